@@ -1,0 +1,297 @@
+//! The command line: names, flags and help texts, and nothing that acts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Every command there is; [`crate::exit::caller_of`] looks for them before clap does.
+pub const COMMANDS: [&str; 23] = [
+    "init",
+    "deliver",
+    "gate",
+    "filter",
+    "explain",
+    "held",
+    "show",
+    "release",
+    "discard",
+    "challenge",
+    "allow",
+    "deny",
+    "forget",
+    "check",
+    "why",
+    "digest",
+    "maintain",
+    "keys",
+    "doctor",
+    "demo",
+    "help",
+    "--help",
+    "--version",
+];
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "countersign",
+    version,
+    about = "Holds mail from strangers, asks proven senders once, and loses none",
+    long_about = "Holds mail from strangers, asks proven senders once, and loses none.\n\n\
+        A mail system runs it once per message (deliver, gate or filter). Mail from people you know passes; the \
+        rest is held in a Maildir folder. A sender whose address is proven for that very message is asked once to \
+        reply; the reply releases what was held and allows the sender from then on. A digest lists what is held.",
+    after_help = "Begin with: countersign init --address you@example.org\n\
+        See a whole conversation without touching anything: countersign demo"
+)]
+pub struct Arguments {
+    /// Read this configuration instead of ~/.config/countersign/config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, in the order of a mailbox's life.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make keys, configuration, store and quarantine, and print the lines for your mail system
+    Init(InitArguments),
+    /// Take one message on standard input and store it: inbox or quarantine (0 stored, 75 later)
+    Deliver(MessageArguments),
+    /// Take one message on standard input or let it pass (0 taken, 99 pass, 75 later)
+    Gate(GateArguments),
+    /// Mark one message: standard input to standard output with a verdict field; nothing is stored or sent
+    Filter(MessageArguments),
+    /// Say what would be done with one message, and why; nothing is changed
+    Explain(ExplainArguments),
+    /// List what is held
+    Held(HeldArguments),
+    /// Show one held message, made fit for a terminal
+    Show(ShowArguments),
+    /// Move held messages into the inbox
+    Release(ReleaseArguments),
+    /// Throw held messages away
+    Discard(SelectArguments),
+    /// Ask the sender of a held message now, if the address is proven
+    Challenge(ChallengeArguments),
+    /// Let mail of an address, @domain or list:ID pass
+    Allow(EntryArguments),
+    /// Hold all mail of an address, @domain or list:ID
+    Deny(EntryArguments),
+    /// Remove an address, @domain or list:ID from the list
+    Forget(EntryArguments),
+    /// Say whether an address, @domain or list:ID is on the list
+    Check(CheckArguments),
+    /// Say what became of a message, by its Message-ID, its held ID or its sender
+    Why(WhyArguments),
+    /// Write the list of what is newly held into your inbox (for cron)
+    Digest(DigestArguments),
+    /// Expire old mail, repair what a crash left, send what was refused once more (for cron)
+    Maintain(MaintainArguments),
+    /// Make, rotate and back up keys
+    Keys(KeysArguments),
+    /// Check the whole set-up and say what to mend
+    Doctor(DoctorArguments),
+    /// Play a whole conversation in a scratch folder; nothing of yours is touched
+    Demo,
+}
+
+/// How the program is made ready.
+#[derive(Args, Debug, Default)]
+pub struct InitArguments {
+    /// Your address; give it again for further ones, the first is the one on challenges
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Vec<String>,
+    /// Your inbox
+    #[arg(long, value_name = "FOLDER")]
+    pub maildir: Option<PathBuf>,
+    /// The program that sends mail
+    #[arg(long, value_name = "FILE")]
+    pub sendmail: Option<PathBuf>,
+    /// The first word of the Authentication-Results fields that your own mail system writes
+    #[arg(long, value_name = "ID")]
+    pub authserv_id: Vec<String>,
+    /// The character that your mail system splits user+anything@ at; "" for none
+    #[arg(long, value_name = "CHARACTER")]
+    pub delimiter: Option<String>,
+}
+
+/// What the caller knows about one message.
+#[derive(Args, Debug, Default)]
+pub struct MessageArguments {
+    /// The envelope sender, if the mail system says it nowhere else
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub sender: Option<String>,
+    /// The address it was delivered for
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub recipient: Option<String>,
+    /// What stood behind the delimiter in that address
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub extension: Option<String>,
+}
+
+/// How `gate` answers.
+#[derive(Args, Debug, Default)]
+pub struct GateArguments {
+    /// Answer by a word on standard output, `taken` or `pass`, and 0 (for Sieve)
+    #[arg(long)]
+    pub word: bool,
+    /// What the caller knows.
+    #[command(flatten)]
+    pub message: MessageArguments,
+}
+
+/// What `explain` reads and writes.
+#[derive(Args, Debug)]
+pub struct ExplainArguments {
+    /// Write JSON, one line
+    #[arg(long)]
+    pub json: bool,
+    /// What the caller would know.
+    #[command(flatten)]
+    pub message: MessageArguments,
+    /// The message; standard input without it
+    pub file: Option<PathBuf>,
+}
+
+/// Which held messages are meant.
+#[derive(Args, Debug, Default)]
+pub struct SelectArguments {
+    /// The numbers of messages, as `held` and the digest show them
+    pub ids: Vec<String>,
+    /// Those whose sender or subject holds this text, in any case
+    #[arg(long, value_name = "TEXT")]
+    pub grep: Option<String>,
+    /// Those held for this reason
+    #[arg(long, value_name = "REASON")]
+    pub reason: Option<String>,
+    /// Those of the last days (3d) or hours (12h)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+}
+
+/// What `held` shows.
+#[derive(Args, Debug)]
+pub struct HeldArguments {
+    /// Write JSON, one line a message
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub select: SelectArguments,
+}
+
+/// What `show` shows.
+#[derive(Args, Debug)]
+pub struct ShowArguments {
+    /// The number of the message
+    pub id: String,
+    /// Write the stored bytes as they are
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// What `release` does.
+#[derive(Args, Debug)]
+pub struct ReleaseArguments {
+    /// Allow the sender from now on, pinned to what was proven, and release all mail of that sender with the same proof
+    #[arg(long)]
+    pub allow: bool,
+    /// Which.
+    #[command(flatten)]
+    pub select: SelectArguments,
+}
+
+/// Whom `challenge` asks.
+#[derive(Args, Debug)]
+pub struct ChallengeArguments {
+    /// The number of the message
+    pub id: String,
+}
+
+/// Entries of the list.
+#[derive(Args, Debug)]
+pub struct EntryArguments {
+    /// name@example.org, @example.org or list:list-id.example.org
+    #[arg(required = true, value_name = "WHO", allow_hyphen_values = true)]
+    pub who: Vec<String>,
+}
+
+/// What `check` looks up.
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Write JSON, one line
+    #[arg(long)]
+    pub json: bool,
+    /// name@example.org, @example.org or list:list-id.example.org
+    #[arg(value_name = "WHO", allow_hyphen_values = true)]
+    pub who: String,
+}
+
+/// What `why` looks up.
+#[derive(Args, Debug)]
+pub struct WhyArguments {
+    /// Write JSON, one line a row
+    #[arg(long)]
+    pub json: bool,
+    /// A Message-ID, the number of a held message, or an address
+    #[arg(allow_hyphen_values = true)]
+    pub what: String,
+}
+
+/// Where the digest goes.
+#[derive(Args, Debug, Default)]
+pub struct DigestArguments {
+    /// Write it to standard output and mark nothing as listed
+    #[arg(long)]
+    pub stdout: bool,
+    /// Write one even when nothing is new
+    #[arg(long)]
+    pub always: bool,
+}
+
+/// What `maintain` does.
+#[derive(Args, Debug, Default)]
+pub struct MaintainArguments {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Make a new store from what the quarantine says about itself
+    #[arg(long)]
+    pub rebuild: bool,
+}
+
+/// What is done about keys.
+#[derive(Args, Debug)]
+pub struct KeysArguments {
+    /// What.
+    #[command(subcommand)]
+    pub action: KeysAction,
+}
+
+/// The actions of `keys`.
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    /// Make the key file; an existing one is left alone
+    New,
+    /// Add a new key beside the old ones, which stay valid
+    Rotate {
+        /// Which: `token` or `list`
+        #[arg(value_parser = ["token", "list"])]
+        purpose: String,
+    },
+    /// Write all keys to standard output, for the backup without which the list is dead
+    Export,
+    /// Read keys from standard input and add what is missing
+    Import,
+}
+
+/// How `doctor` answers.
+#[derive(Args, Debug)]
+pub struct DoctorArguments {
+    /// Write JSON, one line a check
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,184 @@
+//! The exit codes: the only numbers with which this program ends, and the one state that decides between them.
+//!
+//! Promises: with `deliver`, `filter` and `gate` nothing but 0, 75 and 99 is ever seen, whatever happens; a mail
+//! system bounces on nearly every other number, often to a forged sender (measured on seven of them). Never
+//! touches: anything else.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Who runs the program, and so which numbers it understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A mail system that takes 0 for delivered and 75 for later (`deliver`, `filter`).
+    Delivery,
+    /// A filter that takes 0 for taken, 99 for pass and all else for later (`gate`).
+    Gate,
+    /// A filter that takes a word and 0, and all else for later (`gate --word`).
+    GateWord,
+    /// A person or a script.
+    Person,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A bug of ours.
+    Bug,
+    /// The configuration, the keys or the store need a person.
+    Config,
+    /// All was done; the message is durable.
+    Done,
+    /// It cannot be done now.
+    Later,
+    /// Asked a question, the answer is no, or there is no such thing.
+    No,
+    /// The message is known and goes on its way.
+    Pass,
+    /// The command line makes no sense.
+    Usage,
+}
+
+/// The table of the design, section 3.
+#[must_use]
+pub fn code(caller: Caller, ending: Ending) -> u8 {
+    match (caller, ending) {
+        (_, Ending::Done) | (Caller::GateWord | Caller::Delivery | Caller::Person, Ending::Pass) => 0,
+        (Caller::Gate, Ending::Pass) => 99,
+        (Caller::Person, Ending::No) => 1,
+        (Caller::Person, Ending::Usage) => 64,
+        (Caller::Person, Ending::Bug) => 70,
+        (Caller::Person, Ending::Config) => 78,
+        (_, Ending::Later) | (Caller::Delivery | Caller::Gate | Caller::GateWord, _) => 75,
+    }
+}
+
+/// Whom a command line is for. Read before anything else, so that even a command line that makes no sense ends
+/// with a number its caller understands.
+#[must_use]
+pub fn caller_of(arguments: &[std::ffi::OsString]) -> Caller {
+    let words: Vec<&str> = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let command = words.iter().find(|word| matches!(**word, "deliver" | "filter" | "gate"));
+    let named_first = words.iter().position(|word| crate::cli::COMMANDS.contains(word));
+    match (command, named_first) {
+        (Some(word), Some(first)) if words[first] == *word => match *word {
+            "gate" if words.contains(&"--word") => Caller::GateWord,
+            "gate" => Caller::Gate,
+            _ => Caller::Delivery,
+        },
+        _ => Caller::Person,
+    }
+}
+
+/// Ends the run.
+#[must_use]
+pub fn exit(caller: Caller, ending: Ending) -> ExitCode {
+    ExitCode::from(code(caller, ending))
+}
+
+/// Whether the message is durable. Before that a panic, a signal and the watchdog answer 75, after it 0.
+#[derive(Clone, Debug, Default)]
+pub struct Commitment {
+    done: Arc<AtomicBool>,
+    open: Arc<AtomicBool>,
+}
+
+impl Commitment {
+    /// The one of this process.
+    pub fn of_process() -> &'static Commitment {
+        static STATE: OnceLock<Commitment> = OnceLock::new();
+        STATE.get_or_init(|| Commitment {
+            done: Arc::new(AtomicBool::new(false)),
+            open: Arc::new(AtomicBool::new(true)),
+        })
+    }
+
+    /// The message is durable from here on.
+    pub fn commit(&self) {
+        self.done.store(true, Ordering::SeqCst);
+        self.open.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.done.load(Ordering::SeqCst)
+    }
+
+    /// Makes the signals that ask a process to end answer for the message: 75 before it is durable, 0 after. A
+    /// process that dies by a signal bounces the mail in Exim, OpenSMTPD and Sendmail (measured). A signal for a
+    /// file that grew too large does nothing: the write fails, and that is an error like any other.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn answer_signals(&self) -> std::io::Result<()> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ};
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU] {
+            signal_hook::flag::register_conditional_shutdown(signal, 75, Arc::clone(&self.open))?;
+            signal_hook::flag::register_conditional_shutdown(signal, 0, Arc::clone(&self.done))?;
+        }
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        Ok(())
+    }
+}
+
+/// Ends the process with 75 if the message is not durable by then: a store or a disk that hangs would otherwise let
+/// the mail system's own limit pass, and that bounces (Postfix after 1000 s, measured).
+pub fn watch(commitment: Commitment, limit: std::time::Duration) {
+    // Without a thread there is no watchdog, and the mail is still delivered.
+    drop(std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+        std::thread::sleep(limit);
+        if !commitment.is_done() {
+            crate::report::note(crate::report::Level::Error, "out of time before the message was durable");
+            #[allow(clippy::exit, reason = "the main thread hangs, and only this ends it with a code of ours")]
+            std::process::exit(75);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_system_sees_nothing_but_its_own_numbers() {
+        let endings =
+            [Ending::Bug, Ending::Config, Ending::Done, Ending::Later, Ending::No, Ending::Pass, Ending::Usage];
+        for ending in endings {
+            assert!(matches!(code(Caller::Delivery, ending), 0 | 75), "{ending:?}");
+            assert!(matches!(code(Caller::GateWord, ending), 0 | 75), "{ending:?}");
+            assert!(matches!(code(Caller::Gate, ending), 0 | 75 | 99), "{ending:?}");
+        }
+        assert_eq!(code(Caller::Gate, Ending::Done), 0);
+        assert_eq!(code(Caller::Gate, Ending::Pass), 99);
+        assert_eq!(code(Caller::Gate, Ending::No), 75);
+    }
+
+    #[test]
+    fn a_person_sees_the_numbers_of_sysexits() {
+        let codes = [
+            (Ending::Done, 0),
+            (Ending::No, 1),
+            (Ending::Usage, 64),
+            (Ending::Bug, 70),
+            (Ending::Later, 75),
+            (Ending::Config, 78),
+        ];
+        for (ending, number) in codes {
+            assert_eq!(code(Caller::Person, ending), number);
+        }
+    }
+
+    #[test]
+    fn the_caller_is_known_from_any_command_line() {
+        let of = |line: &str| caller_of(&line.split(' ').map(std::ffi::OsString::from).collect::<Vec<_>>());
+        assert_eq!(of("countersign deliver"), Caller::Delivery);
+        assert_eq!(of("countersign --bad deliver"), Caller::Delivery);
+        assert_eq!(of("countersign --config /x filter --bad"), Caller::Delivery);
+        assert_eq!(of("countersign gate --bad"), Caller::Gate);
+        assert_eq!(of("countersign gate --word"), Caller::GateWord);
+        assert_eq!(of("countersign explain gate"), Caller::Person);
+        assert_eq!(of("countersign --bad"), Caller::Person);
+    }
+}
