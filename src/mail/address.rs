@@ -1,0 +1,389 @@
+//! One mail address, strictly constructed, and the one normal form under which it is compared.
+//!
+//! Promises: whatever holds an [`Address`] may put it into an argument list, an envelope or a header field.
+//! Nothing else in the program makes an address. Never touches: anything outside this file.
+
+use std::fmt;
+
+/// Longest local part in octets (RFC 5321 section 4.5.3.1.1).
+pub const LOCAL_LIMIT: usize = 64;
+/// Longest domain in octets (RFC 5321 section 4.5.3.1.2).
+pub const DOMAIN_LIMIT: usize = 255;
+
+/// A mailbox address: a local part as it was written, without quotes, and a domain in A-label form, lower case.
+///
+/// The local part keeps its case, since RFC 5321 section 2.4 lets only its own host interpret it; comparison
+/// goes through [`Address::normal`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    local: String,
+    domain: Domain,
+}
+
+/// A domain name in A-label form, lower case, without a trailing dot; or a domain literal kept as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Domain(String);
+
+/// The form under which addresses are compared and hashed. Made by [`Address::normal`] and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NormalForm(String);
+
+/// Why a text is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressError {
+    /// A control character, white space, or a character no mail system can be trusted with.
+    BadCharacter,
+    /// The domain is no domain name and no domain literal.
+    BadDomain,
+    /// The local part is neither a dot-atom nor a quoted string.
+    BadLocalPart,
+    /// It begins with `-`, which a mail program could take for an option.
+    LeadingHyphen,
+    /// No `@`, or nothing on one side of it.
+    NotAnAddress,
+    /// More octets than RFC 5321 section 4.5.3.1 allows.
+    TooLong,
+}
+
+impl Address {
+    /// Reads `local@domain`, with nothing around it.
+    ///
+    /// # Errors
+    /// [`AddressError`] names the first rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Address, AddressError> {
+        let (local, domain) = split_at_sign(text)?;
+        if local.is_empty() || domain.is_empty() {
+            return Err(AddressError::NotAnAddress);
+        }
+        let local = unquote(local)?;
+        if local.is_empty() {
+            return Err(AddressError::BadLocalPart);
+        }
+        if local.len() > LOCAL_LIMIT {
+            return Err(AddressError::TooLong);
+        }
+        if local.starts_with('-') {
+            return Err(AddressError::LeadingHyphen);
+        }
+        Ok(Address { local, domain: Domain::parse(domain)? })
+    }
+
+    /// The local part as written, without quotes.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        &self.local
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The form for comparing and hashing: local part NFC and lower case with BATV unwrapped, `+tag` kept;
+    /// SRS is never unwrapped, since anybody can write an SRS address for anybody (standards E.3).
+    #[must_use]
+    pub fn normal(&self) -> NormalForm {
+        let folded = fold_case(&self.local);
+        let local = unwrap_batv(&folded);
+        NormalForm(format!("{local}@{}", self.domain.0))
+    }
+
+    /// The same mailbox without its sub-address: `bob+shop@x` is `bob@x` with the delimiter `+`.
+    /// A delimiter at the very start is part of the name (`-bob@x` has no tag).
+    #[must_use]
+    pub fn without_tag(&self, delimiters: &str) -> Address {
+        let (user, _) = self.split_tag(delimiters);
+        Address { local: user.to_owned(), domain: self.domain.clone() }
+    }
+
+    /// The user and the sub-address, split at the first delimiter (RFC 5233 section 4).
+    #[must_use]
+    pub fn split_tag(&self, delimiters: &str) -> (&str, Option<&str>) {
+        match self.local.char_indices().find(|&(at, c)| at > 0 && delimiters.contains(c)) {
+            Some((at, c)) => (&self.local[..at], Some(&self.local[at + c.len_utf8()..])),
+            None => (&self.local, None),
+        }
+    }
+
+    /// An address at the same domain with another local part.
+    ///
+    /// # Errors
+    /// As [`Address::parse`].
+    pub fn with_local(&self, local: &str) -> Result<Address, AddressError> {
+        Address::parse(&format!("{}@{}", quote(local), self.domain.0))
+    }
+
+    /// Whether the local part is ASCII: only such an address may be written to without SMTPUTF8 (RFC 6531).
+    #[must_use]
+    pub fn is_ascii(&self) -> bool {
+        self.local.is_ascii()
+    }
+}
+
+/// As an addr-spec that may stand in an envelope or a header field.
+impl fmt::Display for Address {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}@{}", quote(&self.local), self.domain.0)
+    }
+}
+
+impl Domain {
+    /// Reads a domain name or a domain literal; U-labels become A-labels.
+    ///
+    /// # Errors
+    /// [`AddressError::BadDomain`] or [`AddressError::TooLong`].
+    pub fn parse(text: &str) -> Result<Domain, AddressError> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or(AddressError::BadDomain)?;
+            let good = |c: char| c.is_ascii_alphanumeric() || ".:-".contains(c);
+            if inner.is_empty() || inner.len() > DOMAIN_LIMIT - 2 || !inner.chars().all(good) {
+                return Err(AddressError::BadDomain);
+            }
+            return Ok(Domain(format!("[{}]", inner.to_ascii_lowercase())));
+        }
+        let text = text.strip_suffix('.').unwrap_or(text);
+        let name = if text.is_ascii() {
+            text.to_ascii_lowercase()
+        } else {
+            idna::domain_to_ascii_strict(text).map_err(|_| AddressError::BadDomain)?
+        };
+        if name.len() > DOMAIN_LIMIT {
+            return Err(AddressError::TooLong);
+        }
+        if name.is_empty() || !name.split('.').all(is_label) {
+            return Err(AddressError::BadDomain);
+        }
+        Ok(Domain(name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl NormalForm {
+    /// The bytes that are hashed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            AddressError::BadCharacter => "it holds a control character or white space",
+            AddressError::BadDomain => "what follows the @ is no domain",
+            AddressError::BadLocalPart => "what stands before the @ is no local part",
+            AddressError::LeadingHyphen => "it begins with a hyphen, which a mail program could take for an option",
+            AddressError::NotAnAddress => "an address looks like name@example.org",
+            AddressError::TooLong => "it is longer than mail allows (64 octets before the @, 255 after it)",
+        })
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+/// Splits at the `@` outside quotes; a second one makes it no address (`a@b@c` names different people to
+/// different programs).
+fn split_at_sign(text: &str) -> Result<(&str, &str), AddressError> {
+    if text.chars().any(is_forbidden) {
+        return Err(AddressError::BadCharacter);
+    }
+    let end_of_local = match text.strip_prefix('"') {
+        Some(rest) => closing_quote(rest).ok_or(AddressError::BadLocalPart)? + 2,
+        None => text.find('@').ok_or(AddressError::NotAnAddress)?,
+    };
+    let domain = text[end_of_local..].strip_prefix('@').ok_or(AddressError::NotAnAddress)?;
+    if domain.contains('@') {
+        return Err(AddressError::NotAnAddress);
+    }
+    Ok((&text[..end_of_local], domain))
+}
+
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Control characters, white space and the invisible characters that make two addresses look alike.
+/// A quoted local part with a space is legal and never seen; allowing it would put white space into logs,
+/// arguments and header fields.
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fffc}'..='\u{ffff}')
+}
+
+/// `"bob"@x` and `bob@x` are one mailbox (RFC 5321 section 4.1.2).
+fn unquote(local: &str) -> Result<String, AddressError> {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return if is_dot_atom(local) { Ok(local.to_owned()) } else { Err(AddressError::BadLocalPart) };
+    };
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        out.push(if c == '\\' { chars.next().ok_or(AddressError::BadLocalPart)? } else { c });
+    }
+    Ok(out)
+}
+
+fn quote(local: &str) -> String {
+    if is_dot_atom(local) {
+        return local.to_owned();
+    }
+    let mut out = String::from("\"");
+    for c in local.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
+/// dot-atom of RFC 5322 section 3.2.3, with the letters of RFC 6532.
+fn is_dot_atom(text: &str) -> bool {
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
+    text.split('.').all(|part| !part.is_empty() && part.chars().all(atom))
+}
+
+/// A label as it is met in real mail: underscores exist, so they are let in.
+fn is_label(label: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (1..=63).contains(&label.len()) && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+/// NFC (RFC 6532 section 3.1) and lower case. ASCII, nearly all there is, takes the short way.
+fn fold_case(local: &str) -> String {
+    if local.is_ascii() {
+        return local.to_ascii_lowercase();
+    }
+    let nfc = icu_normalizer::ComposingNormalizerBorrowed::new_nfc();
+    nfc.normalize(&nfc.normalize(local).to_lowercase()).into_owned()
+}
+
+/// `prvs=4321abcdef=bob` is bob today and `prvs=4322…=bob` tomorrow: bounce address tag validation gives one
+/// person a new envelope address every day. Barracuda writes `btv1==12345abcdef==bob`.
+fn unwrap_batv(local: &str) -> &str {
+    let tag = |text: &str| text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some((hash, user)) = local.strip_prefix("prvs=").and_then(|rest| rest.split_once('='))
+        && hash.len() == 10
+        && tag(hash)
+        && !user.is_empty()
+    {
+        return user;
+    }
+    if let Some((hash, user)) = local.strip_prefix("btv1==").and_then(|rest| rest.split_once("=="))
+        && tag(hash)
+        && !user.is_empty()
+    {
+        return user;
+    }
+    local
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_refused_by_name() {
+        let long = format!("{}@x.org", "a".repeat(65));
+        let cases: &[(&str, AddressError)] = &[
+            ("", AddressError::NotAnAddress),
+            ("bob", AddressError::NotAnAddress),
+            ("@", AddressError::NotAnAddress),
+            ("@x.org", AddressError::NotAnAddress),
+            ("bob@", AddressError::NotAnAddress),
+            ("a@b@c.org", AddressError::NotAnAddress),
+            ("good@x.orgevil@y.org", AddressError::NotAnAddress),
+            ("<joe@x.org", AddressError::BadLocalPart),
+            ("<@r1,@r2:joe@x.org>", AddressError::NotAnAddress),
+            ("a.@x.org", AddressError::BadLocalPart),
+            (".a@x.org", AddressError::BadLocalPart),
+            ("a..b@x.org", AddressError::BadLocalPart),
+            ("joe @x.org", AddressError::BadCharacter),
+            ("joe@ x.org", AddressError::BadCharacter),
+            ("\"john doe\"@x.org", AddressError::BadCharacter),
+            ("bob@x.org\r\nBcc: eve@y.org", AddressError::BadCharacter),
+            ("bob\u{0}@x.org", AddressError::BadCharacter),
+            ("bob\u{1b}[2J@x.org", AddressError::BadCharacter),
+            ("\u{202e}bob@x.org", AddressError::BadCharacter),
+            ("jos\u{fffd}@x.org", AddressError::BadCharacter),
+            ("-oX@x.org", AddressError::LeadingHyphen),
+            ("\"-oX\"@x.org", AddressError::LeadingHyphen),
+            ("bob@-x.org", AddressError::BadDomain),
+            ("bob@x..org", AddressError::BadDomain),
+            ("bob@x.org|sh", AddressError::BadDomain),
+            ("bob@[1.2.3.4", AddressError::BadDomain),
+            ("bob@[]", AddressError::BadDomain),
+            ("bob(c)@x.org", AddressError::BadLocalPart),
+            ("\"bob@x.org", AddressError::BadLocalPart),
+            (&long, AddressError::TooLong),
+        ];
+        for (text, error) in cases {
+            assert_eq!(Address::parse(text).err(), Some(*error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_mailbox_has_one_normal_form() {
+        let cases = [
+            ("bob@example.net", "bob@example.net"),
+            ("Bob@Example.NET", "bob@example.net"),
+            ("bob@example.net.", "bob@example.net"),
+            ("\"bob\"@example.net", "bob@example.net"),
+            ("\"b\\ob\"@example.net", "bob@example.net"),
+            ("bob+shop@example.net", "bob+shop@example.net"),
+            ("o'brien@example.net", "o'brien@example.net"),
+            ("bob@bücher.example", "bob@xn--bcher-kva.example"),
+            ("bob@BÜCHER.example", "bob@xn--bcher-kva.example"),
+            ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
+            ("JOSÉ@example.net", "josé@example.net"),
+            ("jose\u{301}@example.net", "josé@example.net"),
+            ("bob@[192.0.2.1]", "bob@[192.0.2.1]"),
+            ("bob@[IPv6:2001:DB8::1]", "bob@[ipv6:2001:db8::1]"),
+            ("prvs=4321abcdef=Bob@example.net", "bob@example.net"),
+            ("prvs=zzzzabcdef=bob@example.net", "prvs=zzzzabcdef=bob@example.net"),
+            ("prvs=4321=bob@example.net", "prvs=4321=bob@example.net"),
+            ("btv1==0123456789abcd==bob@example.net", "bob@example.net"),
+            ("SRS0=ab12=cd=example.org=bob@fwd.example", "srs0=ab12=cd=example.org=bob@fwd.example"),
+            ("bounces+12-ab=x.org@esp.example", "bounces+12-ab=x.org@esp.example"),
+        ];
+        for (text, normal) in cases {
+            let address = Address::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(address.normal().as_str(), normal, "{text}");
+            assert_eq!(Address::parse(&address.to_string()).as_ref(), Ok(&address), "{text} written and read again");
+        }
+    }
+
+    #[test]
+    fn the_tag_begins_at_the_first_delimiter() {
+        let address = |text| Address::parse(text).unwrap();
+        assert_eq!(address("bob+a+b@x.org").split_tag("+"), ("bob", Some("a+b")));
+        assert_eq!(address("bob-a+b@x.org").split_tag("+-"), ("bob", Some("a+b")));
+        assert_eq!(address("bob-a@x.org").split_tag("+"), ("bob-a", None));
+        assert_eq!(address("+bob@x.org").split_tag("+"), ("+bob", None));
+        assert_eq!(address("bob+a@x.org").without_tag("+").to_string(), "bob@x.org");
+    }
+}

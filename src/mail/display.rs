@@ -1,0 +1,108 @@
+//! Foreign text made fit to be shown: in a terminal, in a log line, in our own mail.
+//!
+//! Promises: one line, no control character, no escape sequence, no invisible or direction-changing character,
+//! a stated length. A sender's Subject can clear a screen or rename a window otherwise. Never touches: meaning.
+
+/// Most characters of a Subject or display name that are shown anywhere.
+pub const SHOWN_LIMIT: usize = 120;
+
+/// One line of at most `limit` characters; what was cut is marked by `…`, which counts.
+#[must_use]
+pub fn one_line(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    let mut gap = false;
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        if c.is_whitespace() || c.is_control() {
+            gap = !out.is_empty();
+            continue;
+        }
+        for next in gap.then_some(' ').into_iter().chain([c]) {
+            if count >= limit {
+                out.pop();
+                out.push('…');
+                return out;
+            }
+            out.push(next);
+            count += 1;
+        }
+        gap = false;
+    }
+    out
+}
+
+/// Several lines, each made fit by [`one_line`], the line ends kept.
+#[must_use]
+pub fn lines(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        out.push_str(&" ".repeat(indent.min(limit)));
+        out.push_str(&one_line(line, limit));
+        out.push('\n');
+    }
+    out
+}
+
+/// The same with every link broken: nothing in our own mail shall be clickable that a stranger wrote.
+#[must_use]
+pub fn without_links(text: &str) -> String {
+    let text = text.replace("://", ": //").replace("www.", "www .");
+    let mut out = String::with_capacity(text.len());
+    let chars: Vec<char> = text.chars().collect();
+    for (at, &c) in chars.iter().enumerate() {
+        out.push(c);
+        // `example.org/x` is made clickable by many programs; a full stop inside a word is the mark of it.
+        let inside = at > 0 && chars[at - 1].is_alphanumeric() && chars.get(at + 1).is_some_and(|n| n.is_alphabetic());
+        if c == '.' && inside {
+            out.push(' ');
+        }
+    }
+    out
+}
+
+/// Zero-width, direction-changing, tag and filler characters (Unicode 16, chapter 23).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
+        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
+        || matches!(c, '\u{fff0}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_sees_nothing_it_would_obey() {
+        let cases = [
+            ("a\u{1b}]0;title\u{7}b", "a ]0;title b"),
+            ("a\u{9b}2Jb", "a 2Jb"),
+            ("  two\r\n lines ", "two lines"),
+            ("\u{202e}gpj.exe\u{200b}", "gpj.exe"),
+            ("nul\u{0}", "nul"),
+            ("Grüße 東京", "Grüße 東京"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(one_line(text, 80), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_is_marked() {
+        assert_eq!(one_line("abcdef", 6), "abcdef");
+        assert_eq!(one_line("abcdefg", 6), "abcde…");
+        assert_eq!(one_line("ab cd", 4), "ab …");
+        assert_eq!(one_line("", 1), "");
+        assert_eq!(one_line("ab", 1), "…");
+    }
+
+    #[test]
+    fn links_are_broken() {
+        for text in ["http://evil.example/x", "see www.evil.example", "evil.example/login"] {
+            let broken = without_links(text);
+            assert!(!broken.contains("://") && !broken.contains("evil.example"), "{broken}");
+        }
+        assert_eq!(without_links("Dinner at 7.30. Bring Bob."), "Dinner at 7.30. Bring Bob.");
+    }
+}

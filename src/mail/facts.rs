@@ -1,0 +1,411 @@
+//! What can be known about one message, read from its bytes and from the words of the caller.
+//!
+//! Promises: never fails; a defect is a fact. The sender is clear only when two parsers, written by different
+//! people, and our own [`Address`] agree on one mailbox; neither parser alone feeds an address into anything.
+//! With `head.rs` the only user of mail-parser and mailparse. Never touches: history, configuration of the verdict.
+
+use mail_parser::MessageParser;
+
+use super::address::Address;
+use super::auth::{Authentication, Trust};
+use super::automatic::{self, ListId, Sign};
+use super::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
+use super::display::{SHOWN_LIMIT, one_line};
+use super::envelope::{Caller, Envelope, EnvelopeSender};
+use super::fold::decode_words;
+use super::head::{Field, Head, HeadDefect};
+
+/// Most recipients that are read from To and Cc together.
+const RECIPIENT_LIMIT: usize = 2_000;
+/// Longest Message-ID that is answered or remembered; a longer one does not fit a folded line (RFC 5322 2.1.1).
+const MESSAGE_ID_LIMIT: usize = 900;
+
+/// Everything that is known about one message.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Whom the mail system says it is from and to.
+    pub envelope: Envelope,
+    /// The single mailbox of the From field, if there is exactly one.
+    pub sender: Sender,
+    /// The From field as a person reads it, fit to be shown.
+    pub shown_sender: String,
+    /// The decoded Subject, fit to be shown.
+    pub subject: String,
+    /// The clear mailboxes of Sender and Reply-To, at most four: an answer may come from an alias of the person.
+    pub answer_addresses: Vec<Address>,
+    /// Whether it calls itself a challenge in the way this program's own do.
+    pub is_challenge: bool,
+    /// The Date field, seconds since 1970.
+    pub date: Option<i64>,
+    /// The Message-ID without its angle brackets.
+    pub message_id: Option<String>,
+    /// Everybody named in To, Cc, Bcc and their Resent- forms.
+    pub named: Vec<Address>,
+    /// Why it was not written by a person for this user alone; empty if nothing says so.
+    pub signs: Vec<Sign>,
+    /// The mailing list it came through.
+    pub list: Option<ListId>,
+    /// What the trusted mail system found out about its origin.
+    pub authentication: Authentication,
+    /// How many Received fields it has.
+    pub received: usize,
+    /// Every token in it, in the order of the design: address, Subject, references, body.
+    pub tokens: Vec<FoundToken>,
+    /// What its body shows.
+    pub content: Content,
+    /// The mark of this program's own mail to its user, unverified.
+    pub own_mark: Option<TokenText>,
+    /// Whether this user handed it in on this very host.
+    pub submitted_here: bool,
+    /// Where its header block begins and its caller's lines end, in bytes.
+    pub message_start: usize,
+    /// What is wrong with the header block.
+    pub defects: Vec<HeadDefect>,
+}
+
+/// The author.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Both parsers and our own rules agree on one mailbox.
+    Clear(Address),
+    /// No agreement, with the reason.
+    Unclear(Unclear),
+}
+
+/// Why no author is clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// The mailbox is none that [`Address`] accepts.
+    BadAddress,
+    /// The field's name or value is written so that programs read it differently.
+    BadField,
+    /// The two parsers name different mailboxes, or one of them none.
+    Disagreement,
+    /// Several From fields: programs differ on which one counts.
+    ManyFields,
+    /// One field with several mailboxes, or a group.
+    ManyMailboxes,
+    /// No From field.
+    NoField,
+}
+
+impl Unclear {
+    /// In kebab case, for logs and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Unclear::BadAddress => "bad-address",
+            Unclear::BadField => "bad-field",
+            Unclear::Disagreement => "parsers-disagree",
+            Unclear::ManyFields => "many-from-fields",
+            Unclear::ManyMailboxes => "many-mailboxes",
+            Unclear::NoField => "no-from-field",
+        }
+    }
+}
+
+impl Sender {
+    /// The mailbox, if it is clear.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Sender::Clear(address) => Some(address),
+            Sender::Unclear(_) => None,
+        }
+    }
+}
+
+impl Facts {
+    /// Reads the start of a message: its header block and what is in memory of its body.
+    #[must_use]
+    pub fn read(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
+        let head = Head::read(start);
+        let block = with_end(&start[head.start..head.body]);
+        let parsed = MessageParser::new().parse_headers(&block);
+        let envelope = Envelope::read(caller, &head);
+        let sender = sender(&head, parsed.as_ref());
+        let content = content::look(&head, &start[head.body..]);
+        Facts {
+            shown_sender: shown(&head, "From"),
+            subject: shown(&head, "Subject"),
+            answer_addresses: mailboxes(&head, &["Sender", "Reply-To"], 4),
+            is_challenge: head.first(CHALLENGE_FIELD).is_some(),
+            date: parsed.as_ref().and_then(mail_parser::Message::date).map(mail_parser::DateTime::to_timestamp),
+            message_id: message_id(&head),
+            named: mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT),
+            signs: automatic::signs(&head, &envelope.sender, sender.address()),
+            list: automatic::list_id(&head),
+            authentication: Authentication::read(&head, trust),
+            received: head.all("Received").count(),
+            tokens: tokens(&head, &envelope, &content),
+            own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
+            submitted_here: submitted_here(&head, caller),
+            message_start: head.message_start(),
+            defects: head.defects.clone(),
+            content,
+            sender,
+            envelope,
+        }
+    }
+
+    /// The envelope sender, if it is one known mailbox.
+    #[must_use]
+    pub fn envelope_sender(&self) -> Option<&Address> {
+        match &self.envelope.sender {
+            EnvelopeSender::Known(address) => Some(address),
+            _ => None,
+        }
+    }
+}
+
+/// The field by which a challenge of this kind can be known by a program.
+pub const CHALLENGE_FIELD: &str = "X-CR-Challenge";
+/// The field that marks this program's own mail to its user.
+pub const OWN_MARK: &str = "X-Countersign-Own";
+
+/// mail-parser loses the last header value when no line end follows it (measured), so the block gets one.
+fn with_end(block: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(block.len() + 2);
+    bytes.extend_from_slice(block);
+    bytes.extend_from_slice(b"\n\n");
+    bytes
+}
+
+/// The agreement rule of the design, section 9.
+fn sender(head: &Head<'_>, parsed: Option<&mail_parser::Message<'_>>) -> Sender {
+    let unclear = Sender::Unclear;
+    let Some(field) = head.first("From") else { return unclear(Unclear::NoField) };
+    let counted = parsed.map_or(0, |p| p.headers().iter().filter(|h| h.name == mail_parser::HeaderName::From).count());
+    if head.all("From").count() > 1 || counted > 1 {
+        return unclear(Unclear::ManyFields);
+    }
+    let odd = |b: &u8| *b == 0 || (*b < b' ' && !matches!(b, b'\t' | b'\r' | b'\n'));
+    let lone_return = field.raw.windows(2).any(|pair| pair[0] == b'\r' && !matches!(pair[1], b'\r' | b'\n'));
+    if counted == 0 || !field.is_bounded() || field.name.len() != 4 || field.raw.iter().any(odd) || lone_return {
+        return unclear(Unclear::BadField);
+    }
+    match (strict_mailbox(field), lenient_mailbox(parsed)) {
+        (Err(many), _) | (_, Err(many)) => unclear(many),
+        (Ok(a), Ok(b)) if a == b => Address::parse(&a).map_or(unclear(Unclear::BadAddress), Sender::Clear),
+        _ => unclear(Unclear::Disagreement),
+    }
+}
+
+/// mailparse's opinion on the bytes of the one field.
+fn strict_mailbox(field: &Field<'_>) -> Result<String, Unclear> {
+    let bytes = [b"From:", field.raw, b"\r\n\r\n"].concat();
+    let (header, _) = mailparse::parse_header(&bytes).map_err(|_| Unclear::BadField)?;
+    let list = mailparse::addrparse_header(&header).map_err(|_| Unclear::Disagreement)?;
+    match list.as_slice() {
+        [mailparse::MailAddr::Single(one)] => Ok(one.addr.clone()),
+        [] => Err(Unclear::BadAddress),
+        _ => Err(Unclear::ManyMailboxes),
+    }
+}
+
+/// mail-parser's opinion on the whole block.
+fn lenient_mailbox(parsed: Option<&mail_parser::Message<'_>>) -> Result<String, Unclear> {
+    match parsed.and_then(mail_parser::Message::from) {
+        Some(mail_parser::Address::List(list)) => match list.as_slice() {
+            [one] => one.address().map(str::to_owned).ok_or(Unclear::BadAddress),
+            [] => Err(Unclear::BadAddress),
+            _ => Err(Unclear::ManyMailboxes),
+        },
+        Some(mail_parser::Address::Group(_)) => Err(Unclear::ManyMailboxes),
+        None => Err(Unclear::BadAddress),
+    }
+}
+
+fn shown(head: &Head<'_>, name: &str) -> String {
+    let field = head.first(name).filter(|field| field.is_bounded());
+    field.map(|field| one_line(&decode_words(&field.unfolded()), SHOWN_LIMIT)).unwrap_or_default()
+}
+
+/// RFC 5322 section 3.6.4, strict: it goes into a header field of ours. Repeated or odd: none.
+fn message_id(head: &Head<'_>) -> Option<String> {
+    let text = head.only("Message-ID")?.text();
+    let inner = text.strip_prefix('<')?.strip_suffix('>')?;
+    let good = inner.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
+    (good && inner.contains('@') && inner.len() <= MESSAGE_ID_LIMIT).then(|| inner.to_owned())
+}
+
+/// Everybody named in these fields. A field that mailparse cannot read names nobody.
+fn mailboxes(head: &Head<'_>, names: &[&str], limit: usize) -> Vec<Address> {
+    let mut found = Vec::new();
+    for field in names.iter().flat_map(|name| head.fields.iter().filter(move |f| f.is(name)).take(8)) {
+        let bytes = [b"To:", field.raw, b"\r\n\r\n"].concat();
+        let parsed = mailparse::parse_header(&bytes).ok().filter(|_| field.is_bounded());
+        let Some(list) = parsed.and_then(|(header, _)| mailparse::addrparse_header(&header).ok()) else { continue };
+        for entry in list.iter() {
+            match entry {
+                mailparse::MailAddr::Single(one) => found.extend(Address::parse(&one.addr)),
+                mailparse::MailAddr::Group(group) => {
+                    found.extend(group.addrs.iter().filter_map(|one| Address::parse(&one.addr).ok()));
+                }
+            }
+        }
+    }
+    found.truncate(limit);
+    found
+}
+
+/// The carriers of a token in the order of the design, section 3. The same token from two places is one.
+fn tokens(head: &Head<'_>, envelope: &Envelope, content: &Content) -> Vec<FoundToken> {
+    let mut found: Vec<FoundToken> = Vec::new();
+    let mut add = |kind: TokenKind, text: TokenText, place: TokenPlace| {
+        if found.len() < 32 && !found.iter().any(|known| known.text == text && known.kind == kind) {
+            found.push(FoundToken { text, place, kind });
+        }
+    };
+    let locals = envelope.recipients.iter().map(|address| address.local().to_owned());
+    for text in envelope.extensions.iter().cloned().chain(locals) {
+        // The delimiter is the site's own; a token address ends in one letter and 32 characters whatever it is.
+        let tail = text.rsplit(['+', '-', '=', '.', '_']).next().unwrap_or_default();
+        if let Some((kind, token)) = content::token_in_extension(tail) {
+            add(kind, token, TokenPlace::Address);
+        }
+    }
+    for field in head.all("Subject").filter(|field| field.is_bounded()).take(4) {
+        for token in content::tokens_in_text(&decode_words(&field.unfolded())) {
+            add(TokenKind::Confirm, token, TokenPlace::Subject);
+        }
+    }
+    for field in head.all("In-Reply-To").chain(head.all("References")).filter(|field| field.is_bounded()).take(8) {
+        for (kind, token) in content::tokens_in_ids(&field.text()) {
+            add(kind, token, TokenPlace::References);
+        }
+    }
+    for token in &content.tokens {
+        add(TokenKind::Confirm, token.clone(), TokenPlace::Body);
+    }
+    found
+}
+
+/// A message that this user handed to the mail system on this host has, as its topmost Received field, one that
+/// no SMTP client can cause: Postfix `by HOST (Postfix, from userid N)`, Exim `from USER by HOST with local`,
+/// Sendmail `(from USER@HOST) by HOST (…/Submit)`.
+fn submitted_here(head: &Head<'_>, caller: &Caller) -> bool {
+    let (Some((name, number)), Some(field)) = (&caller.user, head.first("Received")) else { return false };
+    let text = field.text();
+    let words: Vec<&str> = text.split_whitespace().take(10).collect();
+    let postfix = format!("(Postfix, from userid {number})");
+    let sendmail = format!("(from {name}@");
+    (words.first() == Some(&"by") && words.get(2..6).is_some_and(|w| w.join(" ") == postfix))
+        || (words.first() == Some(&"from")
+            && words.get(1) == Some(&name.as_str())
+            && words.get(2) == Some(&"by")
+            && words.get(4..6) == Some(&["with", "local"]))
+        || (text.starts_with(&sendmail) && words.get(4).is_some_and(|w| w.ends_with("/Submit)")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(text: &str) -> Facts {
+        Facts::read(text.as_bytes(), &Caller::default(), &Trust::default())
+    }
+
+    fn sender_of(from: &str) -> Sender {
+        facts(&format!("{from}\nSubject: x\n\nbody\n")).sender
+    }
+
+    #[test]
+    fn senders_that_two_programs_would_read_differently_are_unclear() {
+        let cases = [
+            ("From: a@x.org\nFrom: b@x.org", Unclear::ManyFields),
+            ("From: a@x.org, b@x.org", Unclear::ManyMailboxes),
+            ("From: friends: a@x.org, b@x.org;", Unclear::ManyMailboxes),
+            ("From: Undisclosed:;", Unclear::ManyMailboxes),
+            ("From : a@x.org", Unclear::BadField),
+            ("F r o m: a@x.org", Unclear::BadField),
+            ("To: a@x.org", Unclear::NoField),
+            ("From: a\0@x.org", Unclear::BadField),
+            ("From: \u{1b}[2J <a@x.org>", Unclear::BadField),
+            ("From: a@x.org\rTo: b@x.org", Unclear::BadField),
+        ];
+        for (text, why) in cases {
+            assert_eq!(sender_of(text), Sender::Unclear(why), "{text:?}");
+        }
+        for text in [
+            "From: Joe <good@x.org> <evil@y.org>",
+            "From: Joe <<joe@x.org>>",
+            "From: \"john doe\"@x.org",
+            "From: joe(c)@(x)example.org",
+            "From: <pete(his account)@silly.test(host)>",
+            "From: a@[IPv6:2001:db8::1]",
+            "From: \"Joe <joe@x.org>",
+            "From: Joe <joe@x.org",
+            "From: joe@\n x.org",
+            "From: a@b@c.org",
+            "From: a.@x.org.",
+            "From: joe @ x.org",
+            "From: <@r1,@r2:joe@x.org>",
+            "From: =?utf-8?q?joe=40x.org?=",
+            "From: =?utf-8?q?evil?=@x.org",
+            "From: <>",
+            "From:",
+            "From: -oX <-oX@x.org>",
+            "From: jos\u{fffd}@x.org",
+        ] {
+            assert!(matches!(sender_of(text), Sender::Unclear(_)), "{text:?}: {:?}", sender_of(text));
+        }
+    }
+
+    #[test]
+    fn an_ordinary_sender_is_clear() {
+        for text in [
+            "From: bob@x.org",
+            "From: <bob@x.org>",
+            "From: Bob <bob@x.org>",
+            "From: \"Bob, the Builder\" <bob@x.org>",
+            "From: =?utf-8?q?B=C3=B6b_=2C_=3Cceo=40bank=2Eorg=3E?= <bob@x.org>",
+            "From: Bob\n <bob@x.org>",
+            "from: bob@x.org (Bob)",
+            "From: Böb <bob@x.org>",
+        ] {
+            assert_eq!(sender_of(text).address().map(ToString::to_string).as_deref(), Some("bob@x.org"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn latin_1_addresses_do_not_become_one() {
+        let read = |bytes: &[u8]| Facts::read(bytes, &Caller::default(), &Trust::default()).sender;
+        assert!(matches!(read(b"From: jos\xe9@x.org\n\n"), Sender::Unclear(_)));
+        assert!(matches!(read(b"From: jos\xe8@x.org\n\n"), Sender::Unclear(_)));
+    }
+
+    #[test]
+    fn a_message_id_is_strict_since_it_goes_into_our_mail() {
+        for text in ["<a@b> <c@d>", "a@b", "<a b@c>", "<ab>", "<a@b\u{7}>", "<é@b>"] {
+            assert_eq!(facts(&format!("Message-ID: {text}\n\n")).message_id, None, "{text}");
+        }
+        assert_eq!(facts("Message-ID: <a@b>\nMessage-ID: <c@d>\n\n").message_id, None);
+        assert_eq!(facts("Message-ID:\n <a@b>\n\n").message_id.as_deref(), Some("a@b"));
+        assert_eq!(facts(&format!("Message-ID: <{}@b>\n\n", "a".repeat(900))).message_id, None);
+    }
+
+    #[test]
+    fn only_a_local_submission_of_this_user_counts() {
+        let caller = Caller { user: Some(("alice".into(), 1000)), ..Caller::default() };
+        let read = |received: &str| {
+            let text = format!("Return-Path: <alice@mx.test>\nReceived: {received}\n\n");
+            Facts::read(text.as_bytes(), &caller, &Trust::default()).submitted_here
+        };
+        assert!(read("by mx.test (Postfix, from userid 1000)\n\tid 4B1; Sat, 21 Nov 2026 12:00:00 +0000"));
+        assert!(read("from alice by mx.test with local (Exim 4.96)\n\tid 1x"));
+        assert!(read("(from alice@localhost)\n\tby mx.test (8.17.1.9/8.17.1.9/Submit) id 1"));
+        assert!(!read("by mx.test (Postfix, from userid 0)\n\tid 4B1; now"));
+        assert!(!read("from by (x [192.0.2.1]) by mx.test (Postfix, from userid 1000) with ESMTP"));
+        assert!(!read("from alice ([192.0.2.1] helo=alice) by mx.test with esmtp (Exim)"));
+        assert!(!read("from mallory by mx.test with local (Exim 4.96)"));
+        assert!(!read("from (from alice@localhost) by x (8/Submit)"));
+    }
+
+    #[test]
+    fn recipients_are_found_in_groups_and_folds() {
+        let facts = facts("To: Friends: A <a@x.org>,\n b@x.org;\nCc: \"C, D\" <c@x.org>\nResent-To: d@x.org\n\n");
+        let named: Vec<String> = facts.named.iter().map(ToString::to_string).collect();
+        assert_eq!(named, ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]);
+    }
+}

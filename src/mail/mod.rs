@@ -1,0 +1,17 @@
+//! Bytes to meaning and back. Pure: no file, process, environment, clock or database is touched here,
+//! and a damaged message is never an error: what is wrong with it is itself a fact.
+
+pub mod address;
+pub mod auth;
+pub mod automatic;
+pub mod compose;
+pub mod content;
+pub mod display;
+pub mod encoding;
+pub mod envelope;
+pub mod facts;
+pub mod fold;
+pub mod head;
+pub mod html;
+pub mod parts;
+pub mod quotation;
