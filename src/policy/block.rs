@@ -1,0 +1,259 @@
+//! The header block on top of every message this program stores: which message it is, why it was held or passed,
+//! and what was verified about it. The quarantine describes itself by these blocks; the store can be rebuilt from
+//! them.
+//!
+//! Promises: a block reads back only with an intact seal, so nobody can plant one; a field of our name that came
+//! with the message is renamed. Never touches: the message below the block, beyond those names.
+
+use super::fingerprint::{Fingerprint, Kind};
+use super::key::{KeyId, KeyRing};
+use super::reason::Reason;
+use super::token::HeldId;
+use super::verdict::Verdict;
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::envelope::EnvelopeSender;
+use crate::mail::head::Head;
+
+/// What every field of ours begins with.
+const PREFIX: &str = "X-Countersign";
+/// The fields in their order; the seal covers all above it.
+const NAMES: [&str; 7] = [
+    "X-Countersign-Id",
+    "X-Countersign-Verdict",
+    "X-Countersign-Recipient",
+    "X-Countersign-Sender",
+    "X-Countersign-Verified",
+    "X-Countersign-Received",
+    "X-Countersign-Message",
+];
+const SEAL: &str = "X-Countersign-Seal";
+/// What stands where nothing is known.
+const NONE: &str = "none";
+
+/// What a block says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The number of a held message; none for a delivered one.
+    pub id: Option<HeldId>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The user's mailbox.
+    pub recipient: Address,
+    /// The author: whom a challenge for it goes to.
+    pub sender: Option<Address>,
+    /// What was proven about the author's domain.
+    pub proofs: Proofs,
+    /// When it arrived, seconds since 1970.
+    pub received: i64,
+}
+
+/// A block as bytes whose last two values are filled in when the whole message has gone by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenBlock {
+    bytes: Vec<u8>,
+    sealed_from: usize,
+    message_at: usize,
+    seal_line: usize,
+    seal_at: usize,
+}
+
+/// Why a file's block cannot be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockRefusal {
+    /// There is none, or it is not as this program writes it.
+    Absent,
+    /// The seal does not fit.
+    BrokenSeal,
+}
+
+impl Block {
+    /// Writes the block, with a Return-Path on top where the message has none, and with room for the seal.
+    #[must_use]
+    pub fn open(&self, return_path: Option<&EnvelopeSender>) -> OpenBlock {
+        let mut text = match return_path {
+            Some(EnvelopeSender::Known(address)) => format!("Return-Path: <{address}>\n"),
+            Some(EnvelopeSender::Null) => "Return-Path: <>\n".to_owned(),
+            _ => String::new(),
+        };
+        let sealed_from = text.len();
+        let values = [
+            self.id.map_or(NONE.to_owned(), |id| id.to_string()),
+            format!("{}; reason={} ({})", self.verdict.name(), self.reason.name(), self.reason.number()),
+            self.recipient.to_string(),
+            self.sender.as_ref().map_or(NONE.to_owned(), Address::to_string),
+            format!("{} ({})", self.proofs.names(), self.proofs.bits()),
+            self.received.to_string(),
+            EMPTY_FINGERPRINT.to_owned(),
+        ];
+        for (name, value) in NAMES.iter().zip(&values) {
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+        let message_at = text.len() - EMPTY_FINGERPRINT.len() - 1;
+        let seal_line = text.len();
+        text.push_str(&format!("{SEAL}: 00 {EMPTY_FINGERPRINT}\n"));
+        let seal_at = text.len() - EMPTY_FINGERPRINT.len() - 4;
+        OpenBlock { bytes: text.into_bytes(), sealed_from, message_at, seal_line, seal_at }
+    }
+
+    /// Reads the block of a stored message and checks its seal.
+    ///
+    /// # Errors
+    /// [`BlockRefusal`].
+    pub fn read(start: &[u8], ring: &KeyRing) -> Result<(Block, Fingerprint), BlockRefusal> {
+        let head = Head::read(start);
+        let first = head.fields.iter().position(|f| f.is(NAMES[0])).ok_or(BlockRefusal::Absent)?;
+        let fields = head.fields.get(first..first + NAMES.len() + 1).ok_or(BlockRefusal::Absent)?;
+        let in_order = fields.iter().zip(NAMES.iter().chain(&[SEAL])).all(|(f, name)| f.name == name.as_bytes());
+        if !in_order {
+            return Err(BlockRefusal::Absent);
+        }
+        let seal_field = &fields[NAMES.len()];
+        check_seal(&start[fields[0].start..seal_field.start], &seal_field.text(), ring)?;
+        let texts: Vec<String> = fields.iter().map(super::super::mail::head::Field::text).collect();
+        parse(&texts).ok_or(BlockRefusal::Absent)
+    }
+}
+
+impl OpenBlock {
+    /// The bytes to write first.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Fills in which message it is and closes the block. Gives the whole block again, of the same length.
+    #[must_use]
+    pub fn seal(mut self, message: Fingerprint, ring: &KeyRing) -> Vec<u8> {
+        let hex = message.hex();
+        self.bytes[self.message_at..self.message_at + hex.len()].copy_from_slice(hex.as_bytes());
+        let (id, key) = ring.current();
+        let seal = Fingerprint::of(key, Kind::Block, &self.bytes[self.sealed_from..self.seal_line]);
+        let text = format!("{:02} {}", id.number(), seal.hex());
+        self.bytes[self.seal_at..self.seal_at + text.len()].copy_from_slice(text.as_bytes());
+        self.bytes
+    }
+}
+
+/// The start of a message as it is stored below a block or passed on by `filter`: without the mbox line, with every
+/// incoming field of our name renamed (`X-Old-Countersign-…`), else byte for byte.
+#[must_use]
+pub fn without_foreign_marks(start: &[u8], head: &Head<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(start.len() + 16);
+    let mut at = head.start;
+    for field in head.fields.iter().filter(|field| is_ours(field.name)) {
+        out.extend_from_slice(&start[at..field.start]);
+        out.extend_from_slice(b"X-Old-");
+        // Everything behind `X-`, wherever blanks stand in the name.
+        let hyphen = field.name.iter().position(|&b| b == b'-').map_or(0, |p| p + 1);
+        at = field.start + hyphen;
+    }
+    out.extend_from_slice(&start[at..]);
+    out
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    let mut seen = name.iter().filter(|b| !b.is_ascii_whitespace()).map(u8::to_ascii_lowercase);
+    PREFIX.bytes().all(|wanted| seen.next() == Some(wanted.to_ascii_lowercase()))
+}
+
+const EMPTY_FINGERPRINT: &str = "00000000000000000000000000000000";
+
+fn check_seal(sealed: &[u8], value: &str, ring: &KeyRing) -> Result<(), BlockRefusal> {
+    let (number, hex) = value.split_once(' ').ok_or(BlockRefusal::Absent)?;
+    let id = number.parse().ok().and_then(KeyId::new).ok_or(BlockRefusal::BrokenSeal)?;
+    let said = Fingerprint::from_hex(hex).ok_or(BlockRefusal::BrokenSeal)?;
+    let key = ring.get(id).ok_or(BlockRefusal::BrokenSeal)?;
+    let good = Fingerprint::of(key, Kind::Block, sealed).matches(&said);
+    if good { Ok(()) } else { Err(BlockRefusal::BrokenSeal) }
+}
+
+fn parse(texts: &[String]) -> Option<(Block, Fingerprint)> {
+    let number = |text: &str| text.rsplit_once('(')?.1.strip_suffix(')')?.parse::<u16>().ok();
+    let optional = |text: &str| if text == NONE { Some(None) } else { Address::parse(text).ok().map(Some) };
+    let id = if texts[0] == NONE { None } else { Some(HeldId::parse(&texts[0])?) };
+    let verdicts = [Verdict::Challenge, Verdict::Discard, Verdict::Hold, Verdict::Pass];
+    let word = texts[1].split(';').next()?;
+    let block = Block {
+        id,
+        verdict: verdicts.into_iter().find(|v| v.name() == word)?,
+        reason: Reason::from_number(number(&texts[1])?)?,
+        recipient: Address::parse(&texts[2]).ok()?,
+        sender: optional(&texts[3])?,
+        proofs: Proofs::from_bits(u8::try_from(number(&texts[4])?).ok()?)?,
+        received: texts[5].parse().ok()?,
+    };
+    Some((block, Fingerprint::from_hex(&texts[6])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::gate::GateRefusal;
+    use crate::policy::key::SecretKey;
+
+    fn ring() -> KeyRing {
+        KeyRing::new((KeyId::FIRST, SecretKey::new([7; 32])), Vec::new())
+    }
+
+    fn block() -> Block {
+        Block {
+            id: HeldId::parse("0123456789"),
+            verdict: Verdict::Hold,
+            reason: Reason::Gate(GateRefusal::NotProven),
+            recipient: Address::parse("alice@example.org").unwrap(),
+            sender: Address::parse("bob@example.net").ok(),
+            proofs: Proofs::DMARC.union(Proofs::DKIM),
+            received: 1_795_262_400,
+        }
+    }
+
+    fn message() -> Fingerprint {
+        Fingerprint::of(&SecretKey::new([1; 32]), Kind::Message, b"x")
+    }
+
+    #[test]
+    fn a_block_reads_back_and_keeps_its_length() {
+        let open = block().open(Some(&EnvelopeSender::Null));
+        let before = open.bytes().len();
+        let sealed = open.seal(message(), &ring());
+        assert_eq!(sealed.len(), before);
+        let stored = [&sealed[..], b"From: bob@example.net\n\nbody\n"].concat();
+        assert_eq!(Block::read(&stored, &ring()), Ok((block(), message())));
+    }
+
+    #[test]
+    fn no_changed_byte_goes_unseen() {
+        let sealed = block().open(None).seal(message(), &ring());
+        for at in 0..sealed.len() {
+            for change in [1u8, 0x20] {
+                let mut bytes = sealed.clone();
+                bytes[at] ^= change;
+                let read = Block::read(&bytes, &ring());
+                assert!(read.is_err(), "byte {at} changed: {read:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_under_another_key_or_with_a_field_between_is_refused() {
+        let sealed = block().open(None).seal(message(), &ring());
+        let other = KeyRing::new((KeyId::FIRST, SecretKey::new([8; 32])), Vec::new());
+        assert_eq!(Block::read(&sealed, &other), Err(BlockRefusal::BrokenSeal));
+        let text = String::from_utf8(sealed).unwrap().replace("X-Countersign-Sender", "Bcc: x\nX-Countersign-Sender");
+        assert_eq!(Block::read(text.as_bytes(), &ring()), Err(BlockRefusal::Absent));
+        assert_eq!(Block::read(b"From: x\n\n", &ring()), Err(BlockRefusal::Absent));
+    }
+
+    #[test]
+    fn fields_of_our_name_are_renamed_and_nothing_else() {
+        let text = b"From a@b x\nA: 1\nX-Countersign-Verdict: pass\nx-COUNTERSIGN-id : 1\nX-Counter: 2\n\nX-Countersign: body\n";
+        let out = without_foreign_marks(text, &Head::read(text));
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "A: 1\nX-Old-Countersign-Verdict: pass\nX-Old-COUNTERSIGN-id : 1\nX-Counter: 2\n\nX-Countersign: body\n"
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! What the digest says: everything held since the last one, what matters most on top.
+//!
+//! Promises: every entry appears exactly once; nothing foreign reaches the reader but sanitised lines; it says
+//! how to act on each. Never touches: the quarantine, or when the digest is made.
+
+use super::Policy;
+use super::gate::CapRefusal;
+use super::reason::Reason;
+use super::token::HeldId;
+use crate::mail::automatic::Kind;
+use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
+use crate::mail::display::without_links;
+use crate::mail::facts::OWN_MARK;
+
+/// Most entries with preview; beyond it the rest is counted, and `countersign held` shows all.
+pub const ENTRY_LIMIT: usize = 500;
+
+/// One held message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub id: HeldId,
+    /// When it arrived, seconds since 1970.
+    pub received: i64,
+    /// The From field, sanitised.
+    pub from: String,
+    /// The Subject, sanitised.
+    pub subject: String,
+    /// Why it is held.
+    pub reason: Reason,
+    /// Whether its sender was asked.
+    pub asked: bool,
+    /// The first lines of its text, sanitised.
+    pub preview: Vec<String>,
+}
+
+/// The parts of a digest, most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// It claims to be somebody known, or the user, without proof.
+    Suspicious,
+    /// Strangers who could not be asked.
+    NotAsked,
+    /// Strangers who were asked and did not answer yet.
+    Asked,
+    /// Lists, robots, bounces.
+    Automatic,
+    /// Denied senders.
+    Denied,
+}
+
+/// Everything a digest is made from.
+#[derive(Clone, Copy)]
+pub struct Report<'a> {
+    /// The configuration.
+    pub policy: &'a Policy,
+    /// What is new.
+    pub entries: &'a [Entry],
+    /// What is wrong with the installation, in whole sentences.
+    pub alarms: &'a [String],
+    /// How many older messages are held that earlier digests listed.
+    pub older: usize,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+impl Section {
+    const ALL: [Section; 5] =
+        [Section::Suspicious, Section::NotAsked, Section::Asked, Section::Automatic, Section::Denied];
+
+    /// Where an entry stands.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Section {
+        match entry.reason {
+            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DmarcFail => Section::Suspicious,
+            Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
+            Reason::Automatic(_) | Reason::LoopOwnChallenge | Reason::LoopReceived => Section::Automatic,
+            _ if entry.asked => Section::Asked,
+            _ => Section::NotAsked,
+        }
+    }
+
+    fn heading(self) -> &'static str {
+        match self {
+            Section::Suspicious => "Claims to be somebody you know, or you, without proof",
+            Section::NotAsked => "Strangers who could not be asked",
+            Section::Asked => "Strangers who were asked and have not answered yet",
+            Section::Automatic => "Lists, newsletters, robots and bounces",
+            Section::Denied => "From senders you denied",
+        }
+    }
+}
+
+/// The text alone.
+#[must_use]
+pub fn text(report: Report<'_>) -> String {
+    let mut out = String::new();
+    for alarm in report.alarms.iter().cloned().chain(tripped(report.entries)) {
+        out.push_str(&format!("!! {alarm}\n"));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let count = report.entries.len();
+    out.push_str(&format!("{count} new {} held", if count == 1 { "message is" } else { "messages are" }));
+    out.push_str(&if report.older > 0 { format!(", {} older.\n", report.older) } else { ".\n".to_owned() });
+    for section in Section::ALL {
+        let mut rows: Vec<&Entry> = report.entries.iter().filter(|entry| Section::of(entry) == section).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        // People before machines inside a section, then the newest first.
+        rows.sort_by_key(|entry| (rank(entry), -entry.received));
+        out.push_str(&format!("\n{} ({})\n", section.heading(), rows.len()));
+        out.push_str(&"-".repeat(section.heading().len()));
+        out.push('\n');
+        for entry in rows.iter().take(ENTRY_LIMIT) {
+            push_entry(&mut out, entry);
+        }
+        if rows.len() > ENTRY_LIMIT {
+            out.push_str(&format!("\n… and {} more: `countersign held` shows them all.\n", rows.len() - ENTRY_LIMIT));
+        }
+    }
+    out.push_str(&advice(report));
+    out
+}
+
+/// The digest as a message to the user.
+#[must_use]
+pub fn message(report: Report<'_>, mark: &str, id: HeldId) -> Vec<u8> {
+    let owner = &report.policy.owner;
+    let mut mail = Outgoing::default();
+    mail.field("From", HeaderValue::mailbox(Some("Held mail"), &owner.primary));
+    mail.field("To", HeaderValue::mailbox(owner.name.as_deref(), &owner.primary));
+    mail.field("Subject", HeaderValue::words(&format!("Held mail: {} new", report.entries.len())));
+    mail.field("Date", HeaderValue::words(&date(report.now)));
+    mail.field("Message-ID", HeaderValue::words(&format!("<cr.d.{id}.{}@{}>", report.now, report.policy.host)));
+    mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
+    mail.field(OWN_MARK, HeaderValue::words(mark));
+    mail.text(text(report));
+    mail.to_bytes()
+}
+
+fn push_entry(out: &mut String, entry: &Entry) {
+    let subject = if entry.subject.is_empty() { "(no subject)" } else { &entry.subject };
+    out.push_str(&format!("\n{}  {}  {}\n", entry.id, short_date(entry.received), without_links(&entry.from)));
+    out.push_str(&format!("            {}\n", without_links(subject)));
+    for line in entry.preview.iter().take(3) {
+        out.push_str(&format!("            | {}\n", without_links(line)));
+    }
+    out.push_str(&format!("            held because {}\n", entry.reason.sentence()));
+}
+
+/// Confirmations and one-time codes are robots too, but lists can wait longest.
+fn rank(entry: &Entry) -> u8 {
+    match entry.reason {
+        Reason::Automatic(sign) => match sign.kind() {
+            Kind::Robot | Kind::AutoReply => 1,
+            Kind::Bounce | Kind::Report => 2,
+            Kind::Challenge => 3,
+            Kind::Bulk | Kind::List => 4,
+        },
+        _ => 0,
+    }
+}
+
+/// What tripped stands on top (design, section 5).
+fn tripped(entries: &[Entry]) -> Option<String> {
+    let capped = |entry: &&Entry| matches!(entry.reason, Reason::Capped(CapRefusal::DailyCap | CapRefusal::HourlyCap));
+    let count = entries.iter().filter(capped).count();
+    (count > 0)
+        .then(|| format!("{count} challenges were not sent because a limit was reached; the messages are held below."))
+}
+
+fn advice(report: Report<'_>) -> String {
+    let days = report.policy.retention_days;
+    format!(
+        "\nTo see one: countersign show ID       To have it: countersign release ID\n\
+         To have all mail of its sender: countersign release --allow ID\n\
+         To throw one away: countersign discard ID\n\
+         Held mail is kept for {days} days. Nobody has checked that a message is harmless:\n\
+         what is said here is who it came from, and why it was held.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::automatic::Sign;
+    use crate::policy::gate::GateRefusal;
+
+    fn entry(number: i64, reason: Reason, asked: bool) -> Entry {
+        Entry {
+            id: HeldId::from_number(number).unwrap(),
+            received: 1_795_262_400 + number,
+            from: format!("Person {number} <p{number}@evil.example>"),
+            subject: "see http://evil.example/x".into(),
+            reason,
+            asked,
+            preview: vec!["first line".into()],
+        }
+    }
+
+    #[test]
+    fn every_entry_appears_once_and_in_its_section() {
+        let entries: Vec<Entry> = Reason::all().zip(1..).map(|(reason, n)| entry(n, reason, n % 2 == 0)).collect();
+        let policy = crate::policy::tests::policy();
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 3, now: 0 });
+        for entry in &entries {
+            assert_eq!(text.matches(&format!("\n{}  ", entry.id)).count(), 1, "{:?}", entry.reason);
+        }
+        assert!(text.contains("older."));
+        assert!(!text.contains("http://") && !text.contains("evil.example"), "a link is left");
+    }
+
+    #[test]
+    fn what_tripped_stands_on_top() {
+        let policy = crate::policy::tests::policy();
+        let entries = [entry(1, Reason::Capped(CapRefusal::HourlyCap), false)];
+        let alarms = ["The store is damaged.".to_owned()];
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &alarms, older: 0, now: 0 });
+        assert!(text.starts_with("!! The store is damaged.\n!! 1 challenges were not sent"), "{text}");
+    }
+
+    #[test]
+    fn suspicion_comes_before_lists() {
+        let section = |reason, asked| Section::of(&entry(1, reason, asked));
+        assert!(section(Reason::PinMissing, false) < section(Reason::Gate(GateRefusal::NotProven), false));
+        assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ALL[0]), false));
+    }
+}

@@ -1,0 +1,150 @@
+//! Whether a challenge may go out: gate G and the caps of the design, section 5.
+//!
+//! Promises: a challenge goes only to an address whose domain is proven for this very message, and never more
+//! often than allowed; every guard is a named refusal with a test. Never touches: whether the message deserves
+//! one (`verdict.rs`), or the sending.
+
+use super::Policy;
+use super::standing::History;
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::envelope::EnvelopeSender;
+use crate::mail::facts::Facts;
+
+/// Why nobody may be challenged for this message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateRefusal {
+    /// The sender's domain is an IP address: no domain vouches for anybody there.
+    DomainLiteral,
+    /// The mail was sent from another address than it claims to be from.
+    EnvelopeDiffers,
+    /// No mail system said who sent it.
+    EnvelopeMissing,
+    /// The envelope sender is none that can be written to.
+    EnvelopeUnclear,
+    /// The local part is not ASCII, so the answer would need SMTPUTF8 (RFC 6531).
+    NeedsSmtputf8,
+    /// No trusted mail system says that it comes from the domain it claims.
+    NotProven,
+    /// No authserv-id is configured, so no mail system is trusted to know.
+    NothingTrusted,
+    /// It claims to be from the user.
+    OwnAddress,
+}
+
+/// Why a challenge that may go out must wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapRefusal {
+    /// This address was challenged within the last days (RFC 3834 section 2).
+    AskedRecently,
+    /// As many challenges went out in 24 hours as are allowed.
+    DailyCap,
+    /// As many challenges went out in 60 minutes as are allowed.
+    HourlyCap,
+}
+
+/// Gate G: the envelope sender is the From address, and its domain is proven (G1 dmarc=pass, G2 dkim=pass).
+///
+/// # Errors
+/// The first guard that refuses. The null sender is refused earlier, as an automatic message.
+pub fn may_challenge<'f>(facts: &'f Facts, policy: &Policy) -> Result<(&'f Address, Proofs), GateRefusal> {
+    let sender = match &facts.envelope.sender {
+        EnvelopeSender::Known(address) => address,
+        EnvelopeSender::Missing => return Err(GateRefusal::EnvelopeMissing),
+        EnvelopeSender::Null | EnvelopeSender::Unclear => return Err(GateRefusal::EnvelopeUnclear),
+    };
+    if facts.sender.address().is_none_or(|from| from.normal() != sender.normal()) {
+        return Err(GateRefusal::EnvelopeDiffers);
+    }
+    if policy.owner.is(sender) {
+        return Err(GateRefusal::OwnAddress);
+    }
+    if sender.domain().as_str().starts_with('[') {
+        return Err(GateRefusal::DomainLiteral);
+    }
+    if policy.trust.ids.is_empty() {
+        return Err(GateRefusal::NothingTrusted);
+    }
+    let proofs = facts.authentication.proofs(sender.domain());
+    if !proofs.intersects(Proofs::DMARC.union(Proofs::DKIM)) {
+        return Err(GateRefusal::NotProven);
+    }
+    if !sender.is_ascii() {
+        return Err(GateRefusal::NeedsSmtputf8);
+    }
+    Ok((sender, proofs))
+}
+
+/// Whether the limits leave room for one more.
+///
+/// # Errors
+/// The first limit that is reached.
+pub fn within_caps(history: &History, policy: &Policy, now: i64) -> Result<(), CapRefusal> {
+    let wait = i64::from(policy.caps.days_between) * 86_400;
+    if history.asked.is_some_and(|then| now.saturating_sub(then) < wait) {
+        return Err(CapRefusal::AskedRecently);
+    }
+    if history.last_hour >= policy.caps.per_hour {
+        return Err(CapRefusal::HourlyCap);
+    }
+    if history.last_day >= policy.caps.per_day {
+        return Err(CapRefusal::DailyCap);
+    }
+    Ok(())
+}
+
+impl GateRefusal {
+    /// In kebab case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            GateRefusal::DomainLiteral => "domain-literal",
+            GateRefusal::EnvelopeDiffers => "envelope-differs",
+            GateRefusal::EnvelopeMissing => "envelope-missing",
+            GateRefusal::EnvelopeUnclear => "envelope-unclear",
+            GateRefusal::NeedsSmtputf8 => "needs-smtputf8",
+            GateRefusal::NotProven => "not-proven",
+            GateRefusal::NothingTrusted => "nothing-trusted",
+            GateRefusal::OwnAddress => "own-address-at-gate",
+        }
+    }
+
+    /// One clause for a person.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            GateRefusal::DomainLiteral => "the sender's domain is an IP address",
+            GateRefusal::EnvelopeDiffers => "it was sent from another address than it claims to be from",
+            GateRefusal::EnvelopeMissing => "the mail system did not say who sent it",
+            GateRefusal::EnvelopeUnclear => "the envelope sender is no address that can be written to",
+            GateRefusal::NeedsSmtputf8 => "the sender's address is not ASCII",
+            GateRefusal::NotProven => "no trusted mail system says that it comes from the domain it claims",
+            GateRefusal::NothingTrusted => {
+                "no authserv-id is configured, so nothing can be proven (see `countersign doctor`)"
+            }
+            GateRefusal::OwnAddress => "it is from an address of yours",
+        }
+    }
+}
+
+impl CapRefusal {
+    /// In kebab case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            CapRefusal::AskedRecently => "asked-recently",
+            CapRefusal::DailyCap => "daily-cap",
+            CapRefusal::HourlyCap => "hourly-cap",
+        }
+    }
+
+    /// One clause for a person.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            CapRefusal::AskedRecently => "this address was asked within the last days",
+            CapRefusal::DailyCap => "the day's limit of challenges is reached",
+            CapRefusal::HourlyCap => "the hour's limit of challenges is reached",
+        }
+    }
+}

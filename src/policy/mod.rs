@@ -1,0 +1,127 @@
+//! Meaning to decision. Pure: time, keys and history are arguments; nothing here acts.
+
+pub mod block;
+pub mod challenge;
+pub mod confirm;
+pub mod digest;
+pub mod fingerprint;
+pub mod gate;
+pub mod key;
+pub mod plan;
+pub mod reason;
+pub mod standing;
+pub mod token;
+pub mod verdict;
+
+use crate::mail::address::{Address, Domain};
+use crate::mail::auth::Trust;
+
+/// What the user configured, as values that are valid by construction.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Whether anything is held or sent at all.
+    pub mode: Mode,
+    /// Whose mailbox this is.
+    pub owner: Owner,
+    /// Whose findings about a message's origin are believed.
+    pub trust: Trust,
+    /// How many challenges may go out.
+    pub caps: Caps,
+    /// Days a message is held at least before it may expire, 1 to 3650.
+    pub retention_days: u32,
+    /// Whether mail from denied senders is thrown away instead of held.
+    pub discard_denied: bool,
+    /// Languages of the challenge, in the order in which they stand in it.
+    pub languages: Vec<String>,
+    /// The right side of the Message-IDs of our own mail.
+    pub host: Domain,
+}
+
+/// How far the program may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything passes; what would have been done is recorded.
+    Observe,
+    /// Everything passes.
+    Off,
+    /// Mail is held and challenges are sent.
+    On,
+}
+
+/// The user and the mailbox.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The address that stands in tokens and on challenges.
+    pub primary: Address,
+    /// All other addresses of the same person.
+    pub others: Vec<Address>,
+    /// The name that stands beside the address on a challenge.
+    pub name: Option<String>,
+    /// The characters that split a sub-address off, as the mail system has them; empty for none.
+    pub delimiters: String,
+}
+
+/// Limits on challenges; what they stop is held and listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Days between two challenges to one address, at least 1 (RFC 3834 section 2 recommends 7).
+    pub days_between: u32,
+    /// Most challenges in any 60 minutes.
+    pub per_hour: u32,
+    /// Most challenges in any 24 hours.
+    pub per_day: u32,
+}
+
+impl Owner {
+    /// Every address, the primary one first.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        std::iter::once(&self.primary).chain(&self.others)
+    }
+
+    /// Whether this is one of the user's mailboxes, with or without a sub-address.
+    #[must_use]
+    pub fn is(&self, address: &Address) -> bool {
+        let bare = address.without_tag(&self.delimiters).normal();
+        let whole = address.normal();
+        self.addresses().map(Address::normal).any(|own| own == bare || own == whole)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A policy for the tests of this folder.
+    pub(crate) fn policy() -> Policy {
+        Policy {
+            mode: Mode::On,
+            owner: Owner {
+                primary: Address::parse("alice@example.org").unwrap(),
+                others: vec![Address::parse("a.liddell@example.com").unwrap()],
+                name: Some("Alice".into()),
+                delimiters: "+".into(),
+            },
+            trust: Trust { ids: vec!["mx.example.org".into()], ..Trust::default() },
+            caps: Caps { days_between: 7, per_hour: 20, per_day: 100 },
+            retention_days: 30,
+            discard_denied: false,
+            languages: vec!["en".into()],
+            host: Domain::parse("example.org").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_sub_address_is_the_same_person() {
+        let owner = policy().owner;
+        for (text, own) in [
+            ("alice@example.org", true),
+            ("Alice+x@EXAMPLE.org", true),
+            ("a.liddell@example.com", true),
+            ("alice@example.com", false),
+            ("alice-x@example.org", false),
+            ("bob@example.org", false),
+        ] {
+            assert_eq!(owner.is(&Address::parse(text).unwrap()), own, "{text}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Why a message was passed or held, by name: the one vocabulary of log, header block, `explain` and the store.
+//!
+//! Promises: a name and a number never change their meaning once released; both read back. Never touches: the
+//! rules themselves (`verdict.rs`).
+
+use std::fmt;
+
+use super::gate::{CapRefusal, GateRefusal};
+use crate::mail::automatic::Sign;
+use crate::mail::facts::Unclear;
+use crate::mail::head::HeadDefect;
+
+/// The rule that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Rule 10: from a list the user allowed, and proven.
+    AllowedList,
+    /// Rule 7: from an address the user or a confirmation allowed.
+    AllowedSender,
+    /// Rule 7: from a domain the user allowed, and proven.
+    AllowedDomain,
+    /// Rule 6: it confirmed something and says nothing else.
+    Answer,
+    /// Rule 6: it confirmed something and has text of its own.
+    AnswerWithText,
+    /// Rule 13: it was not written by a person for this user.
+    Automatic(Sign),
+    /// Rule 15: a challenge is due, but a limit stops it.
+    Capped(CapRefusal),
+    /// Rule 15: a stranger with a proven address.
+    Challenge,
+    /// Rule 3: from a domain the user denied.
+    DeniedDomain,
+    /// Rule 3: from a list the user denied.
+    DeniedList,
+    /// Rule 3: from an address the user denied.
+    DeniedSender,
+    /// Rule 5: the trusted mail system says that the From domain disowns it.
+    DmarcFail,
+    /// Rule 15: nobody may be challenged for it.
+    Gate(GateRefusal),
+    /// Rule 1: our own challenge came back.
+    LoopOwnChallenge,
+    /// Rule 1: it went through more than 100 mail systems (RFC 5321 section 6.3).
+    LoopReceived,
+    /// Rule 14: its header block is damaged.
+    Malformed(HeadDefect),
+    /// The configuration says `mode = "off"`.
+    ModeOff,
+    /// Rule 14: none of the user's addresses is in To or Cc.
+    NotAddressed,
+    /// Rule 5: it claims to be from the user and is proven to be from the domain.
+    OwnAddress,
+    /// Rule 5: it claims to be from the user and nothing proves it.
+    OwnAddressUnproven,
+    /// Rule 2: this program made it for its user.
+    OwnMark,
+    /// Rule 2: the user handed it in on this host.
+    OwnSubmission,
+    /// Rule 7: an allowed sender, but without the proof the entry is pinned to.
+    PinMissing,
+    /// The store cannot be read, so nobody is known.
+    StoreUnavailable,
+    /// Rule 14: nobody can say who wrote it.
+    UnclearSender(Unclear),
+}
+
+const NUMBERED: &[(u16, Reason)] = &[
+    (1, Reason::LoopReceived),
+    (2, Reason::LoopOwnChallenge),
+    (3, Reason::OwnMark),
+    (4, Reason::OwnSubmission),
+    (5, Reason::DeniedSender),
+    (6, Reason::DeniedDomain),
+    (7, Reason::DeniedList),
+    (8, Reason::OwnAddressUnproven),
+    (9, Reason::OwnAddress),
+    (10, Reason::DmarcFail),
+    (11, Reason::AnswerWithText),
+    (12, Reason::Answer),
+    (13, Reason::AllowedSender),
+    (14, Reason::PinMissing),
+    (15, Reason::AllowedDomain),
+    (16, Reason::AllowedList),
+    (17, Reason::NotAddressed),
+    (18, Reason::Challenge),
+    (19, Reason::StoreUnavailable),
+    (20, Reason::ModeOff),
+    (30, Reason::UnclearSender(Unclear::BadAddress)),
+    (31, Reason::UnclearSender(Unclear::BadField)),
+    (32, Reason::UnclearSender(Unclear::Disagreement)),
+    (33, Reason::UnclearSender(Unclear::ManyFields)),
+    (34, Reason::UnclearSender(Unclear::ManyMailboxes)),
+    (35, Reason::UnclearSender(Unclear::NoField)),
+    (40, Reason::Malformed(HeadDefect::BlankInName)),
+    (41, Reason::Malformed(HeadDefect::LoneCarriageReturn)),
+    (42, Reason::Malformed(HeadDefect::NoFields)),
+    (43, Reason::Malformed(HeadDefect::Nul)),
+    (44, Reason::Malformed(HeadDefect::StrayLine)),
+    (45, Reason::Malformed(HeadDefect::TooLong)),
+    (46, Reason::Malformed(HeadDefect::TooManyFields)),
+    (47, Reason::Malformed(HeadDefect::ValueTooLong)),
+    (60, Reason::Gate(GateRefusal::EnvelopeDiffers)),
+    (61, Reason::Gate(GateRefusal::EnvelopeMissing)),
+    (62, Reason::Gate(GateRefusal::EnvelopeUnclear)),
+    (63, Reason::Gate(GateRefusal::NeedsSmtputf8)),
+    (64, Reason::Gate(GateRefusal::NotProven)),
+    (65, Reason::Gate(GateRefusal::NothingTrusted)),
+    (66, Reason::Gate(GateRefusal::OwnAddress)),
+    (67, Reason::Gate(GateRefusal::DomainLiteral)),
+    (80, Reason::Capped(CapRefusal::AskedRecently)),
+    (81, Reason::Capped(CapRefusal::DailyCap)),
+    (82, Reason::Capped(CapRefusal::HourlyCap)),
+];
+
+/// Where the numbers of [`Sign`] begin.
+const SIGNS_FROM: u16 = 200;
+
+impl Reason {
+    /// In kebab case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::AllowedDomain => "allowed-domain",
+            Reason::AllowedList => "allowed-list",
+            Reason::AllowedSender => "allowed-sender",
+            Reason::Answer => "answer",
+            Reason::AnswerWithText => "answer-with-text",
+            Reason::Automatic(sign) => sign.name(),
+            Reason::Capped(refusal) => refusal.name(),
+            Reason::Challenge => "challenge",
+            Reason::DeniedDomain => "denied-domain",
+            Reason::DeniedList => "denied-list",
+            Reason::DeniedSender => "denied-sender",
+            Reason::DmarcFail => "dmarc-fail",
+            Reason::Gate(refusal) => refusal.name(),
+            Reason::LoopOwnChallenge => "loop-own-challenge",
+            Reason::LoopReceived => "loop-received",
+            Reason::Malformed(_) => "malformed",
+            Reason::ModeOff => "mode-off",
+            Reason::NotAddressed => "not-addressed",
+            Reason::OwnAddress => "own-address",
+            Reason::OwnAddressUnproven => "own-address-unproven",
+            Reason::OwnMark => "own-mark",
+            Reason::OwnSubmission => "own-submission",
+            Reason::PinMissing => "pin-missing",
+            Reason::StoreUnavailable => "store-unavailable",
+            Reason::UnclearSender(_) => "unclear-sender",
+        }
+    }
+
+    /// One sentence for a person.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self {
+            Reason::AllowedDomain => "its domain is on the list of allowed domains, and proven".into(),
+            Reason::AllowedList => "its mailing list is allowed, and proven".into(),
+            Reason::AllowedSender => "the sender is on the list of allowed senders".into(),
+            Reason::Answer => "it is the answer to a challenge and says nothing else".into(),
+            Reason::AnswerWithText => "it is the answer to a challenge and has text of its own".into(),
+            Reason::Automatic(sign) => {
+                format!("it was not written by a person to you ({}, {})", sign.kind().name(), sign.name())
+            }
+            Reason::Capped(refusal) => format!("no challenge: {}", refusal.sentence()),
+            Reason::Challenge => "the sender is not known, and the address is proven".into(),
+            Reason::DeniedDomain => "its domain is on the list of denied domains".into(),
+            Reason::DeniedList => "its mailing list is denied".into(),
+            Reason::DeniedSender => "the sender is on the list of denied senders".into(),
+            Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
+            Reason::Gate(refusal) => {
+                format!("the sender is not known, and no challenge may go out: {}", refusal.sentence())
+            }
+            Reason::LoopOwnChallenge => "it is a challenge of yours that came back".into(),
+            Reason::LoopReceived => "it went through more than 100 mail systems, which only a loop does".into(),
+            Reason::Malformed(defect) => format!("its header block is damaged ({defect:?})"),
+            Reason::ModeOff => "the program is switched off (mode = \"off\")".into(),
+            Reason::NotAddressed => "none of your addresses is in its To or Cc".into(),
+            Reason::OwnAddress => "it is from an address of yours, and the domain is proven".into(),
+            Reason::OwnAddressUnproven => "it claims to be from you, and nothing proves it".into(),
+            Reason::OwnMark => "it was made by this program for you".into(),
+            Reason::OwnSubmission => "you handed it in on this host".into(),
+            Reason::PinMissing => {
+                "it claims to be from somebody you know, but without the proof their mail always had".into()
+            }
+            Reason::StoreUnavailable => {
+                "the store could not be read, so nobody is known (see `countersign doctor`)".into()
+            }
+            Reason::UnclearSender(why) => format!("its From field names no single sender ({})", why.name()),
+        }
+    }
+
+    /// For the store.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        if let Reason::Automatic(sign) = self {
+            return SIGNS_FROM + sign.number();
+        }
+        NUMBERED.iter().find(|(_, reason)| *reason == self).map_or(0, |(number, _)| *number)
+    }
+
+    /// From the store.
+    #[must_use]
+    pub fn from_number(number: u16) -> Option<Reason> {
+        if let Some(sign) = number.checked_sub(SIGNS_FROM) {
+            return Sign::from_number(sign).map(Reason::Automatic);
+        }
+        NUMBERED.iter().find(|(known, _)| *known == number).map(|(_, reason)| *reason)
+    }
+
+    /// Every reason there is.
+    pub fn all() -> impl Iterator<Item = Reason> {
+        NUMBERED.iter().map(|(_, reason)| *reason).chain(Sign::ALL.iter().copied().map(Reason::Automatic))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_number_that_reads_back() {
+        let mut seen = Vec::new();
+        for reason in Reason::all() {
+            assert_ne!(reason.number(), 0, "{reason:?}");
+            assert_eq!(Reason::from_number(reason.number()), Some(reason));
+            assert!(!seen.contains(&reason.number()), "{reason:?}");
+            assert!(!reason.sentence().is_empty());
+            assert!(
+                reason.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{reason}"
+            );
+            seen.push(reason.number());
+        }
+        assert_eq!(Reason::from_number(0), None);
+        assert_eq!(Reason::from_number(u16::MAX), None);
+    }
+}

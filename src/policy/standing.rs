@@ -1,0 +1,110 @@
+//! What is known from before about one message: list entries, earlier challenges, the held message a token
+//! speaks of. Plain data, gathered by `command/`, judged by `verdict.rs`.
+//!
+//! Promises: holds no address in clear but those of the message itself. Never touches: the store.
+
+use super::token::{HeldId, Token};
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::content::TokenKind;
+
+/// Everything the store and the quarantine say about this message's people.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Whether the store could be read.
+    pub store: StoreHealth,
+    /// The entry for the From address.
+    pub sender: Option<Entry>,
+    /// The entry for the From address's domain.
+    pub domain: Option<Entry>,
+    /// The entry for the mailing list.
+    pub list: Option<Entry>,
+    /// Earlier challenges.
+    pub history: History,
+    /// What the tokens in the message speak of.
+    pub tokens: Vec<TokenStanding>,
+    /// Addresses among the message's that are denied; with one of them nothing is confirmed.
+    pub denied: Vec<Address>,
+}
+
+/// Whether the store could be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoreHealth {
+    /// It is damaged.
+    Corrupt,
+    /// It is not where the configuration says.
+    Missing,
+    /// A newer version of this program wrote it.
+    Newer,
+    /// It answered.
+    #[default]
+    Ready,
+}
+
+/// One list entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it does.
+    pub effect: Effect,
+    /// The proofs of which one must be there; none for an entry that is not pinned.
+    pub pin: Proofs,
+    /// Where it came from.
+    pub origin: Origin,
+    /// When it was made, seconds since 1970.
+    pub added: i64,
+}
+
+/// What a list entry does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Its mail passes.
+    Allow,
+    /// Its mail is held, and it confirms nothing.
+    Deny,
+}
+
+/// Where a list entry came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The person answered a challenge.
+    Confirmed,
+    /// The user typed it.
+    Manual,
+    /// The user released a held message with `--allow`.
+    Released,
+}
+
+/// Earlier challenges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// When this address was last challenged, seconds since 1970; sub-addresses count as one.
+    pub asked: Option<i64>,
+    /// Challenges in the last 60 minutes.
+    pub last_hour: u32,
+    /// Challenges in the last 24 hours.
+    pub last_day: u32,
+}
+
+/// What is known about one token of the message.
+#[derive(Clone, Debug)]
+pub struct TokenStanding {
+    /// The token.
+    pub token: Token,
+    /// What it was said to be for.
+    pub kind: TokenKind,
+    /// The message it speaks of, if it is in the quarantine.
+    pub held: Option<HeldNote>,
+    /// Whether it was used before.
+    pub spent: bool,
+}
+
+/// What the quarantine says about a held message; taken from a header block whose seal is intact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldNote {
+    /// Its number.
+    pub id: HeldId,
+    /// Whom a challenge for it goes or went to.
+    pub challenged: Option<Address>,
+    /// What was proven about it.
+    pub proofs: Proofs,
+}

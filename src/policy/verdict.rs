@@ -1,0 +1,253 @@
+//! The decision: one ordered table of rules, the first that matches decides.
+//!
+//! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
+//! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
+
+use super::confirm::Confirmation;
+use super::gate::{may_challenge, within_caps};
+use super::reason::Reason;
+use super::standing::{Effect, Entry, Standing, StoreHealth};
+use super::{Mode, Policy};
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::facts::{Facts, Sender};
+
+/// More Received fields than this are a loop (RFC 5321 section 6.3).
+pub const RECEIVED_LIMIT: usize = 100;
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Held, and its sender is asked.
+    Challenge,
+    /// Thrown away; only where the user configured it.
+    Discard,
+    /// Held in silence.
+    Hold,
+    /// Passed on.
+    Pass,
+}
+
+impl Verdict {
+    /// In one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Challenge => "challenge",
+            Verdict::Discard => "discard",
+            Verdict::Hold => "hold",
+            Verdict::Pass => "pass",
+        }
+    }
+}
+
+/// A verdict with its reason and with the rules that were passed over on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What becomes of the message.
+    pub verdict: Verdict,
+    /// The rule that decided.
+    pub reason: Reason,
+    /// Whom a challenge goes to, and what is proven about it.
+    pub challenge: Option<(Address, Proofs)>,
+    /// The names of the rules that did not match, in order.
+    pub passed_over: Vec<&'static str>,
+    /// What would have been done if the mode were not `observe` or `off`.
+    pub instead: Option<(Verdict, Reason)>,
+}
+
+/// Everything a rule may look at.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The message.
+    pub facts: &'a Facts,
+    /// What is known from before.
+    pub standing: &'a Standing,
+    /// What the user configured.
+    pub policy: &'a Policy,
+    /// What the message itself just confirmed.
+    pub confirmation: Option<&'a Confirmation>,
+    /// Whether the message carries a valid mark of this program's own mail.
+    pub own_mark: bool,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+type Rule = (&'static str, fn(Question<'_>) -> Option<(Verdict, Reason)>);
+
+/// The table of the design, section 5. The numbers in the names are the design's.
+const RULES: &[Rule] = &[
+    ("1 loop", looping),
+    ("2 own mail", own),
+    ("store", store),
+    ("3 denied", denied),
+    ("5 own address as sender", own_address),
+    ("5 dmarc=fail", dmarc),
+    ("6 answer", answer),
+    ("7 allowed sender", allowed_sender),
+    ("7 allowed domain", allowed_domain),
+    ("10 allowed list", allowed_list),
+    ("13 automatic", automatic),
+    ("14 malformed", malformed),
+    ("14 unclear sender", unclear),
+    ("14 not addressed to you", not_addressed),
+    ("15 gate", gate),
+    ("15 caps", caps),
+];
+
+/// Judges one message.
+#[must_use]
+pub fn judge(question: Question<'_>) -> Decision {
+    let mut passed_over = Vec::new();
+    for (name, rule) in RULES {
+        if let Some((verdict, reason)) = rule(question) {
+            return decision(question, verdict, reason, passed_over);
+        }
+        passed_over.push(*name);
+    }
+    decision(question, Verdict::Challenge, Reason::Challenge, passed_over)
+}
+
+fn decision(question: Question<'_>, verdict: Verdict, reason: Reason, passed_over: Vec<&'static str>) -> Decision {
+    let challenged = may_challenge(question.facts, question.policy).ok();
+    let challenge = challenged.map(|(address, proofs)| (address.clone(), proofs));
+    match question.policy.mode {
+        Mode::On => Decision { verdict, reason, challenge, passed_over, instead: None },
+        Mode::Observe => {
+            Decision { verdict: Verdict::Pass, reason, challenge: None, passed_over, instead: Some((verdict, reason)) }
+        }
+        Mode::Off => Decision {
+            verdict: Verdict::Pass,
+            reason: Reason::ModeOff,
+            challenge: None,
+            passed_over,
+            instead: Some((verdict, reason)),
+        },
+    }
+}
+
+fn looping(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    if question.facts.received > RECEIVED_LIMIT {
+        return Some((Verdict::Hold, Reason::LoopReceived));
+    }
+    let from_us = |address: &Address| question.policy.owner.is(address);
+    let own = question.facts.sender.address().is_some_and(from_us);
+    (question.facts.is_challenge && own).then_some((Verdict::Hold, Reason::LoopOwnChallenge))
+}
+
+fn own(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    if question.own_mark {
+        return Some((Verdict::Pass, Reason::OwnMark));
+    }
+    question.facts.submitted_here.then_some((Verdict::Pass, Reason::OwnSubmission))
+}
+
+/// Without the store nobody is known and nobody is known to be denied: hold in silence (design, section 3).
+fn store(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    (question.standing.store != StoreHealth::Ready).then_some((Verdict::Hold, Reason::StoreUnavailable))
+}
+
+fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let standing = question.standing;
+    let verdict = if question.policy.discard_denied { Verdict::Discard } else { Verdict::Hold };
+    let rows = [
+        (standing.sender, Reason::DeniedSender),
+        (standing.domain, Reason::DeniedDomain),
+        (standing.list, Reason::DeniedList),
+    ];
+    // An address that the user allowed by name outranks the denial of its whole domain.
+    let allowed = allows(standing.sender).is_some();
+    rows.into_iter()
+        .find(|(entry, reason)| denies(*entry) && !(allowed && *reason == Reason::DeniedDomain))
+        .map(|(_, reason)| (verdict, reason))
+}
+
+fn own_address(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let Sender::Clear(address) = &question.facts.sender else { return None };
+    if !question.policy.owner.is(address) {
+        return None;
+    }
+    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    Some(if proven { (Verdict::Pass, Reason::OwnAddress) } else { (Verdict::Hold, Reason::OwnAddressUnproven) })
+}
+
+fn dmarc(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let address = question.facts.sender.address()?;
+    question.facts.authentication.dmarc_fails(address.domain()).then_some((Verdict::Hold, Reason::DmarcFail))
+}
+
+fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.confirmation?;
+    Some(if question.facts.content.has_own_text {
+        (Verdict::Pass, Reason::AnswerWithText)
+    } else {
+        (Verdict::Hold, Reason::Answer)
+    })
+}
+
+fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let entry = allows(question.standing.sender)?;
+    let address = question.facts.sender.address()?;
+    let proofs = question.facts.authentication.proofs(address.domain());
+    // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail.
+    let checked = !entry.pin.is_empty() && !question.policy.trust.ids.is_empty();
+    Some(if checked && !proofs.intersects(entry.pin) {
+        (Verdict::Hold, Reason::PinMissing)
+    } else {
+        (Verdict::Pass, Reason::AllowedSender)
+    })
+}
+
+/// A domain is a word anybody can write, so its entry counts only where the domain is proven.
+fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    allows(question.standing.domain)?;
+    let address = question.facts.sender.address()?;
+    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    proven.then_some((Verdict::Pass, Reason::AllowedDomain))
+}
+
+/// A List-Id is a word anybody can write too: some domain the list's name ends in must be proven.
+fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    allows(question.standing.list)?;
+    let list = question.facts.list.as_ref()?;
+    let proven = list.domains().any(|domain| !question.facts.authentication.proofs(&domain).is_empty());
+    proven.then_some((Verdict::Pass, Reason::AllowedList))
+}
+
+fn automatic(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.signs.first().map(|sign| (Verdict::Hold, Reason::Automatic(*sign)))
+}
+
+fn malformed(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.defects.first().map(|defect| (Verdict::Hold, Reason::Malformed(*defect)))
+}
+
+fn unclear(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    match question.facts.sender {
+        Sender::Unclear(why) => Some((Verdict::Hold, Reason::UnclearSender(why))),
+        Sender::Clear(_) => None,
+    }
+}
+
+/// RFC 3834 section 2, RFC 5230 section 4.5.
+fn not_addressed(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let named = question.facts.named.iter().any(|address| question.policy.owner.is(address));
+    (!named).then_some((Verdict::Hold, Reason::NotAddressed))
+}
+
+fn gate(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    may_challenge(question.facts, question.policy).err().map(|refusal| (Verdict::Hold, Reason::Gate(refusal)))
+}
+
+fn caps(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let refused = within_caps(&question.standing.history, question.policy, question.now).err();
+    refused.map(|refusal| (Verdict::Hold, Reason::Capped(refusal)))
+}
+
+fn allows(entry: Option<Entry>) -> Option<Entry> {
+    entry.filter(|entry| entry.effect == Effect::Allow)
+}
+
+fn denies(entry: Option<Entry>) -> bool {
+    entry.is_some_and(|entry| entry.effect == Effect::Deny)
+}
