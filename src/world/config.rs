@@ -1,0 +1,541 @@
+//! The configuration: one TOML file and the environment, read into values that cannot be wrong.
+//!
+//! Promises: every error names file, line and key and says the way out; an unknown key is an error; every default
+//! is in this file and nowhere else. Never touches: the keys, the store, the mail.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::mail::address::{Address, Domain};
+use crate::mail::auth::{Method, Trust};
+use crate::mail::envelope::Caller;
+use crate::policy::challenge::Template;
+use crate::policy::{Caps, Mode, Owner, Policy};
+
+/// The environment as far as this program reads it, taken once at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// `COUNTERSIGN_CONFIG`, or `--config`.
+    pub config: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, if absolute.
+    pub config_home: Option<PathBuf>,
+    /// `XDG_DATA_HOME`, if absolute.
+    pub data_home: Option<PathBuf>,
+    /// What the mail system says about the envelope.
+    pub caller: Caller,
+}
+
+/// Where everything is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// The configuration file.
+    pub config: PathBuf,
+    /// The key file.
+    pub keys: PathBuf,
+    /// The store.
+    pub store: PathBuf,
+    /// The quarantine, a Maildir.
+    pub quarantine: PathBuf,
+    /// Where mail goes that passes.
+    pub inbox: Inbox,
+    /// The mail system's sendmail.
+    pub sendmail: PathBuf,
+}
+
+/// Where mail goes that passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inbox {
+    /// A program that takes the message on its standard input and answers 0 when it has it.
+    Command(Vec<String>),
+    /// A Maildir.
+    Maildir(PathBuf),
+}
+
+/// The configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What decides.
+    pub policy: Policy,
+    /// Where everything is.
+    pub paths: Paths,
+}
+
+impl Environment {
+    /// Reads the process's environment.
+    #[must_use]
+    pub fn read() -> Environment {
+        let text = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let first = |names: &[&str]| names.iter().find_map(|name| text(name));
+        let user = first(&["USER", "LOGNAME"]).unwrap_or_default();
+        Environment {
+            home: path("HOME"),
+            config: path("COUNTERSIGN_CONFIG"),
+            config_home: path("XDG_CONFIG_HOME"),
+            data_home: path("XDG_DATA_HOME"),
+            caller: Caller {
+                return_path_line: text("RPLINE"),
+                sender: text("SENDER"),
+                recipient: text("RECIPIENT"),
+                original_recipient: first(&["ORIGINAL_RECIPIENT", "ORIG_RECIPIENT"]),
+                extension: first(&["EXTENSION", "EXT", "LOCAL_PART_SUFFIX"]),
+                user: Some((user, rustix::process::getuid().as_raw())),
+                ..Caller::default()
+            },
+        }
+    }
+
+    /// The configuration file this environment means.
+    ///
+    /// # Errors
+    /// When nothing says where it is.
+    pub fn config_file(&self) -> Result<PathBuf> {
+        if let Some(path) = &self.config {
+            return Ok(path.clone());
+        }
+        let folder = match (&self.config_home, &self.home) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(home)) => home.join(".config"),
+            (None, None) => bail!("HOME is not set; say where the configuration is with --config FILE"),
+        };
+        Ok(folder.join("countersign/config.toml"))
+    }
+
+    /// Where the store is when the configuration does not say.
+    ///
+    /// # Errors
+    /// When HOME is not set.
+    pub fn data_folder(&self) -> Result<PathBuf> {
+        match (&self.data_home, &self.home) {
+            (Some(folder), _) => Ok(folder.join("countersign")),
+            (None, Some(home)) => Ok(home.join(".local/share/countersign")),
+            (None, None) => bail!("HOME is not set, and the configuration does not say where the store is"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file that the environment means.
+    ///
+    /// # Errors
+    /// Any that a person must mend; file, line and key are in the text.
+    pub fn load(environment: &Environment) -> Result<Config> {
+        let path = environment.config_file()?;
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}; `countersign init` makes one", path.display()))?;
+        Config::parse(&text, &path, environment)
+    }
+
+    /// Reads a configuration from a text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Config> {
+        let file: File = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
+        let reader = Reader { text, path, environment };
+        let owner = reader.owner(&file.owner)?;
+        let paths = reader.paths(&file)?;
+        let host = match &file.challenge.host {
+            Some(host) => reader.domain("challenge.host", host)?,
+            None => owner.primary.domain().clone(),
+        };
+        let policy = Policy {
+            mode: file.mode.0,
+            trust: reader.trust(&file.trust)?,
+            caps: Caps {
+                days_between: reader.range("challenge.days_between", &file.challenge.days_between, 1, 365)?,
+                per_hour: reader.range("challenge.per_hour", &file.challenge.per_hour, 0, 1_000)?,
+                per_day: reader.range("challenge.per_day", &file.challenge.per_day, 0, 10_000)?,
+            },
+            retention_days: reader.range("quarantine.keep_days", &file.quarantine.keep_days, 1, 3_650)?,
+            discard_denied: file.denied.discard,
+            languages: reader.languages(&file.challenge.languages)?,
+            owner,
+            host,
+        };
+        Ok(Config { policy, paths })
+    }
+
+    /// The challenge's texts, the user's own before the built-in ones.
+    ///
+    /// # Errors
+    /// Names the file that is wrong. The delivery path falls back to the built-in text then: a slip in a text must
+    /// not stop mail.
+    pub fn templates(&self) -> Result<Vec<Template>> {
+        self.policy.languages.iter().map(|code| self.template(code)).collect()
+    }
+
+    /// The built-in texts of the configured languages, English where there is none.
+    #[must_use]
+    pub fn built_in_templates(&self) -> Vec<Template> {
+        let mut found: Vec<Template> =
+            self.policy.languages.iter().filter_map(|code| Template::built_in(code)).collect();
+        if found.is_empty() {
+            found.extend(Template::built_in("en"));
+        }
+        found
+    }
+
+    fn template(&self, code: &str) -> Result<Template> {
+        let path = self.paths.config.with_file_name(format!("challenge.{code}.txt"));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Template::parse(&text).with_context(|| format!("{}", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Template::built_in(code)
+                .ok_or_else(|| anyhow!("there is no text for the language {code:?}; write {}", path.display())),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+}
+
+/// The file as it is written. Its defaults are the program's defaults.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    mode: ModeWord,
+    owner: OwnerTable,
+    #[serde(default)]
+    inbox: InboxTable,
+    #[serde(default)]
+    quarantine: QuarantineTable,
+    #[serde(default)]
+    trust: TrustTable,
+    #[serde(default)]
+    challenge: ChallengeTable,
+    #[serde(default)]
+    denied: DeniedTable,
+    #[serde(default)]
+    files: FilesTable,
+}
+
+#[derive(Clone, Copy)]
+struct ModeWord(Mode);
+
+impl Default for ModeWord {
+    fn default() -> ModeWord {
+        ModeWord(Mode::On)
+    }
+}
+
+impl<'de> Deserialize<'de> for ModeWord {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<ModeWord, D::Error> {
+        let word = String::deserialize(input)?;
+        let mode = match word.as_str() {
+            "on" => Mode::On,
+            "observe" => Mode::Observe,
+            "off" => Mode::Off,
+            _ => return Err(serde::de::Error::custom("mode is \"on\", \"observe\" or \"off\"")),
+        };
+        Ok(ModeWord(mode))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnerTable {
+    address: Spanned<String>,
+    #[serde(default)]
+    others: Vec<Spanned<String>>,
+    name: Option<String>,
+    #[serde(default)]
+    delimiters: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboxTable {
+    maildir: Option<Spanned<String>>,
+    command: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct QuarantineTable {
+    maildir: Option<Spanned<String>>,
+    keep_days: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct TrustTable {
+    authserv_ids: Vec<Spanned<String>>,
+    methods: Vec<Spanned<String>>,
+    hops: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ChallengeTable {
+    days_between: Number,
+    per_hour: Number,
+    per_day: Number,
+    languages: Vec<Spanned<String>>,
+    sendmail: Option<Spanned<String>>,
+    host: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct DeniedTable {
+    discard: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FilesTable {
+    keys: Option<Spanned<String>>,
+    store: Option<Spanned<String>>,
+}
+
+type Number = Spanned<i64>;
+
+fn number(value: i64) -> Number {
+    Spanned::new(0..0, value)
+}
+
+impl Default for QuarantineTable {
+    fn default() -> QuarantineTable {
+        QuarantineTable { maildir: None, keep_days: number(30) }
+    }
+}
+
+impl Default for TrustTable {
+    fn default() -> TrustTable {
+        let methods = ["dmarc", "dkim"].map(|word| Spanned::new(0..0, word.to_owned())).into();
+        TrustTable { authserv_ids: Vec::new(), methods, hops: number(1) }
+    }
+}
+
+impl Default for ChallengeTable {
+    fn default() -> ChallengeTable {
+        ChallengeTable {
+            days_between: number(7),
+            per_hour: number(20),
+            per_day: number(100),
+            languages: vec![Spanned::new(0..0, "en".to_owned())],
+            sendmail: None,
+            host: None,
+        }
+    }
+}
+
+/// Turns words into values, and says where a wrong one stands.
+struct Reader<'a> {
+    text: &'a str,
+    path: &'a Path,
+    environment: &'a Environment,
+}
+
+impl Reader<'_> {
+    fn owner(&self, table: &OwnerTable) -> Result<Owner> {
+        let others = table.others.iter().map(|text| self.address("owner.others", text)).collect::<Result<_>>()?;
+        let delimiters = match &table.delimiters {
+            Some(text) => self.delimiters(text)?,
+            None => String::new(),
+        };
+        Ok(Owner {
+            primary: self.address("owner.address", &table.address)?,
+            others,
+            name: table.name.clone(),
+            delimiters,
+        })
+    }
+
+    fn delimiters(&self, text: &Spanned<String>) -> Result<String> {
+        let good = text.get_ref().chars().all(|c| "+-=_.#".contains(c));
+        if good {
+            Ok(text.get_ref().clone())
+        } else {
+            Err(self.wrong("owner.delimiters", text, "\"+\", \"-\" or \"\""))
+        }
+    }
+
+    fn paths(&self, file: &File) -> Result<Paths> {
+        let inbox = self.inbox(&file.inbox)?;
+        let quarantine = match (&file.quarantine.maildir, &inbox) {
+            (Some(text), _) => self.file("quarantine.maildir", text)?,
+            (None, Inbox::Maildir(root)) => root.join(".Held"),
+            (None, Inbox::Command(_)) => self.default_maildir()?.join(".Held"),
+        };
+        let files = &file.files;
+        let keys = match &files.keys {
+            Some(text) => self.file("files.keys", text)?,
+            None => self.path.with_file_name("keys"),
+        };
+        let store = match &files.store {
+            Some(text) => self.file("files.store", text)?,
+            None => self.environment.data_folder()?.join("countersign.db"),
+        };
+        let sendmail = match &file.challenge.sendmail {
+            Some(text) => self.file("challenge.sendmail", text)?,
+            None => PathBuf::from("/usr/sbin/sendmail"),
+        };
+        Ok(Paths { config: self.path.to_owned(), keys, store, quarantine, inbox, sendmail })
+    }
+
+    fn inbox(&self, table: &InboxTable) -> Result<Inbox> {
+        match (&table.maildir, &table.command) {
+            (Some(_), Some(command)) => {
+                Err(self.wrong("inbox.command", command, "not beside inbox.maildir: give one of them"))
+            }
+            (Some(text), None) => Ok(Inbox::Maildir(self.file("inbox.maildir", text)?)),
+            (None, None) => Ok(Inbox::Maildir(self.default_maildir()?)),
+            (None, Some(command)) => match command.get_ref().first() {
+                Some(program) if program.starts_with('/') => Ok(Inbox::Command(command.get_ref().clone())),
+                _ => Err(self.wrong("inbox.command", command, "a list that begins with the program's whole path")),
+            },
+        }
+    }
+
+    fn default_maildir(&self) -> Result<PathBuf> {
+        let home = self.environment.home.as_ref();
+        home.map(|home| home.join("Maildir"))
+            .ok_or_else(|| anyhow!("{}: HOME is not set; give inbox.maildir as a whole path", self.path.display()))
+    }
+
+    fn trust(&self, table: &TrustTable) -> Result<Trust> {
+        let mut methods = Vec::new();
+        for word in &table.methods {
+            let method = Method::parse(word.get_ref()).filter(|method| *method != Method::Spf);
+            methods.push(method.ok_or_else(|| self.wrong("trust.methods", word, "\"dmarc\" or \"dkim\""))?);
+        }
+        let mut ids = Vec::new();
+        for id in &table.authserv_ids {
+            let good = !id.get_ref().is_empty() && id.get_ref().bytes().all(|b| b.is_ascii_graphic() && b != b';');
+            if !good {
+                return Err(self.wrong(
+                    "trust.authserv_ids",
+                    id,
+                    "the first word of your Authentication-Results fields",
+                ));
+            }
+            ids.push(id.get_ref().to_ascii_lowercase());
+        }
+        let hops = self.range("trust.hops", &table.hops, 0, 20)?;
+        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1) })
+    }
+
+    fn languages(&self, words: &[Spanned<String>]) -> Result<Vec<String>> {
+        let good =
+            |word: &str| (2..=12).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        match words.iter().find(|word| !good(word.get_ref())) {
+            Some(word) => Err(self.wrong("challenge.languages", word, "codes such as \"en\" or \"de\"")),
+            None if words.is_empty() => bail!("{}: challenge.languages names no language", self.path.display()),
+            None => Ok(words.iter().map(|word| word.get_ref().clone()).collect()),
+        }
+    }
+
+    fn address(&self, key: &str, text: &Spanned<String>) -> Result<Address> {
+        Address::parse(text.get_ref()).map_err(|error| self.wrong(key, text, &error.to_string()))
+    }
+
+    fn domain(&self, key: &str, text: &Spanned<String>) -> Result<Domain> {
+        Domain::parse(text.get_ref()).map_err(|error| self.wrong(key, text, &error.to_string()))
+    }
+
+    fn range(&self, key: &str, value: &Number, low: i64, high: i64) -> Result<u32> {
+        match u32::try_from(*value.get_ref()) {
+            Ok(small) if (low..=high).contains(value.get_ref()) => Ok(small),
+            _ => Err(self.wrong(key, value, &format!("a number from {low} to {high}"))),
+        }
+    }
+
+    /// A whole path, or one that begins with `~/`. A relative one would mean another file for each caller.
+    fn file(&self, key: &str, text: &Spanned<String>) -> Result<PathBuf> {
+        let path = text.get_ref();
+        if path.starts_with('/') {
+            return Ok(PathBuf::from(path));
+        }
+        match (path.strip_prefix("~/"), &self.environment.home) {
+            (Some(rest), Some(home)) => Ok(home.join(rest)),
+            (Some(_), None) => Err(self.wrong(key, text, "a whole path, since HOME is not set")),
+            (None, _) => Err(self.wrong(key, text, "a path that begins with / or ~/")),
+        }
+    }
+
+    fn wrong<T>(&self, key: &str, value: &Spanned<T>, wanted: &str) -> anyhow::Error {
+        let line = self.text[..value.span().start.min(self.text.len())].matches('\n').count() + 1;
+        anyhow!("{}:{line}: {key}: {wanted}", self.path.display())
+    }
+}
+
+/// The parser's own words, in the form `file:line: what`.
+fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+    let what = error.message().replace('\n', " ");
+    anyhow!("{}:{line}: {what}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config> {
+        let environment = Environment { home: Some("/home/alice".into()), ..Environment::default() };
+        Config::parse(text, Path::new("/etc/c.toml"), &environment)
+    }
+
+    #[test]
+    fn three_lines_are_a_configuration() {
+        let config = parse("[owner]\naddress = \"alice@example.org\"\n").unwrap();
+        assert_eq!(config.policy.mode, Mode::On);
+        assert!(config.policy.trust.ids.is_empty());
+        assert_eq!(config.paths.inbox, Inbox::Maildir("/home/alice/Maildir".into()));
+        assert_eq!(config.paths.quarantine, PathBuf::from("/home/alice/Maildir/.Held"));
+        assert_eq!(config.paths.keys, PathBuf::from("/etc/keys"));
+        assert_eq!(config.paths.store, PathBuf::from("/home/alice/.local/share/countersign/countersign.db"));
+    }
+
+    #[test]
+    fn every_error_names_file_line_and_key() {
+        let cases = [
+            ("", "missing field `owner`"),
+            ("[owner]\naddress = \"alice\"\n", "/etc/c.toml:2: owner.address: "),
+            ("mode = \"of\"\n[owner]\naddress = \"a@b.c\"\n", "/etc/c.toml:1: mode is"),
+            ("[owner]\naddress = \"a@b.c\"\nadress = 1\n", "/etc/c.toml:3: unknown field `adress`"),
+            ("[owner]\naddress = \"a@b.c\"\n[trust]\nmethods = [\"arc\"]\n", "/etc/c.toml:4: trust.methods: "),
+            ("[owner]\naddress = \"a@b.c\"\n[trust]\nhops = -1\n", "/etc/c.toml:4: trust.hops: a number from 0 to 20"),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\nper_day = 99999\n", "/etc/c.toml:4: challenge.per_day: "),
+            ("[owner]\naddress = \"a@b.c\"\n[inbox]\nmaildir = \"Mail\"\n", "/etc/c.toml:4: inbox.maildir: "),
+            ("[owner]\naddress = \"a@b.c\"\n[inbox]\ncommand = [\"procmail\"]\n", "/etc/c.toml:4: inbox.command: "),
+            ("[owner]\naddress = \"a@b.c\"\ndelimiters = \"ab\"\n", "/etc/c.toml:3: owner.delimiters: "),
+            ("[owner\n", "/etc/c.toml:1: "),
+        ];
+        for (text, wanted) in cases {
+            let error = parse(text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(wanted), "{text:?} gave {error:?}");
+        }
+    }
+
+    #[test]
+    fn without_home_every_path_must_be_whole() {
+        let parse = |text: &str| Config::parse(text, Path::new("/c.toml"), &Environment::default());
+        assert!(parse("[owner]\naddress = \"a@b.c\"\n").is_err());
+        let whole = "[owner]\naddress = \"a@b.c\"\n[inbox]\nmaildir = \"/m\"\n[files]\nstore = \"/s\"\n";
+        assert_eq!(parse(whole).unwrap().paths.quarantine, PathBuf::from("/m/.Held"));
+        assert!(Environment::default().config_file().is_err());
+    }
+
+    #[test]
+    fn a_text_of_the_users_own_comes_first_and_a_bad_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
+        let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nlanguages = [\"en\", \"xx\"]\n";
+        let config = Config::parse(text, &path, &environment).unwrap();
+        assert!(config.templates().unwrap_err().to_string().contains("challenge.xx.txt"));
+        std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\n{nobody}\n").unwrap();
+        let error = format!("{:#}", config.templates().unwrap_err());
+        assert!(
+            error.contains("challenge.xx.txt") && error.contains("line 3") && error.contains("{nobody}"),
+            "{error}"
+        );
+        assert_eq!(config.built_in_templates().len(), 1);
+    }
+}

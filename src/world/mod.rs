@@ -1,0 +1,12 @@
+//! Every side effect, one resource a file. Nothing here decides what becomes of a message.
+
+pub mod clock;
+pub mod config;
+pub mod descriptors;
+pub mod folder;
+pub mod input;
+pub mod maildir;
+pub mod random;
+pub mod secret;
+pub mod sendmail;
+pub mod store;

@@ -1,0 +1,671 @@
+//! The store: list entries, held messages, challenges sent. The only user of rusqlite, behind one narrow type, so
+//! that a server's database can stand behind it later.
+//!
+//! Promises: every change is one immediate transaction with full sync, or nothing; only keyed hashes go in; what is
+//! wrong with the file is told apart from what is wrong with the machine. Never touches: policy, addresses.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::mail::auth::Proofs;
+use crate::policy::fingerprint::Fingerprint;
+use crate::policy::key::KeyId;
+use crate::policy::reason::Reason;
+use crate::policy::standing::{Effect, Entry, History, Origin};
+use crate::policy::token::HeldId;
+use crate::policy::verdict::Verdict;
+use crate::policy::{Caps, fingerprint::Kind};
+
+/// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// The schema this program reads and writes.
+pub const VERSION: i64 = 1;
+
+/// An open store.
+pub struct Store {
+    db: Connection,
+}
+
+/// Why the store does not answer.
+#[derive(Debug)]
+pub enum StoreProblem {
+    /// Another process holds it longer than [`PATIENCE`].
+    Busy,
+    /// The file is damaged, or no store at all.
+    Corrupt,
+    /// The machine: disk full, no permission, input/output error.
+    Machine(rusqlite::Error),
+    /// There is no such file.
+    Missing,
+    /// A newer version of this program wrote it.
+    Newer(i64),
+}
+
+/// A held message as the store knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldRow {
+    /// Its number.
+    pub id: HeldId,
+    /// Of its bytes; the name of its file.
+    pub message: Fingerprint,
+    /// Of its Message-ID.
+    pub message_id: Option<Fingerprint>,
+    /// Of its author.
+    pub sender: Option<Fingerprint>,
+    /// What was proven about the author's domain.
+    pub proofs: Proofs,
+    /// Why it is held.
+    pub reason: Reason,
+    /// When it arrived, seconds since 1970.
+    pub received: i64,
+    /// When a digest first listed it.
+    pub listed: Option<i64>,
+    /// Whether its sender was asked.
+    pub asked: Asked,
+    /// What became of it.
+    pub state: State,
+}
+
+/// Whether somebody was asked about a message, and what sendmail said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nobody was.
+    No,
+    /// sendmail refused it; it may be tried once more.
+    Refused,
+    /// sendmail refused it again; it is not tried any more.
+    RefusedTwice,
+    /// sendmail took it.
+    Sent,
+    /// The slot is taken, and the result was never written down: perhaps it went out.
+    SlotTaken,
+    /// sendmail was killed or lost: perhaps it went out.
+    Unknown,
+}
+
+/// What became of a held message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Thrown away by the user.
+    Discarded,
+    /// Thrown away after its time.
+    Expired,
+    /// The user moved or deleted the file.
+    Gone,
+    /// In the quarantine.
+    Held,
+    /// Moved to the inbox.
+    Released,
+}
+
+/// What became of a message that is not held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// When, seconds since 1970.
+    pub at: i64,
+    /// Of its Message-ID.
+    pub message_id: Option<Fingerprint>,
+    /// Of its author.
+    pub sender: Option<Fingerprint>,
+    /// What.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A request for the right to send one challenge.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotRequest {
+    /// The challenged mailbox under the current key.
+    pub key: Fingerprint,
+    /// The same mailbox under older keys.
+    pub older: Option<Fingerprint>,
+    /// The limits.
+    pub caps: Caps,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// What was found when a message was recorded as held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether this process, and no other, may send the challenge.
+    pub slot: bool,
+    /// Whether the sender was allowed in the meantime, so that the message can be released at once.
+    pub allowed: Option<Entry>,
+}
+
+impl Store {
+    /// Opens an existing store; an older one is brought up to date.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn open(path: &Path) -> Result<Store, StoreProblem> {
+        if !path.try_exists().unwrap_or(true) {
+            return Err(StoreProblem::Missing);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(PATIENCE)?;
+        db.execute_batch("PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;")?;
+        match db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
+            VERSION => Ok(Store { db }),
+            newer if newer > VERSION => Err(StoreProblem::Newer(newer)),
+            _ => Err(StoreProblem::Corrupt),
+        }
+    }
+
+    /// Makes a new store; an existing one is left alone.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]; the folder must exist.
+    pub fn create(path: &Path) -> Result<bool, StoreProblem> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(PATIENCE)?;
+        db.execute_batch("PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;")?;
+        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if change.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? != 0 {
+            return Ok(false);
+        }
+        change.execute_batch(include_str!("schema.sql"))?;
+        change.pragma_update(None, "user_version", VERSION)?;
+        change.commit()?;
+        Ok(true)
+    }
+
+    /// Whether the file is sound; reads all of it.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn check(&self) -> Result<(), StoreProblem> {
+        let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if said == "ok" { Ok(()) } else { Err(StoreProblem::Corrupt) }
+    }
+
+    /// The list entry under this key.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn entry(&self, key: &Fingerprint) -> Result<Option<Entry>, StoreProblem> {
+        Ok(entry_of(&self.db, key)?)
+    }
+
+    /// Writes a list entry, in place of an older one under this key and under `older`.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn put_entry(
+        &mut self,
+        key: (KeyId, Fingerprint),
+        kind: Kind,
+        entry: &Entry,
+        older: &[Fingerprint],
+    ) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        for old in older {
+            change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
+        }
+        change.execute(
+            "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
+            params![
+                key.1.bytes(),
+                kind_number(kind),
+                effect_number(entry.effect),
+                entry.pin.bits(),
+                origin_number(entry.origin),
+                key.0.number(),
+                entry.added
+            ],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Removes the list entries under these keys; how many there were.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn remove_entries(&mut self, keys: &[Fingerprint]) -> Result<usize, StoreProblem> {
+        let change = self.immediate()?;
+        let mut count = 0;
+        for key in keys {
+            count += change.execute("DELETE FROM entry WHERE key = ?1", [key.bytes()])?;
+        }
+        change.commit()?;
+        Ok(count)
+    }
+
+    /// How many entries allow and deny.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn count_entries(&self) -> Result<(u64, u64), StoreProblem> {
+        let count = |effect: Effect| -> rusqlite::Result<u64> {
+            let sql = "SELECT count(*) FROM entry WHERE effect = ?1";
+            let number: i64 = self.db.query_row(sql, [effect_number(effect)], |row| row.get(0))?;
+            Ok(u64::try_from(number).unwrap_or_default())
+        };
+        Ok((count(Effect::Allow)?, count(Effect::Deny)?))
+    }
+
+    /// How often and when challenges went out, for the mailbox under any of these keys.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn history(&self, keys: &[Fingerprint], now: i64) -> Result<History, StoreProblem> {
+        Ok(history_of(&self.db, keys, now)?)
+    }
+
+    /// Whether the token for this message was used.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn is_spent(&self, held: HeldId) -> Result<bool, StoreProblem> {
+        let found = self.db.query_row("SELECT 1 FROM spent WHERE held = ?1", [held.number()], |_| Ok(()));
+        Ok(found.optional()?.is_some())
+    }
+
+    /// Remembers that the token for this message was used.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn spend(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute("INSERT OR IGNORE INTO spent (held, at) VALUES (?1, ?2)", params![held.number(), now])?;
+        Ok(change.commit()?)
+    }
+
+    /// Records a message that is durable in the quarantine, and takes the challenge's slot if one is asked for and
+    /// still free: the check and the taking are one transaction, so of 64 processes one gets it.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn record_held(&mut self, row: &HeldRow, slot: Option<SlotRequest>) -> Result<Recorded, StoreProblem> {
+        let change = self.immediate()?;
+        let slot = match slot {
+            Some(request) => take_slot(&change, request)?,
+            None => false,
+        };
+        let row = HeldRow { asked: if slot { Asked::SlotTaken } else { row.asked }, ..*row };
+        insert_held(&change, &row)?;
+        let allowed = match &row.sender {
+            Some(sender) => entry_of(&change, sender)?.filter(|entry| entry.effect == Effect::Allow),
+            None => None,
+        };
+        change.commit()?;
+        Ok(Recorded { slot, allowed })
+    }
+
+    /// Takes a slot for a message that is recorded already (`challenge ID`, or a second try).
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn claim_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let taken = take_slot(&change, request)?;
+        if taken {
+            update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(Asked::SlotTaken))?;
+        }
+        change.commit()?;
+        Ok(taken)
+    }
+
+    /// Claims the one second try that a definite refusal of sendmail leaves; only one process gets it.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn claim_second_try(&mut self, held: HeldId) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let claimed = change.execute(
+            "UPDATE held SET asked = ?2 WHERE id = ?1 AND asked = ?3 AND state = 1",
+            params![held.number(), asked_number(Asked::RefusedTwice), asked_number(Asked::Refused)],
+        )?;
+        change.commit()?;
+        Ok(claimed == 1)
+    }
+
+    /// Writes down what sendmail said.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_asked(&mut self, held: HeldId, asked: Asked) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(asked))?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down what became of a held message.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_state(&mut self, held: HeldId, state: State) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        update(&change, "UPDATE held SET state = ?2 WHERE id = ?1", held, state_number(state))?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down that a digest listed these messages; the first time counts.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_listed(&mut self, held: &[HeldId], now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        for id in held {
+            change.execute("UPDATE held SET listed = ?2 WHERE id = ?1 AND listed = 0", params![id.number(), now])?;
+        }
+        Ok(change.commit()?)
+    }
+
+    /// The row of one message.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held(&self, id: HeldId) -> Result<Option<HeldRow>, StoreProblem> {
+        Ok(self.rows("WHERE id = ?1", [id.number()])?.pop())
+    }
+
+    /// Every row in the state [`State::Held`], oldest first.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn all_held(&self) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE state = 1 ORDER BY received, id", [])
+    }
+
+    /// Every row of one author, whatever its state.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held_from(&self, sender: &Fingerprint) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE sender = ?1 ORDER BY received, id", [sender.bytes()])
+    }
+
+    /// Every row of one Message-ID, whatever its state.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held_with_message_id(&self, id: &Fingerprint) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE message_id = ?1 ORDER BY received, id", [id.bytes()])
+    }
+
+    /// Writes down what became of a message that is not held.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn record_decision(&mut self, row: &DecisionRow, number: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute(
+            "INSERT OR REPLACE INTO decision (at, number, message_id, sender, verdict, reason) VALUES (?1,?2,?3,?4,?5,?6)",
+            params![
+                row.at,
+                number,
+                row.message_id.as_ref().map(Fingerprint::bytes),
+                row.sender.as_ref().map(Fingerprint::bytes),
+                verdict_number(row.verdict),
+                row.reason.number()
+            ],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Every decision about one Message-ID or author.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn decisions(&self, key: &Fingerprint) -> Result<Vec<DecisionRow>, StoreProblem> {
+        let sql = "SELECT at, message_id, sender, verdict, reason FROM decision \
+                   WHERE message_id = ?1 OR sender = ?1 ORDER BY at, number";
+        let mut query = self.db.prepare(sql)?;
+        let rows = query.query_map([key.bytes()], |row| {
+            Ok((row.get(0)?, fingerprint(row, 1)?, fingerprint(row, 2)?, row.get::<_, i64>(3)?, row.get::<_, u16>(4)?))
+        })?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (at, message_id, sender, verdict, reason) = row?;
+            let verdict = verdict_from(verdict).ok_or(StoreProblem::Corrupt)?;
+            let reason = Reason::from_number(reason).ok_or(StoreProblem::Corrupt)?;
+            found.push(DecisionRow { at, message_id, sender, verdict, reason });
+        }
+        Ok(found)
+    }
+
+    /// Forgets what is older than `before` and no longer needed: decisions, spent tokens, challenges, and rows of
+    /// messages that are no longer held. How many rows went.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn prune(&mut self, before: i64) -> Result<usize, StoreProblem> {
+        let change = self.immediate()?;
+        let mut count = change.execute("DELETE FROM decision WHERE at < ?1", [before])?;
+        count += change.execute("DELETE FROM spent WHERE at < ?1", [before])?;
+        count += change.execute("DELETE FROM challenge WHERE at < ?1", [before])?;
+        count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [before])?;
+        change.commit()?;
+        Ok(count)
+    }
+
+    fn immediate(&mut self) -> Result<Transaction<'_>, StoreProblem> {
+        Ok(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
+        let sql = format!(
+            "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state FROM held {condition}"
+        );
+        let mut query = self.db.prepare(&sql)?;
+        let mut rows = query.query(values)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(held_row(row)?.ok_or(StoreProblem::Corrupt)?);
+        }
+        Ok(found)
+    }
+}
+
+impl From<rusqlite::Error> for StoreProblem {
+    fn from(error: rusqlite::Error) -> StoreProblem {
+        use rusqlite::Error as E;
+        // What is no number, no key or no known enumeration was not written by this program.
+        let foreign = |error: &E| {
+            matches!(
+                error,
+                E::InvalidQuery
+                    | E::InvalidColumnType(..)
+                    | E::IntegralValueOutOfRange(..)
+                    | E::FromSqlConversionFailure(..)
+                    | E::QueryReturnedNoRows
+            )
+        };
+        match error.sqlite_error_code() {
+            None if foreign(&error) => StoreProblem::Corrupt,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreProblem::Busy,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreProblem::Corrupt,
+            // A table or column that is not there, or a value of the wrong type: not our file.
+            Some(ErrorCode::Unknown | ErrorCode::TypeMismatch) => StoreProblem::Corrupt,
+            _ => StoreProblem::Machine(error),
+        }
+    }
+}
+
+impl fmt::Display for StoreProblem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreProblem::Busy => write!(out, "another process has held the store for {} seconds", PATIENCE.as_secs()),
+            StoreProblem::Corrupt => out.write_str("the store is damaged or is no store"),
+            StoreProblem::Machine(error) => write!(out, "the store cannot be used: {error}"),
+            StoreProblem::Missing => out.write_str("there is no store; `countersign init` makes one"),
+            StoreProblem::Newer(version) => {
+                write!(
+                    out,
+                    "a newer version of this program wrote the store (schema {version}, this one knows {VERSION})"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreProblem {}
+
+fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result<bool> {
+    let keys: Vec<Fingerprint> = std::iter::once(request.key).chain(request.older).collect();
+    let history = history_of(change, &keys, request.now)?;
+    let wait = i64::from(request.caps.days_between) * 86_400;
+    let free = history.asked.is_none_or(|then| request.now.saturating_sub(then) >= wait)
+        && history.last_hour < request.caps.per_hour
+        && history.last_day < request.caps.per_day;
+    if free {
+        change.execute(
+            "INSERT OR REPLACE INTO challenge (key, at) VALUES (?1, ?2)",
+            params![request.key.bytes(), request.now],
+        )?;
+    }
+    Ok(free)
+}
+
+fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Result<History> {
+    let mut history = History::default();
+    for key in keys {
+        let at = db.query_row("SELECT at FROM challenge WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
+        history.asked = history.asked.max(at.optional()?);
+    }
+    let since = |seconds: i64| -> rusqlite::Result<u32> {
+        let sql = "SELECT count(*) FROM challenge WHERE at > ?1";
+        let count: i64 = db.query_row(sql, [now.saturating_sub(seconds)], |row| row.get(0))?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    };
+    history.last_hour = since(3_600)?;
+    history.last_day = since(86_400)?;
+    Ok(history)
+}
+
+fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
+    let sql = "SELECT effect, pin, origin, added FROM entry WHERE key = ?1";
+    let row = db.query_row(sql, [key.bytes()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+    });
+    let Some((effect, pin, origin, added)) = row.optional()? else { return Ok(None) };
+    let entry = || {
+        Some(Entry { effect: effect_from(effect)?, pin: Proofs::from_bits(pin)?, origin: origin_from(origin)?, added })
+    };
+    match entry() {
+        Some(entry) => Ok(Some(entry)),
+        None => Err(rusqlite::Error::InvalidQuery),
+    }
+}
+
+fn insert_held(change: &Transaction<'_>, row: &HeldRow) -> rusqlite::Result<()> {
+    change.execute(
+        "INSERT OR IGNORE INTO held (id, message, message_id, sender, proofs, reason, received, listed, asked, state) \
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+        params![
+            row.id.number(),
+            row.message.bytes(),
+            row.message_id.as_ref().map(Fingerprint::bytes),
+            row.sender.as_ref().map(Fingerprint::bytes),
+            row.proofs.bits(),
+            row.reason.number(),
+            row.received,
+            row.listed.unwrap_or_default(),
+            asked_number(row.asked),
+            state_number(row.state)
+        ],
+    )?;
+    Ok(())
+}
+
+fn update(change: &Transaction<'_>, sql: &str, held: HeldId, value: i64) -> rusqlite::Result<()> {
+    change.execute(sql, params![held.number(), value]).map(|_| ())
+}
+
+fn held_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<HeldRow>> {
+    let message = fingerprint(row, 1)?;
+    let (id, proofs, reason): (i64, u8, u16) = (row.get(0)?, row.get(4)?, row.get(5)?);
+    let (received, listed, asked, state): (i64, i64, i64, i64) = (row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?);
+    let (message_id, sender) = (fingerprint(row, 2)?, fingerprint(row, 3)?);
+    let build = || {
+        Some(HeldRow {
+            id: HeldId::from_number(id)?,
+            message: message?,
+            message_id,
+            sender,
+            proofs: Proofs::from_bits(proofs)?,
+            reason: Reason::from_number(reason)?,
+            received,
+            listed: (listed > 0).then_some(listed),
+            asked: ASKED.iter().find(|(_, number)| *number == asked)?.0,
+            state: STATES.iter().find(|(_, number)| *number == state)?.0,
+        })
+    };
+    Ok(build())
+}
+
+fn fingerprint(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Fingerprint>> {
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    Ok(bytes.and_then(|bytes| Fingerprint::from_bytes(&bytes)))
+}
+
+const ASKED: [(Asked, i64); 6] = [
+    (Asked::No, 0),
+    (Asked::SlotTaken, 1),
+    (Asked::Sent, 2),
+    (Asked::Refused, 3),
+    (Asked::Unknown, 4),
+    (Asked::RefusedTwice, 5),
+];
+
+const STATES: [(State, i64); 5] =
+    [(State::Held, 1), (State::Released, 2), (State::Discarded, 3), (State::Expired, 4), (State::Gone, 5)];
+
+const VERDICTS: [(Verdict, i64); 4] =
+    [(Verdict::Pass, 1), (Verdict::Hold, 2), (Verdict::Challenge, 3), (Verdict::Discard, 4)];
+
+const ORIGINS: [(Origin, i64); 3] = [(Origin::Manual, 1), (Origin::Confirmed, 2), (Origin::Released, 3)];
+
+const EFFECTS: [(Effect, i64); 2] = [(Effect::Allow, 1), (Effect::Deny, 2)];
+
+fn number_of<T: PartialEq>(table: &[(T, i64)], value: &T) -> i64 {
+    table.iter().find(|(known, _)| known == value).map_or(0, |(_, number)| *number)
+}
+
+fn asked_number(asked: Asked) -> i64 {
+    number_of(&ASKED, &asked)
+}
+
+fn state_number(state: State) -> i64 {
+    number_of(&STATES, &state)
+}
+
+fn verdict_number(verdict: Verdict) -> i64 {
+    number_of(&VERDICTS, &verdict)
+}
+
+fn verdict_from(number: i64) -> Option<Verdict> {
+    VERDICTS.iter().find(|(_, known)| *known == number).map(|(verdict, _)| *verdict)
+}
+
+fn origin_number(origin: Origin) -> i64 {
+    number_of(&ORIGINS, &origin)
+}
+
+fn origin_from(number: i64) -> Option<Origin> {
+    ORIGINS.iter().find(|(_, known)| *known == number).map(|(origin, _)| *origin)
+}
+
+fn effect_number(effect: Effect) -> i64 {
+    number_of(&EFFECTS, &effect)
+}
+
+fn effect_from(number: i64) -> Option<Effect> {
+    EFFECTS.iter().find(|(_, known)| *known == number).map(|(effect, _)| *effect)
+}
+
+fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Domain => 2,
+        Kind::List => 3,
+        _ => 1,
+    }
+}
