@@ -1,0 +1,169 @@
+//! One message's case: what it is, what is known from before, and the decision. Nothing here changes anything, so
+//! the same code serves a delivery and a dry run.
+//!
+//! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`deliver.rs`).
+
+use super::installation::Installation;
+use super::quarantine;
+use super::trouble::Trouble;
+use crate::mail::address::Address;
+use crate::mail::content::FoundToken;
+use crate::mail::envelope::Caller;
+use crate::mail::facts::Facts;
+use crate::policy::Mode;
+use crate::policy::confirm::{self, Confirmation};
+use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::plan::{Effect, plan};
+use crate::policy::standing::{Entry, Standing, StoreHealth, TokenStanding};
+use crate::policy::token::{Day, Parties, Purpose, Token};
+use crate::policy::verdict::{Decision, Question, judge};
+use crate::world::store::{Store, StoreProblem};
+
+/// Everything about one message before anything is done.
+pub struct Case {
+    /// What it is.
+    pub facts: Facts,
+    /// What is known from before.
+    pub standing: Standing,
+    /// What it confirms.
+    pub confirmation: Option<Confirmation>,
+    /// What becomes of it.
+    pub decision: Decision,
+    /// What is done, in order.
+    pub plan: Vec<Effect>,
+    /// The store, if it could be opened.
+    pub store: Option<Store>,
+}
+
+/// Looks at the start of a message.
+///
+/// # Errors
+/// Only what the machine is at fault for; a damaged store is a fact.
+pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
+    let policy = &house.config.policy;
+    let facts = Facts::read(start, caller, &policy.trust);
+    let own_mark = is_own(house, &facts, now);
+    let (store, health) = open_store(house)?;
+    let mut standing = Standing { store: health, ..Standing::default() };
+    if let Some(store) = &store {
+        match ask_store(house, store, &facts, now, &mut standing) {
+            Err(StoreProblem::Corrupt) => standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() },
+            asked => asked?,
+        }
+    }
+    if let (Some(store), true) = (&store, confirm::may_confirm(&facts) && policy.mode == Mode::On) {
+        standing.tokens = tokens(house, store, &facts)?;
+        standing.denied = denied(house, store, &facts, &standing.tokens)?;
+    }
+    let confirmation = confirm::confirmation(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    let question =
+        Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
+    let decision = judge(question);
+    let plan = plan(&decision, confirmation.as_ref());
+    Ok(Case { facts, standing, confirmation, decision, plan, store })
+}
+
+/// The list entry of an address under any key of the ring, with the key it was found under.
+///
+/// # Errors
+/// [`StoreProblem`]
+pub fn entry_of(
+    house: &Installation,
+    store: &Store,
+    kind: Kind,
+    text: &str,
+) -> Result<Option<(Fingerprint, Entry)>, StoreProblem> {
+    for (_, key) in under_every_key(&house.keys.list, kind, text) {
+        if let Some(entry) = store.entry(&key)? {
+            return Ok(Some((key, entry)));
+        }
+    }
+    Ok(None)
+}
+
+/// The challenge slots of an address, under every key: sub-addresses count as one.
+#[must_use]
+pub fn slot_keys(house: &Installation, address: &Address) -> Vec<Fingerprint> {
+    // Foreign delimiters are not known; `+` is what nearly all systems use, and folding too much asks too little.
+    let bare = address.without_tag("+").normal();
+    under_every_key(&house.keys.list, Kind::Challenged, bare.as_str()).map(|(_, key)| key).collect()
+}
+
+/// A missing, damaged or newer store is a fact about the installation; a busy or unreadable one is the machine's.
+fn open_store(house: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {
+    match house.store() {
+        Ok(store) => Ok((Some(store), StoreHealth::Ready)),
+        Err(StoreProblem::Missing) => Ok((None, StoreHealth::Missing)),
+        Err(StoreProblem::Corrupt) => Ok((None, StoreHealth::Corrupt)),
+        Err(StoreProblem::Newer(_)) => Ok((None, StoreHealth::Newer)),
+        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => Err(problem.into()),
+    }
+}
+
+fn ask_store(
+    house: &Installation,
+    store: &Store,
+    facts: &Facts,
+    now: i64,
+    standing: &mut Standing,
+) -> Result<(), StoreProblem> {
+    let find = |kind, text: &str| entry_of(house, store, kind, text).map(|found| found.map(|(_, entry)| entry));
+    if let Some(sender) = facts.sender.address() {
+        standing.sender = find(Kind::Address, sender.normal().as_str())?;
+        standing.domain = find(Kind::Domain, sender.domain().as_str())?;
+    }
+    if let Some(list) = &facts.list {
+        standing.list = find(Kind::List, list.as_str())?;
+    }
+    if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
+        standing.history = store.history(&slot_keys(house, sender), now)?;
+    }
+    Ok(())
+}
+
+/// What each token of the message speaks of.
+fn tokens(house: &Installation, store: &Store, facts: &Facts) -> Result<Vec<TokenStanding>, Trouble> {
+    let mut found = Vec::new();
+    for FoundToken { text, kind, .. } in &facts.tokens {
+        let token = Token::read(text);
+        let held = quarantine::find(house, Some(store), token.held)?;
+        let spent = store.is_spent(token.held)?;
+        found.push(TokenStanding { token, kind: *kind, held: held.map(|held| held.note()), spent });
+    }
+    Ok(found)
+}
+
+/// Who among the people of an answer is denied; with one of them it confirms nothing.
+fn denied(
+    house: &Installation,
+    store: &Store,
+    facts: &Facts,
+    tokens: &[TokenStanding],
+) -> Result<Vec<Address>, StoreProblem> {
+    let challenged = tokens.iter().filter_map(|token| token.held.as_ref()?.challenged.clone());
+    let mut people = confirm::candidates(facts);
+    people.extend(challenged);
+    let mut denied = Vec::new();
+    for person in people {
+        let rows = [(Kind::Address, person.normal().as_str().to_owned()), (Kind::Domain, person.domain().to_string())];
+        for (kind, text) in rows {
+            let entry = entry_of(house, store, kind, &text)?;
+            if entry.is_some_and(|(_, entry)| entry.effect == crate::policy::standing::Effect::Deny) {
+                denied.push(person.clone());
+            }
+        }
+    }
+    Ok(denied)
+}
+
+/// Whether the message carries a mark that this installation made today or yesterday: its own mail arrives at once,
+/// and a mark that somebody copied from an old message counts no more.
+fn is_own(house: &Installation, facts: &Facts, now: i64) -> bool {
+    let Some(text) = &facts.own_mark else { return false };
+    let token = Token::read(text);
+    let today = Day::of(now);
+    let owner = house.config.policy.owner.primary.normal();
+    let parties = Parties { owner: &owner, challenged: &owner };
+    token.day.number() + 1 >= today.number()
+        && token.verify(&house.keys.token, Purpose::Own, parties, today, false).is_ok()
+}

@@ -1,0 +1,449 @@
+//! `deliver`, `gate` and `filter`: one message from the caller.
+//!
+//! Promises: the order of the design, section 4. What is answered with 0 is durable; whatever goes wrong before that
+//! is 75; whatever goes wrong after it is written to the log and mended by `maintain`. Nothing is printed but what
+//! `filter` and `gate --word` are for. Standard input is read to its end before any answer.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::case::{Case, entry_of, look, slot_keys};
+use super::installation::Installation;
+use super::quarantine::{self, Held};
+use super::trouble::{Answer, Trouble};
+use crate::cli::{GateArguments, MessageArguments};
+use crate::exit::{Commitment, Ending};
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::compose::HeaderValue;
+use crate::mail::envelope::{Caller, EnvelopeSender};
+use crate::mail::facts::Facts;
+use crate::mail::head::Head;
+use crate::policy::block::{Block, without_foreign_marks};
+use crate::policy::challenge::{Request, challenge};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint};
+use crate::policy::plan::Effect;
+use crate::policy::reason::Reason;
+use crate::policy::standing::{self, Origin};
+use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
+use crate::policy::verdict::Verdict;
+use crate::report::{self, Level};
+use crate::world::config::{Environment, Inbox};
+use crate::world::input::Incoming;
+use crate::world::maildir::{Committed, Draft, Maildir};
+use crate::world::sendmail::{self, Outcome};
+use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store, StoreProblem};
+use crate::world::{clock, descriptors, random};
+
+/// How long a message may take to become durable. Every mail system waits longer and then bounces.
+const WATCHDOG: Duration = Duration::from_secs(60);
+/// How long the command that stands for an inbox may take.
+const INBOX_LIMIT: Duration = Duration::from_secs(50);
+
+type Stdin = Incoming<io::StdinLock<'static>>;
+
+/// `deliver`: the message is stored, in the inbox or in the quarantine.
+///
+/// # Errors
+/// Whatever means 75.
+pub fn deliver(arguments: &MessageArguments, environment: Environment) -> Answer {
+    serve(arguments, environment, |house, case, input, now| match case.decision.verdict {
+        Verdict::Pass => store_in_inbox(house, case, input, now).map(|()| Ending::Done),
+        _ => hold_or_drop(house, case, input, now),
+    })
+}
+
+/// `gate`: the message is taken, or the caller delivers it.
+///
+/// # Errors
+/// Whatever means 75.
+pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
+    let ending = serve(&arguments.message, environment, |house, case, input, now| match case.decision.verdict {
+        Verdict::Pass => {
+            input.drain().context("cannot read the message to its end")?;
+            note(case, None);
+            Ok(Ending::Pass)
+        }
+        _ => hold_or_drop(house, case, input, now),
+    })?;
+    if arguments.word {
+        let word = if ending == Ending::Pass { "pass" } else { "taken" };
+        let mut out = io::stdout().lock();
+        out.write_all(word.as_bytes()).and_then(|()| out.flush())?;
+    }
+    Ok(ending)
+}
+
+/// `filter`: the message goes to standard output with a mark; nothing else happens.
+///
+/// # Errors
+/// Whatever means 75.
+pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer {
+    // Gather.
+    start(&environment)?;
+    let now = clock::now();
+    let caller = caller(arguments, environment.caller.clone());
+    let mut input = read_start()?;
+    let house = Installation::open(&environment)?;
+    // Decide.
+    let case = look(&house, input.start(), &caller, now)?;
+    let (verdict, reason) = case
+        .decision
+        .instead
+        .filter(|_| case.decision.reason != Reason::ModeOff)
+        .unwrap_or((case.decision.verdict, case.decision.reason));
+    // Perform.
+    let head = Head::read(input.start());
+    let mut out = io::stdout().lock();
+    if let Some(line) = head.mbox_line {
+        out.write_all(line)?;
+        out.write_all(b"\n")?;
+    }
+    let mark = HeaderValue::words(&format!("{}; reason={}", verdict.name(), reason.name()));
+    out.write_all(format!("X-Countersign-Verdict: {}\n", mark.as_str()).as_bytes())?;
+    out.write_all(&without_foreign_marks(input.start(), &head))?;
+    input.copy_rest(&mut |piece| Ok(out.write_all(piece)?))?;
+    out.flush()?;
+    Ok(Ending::Done)
+}
+
+/// What `deliver` and `gate` have in common: read, decide, confirm, and only then the message itself.
+fn serve(
+    arguments: &MessageArguments,
+    environment: Environment,
+    perform: impl FnOnce(&Installation, &mut Case, &mut Stdin, i64) -> Answer,
+) -> Answer {
+    // Gather.
+    start(&environment)?;
+    let now = clock::now();
+    let caller = caller(arguments, environment.caller.clone());
+    let mut input = read_start()?;
+    let house = Installation::open(&environment)?;
+    // Decide.
+    let mut case = look(&house, input.start(), &caller, now)?;
+    // Perform.
+    confirm(&house, &mut case, now)?;
+    perform(&house, &mut case, &mut input, now)
+}
+
+/// Sets the watchdog and the signals, and refuses a standard input that is not there: Rust opens /dev/null in its
+/// place, and an empty message would be taken for the real one.
+fn start(environment: &Environment) -> Result<(), Trouble> {
+    let _ = environment;
+    if descriptors::stdin_is_closed() {
+        return Err(anyhow!("standard input is closed").into());
+    }
+    Commitment::of_process().answer_signals().context("cannot set up signals")?;
+    crate::exit::watch(Commitment::of_process().clone(), WATCHDOG);
+    inject_fault();
+    Ok(())
+}
+
+/// Faults that the tests ask for; not in a release build.
+fn inject_fault() {
+    #[cfg(debug_assertions)]
+    if std::env::var_os("COUNTERSIGN_TEST_PANIC").is_some() {
+        let nothing: Vec<u8> = Vec::new();
+        let _ = nothing[std::process::id() as usize];
+    }
+}
+
+fn read_start() -> Result<Stdin, Trouble> {
+    let input = Incoming::read_start(io::stdin().lock()).context("cannot read the message")?;
+    Ok(input)
+}
+
+fn caller(arguments: &MessageArguments, from_environment: Caller) -> Caller {
+    Caller {
+        sender_argument: arguments.sender.clone(),
+        recipient_argument: arguments.recipient.clone(),
+        extension_argument: arguments.extension.clone(),
+        ..from_environment
+    }
+}
+
+/// A confirmation, before its own message is safe: if it fails now, the answer goes back to the queue and comes
+/// again, and every step of this can be done twice.
+fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(()) };
+    for effect in &case.plan {
+        match effect {
+            Effect::Allow { address, pin } => allow(house, store, address, *pin, now)?,
+            Effect::Release { address, pin } => {
+                let count = quarantine::release_all(house, store, address, *pin, now)?;
+                report::note(Level::Info, &format!("confirmed: {count} released"));
+            }
+            Effect::Spend { held } => store.spend(*held, now)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes the entry of a confirmed address, unless a stronger one is there.
+fn allow(house: &Installation, store: &mut Store, address: &Address, pin: Proofs, now: i64) -> Result<(), Trouble> {
+    let normal = address.normal();
+    let found = entry_of(house, store, Kind::Address, normal.as_str())?;
+    let (id, key) = house.keys.list.current();
+    let current = Fingerprint::of_address(key, &normal);
+    if found.is_some_and(|(under, entry)| entry.effect == standing::Effect::Allow && under == current) {
+        return Ok(());
+    }
+    let older: Vec<Fingerprint> = found.iter().map(|(under, _)| *under).filter(|under| *under != current).collect();
+    let entry = standing::Entry { effect: standing::Effect::Allow, pin, origin: Origin::Confirmed, added: now };
+    Ok(store.put_entry((id, current), Kind::Address, &entry, &older)?)
+}
+
+/// Stores the message in the inbox.
+fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Result<(), Trouble> {
+    match &house.config.paths.inbox {
+        Inbox::Maildir(path) => {
+            let (draft, _) = write_draft(house, case, input, &Maildir::at(path), None, now)?;
+            draft.commit_unique()?;
+        }
+        Inbox::Command(argv) => {
+            let argv: Vec<std::ffi::OsString> = argv.iter().map(Into::into).collect();
+            let start = input.start().to_vec();
+            let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
+                sink.write_all(&start)?;
+                input.copy_rest(&mut |piece| Ok(sink.write_all(piece)?)).map(|_| ())
+            };
+            match sendmail::feed(&argv, &mut source, INBOX_LIMIT)? {
+                Outcome::Sent => {}
+                Outcome::Refused { code, said } => {
+                    return Err(anyhow!("the inbox command ended with {code}: {said}").into());
+                }
+                Outcome::Unknown { said } => return Err(anyhow!("the inbox command was lost track of: {said}").into()),
+            }
+        }
+    }
+    Commitment::of_process().commit();
+    note(case, None);
+    Ok(())
+}
+
+/// Holds the message, or drops it where the user configured that.
+fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
+    if case.decision.verdict == Verdict::Discard {
+        input.drain().context("cannot read the message to its end")?;
+        record(house, case, now)?;
+        note(case, None);
+        return Ok(Ending::Done);
+    }
+    let quarantine = house.quarantine();
+    let id = HeldId::from_random(random::bits()?);
+    let (draft, message) = write_draft(house, case, input, &quarantine, Some(id), now)?;
+    // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
+    let committed = match quarantine.find(&message.hex())? {
+        Some(_) => Committed::AlreadyThere,
+        None => draft.commit(&message.hex())?,
+    };
+    Commitment::of_process().commit();
+    // From here on the message is safe, and whatever fails is for `maintain` to mend.
+    let id = match committed {
+        Committed::Stored(_) => Some(id),
+        // The same message was handed over before. If that attempt died before its row was written, this one goes on.
+        Committed::AlreadyThere => unrecorded(house, case.store.as_ref(), &message),
+    };
+    note(case, id);
+    if let Some(id) = id
+        && let Err(trouble) = after_commit(house, case, id, message, now)
+    {
+        report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
+    }
+    Ok(Ending::Done)
+}
+
+/// The number of a message whose file is there and whose row is not.
+fn unrecorded(house: &Installation, store: Option<&Store>, message: &Fingerprint) -> Option<HeldId> {
+    let entry = house.quarantine().find(&message.hex()).ok().flatten()?;
+    let held = quarantine::read(house, entry).ok().flatten()?;
+    let row = store?.held(held.id).ok()?;
+    row.is_none().then_some(held.id)
+}
+
+/// (b) rows and slot in one transaction, (c) sendmail, (d) the result.
+fn after_commit(
+    house: &Installation,
+    case: &mut Case,
+    id: HeldId,
+    message: Fingerprint,
+    now: i64,
+) -> Result<(), Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(()) };
+    let to = match (&case.decision.verdict, &case.decision.challenge) {
+        (Verdict::Challenge, Some((to, _))) => Some(to.clone()),
+        _ => None,
+    };
+    let row = held_row(house, &case.facts, &case.decision, id, message, now);
+    let Recorded { slot, allowed } = store.record_held(&row, to.as_ref().map(|to| slot_request(house, to, now)))?;
+    if let Some(entry) = allowed
+        && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
+        && let Reason::Challenge | Reason::Capped(_) | Reason::Gate(_) = row.reason
+    {
+        // The sender was confirmed while this message was being written: it must not stay behind.
+        if let Some(held) = quarantine::find(house, Some(store), id)?
+            && quarantine::release(house, &held, now)?
+        {
+            store.set_state(id, State::Released)?;
+        }
+        return Ok(());
+    }
+    match to {
+        Some(to) if slot => send(house, store, &case.facts, id, &to, now),
+        _ => Ok(()),
+    }
+}
+
+/// The row of a held message.
+#[must_use]
+pub fn held_row(
+    house: &Installation,
+    facts: &Facts,
+    decision: &crate::policy::verdict::Decision,
+    id: HeldId,
+    message: Fingerprint,
+    now: i64,
+) -> HeldRow {
+    let (_, key) = house.keys.list.current();
+    let sender = facts.sender.address();
+    HeldRow {
+        id,
+        message,
+        message_id: facts.message_id.as_ref().map(|text| Fingerprint::of(key, Kind::MessageId, text.as_bytes())),
+        sender: sender.map(|address| Fingerprint::of_address(key, &address.normal())),
+        proofs: sender.map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain())),
+        reason: decision.reason,
+        received: now,
+        listed: None,
+        asked: Asked::No,
+        state: State::Held,
+    }
+}
+
+/// The request for the slot of an address.
+#[must_use]
+pub fn slot_request(house: &Installation, to: &Address, now: i64) -> SlotRequest {
+    let mut keys = slot_keys(house, to).into_iter();
+    // A key ring is never empty.
+    let key = keys.next().unwrap_or_else(|| Fingerprint::of(house.keys.list.current().1, Kind::Challenged, b""));
+    SlotRequest { key, older: keys.next(), caps: house.config.policy.caps, now }
+}
+
+/// Sends the challenge whose slot this process has, and writes down what sendmail said.
+///
+/// # Errors
+/// When the result cannot be written down; the slot stays taken.
+pub fn send(
+    house: &Installation,
+    store: &mut Store,
+    facts: &Facts,
+    id: HeldId,
+    to: &Address,
+    now: i64,
+) -> Result<(), Trouble> {
+    let policy = &house.config.policy;
+    let (owner, challenged) = (policy.owner.primary.normal(), to.normal());
+    let parties = Parties { owner: &owner, challenged: &challenged };
+    let token = Token::mint(&house.keys.token, Purpose::Confirm, id, Day::of(now), parties);
+    let templates = house.config.templates().unwrap_or_else(|error| {
+        report::note(Level::Error, &format!("{}; the built-in text is used", report::chain(&error)));
+        house.config.built_in_templates()
+    });
+    let mail = challenge(Request { facts, policy, templates: &templates, to, token: &token, now });
+    let asked = match house.sendmail().send(to, &mail) {
+        Outcome::Sent => Asked::Sent,
+        Outcome::Refused { code, said } => {
+            report::note(Level::Error, &format!("challenge for {id}: sendmail ended with {code}: {said}"));
+            Asked::Refused
+        }
+        Outcome::Unknown { said } => {
+            report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {said}"));
+            Asked::Unknown
+        }
+    };
+    // A second refusal is the last one.
+    let before = store.held(id)?.map(|row| row.asked);
+    let asked =
+        if asked == Asked::Refused && before == Some(Asked::RefusedTwice) { Asked::RefusedTwice } else { asked };
+    Ok(store.set_asked(id, asked)?)
+}
+
+/// Writes a message into a Maildir's tmp/: our block, then the bytes as they came.
+fn write_draft(
+    house: &Installation,
+    case: &Case,
+    input: &mut Stdin,
+    maildir: &Maildir,
+    id: Option<HeldId>,
+    now: i64,
+) -> Result<(Draft, Fingerprint), Trouble> {
+    let facts = &case.facts;
+    let block = Block {
+        id,
+        verdict: case.decision.verdict,
+        reason: case.decision.reason,
+        recipient: house.config.policy.owner.primary.clone(),
+        sender: facts.sender.address().cloned(),
+        proofs: facts.sender.address().map_or(Proofs::NONE, |a| facts.authentication.proofs(a.domain())),
+        received: now,
+    };
+    let start = input.start().to_vec();
+    let head = Head::read(&start);
+    let has_return_path = head.caller_fields().iter().any(|field| field.is("Return-Path"));
+    let known: Option<&EnvelopeSender> = (!has_return_path).then_some(&facts.envelope.sender);
+    let open = block.open(known);
+    let (_, key) = house.keys.list.current();
+    let mut running = RunningFingerprint::new(key);
+    running.update(&start[facts.message_start.min(start.len())..]);
+    let mut draft = maildir.draft()?;
+    draft.write(open.bytes())?;
+    draft.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| {
+        running.update(piece);
+        draft.write(piece)
+    })?;
+    let message = running.finish();
+    draft.overwrite_at(0, &open.seal(message, &house.keys.token))?;
+    Ok((draft, message))
+}
+
+/// Writes down a decision that leaves nothing in the quarantine, where the plan says so.
+fn record(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(()) };
+    let (_, key) = house.keys.list.current();
+    let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
+    let row = DecisionRow {
+        at: now,
+        message_id: case.facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes())),
+        sender: case.facts.sender.address().map(|a| Fingerprint::of_address(key, &a.normal())),
+        verdict,
+        reason,
+    };
+    let number = HeldId::from_random(random::bits()?).number();
+    match store.record_decision(&row, number) {
+        // What would have been done is worth less than the mail.
+        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) if case.decision.verdict == Verdict::Pass => {
+            report::note(Level::Warning, &problem.to_string());
+            Ok(())
+        }
+        recorded => Ok(recorded?),
+    }
+}
+
+/// One line in the system log: what, why, and keyed hashes by which `why` finds it again.
+fn note(case: &Case, id: Option<HeldId>) {
+    let number = id.map(|id| format!(" id={id}")).unwrap_or_default();
+    report::note(Level::Info, &format!("{} reason={}{number}", case.decision.verdict.name(), case.decision.reason));
+}
+
+/// Reads a held message again as if it had just come, for a command that decides about it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn facts_of(house: &Installation, held: &Held) -> Result<Option<Facts>, Trouble> {
+    let start = quarantine::original(held, crate::world::input::BODY_LIMIT)?;
+    Ok(start.map(|start| Facts::read(&start, &Caller::default(), &house.config.policy.trust)))
+}

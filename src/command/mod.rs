@@ -1,0 +1,70 @@
+//! One file a subcommand, each in three blocks: gather, decide, perform. Here they are wired to the world.
+
+pub mod case;
+pub mod deliver;
+pub mod explain;
+pub mod installation;
+pub mod quarantine;
+pub mod screen;
+pub mod trouble;
+
+use std::ffi::OsString;
+
+use crate::cli::{Arguments, Command};
+use crate::exit::{Caller, Ending};
+use crate::report::{self, Level};
+use crate::world::config::Environment;
+use crate::world::descriptors;
+use trouble::{Answer, Trouble};
+
+/// Runs one command line.
+#[must_use]
+pub fn run(arguments: &[OsString], caller: Caller) -> Ending {
+    descriptors::settle();
+    let parsed = match <Arguments as clap::Parser>::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return command_line_error(&error, caller),
+    };
+    let mut environment = Environment::read();
+    environment.config = parsed.config.clone().or(environment.config);
+    let answer = dispatch(parsed.command, environment);
+    match answer {
+        Ok(ending) => ending,
+        Err(trouble) => say(&trouble, caller),
+    }
+}
+
+fn dispatch(command: Command, environment: Environment) -> Answer {
+    match command {
+        Command::Deliver(arguments) => deliver::deliver(&arguments, environment),
+        Command::Gate(arguments) => deliver::gate(&arguments, environment),
+        Command::Filter(arguments) => deliver::filter(&arguments, environment),
+        Command::Explain(arguments) => explain::explain(&arguments, environment),
+        _ => Ok(Ending::Bug),
+    }
+}
+
+/// Help and version are answers, not errors. In the delivery path nothing is printed, whatever was typed.
+fn command_line_error(error: &clap::Error, caller: Caller) -> Ending {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    if caller != Caller::Person {
+        report::note(Level::Error, &format!("command line: {error}"));
+        return Ending::Later;
+    }
+    drop(error.print());
+    match error.kind() {
+        DisplayHelp | DisplayVersion => Ending::Done,
+        DisplayHelpOnMissingArgumentOrSubcommand => Ending::Usage,
+        _ => Ending::Usage,
+    }
+}
+
+fn say(trouble: &Trouble, caller: Caller) -> Ending {
+    let text = report::chain(&trouble.error);
+    if caller == Caller::Person {
+        screen::error(&text);
+    } else {
+        report::note(Level::Error, &text);
+    }
+    trouble.ending
+}

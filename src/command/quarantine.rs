@@ -1,0 +1,228 @@
+//! The quarantine as this program knows it: held messages found by what their header block says, since a mail
+//! reader may rename any file.
+//!
+//! Promises: a file without an intact seal is never taken for one of ours; a release is one atomic move, so of
+//! five processes one has it. Never touches: policy.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::installation::Installation;
+use super::trouble::Trouble;
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::facts::OWN_MARK;
+use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::policy::block::Block;
+use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::standing::HeldNote;
+use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
+use crate::world::config::Inbox;
+use crate::world::maildir::{Entry, Maildir, Moved};
+use crate::world::sendmail::{self, Outcome};
+use crate::world::store::{State, Store};
+
+/// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
+const BLOCK_LIMIT: usize = 16 * 1024;
+/// How long the command that stands for an inbox may take.
+const INBOX_LIMIT: Duration = Duration::from_secs(300);
+
+/// One held message.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Its file.
+    pub entry: Entry,
+    /// Its number.
+    pub id: HeldId,
+    /// What its block says.
+    pub block: Block,
+    /// Of its bytes.
+    pub message: Fingerprint,
+}
+
+impl Held {
+    /// What a decision needs to know of it.
+    #[must_use]
+    pub fn note(&self) -> HeldNote {
+        HeldNote { id: self.id, challenged: self.block.sender.clone(), proofs: self.block.proofs }
+    }
+}
+
+/// The held message of that number: by the name its row gives, else by reading every block.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn find(house: &Installation, store: Option<&Store>, id: HeldId) -> Result<Option<Held>, Trouble> {
+    let row = store.map(|store| store.held(id)).transpose()?.flatten();
+    if let Some(row) = row {
+        if row.state != State::Held {
+            return Ok(None);
+        }
+        let entry = house.quarantine().find(&row.message.hex())?;
+        if let Some(held) = entry.map(|entry| read(house, entry)).transpose()?.flatten()
+            && held.id == id
+        {
+            return Ok(Some(held));
+        }
+    } else if store.is_some() {
+        // No row: nothing of that number was ever held here, or so long ago that it was forgotten. Reading the
+        // whole quarantine for it would let anybody who makes up tokens keep this machine busy.
+        return Ok(None);
+    }
+    Ok(all(house)?.into_iter().find(|held| held.id == id))
+}
+
+/// Every held message with an intact seal.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn all(house: &Installation) -> Result<Vec<Held>, Trouble> {
+    let quarantine = house.quarantine();
+    if !quarantine.exists() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in quarantine.entries()? {
+        found.extend(read(house, entry?)?);
+    }
+    Ok(found)
+}
+
+/// The held message in that file, if it is one of ours.
+///
+/// # Errors
+/// When the file cannot be read. A file that went away in the meantime is none.
+pub fn read(house: &Installation, entry: Entry) -> Result<Option<Held>, Trouble> {
+    let Some(start) = entry.head(BLOCK_LIMIT)? else { return Ok(None) };
+    let Ok((block, message)) = Block::read(&start, &house.keys.token) else { return Ok(None) };
+    Ok(block.id.map(|id| Held { entry, id, block, message }))
+}
+
+/// The start of a held message as it came, without our block, for a person or a second decision.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Trouble> {
+    let Some(start) = held.entry.head(HEAD_LIMIT + BLOCK_LIMIT + body_limit)? else { return Ok(None) };
+    let end = Head::read(&start).fields.iter().find(|f| f.is("X-Countersign-Seal")).map_or(0, |f| f.end);
+    let mut out = start[end..].to_vec();
+    // The Return-Path that we put above the block belongs to the message again.
+    let on_top =
+        Head::read(&start).fields.first().filter(|f| f.is("Return-Path")).map(|f| start[f.start..f.end].to_vec());
+    if let Some(line) = on_top.filter(|_| !out.starts_with(b"Return-Path:")) {
+        out.splice(0..0, line);
+    }
+    Ok(Some(out))
+}
+
+/// Moves one message into the inbox. Only one of several processes gets [`Moved::Done`].
+///
+/// # Errors
+/// When it cannot be moved now; it is then still held.
+pub fn release(house: &Installation, held: &Held, now: i64) -> Result<bool, Trouble> {
+    match &house.config.paths.inbox {
+        Inbox::Maildir(path) => {
+            let inbox = Maildir::at(path);
+            let moved = house.quarantine().move_to(&held.entry, &inbox, &held.message.hex())?;
+            Ok(matches!(moved, Moved::Done(_)))
+        }
+        Inbox::Command(argv) => feed(house, argv, held, now),
+    }
+}
+
+/// Releases every held message of one sender that carries one of these proofs; how many.
+///
+/// # Errors
+/// When one cannot be moved; those before it are released.
+pub fn release_all(
+    house: &Installation,
+    store: &mut Store,
+    sender: &Address,
+    pin: Proofs,
+    now: i64,
+) -> Result<usize, Trouble> {
+    let normal = sender.normal();
+    let keys = crate::policy::fingerprint::under_every_key(&house.keys.list, Kind::Address, normal.as_str());
+    let keys: Vec<Fingerprint> = keys.map(|(_, key)| key).collect();
+    let mut count = 0;
+    for key in keys {
+        for row in store.held_from(&key)? {
+            if row.state != State::Held || !row.proofs.intersects(pin) {
+                continue;
+            }
+            let Some(held) = find(house, Some(store), row.id)? else {
+                store.set_state(row.id, State::Gone)?;
+                continue;
+            };
+            if release(house, &held, now)? {
+                count += 1;
+                store.set_state(row.id, State::Released)?;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// The keyed mark that tells this program's own mail from everybody else's, for one day.
+#[must_use]
+pub fn own_mark(house: &Installation, id: HeldId, now: i64) -> String {
+    let owner = house.config.policy.owner.primary.normal();
+    let parties = Parties { owner: &owner, challenged: &owner };
+    Token::mint(&house.keys.token, Purpose::Own, id, Day::of(now), parties)
+}
+
+/// Gives a held message to the command that stands for an inbox. The file is claimed first by moving it aside, so
+/// that two processes do not give it twice; if the command refuses, it is put back.
+fn feed(house: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
+    let quarantine = house.quarantine();
+    let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
+    let mark = format!("{OWN_MARK}: {}\n", own_mark(house, held.id, now));
+    let argv: Vec<std::ffi::OsString> = argv.iter().map(Into::into).collect();
+    let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
+        let mut file = std::io::BufReader::new(claimed.open()?);
+        sink.write_all(mark.as_bytes())?;
+        copy_without_delivered_to(&mut file, sink)
+    };
+    match sendmail::feed(&argv, &mut source, INBOX_LIMIT) {
+        Ok(Outcome::Sent) => {
+            claimed.remove()?;
+            Ok(true)
+        }
+        Ok(Outcome::Refused { code, said }) => {
+            claimed.put_back()?;
+            Err(anyhow::anyhow!("the inbox command ended with {code}: {said}").into())
+        }
+        Ok(Outcome::Unknown { said }) => {
+            claimed.put_back()?;
+            Err(anyhow::anyhow!("the inbox command was lost track of; the message may arrive twice: {said}").into())
+        }
+        Err(error) => {
+            claimed.put_back()?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Postfix bounces a message that says it was delivered to this mailbox before ("mail forwarding loop", measured).
+fn copy_without_delivered_to(file: &mut impl Read, sink: &mut dyn Write) -> anyhow::Result<()> {
+    let mut start = vec![0; HEAD_LIMIT + BLOCK_LIMIT];
+    let mut filled = 0;
+    while filled < start.len() {
+        match file.read(&mut start[filled..]).context("cannot read the held message")? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    start.truncate(filled);
+    let head = Head::read(&start);
+    let mut at = 0;
+    for field in head.fields.iter().filter(|f| f.is("Delivered-To") || f.is("X-Original-To")) {
+        sink.write_all(&start[at..field.start])?;
+        at = field.end;
+    }
+    sink.write_all(&start[at..])?;
+    std::io::copy(file, sink).context("cannot copy the held message")?;
+    Ok(())
+}
