@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::case::{Case, entry_of, look, slot_keys};
+use super::inbox;
 use super::installation::Installation;
 use super::quarantine::{self, Held};
 use super::trouble::{Answer, Trouble};
@@ -33,8 +34,8 @@ use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
 use crate::world::maildir::{Committed, Draft, Maildir};
-use crate::world::sendmail::{self, Outcome};
-use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store, StoreProblem};
+use crate::world::sendmail::Outcome;
+use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
 use crate::world::{clock, descriptors, random};
 
 /// How long a message may take to become durable. Every mail system waits longer and then bounces.
@@ -63,6 +64,7 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
     let ending = serve(&arguments.message, environment, |house, case, input, now| match case.decision.verdict {
         Verdict::Pass => {
             input.drain().context("cannot read the message to its end")?;
+            record_instead(house, case, now);
             note(case, None);
             Ok(Ending::Pass)
         }
@@ -82,7 +84,7 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
 /// Whatever means 75.
 pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer {
     // Gather.
-    start(&environment)?;
+    start()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
@@ -116,7 +118,7 @@ fn serve(
     perform: impl FnOnce(&Installation, &mut Case, &mut Stdin, i64) -> Answer,
 ) -> Answer {
     // Gather.
-    start(&environment)?;
+    start()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
@@ -130,8 +132,7 @@ fn serve(
 
 /// Sets the watchdog and the signals, and refuses a standard input that is not there: Rust opens /dev/null in its
 /// place, and an empty message would be taken for the real one.
-fn start(environment: &Environment) -> Result<(), Trouble> {
-    let _ = environment;
+fn start() -> Result<(), Trouble> {
     if descriptors::stdin_is_closed() {
         return Err(anyhow!("standard input is closed").into());
     }
@@ -204,22 +205,16 @@ fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now:
             draft.commit_unique()?;
         }
         Inbox::Command(argv) => {
-            let argv: Vec<std::ffi::OsString> = argv.iter().map(Into::into).collect();
             let start = input.start().to_vec();
             let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
                 sink.write_all(&start)?;
                 input.copy_rest(&mut |piece| Ok(sink.write_all(piece)?)).map(|_| ())
             };
-            match sendmail::feed(&argv, &mut source, INBOX_LIMIT)? {
-                Outcome::Sent => {}
-                Outcome::Refused { code, said } => {
-                    return Err(anyhow!("the inbox command ended with {code}: {said}").into());
-                }
-                Outcome::Unknown { said } => return Err(anyhow!("the inbox command was lost track of: {said}").into()),
-            }
+            inbox::give(argv, &mut source, INBOX_LIMIT)?;
         }
     }
     Commitment::of_process().commit();
+    record_instead(house, case, now);
     note(case, None);
     Ok(())
 }
@@ -277,7 +272,7 @@ fn after_commit(
         (Verdict::Challenge, Some((to, _))) => Some(to.clone()),
         _ => None,
     };
-    let row = held_row(house, &case.facts, &case.decision, id, message, now);
+    let row = held_row(house, &case.facts, case.decision.reason, id, message, now);
     let Recorded { slot, allowed } = store.record_held(&row, to.as_ref().map(|to| slot_request(house, to, now)))?;
     if let Some(entry) = allowed
         && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
@@ -302,7 +297,7 @@ fn after_commit(
 pub fn held_row(
     house: &Installation,
     facts: &Facts,
-    decision: &crate::policy::verdict::Decision,
+    reason: Reason,
     id: HeldId,
     message: Fingerprint,
     now: i64,
@@ -315,7 +310,7 @@ pub fn held_row(
         message_id: facts.message_id.as_ref().map(|text| Fingerprint::of(key, Kind::MessageId, text.as_bytes())),
         sender: sender.map(|address| Fingerprint::of_address(key, &address.normal())),
         proofs: sender.map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain())),
-        reason: decision.reason,
+        reason,
         received: now,
         listed: None,
         asked: Asked::No,
@@ -410,7 +405,7 @@ fn write_draft(
     Ok((draft, message))
 }
 
-/// Writes down a decision that leaves nothing in the quarantine, where the plan says so.
+/// Writes down a decision that leaves nothing in the quarantine.
 fn record(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(()) };
     let (_, key) = house.keys.list.current();
@@ -422,14 +417,15 @@ fn record(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble
         verdict,
         reason,
     };
-    let number = HeldId::from_random(random::bits()?).number();
-    match store.record_decision(&row, number) {
-        // What would have been done is worth less than the mail.
-        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) if case.decision.verdict == Verdict::Pass => {
-            report::note(Level::Warning, &problem.to_string());
-            Ok(())
-        }
-        recorded => Ok(recorded?),
+    Ok(store.record_decision(&row, HeldId::from_random(random::bits()?).number())?)
+}
+
+/// In the mode `observe`: what would have been done. It is worth less than the mail, so a failure is only logged.
+fn record_instead(house: &Installation, case: &mut Case, now: i64) {
+    if case.plan.iter().any(|effect| matches!(effect, Effect::Note { .. }))
+        && let Err(trouble) = record(house, case, now)
+    {
+        report::note(Level::Warning, &report::chain(&trouble.error));
     }
 }
 

@@ -2,8 +2,11 @@
 
 pub mod case;
 pub mod deliver;
+pub mod digest;
 pub mod explain;
+pub mod inbox;
 pub mod installation;
+pub mod maintain;
 pub mod quarantine;
 pub mod screen;
 pub mod trouble;
@@ -40,6 +43,8 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Gate(arguments) => deliver::gate(&arguments, environment),
         Command::Filter(arguments) => deliver::filter(&arguments, environment),
         Command::Explain(arguments) => explain::explain(&arguments, environment),
+        Command::Digest(arguments) => digest::digest(&arguments, environment),
+        Command::Maintain(arguments) => maintain::maintain(&arguments, environment),
         _ => Ok(Ending::Bug),
     }
 }

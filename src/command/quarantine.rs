@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::inbox;
 use super::installation::Installation;
 use super::trouble::Trouble;
 use crate::mail::address::Address;
@@ -21,7 +22,6 @@ use crate::policy::standing::HeldNote;
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use crate::world::config::Inbox;
 use crate::world::maildir::{Entry, Maildir, Moved};
-use crate::world::sendmail::{self, Outcome};
 use crate::world::store::{State, Store};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
@@ -179,24 +179,15 @@ fn feed(house: &Installation, argv: &[String], held: &Held, now: i64) -> Result<
     let quarantine = house.quarantine();
     let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
     let mark = format!("{OWN_MARK}: {}\n", own_mark(house, held.id, now));
-    let argv: Vec<std::ffi::OsString> = argv.iter().map(Into::into).collect();
     let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
         let mut file = std::io::BufReader::new(claimed.open()?);
         sink.write_all(mark.as_bytes())?;
         copy_without_delivered_to(&mut file, sink)
     };
-    match sendmail::feed(&argv, &mut source, INBOX_LIMIT) {
-        Ok(Outcome::Sent) => {
+    match inbox::give(argv, &mut source, INBOX_LIMIT) {
+        Ok(()) => {
             claimed.remove()?;
             Ok(true)
-        }
-        Ok(Outcome::Refused { code, said }) => {
-            claimed.put_back()?;
-            Err(anyhow::anyhow!("the inbox command ended with {code}: {said}").into())
-        }
-        Ok(Outcome::Unknown { said }) => {
-            claimed.put_back()?;
-            Err(anyhow::anyhow!("the inbox command was lost track of; the message may arrive twice: {said}").into())
         }
         Err(error) => {
             claimed.put_back()?;

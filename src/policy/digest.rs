@@ -143,7 +143,7 @@ pub fn message(report: Report<'_>, mark: &str, id: HeldId) -> Vec<u8> {
 
 fn push_entry(out: &mut String, entry: &Entry) {
     let subject = if entry.subject.is_empty() { "(no subject)" } else { &entry.subject };
-    out.push_str(&format!("\n{}  {}  {}\n", entry.id, short_date(entry.received), without_links(&entry.from)));
+    out.push_str(&format!("\n{}  {}  {}\n", entry.id, short_date(entry.received), entry.from));
     out.push_str(&format!("            {}\n", without_links(subject)));
     for line in entry.preview.iter().take(3) {
         out.push_str(&format!("            | {}\n", without_links(line)));

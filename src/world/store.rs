@@ -5,9 +5,10 @@
 //! wrong with the file is told apart from what is wrong with the machine. Never touches: policy, addresses.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::mail::auth::Proofs;
@@ -175,6 +176,29 @@ impl Store {
         change.pragma_update(None, "user_version", VERSION)?;
         change.commit()?;
         Ok(true)
+    }
+
+    /// Moves a store that cannot be used out of the way, with its journal; where it is now.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn set_aside(path: &Path, now: i64) -> anyhow::Result<Option<PathBuf>> {
+        let beside = |path: &Path, ending: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        if !path.try_exists()? {
+            return Ok(None);
+        }
+        let kept = beside(path, &format!(".damaged-{now}"));
+        std::fs::rename(path, &kept).with_context(|| format!("cannot rename {}", path.display()))?;
+        // A journal that belongs to the old file would be played into the new one.
+        let journal = beside(path, "-journal");
+        if journal.try_exists()? {
+            std::fs::rename(&journal, beside(&kept, "-journal"))?;
+        }
+        Ok(Some(kept))
     }
 
     /// Whether the file is sound; reads all of it.

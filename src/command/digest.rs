@@ -1,0 +1,136 @@
+//! `digest`: what is newly held, written into the user's inbox. Run by cron.
+//!
+//! Promises: a message counts as listed only after the digest that lists it is durable in the inbox; with
+//! `--stdout` nothing is changed. It goes into the inbox directly, never through the mail system. Never touches:
+//! held messages themselves.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::inbox;
+use super::installation::Installation;
+use super::quarantine::{self, Held};
+use super::screen;
+use super::trouble::{Answer, Trouble};
+use crate::cli::DigestArguments;
+use crate::exit::Ending;
+use crate::mail::envelope::Caller;
+use crate::mail::facts::Facts;
+use crate::policy::digest::{Entry, Report, message, text};
+use crate::policy::gate::GateRefusal;
+use crate::policy::reason::Reason;
+use crate::policy::token::HeldId;
+use crate::world::config::{Environment, Inbox};
+use crate::world::maildir::Maildir;
+use crate::world::store::{Asked, HeldRow, State, Store};
+use crate::world::{clock, random};
+
+/// Bytes of a body that are read for a preview.
+const PREVIEW_BYTES: usize = 16 * 1024;
+/// How long the command that stands for an inbox may take.
+const INBOX_LIMIT: Duration = Duration::from_secs(300);
+
+/// What is held, sorted into new and already listed.
+pub struct Inventory {
+    /// Not listed by a digest yet.
+    pub new: Vec<Entry>,
+    /// How many were listed before.
+    pub older: usize,
+    /// What is wrong with the installation, in whole sentences.
+    pub alarms: Vec<String>,
+}
+
+/// Runs `digest`.
+///
+/// # Errors
+/// When what is held cannot be read, or the digest cannot be stored.
+pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
+    // Gather.
+    let house = Installation::open(&environment)?;
+    let now = clock::now();
+    let mut store = house.store();
+    let found = inventory(&house, store.as_ref().map_err(ToString::to_string))?;
+    // Decide.
+    let policy = &house.config.policy;
+    let report = Report { policy, entries: &found.new, alarms: &found.alarms, older: found.older, now };
+    if arguments.stdout {
+        screen::out(&text(report))?;
+        return Ok(Ending::Done);
+    }
+    if found.new.is_empty() && found.alarms.is_empty() && !arguments.always {
+        return Ok(Ending::Done);
+    }
+    let id = HeldId::from_random(random::bits()?);
+    let mail = message(report, &quarantine::own_mark(&house, id, now), id);
+    // Perform.
+    put(&house, &mail)?;
+    if let Ok(store) = &mut store {
+        let listed: Vec<HeldId> = found.new.iter().map(|entry| entry.id).collect();
+        store.set_listed(&listed, now)?;
+    }
+    Ok(Ending::Done)
+}
+
+/// Reads what is held: from the store's rows and the files, or from the files alone when there is no store.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn inventory(house: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
+    let mut alarms = Vec::new();
+    let rows = match store {
+        Ok(store) => store.all_held()?,
+        Err(problem) => {
+            alarms.push(format!("Everything is held: {problem}. See `countersign doctor`."));
+            Vec::new()
+        }
+    };
+    let mut found = Inventory { new: Vec::new(), older: 0, alarms };
+    for held in quarantine::all(house)? {
+        let row = rows.iter().find(|row| row.id == held.id);
+        if held.block.reason == Reason::Answer || row.is_some_and(|row| row.state != State::Held) {
+            continue;
+        }
+        match row {
+            Some(HeldRow { listed: Some(_), .. }) => found.older += 1,
+            _ => found.new.extend(entry(house, &held, row)?),
+        }
+    }
+    let untrusted = |entry: &&Entry| entry.reason == Reason::Gate(GateRefusal::NothingTrusted);
+    let count = found.new.iter().filter(untrusted).count();
+    if count > 0 {
+        found.alarms.push(format!(
+            "{count} senders could not be asked, because no authserv-id is configured. See `countersign doctor`."
+        ));
+    }
+    Ok(found)
+}
+
+/// One message as the digest shows it; none if its file went away meanwhile.
+fn entry(house: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Option<Entry>, Trouble> {
+    let Some(start) = quarantine::original(held, PREVIEW_BYTES)? else { return Ok(None) };
+    let facts = Facts::read(&start, &Caller::default(), &house.config.policy.trust);
+    Ok(Some(Entry {
+        id: held.id,
+        received: held.block.received,
+        from: facts.shown_sender,
+        subject: facts.subject,
+        reason: held.block.reason,
+        asked: row.is_some_and(|row| row.asked != Asked::No),
+        preview: facts.content.preview,
+    }))
+}
+
+fn put(house: &Installation, mail: &[u8]) -> Result<(), Trouble> {
+    match &house.config.paths.inbox {
+        Inbox::Maildir(path) => {
+            let mut draft = Maildir::at(path).draft()?;
+            draft.write(mail)?;
+            draft.commit_unique()?;
+            Ok(())
+        }
+        Inbox::Command(argv) => {
+            let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> { Ok(sink.write_all(mail)?) };
+            Ok(inbox::give(argv, &mut source, INBOX_LIMIT)?)
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `maintain`: what cron does once an hour. Brings store and quarantine together again after a crash, gives a
+//! refused challenge its one second try, and lets old mail expire.
+//!
+//! Promises: nothing expires before a digest has listed it; a challenge that perhaps went out is never sent again;
+//! run twice at once it does nothing twice. Never touches: list entries.
+
+use super::deliver::{facts_of, held_row, send, slot_request};
+use super::digest::inventory;
+use super::installation::Installation;
+use super::quarantine::{self, Held};
+use super::screen;
+use super::trouble::{Answer, Trouble};
+use crate::cli::MaintainArguments;
+use crate::exit::Ending;
+use crate::mail::facts::Facts;
+use crate::policy::gate::may_challenge;
+use crate::policy::reason::Reason;
+use crate::policy::token::HeldId;
+use crate::policy::verdict::Verdict;
+use crate::report::{self, Level};
+use crate::world::clock;
+use crate::world::config::Environment;
+use crate::world::maildir::{ABANDONED_AFTER, Removed};
+use crate::world::store::{Asked, HeldRow, Recorded, State, Store, StoreProblem};
+
+/// A slot whose result was not written down after that many seconds belongs to a process that died.
+const RESULT_OVERDUE: i64 = 600;
+/// A message that was held without a row is asked for only within that many seconds: after three days a challenge
+/// would puzzle more than it helps.
+const ASK_WITHIN: i64 = 3 * 86_400;
+/// A claim that old belongs to a process that died.
+const CLAIM_OVERDUE: i64 = 3_600;
+/// Rows of messages that are gone are kept that many seconds, so that `why` can answer.
+const ROWS_KEPT: i64 = 90 * 86_400;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Repair {
+    /// Its time is over, and a digest has listed it.
+    Expire(HeldId),
+    /// The file is gone: the user moved or deleted it.
+    Gone(HeldId),
+    /// Nobody will ever know whether it went out.
+    GiveUp(HeldId),
+    /// A file without a row.
+    Record(HeldId),
+    /// sendmail refused it once.
+    TryAgain(HeldId),
+}
+
+/// Runs `maintain`.
+///
+/// # Errors
+/// When store or quarantine cannot be used.
+pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answer {
+    // Gather.
+    let house = Installation::open(&environment)?;
+    let now = clock::now();
+    if arguments.rebuild {
+        return rebuild(&house, now);
+    }
+    let mut store = house.store()?;
+    let quarantine = house.quarantine();
+    let stranded = if quarantine.exists() { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
+    let held = quarantine::all(&house)?;
+    let rows = store.all_held()?;
+    // Decide.
+    let repairs = repairs(&house, &store, &held, &rows, now)?;
+    if arguments.dry_run {
+        let text: String = repairs.iter().map(|repair| format!("{repair:?}\n")).collect();
+        screen::out(&text)?;
+        return Ok(Ending::Done);
+    }
+    // Perform.
+    for path in &stranded {
+        quarantine.put_back(path)?;
+    }
+    for repair in &repairs {
+        // One message that cannot be mended must not stop the others.
+        if let Err(trouble) = perform(&house, &mut store, &held, repair, now) {
+            report::note(Level::Error, &format!("maintain: {repair:?}: {}", report::chain(&trouble.error)));
+            screen::error(&format!("{repair:?}: {}", report::chain(&trouble.error)));
+        }
+    }
+    if quarantine.exists() {
+        quarantine.sweep_tmp(ABANDONED_AFTER, now)?;
+    }
+    store.prune(now - ROWS_KEPT)?;
+    Ok(Ending::Done)
+}
+
+fn repairs(
+    house: &Installation,
+    store: &Store,
+    held: &[Held],
+    rows: &[HeldRow],
+    now: i64,
+) -> Result<Vec<Repair>, StoreProblem> {
+    let mut found = Vec::new();
+    for message in held {
+        if store.held(message.id)?.is_none() {
+            found.push(Repair::Record(message.id));
+        }
+    }
+    let keep = i64::from(house.config.policy.retention_days) * 86_400;
+    for row in rows {
+        let file = held.iter().any(|message| message.id == row.id);
+        let age = now.saturating_sub(row.received);
+        let listed = row.listed.is_some() || row.reason == Reason::Answer;
+        found.extend(match row.asked {
+            _ if !file => Some(Repair::Gone(row.id)),
+            _ if age > keep && listed => Some(Repair::Expire(row.id)),
+            Asked::Refused => Some(Repair::TryAgain(row.id)),
+            Asked::SlotTaken if age > RESULT_OVERDUE => Some(Repair::GiveUp(row.id)),
+            _ => None,
+        });
+    }
+    Ok(found)
+}
+
+fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repair, now: i64) -> Result<(), Trouble> {
+    let file = |id: &HeldId| held.iter().find(|message| message.id == *id);
+    match repair {
+        Repair::Expire(id) => {
+            if let Some(message) = file(id)
+                && house.quarantine().remove(&message.entry)? == Removed::Done
+            {
+                store.set_state(*id, State::Expired)?;
+            }
+        }
+        Repair::Gone(id) => {
+            // It may have come back under another name since the listing.
+            if quarantine::find(house, Some(store), *id)?.is_none() {
+                store.set_state(*id, State::Gone)?;
+            }
+        }
+        Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown)?,
+        Repair::Record(id) => {
+            if let Some(message) = file(id) {
+                record(house, store, message, now)?;
+            }
+        }
+        Repair::TryAgain(id) => {
+            if let Some(message) = file(id)
+                && store.claim_second_try(*id)?
+            {
+                ask(house, store, message, now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the row of a message whose process died before it could, and asks for it if that was due.
+fn record(house: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
+    let Some((facts, row)) = row_of(house, message)? else { return Ok(()) };
+    let fresh = now.saturating_sub(message.block.received) < ASK_WITHIN;
+    let to = match may_challenge(&facts, &house.config.policy) {
+        Ok((to, _)) if message.block.verdict == Verdict::Challenge && fresh && facts.signs.is_empty() => Some(to),
+        _ => None,
+    };
+    let Recorded { slot, .. } = store.record_held(&row, to.map(|to| slot_request(house, to, now)))?;
+    match to {
+        Some(to) if slot => send(house, store, &facts, message.id, to, now),
+        _ => Ok(()),
+    }
+}
+
+/// The row of a message as its sealed block has it: what was proven then, not what the trust of today makes of it.
+fn row_of(house: &Installation, message: &Held) -> Result<Option<(Facts, HeldRow)>, Trouble> {
+    let block = &message.block;
+    Ok(facts_of(house, message)?.map(|facts| {
+        let row = held_row(house, &facts, block.reason, message.id, message.message, block.received);
+        (facts, HeldRow { proofs: block.proofs, ..row })
+    }))
+}
+
+/// The second try of a refused challenge, under the same gate as the first.
+fn ask(house: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
+    let Some(facts) = facts_of(house, message)? else { return Ok(()) };
+    match may_challenge(&facts, &house.config.policy) {
+        Ok((to, _)) if facts.signs.is_empty() => send(house, store, &facts, message.id, to, now),
+        _ => Ok(()),
+    }
+}
+
+/// A new store from what the quarantine says about itself. The list of allowed senders is not in there and is lost:
+/// it begins anew, and an older store, however damaged, is kept beside the new one.
+fn rebuild(house: &Installation, now: i64) -> Answer {
+    if house.store().is_ok() {
+        return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into()));
+    }
+    let path = &house.config.paths.store;
+    let kept = Store::set_aside(path, now)?;
+    Store::create(path)?;
+    let mut store = house.store()?;
+    let held = quarantine::all(house)?;
+    for message in &held {
+        let Some((_, row)) = row_of(house, message)? else { continue };
+        // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.
+        let asked = if message.block.verdict == Verdict::Challenge { Asked::Unknown } else { Asked::No };
+        store.record_held(&HeldRow { asked, ..row }, None)?;
+    }
+    let found = inventory(house, Ok(&store))?;
+    let aside = kept.map(|path| format!("The old file is kept as {}.\n", path.display())).unwrap_or_default();
+    screen::out(&format!(
+        "{} held messages are in the new store. The list of allowed and denied senders was in the old one:\n\
+         restore it from a backup, or allow people again.\n{aside}",
+        found.new.len() + found.older
+    ))?;
+    Ok(Ending::Done)
+}
