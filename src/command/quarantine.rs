@@ -18,6 +18,7 @@ use crate::mail::facts::OWN_MARK;
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::policy::block::Block;
 use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::reason::Reason;
 use crate::policy::standing::HeldNote;
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use crate::world::config::Inbox;
@@ -149,7 +150,8 @@ pub fn release_all(
     let mut count = 0;
     for key in keys {
         for row in store.held_from(&key)? {
-            if row.state != State::Held || !row.proofs.intersects(pin) {
+            // The answer itself is from the same sender; an answer without text stays where it is.
+            if row.state != State::Held || !row.proofs.intersects(pin) || row.reason == Reason::Answer {
                 continue;
             }
             let Some(held) = find(house, Some(store), row.id)? else {
