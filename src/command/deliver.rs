@@ -61,11 +61,14 @@ pub fn deliver(arguments: &MessageArguments, environment: Environment) -> Answer
 /// # Errors
 /// Whatever means 75.
 pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
+    if arguments.word {
+        writable_output()?;
+    }
     let ending = serve(&arguments.message, environment, |house, case, input, now| match case.decision.verdict {
         Verdict::Pass => {
             input.drain().context("cannot read the message to its end")?;
             record_instead(house, case, now);
-            note(case, None);
+            note(house, case, None);
             Ok(Ending::Pass)
         }
         _ => hold_or_drop(house, case, input, now),
@@ -85,6 +88,7 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
 pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer {
     // Gather.
     start()?;
+    writable_output()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
@@ -139,6 +143,14 @@ fn start() -> Result<(), Trouble> {
     Commitment::of_process().answer_signals().context("cannot set up signals")?;
     crate::exit::watch(Commitment::of_process().clone(), WATCHDOG);
     inject_fault();
+    Ok(())
+}
+
+/// Where there is no standard output, what is written vanishes, and the success would be a lie.
+fn writable_output() -> Result<(), Trouble> {
+    if descriptors::stdout_is_closed() {
+        return Err(anyhow!("standard output is closed").into());
+    }
     Ok(())
 }
 
@@ -215,7 +227,7 @@ fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now:
     }
     Commitment::of_process().commit();
     record_instead(house, case, now);
-    note(case, None);
+    note(house, case, None);
     Ok(())
 }
 
@@ -224,7 +236,7 @@ fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i
     if case.decision.verdict == Verdict::Discard {
         input.drain().context("cannot read the message to its end")?;
         record(house, case, now)?;
-        note(case, None);
+        note(house, case, None);
         return Ok(Ending::Done);
     }
     let quarantine = house.quarantine();
@@ -242,7 +254,7 @@ fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i
         // The same message was handed over before. If that attempt died before its row was written, this one goes on.
         Committed::AlreadyThere => unrecorded(house, case.store.as_ref(), &message),
     };
-    note(case, id);
+    note(house, case, id);
     if let Some(id) = id
         && let Err(trouble) = after_commit(house, case, id, message, now)
     {
@@ -302,14 +314,13 @@ pub fn held_row(
     message: Fingerprint,
     now: i64,
 ) -> HeldRow {
-    let (_, key) = house.keys.list.current();
-    let sender = facts.sender.address();
+    let (message_id, sender) = hashes(house, facts);
     HeldRow {
         id,
         message,
-        message_id: facts.message_id.as_ref().map(|text| Fingerprint::of(key, Kind::MessageId, text.as_bytes())),
-        sender: sender.map(|address| Fingerprint::of_address(key, &address.normal())),
-        proofs: sender.map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain())),
+        message_id,
+        sender,
+        proofs: proofs(facts),
         reason,
         received: now,
         listed: None,
@@ -382,7 +393,7 @@ fn write_draft(
         reason: case.decision.reason,
         recipient: house.config.policy.owner.primary.clone(),
         sender: facts.sender.address().cloned(),
-        proofs: facts.sender.address().map_or(Proofs::NONE, |a| facts.authentication.proofs(a.domain())),
+        proofs: proofs(facts),
         received: now,
     };
     let start = input.start().to_vec();
@@ -408,15 +419,9 @@ fn write_draft(
 /// Writes down a decision that leaves nothing in the quarantine.
 fn record(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(()) };
-    let (_, key) = house.keys.list.current();
+    let (message_id, sender) = hashes(house, &case.facts);
     let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
-    let row = DecisionRow {
-        at: now,
-        message_id: case.facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes())),
-        sender: case.facts.sender.address().map(|a| Fingerprint::of_address(key, &a.normal())),
-        verdict,
-        reason,
-    };
+    let row = DecisionRow { at: now, message_id, sender, verdict, reason };
     Ok(store.record_decision(&row, HeldId::from_random(random::bits()?).number())?)
 }
 
@@ -429,10 +434,29 @@ fn record_instead(house: &Installation, case: &mut Case, now: i64) {
     }
 }
 
-/// One line in the system log: what, why, and keyed hashes by which `why` finds it again.
-fn note(case: &Case, id: Option<HeldId>) {
+/// One line in the system log: what, why, and keyed hashes by which `why` lets it be found again.
+fn note(house: &Installation, case: &Case, id: Option<HeldId>) {
+    let (message, sender) = hashes(house, &case.facts);
+    let hex = |hash: Option<Fingerprint>| hash.map_or("none".to_owned(), |hash| hash.hex());
     let number = id.map(|id| format!(" id={id}")).unwrap_or_default();
-    report::note(Level::Info, &format!("{} reason={}{number}", case.decision.verdict.name(), case.decision.reason));
+    let (verdict, reason) = (case.decision.verdict.name(), case.decision.reason);
+    report::note(
+        Level::Info,
+        &format!("{verdict} reason={reason}{number} message={} sender={}", hex(message), hex(sender)),
+    );
+}
+
+/// What is proven about the author's domain.
+fn proofs(facts: &Facts) -> Proofs {
+    facts.sender.address().map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain()))
+}
+
+/// Under which keys the store and the log know the message and its author.
+fn hashes(house: &Installation, facts: &Facts) -> (Option<Fingerprint>, Option<Fingerprint>) {
+    let (_, key) = house.keys.list.current();
+    let message = facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes()));
+    let sender = facts.sender.address().map(|address| Fingerprint::of_address(key, &address.normal()));
+    (message, sender)
 }
 
 /// Reads a held message again as if it had just come, for a command that decides about it.

@@ -54,6 +54,7 @@ fn command_line_error(error: &clap::Error, caller: Caller) -> Ending {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     if caller != Caller::Person {
         report::note(Level::Error, &format!("command line: {error}"));
+        drain();
         return Ending::Later;
     }
     drop(error.print());
@@ -70,6 +71,13 @@ fn say(trouble: &Trouble, caller: Caller) -> Ending {
         screen::error(&text);
     } else {
         report::note(Level::Error, &text);
+        drain();
     }
     trouble.ending
+}
+
+/// Reads standard input to its end before an answer that is not a success: OpenSMTPD and procmail take a program
+/// that leaves its input for a broken one (measured). What is read is in the mail system's queue still.
+fn drain() {
+    drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
 }

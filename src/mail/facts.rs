@@ -87,6 +87,8 @@ pub enum Unclear {
     ManyMailboxes,
     /// No From field.
     NoField,
+    /// A parser failed on it.
+    ParserFailed,
 }
 
 impl Unclear {
@@ -100,6 +102,7 @@ impl Unclear {
             Unclear::ManyFields => "many-from-fields",
             Unclear::ManyMailboxes => "many-mailboxes",
             Unclear::NoField => "no-from-field",
+            Unclear::ParserFailed => "parser-failed",
         }
     }
 }
@@ -117,8 +120,14 @@ impl Sender {
 
 impl Facts {
     /// Reads the start of a message: its header block and what is in memory of its body.
+    ///
+    /// A panic inside a parser is a fact too: such a message would otherwise come back for days and then bounce.
     #[must_use]
     pub fn read(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
+        guarded(|| Facts::read_all(start, caller, trust), || Facts::unreadable(start, caller))
+    }
+
+    fn read_all(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
         let head = Head::read(start);
         let block = with_end(&start[head.start..head.body]);
         let parsed = MessageParser::new().parse_headers(&block);
@@ -148,6 +157,32 @@ impl Facts {
         }
     }
 
+    /// What is left when a parser failed: the envelope, and that nothing else is known.
+    fn unreadable(start: &[u8], caller: &Caller) -> Facts {
+        let head = Head::read(start);
+        Facts {
+            envelope: Envelope::read(caller, &head),
+            sender: Sender::Unclear(Unclear::ParserFailed),
+            shown_sender: String::new(),
+            subject: String::new(),
+            answer_addresses: Vec::new(),
+            is_challenge: false,
+            date: None,
+            message_id: None,
+            named: Vec::new(),
+            signs: Vec::new(),
+            list: None,
+            authentication: Authentication::default(),
+            received: head.all("Received").count(),
+            tokens: Vec::new(),
+            content: Content::default(),
+            own_mark: None,
+            submitted_here: false,
+            message_start: head.message_start(),
+            defects: head.defects.clone(),
+        }
+    }
+
     /// The envelope sender, if it is one known mailbox.
     #[must_use]
     pub fn envelope_sender(&self) -> Option<&Address> {
@@ -162,6 +197,12 @@ impl Facts {
 pub const CHALLENGE_FIELD: &str = "X-CR-Challenge";
 /// The field that marks this program's own mail to its user.
 pub const OWN_MARK: &str = "X-Countersign-Own";
+
+/// The first reading, or the second one if the first panics.
+fn guarded<T>(first: impl FnOnce() -> T, second: impl FnOnce() -> T) -> T {
+    // Nothing that outlives the panic was touched: both read the same bytes and build a new value.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(first)).unwrap_or_else(|_| second())
+}
 
 /// mail-parser loses the last header value when no line end follows it (measured), so the block gets one.
 fn with_end(block: &[u8]) -> Vec<u8> {
@@ -350,6 +391,14 @@ mod tests {
         ] {
             assert!(matches!(sender_of(text), Sender::Unclear(_)), "{text:?}: {:?}", sender_of(text));
         }
+    }
+
+    #[test]
+    fn a_parser_that_panics_leaves_a_message_to_hold() {
+        let message = b"Return-Path: <bob@x.org>\nReceived: x\nFrom: bob@x.org\n\n";
+        let facts = guarded(|| panic!("a parser's bug"), || Facts::unreadable(message, &Caller::default()));
+        assert_eq!(facts.sender, Sender::Unclear(Unclear::ParserFailed));
+        assert!(facts.envelope_sender().is_some() && facts.tokens.is_empty());
     }
 
     #[test]

@@ -92,6 +92,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (33, Reason::UnclearSender(Unclear::ManyFields)),
     (34, Reason::UnclearSender(Unclear::ManyMailboxes)),
     (35, Reason::UnclearSender(Unclear::NoField)),
+    (36, Reason::UnclearSender(Unclear::ParserFailed)),
     (40, Reason::Malformed(HeadDefect::BlankInName)),
     (41, Reason::Malformed(HeadDefect::LoneCarriageReturn)),
     (42, Reason::Malformed(HeadDefect::NoFields)),
