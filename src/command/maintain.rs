@@ -44,6 +44,8 @@ enum Repair {
     GiveUp(HeldId),
     /// A file without a row.
     Record(HeldId),
+    /// The user put a released or lost message back into the quarantine.
+    Restore(HeldId),
     /// sendmail refused it once.
     TryAgain(HeldId),
 }
@@ -98,8 +100,10 @@ fn repairs(
 ) -> Result<Vec<Repair>, StoreProblem> {
     let mut found = Vec::new();
     for message in held {
-        if store.held(message.id)?.is_none() {
-            found.push(Repair::Record(message.id));
+        match store.held(message.id)? {
+            None => found.push(Repair::Record(message.id)),
+            Some(row) if row.state != State::Held => found.push(Repair::Restore(message.id)),
+            Some(_) => {}
         }
     }
     let keep = i64::from(house.config.policy.retention_days) * 86_400;
@@ -129,8 +133,9 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
             }
         }
         Repair::Gone(id) => {
-            // It may have come back under another name since the listing.
-            if quarantine::find(house, Some(store), *id)?.is_none() {
+            // It may have come back under another name since the listing, or be on its way.
+            let Some(row) = store.held(*id)? else { return Ok(()) };
+            if quarantine::find(house, Some(store), *id)?.is_none() && !quarantine::is_underway(house, &row.message)? {
                 store.set_state(*id, State::Gone)?;
             }
         }
@@ -138,6 +143,14 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
         Repair::Record(id) => {
             if let Some(message) = file(id) {
                 record(house, store, message, now)?;
+            }
+        }
+        Repair::Restore(id) => {
+            // Another process may be releasing it since the listing.
+            if let Some(message) = file(id)
+                && message.entry.head(1)?.is_some()
+            {
+                store.set_state(*id, State::Held)?;
             }
         }
         Repair::TryAgain(id) => {

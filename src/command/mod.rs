@@ -1,15 +1,31 @@
 //! One file a subcommand, each in three blocks: gather, decide, perform. Here they are wired to the world.
 
 pub mod case;
+pub mod challenge;
+pub mod checkup;
 pub mod deliver;
 pub mod digest;
+pub mod discard;
+pub mod doctor;
+pub mod entry;
+pub mod evidence;
 pub mod explain;
+pub mod held;
 pub mod inbox;
+pub mod init;
 pub mod installation;
+pub mod keys;
+pub mod ledger;
 pub mod maintain;
+pub mod probe;
 pub mod quarantine;
+pub mod recipes;
+pub mod release;
 pub mod screen;
+pub mod select;
+pub mod show;
 pub mod trouble;
+pub mod why;
 
 use std::ffi::OsString;
 
@@ -43,8 +59,21 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Gate(arguments) => deliver::gate(&arguments, environment),
         Command::Filter(arguments) => deliver::filter(&arguments, environment),
         Command::Explain(arguments) => explain::explain(&arguments, environment),
+        Command::Held(arguments) => held::held(&arguments, environment),
+        Command::Show(arguments) => show::show(&arguments, environment),
+        Command::Release(arguments) => release::release(&arguments, environment),
+        Command::Discard(arguments) => discard::discard(&arguments, environment),
+        Command::Challenge(arguments) => challenge::challenge(&arguments, environment),
+        Command::Allow(arguments) => entry::allow(&arguments, environment),
+        Command::Deny(arguments) => entry::deny(&arguments, environment),
+        Command::Forget(arguments) => entry::forget(&arguments, environment),
+        Command::Check(arguments) => entry::check(&arguments, environment),
+        Command::Why(arguments) => why::why(&arguments, environment),
         Command::Digest(arguments) => digest::digest(&arguments, environment),
         Command::Maintain(arguments) => maintain::maintain(&arguments, environment),
+        Command::Init(arguments) => init::init(&arguments, environment),
+        Command::Keys(arguments) => keys::keys(&arguments, &environment),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, environment),
         _ => Ok(Ending::Bug),
     }
 }
@@ -78,6 +107,6 @@ fn say(trouble: &Trouble, caller: Caller) -> Ending {
 
 /// Reads standard input to its end before an answer that is not a success: OpenSMTPD and procmail take a program
 /// that leaves its input for a broken one (measured). What is read is in the mail system's queue still.
-fn drain() {
+pub fn drain() {
     drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
 }

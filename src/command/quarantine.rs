@@ -21,6 +21,7 @@ use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::reason::Reason;
 use crate::policy::standing::HeldNote;
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
+use crate::world::clock;
 use crate::world::config::Inbox;
 use crate::world::maildir::{Entry, Maildir, Moved};
 use crate::world::store::{State, Store};
@@ -118,6 +119,17 @@ pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Troub
     Ok(Some(out))
 }
 
+/// Whether a message of these bytes is being given to the inbox command by another process: it has a name of its own
+/// until the command has it.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn is_underway(house: &Installation, message: &Fingerprint) -> Result<bool, Trouble> {
+    let quarantine = house.quarantine();
+    let claimed = if quarantine.exists() { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
+    Ok(claimed.iter().any(|path| path.to_string_lossy().contains(&message.hex())))
+}
+
 /// Moves one message into the inbox. Only one of several processes gets [`Moved::Done`].
 ///
 /// # Errors
@@ -155,7 +167,9 @@ pub fn release_all(
                 continue;
             }
             let Some(held) = find(house, Some(store), row.id)? else {
-                store.set_state(row.id, State::Gone)?;
+                if !is_underway(house, &row.message)? {
+                    store.set_state(row.id, State::Gone)?;
+                }
                 continue;
             };
             if release(house, &held, now)? {

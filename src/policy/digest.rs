@@ -193,7 +193,7 @@ mod tests {
         Entry {
             id: HeldId::from_number(number).unwrap(),
             received: 1_795_262_400 + number,
-            from: format!("Person {number} <p{number}@evil.example>"),
+            from: format!("Person {number} <p{number}@x.example>"),
             subject: "see http://evil.example/x".into(),
             reason,
             asked,

@@ -367,7 +367,10 @@ impl Store {
     /// [`StoreProblem`]
     pub fn set_state(&mut self, held: HeldId, state: State) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
-        update(&change, "UPDATE held SET state = ?2 WHERE id = ?1", held, state_number(state))?;
+        // That the file is gone is only seen when nothing else is known: who released it meanwhile knows more.
+        let condition = if state == State::Gone { " AND state = 1" } else { "" };
+        let sql = format!("UPDATE held SET state = ?2 WHERE id = ?1{condition}");
+        update(&change, &sql, held, state_number(state))?;
         Ok(change.commit()?)
     }
 

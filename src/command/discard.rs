@@ -1,0 +1,50 @@
+//! `discard`: held messages thrown away for good, because the user said so.
+//!
+//! Promises: only what the command line names, and only files that bear our seal; a message that another process
+//! releases at the same moment is either released or thrown away. Never touches: the list.
+
+use super::installation::Installation;
+use super::ledger::Ledger;
+use super::screen;
+use super::select::{Selection, select};
+use super::trouble::Answer;
+use crate::cli::SelectArguments;
+use crate::exit::Ending;
+use crate::world::clock;
+use crate::world::config::Environment;
+use crate::world::maildir::Removed;
+use crate::world::store::State;
+
+/// Runs `discard`. 1 if nothing matched, or a number is not held.
+///
+/// # Errors
+/// When a message cannot be removed; those before it are.
+pub fn discard(arguments: &SelectArguments, environment: Environment) -> Answer {
+    // Gather.
+    let selection = Selection::parse_some(arguments)?;
+    let house = Installation::open(&environment)?;
+    let mut ledger = Ledger::open(&house)?;
+    // Decide.
+    let selected = select(&house, &mut ledger, &selection, clock::now())?;
+    // Perform.
+    let mut absent = selected.absent;
+    let mut count = 0;
+    for found in &selected.found {
+        let id = found.held.id;
+        match house.quarantine().remove(&found.held.entry)? {
+            Removed::Done => {
+                count += 1;
+                ledger.set_state(&house, id, State::Discarded)?;
+                screen::out(&format!("discarded {}\n", found.line()))?;
+            }
+            Removed::AlreadyGone => absent.push(ledger.absence(&house, id)?),
+        }
+    }
+    for sentence in &absent {
+        screen::error(sentence);
+    }
+    if count == 0 && absent.is_empty() {
+        screen::aside("Nothing that is held fits.");
+    }
+    Ok(if count > 0 && absent.is_empty() { Ending::Done } else { Ending::No })
+}

@@ -1,0 +1,349 @@
+//! `allow`, `deny`, `forget` and `check`: the list of senders, domains and mailing lists, as its user writes it.
+//!
+//! Promises: all words are read before anything is written; an entry stands under the newest list key and under no
+//! older one; the user's own addresses never get on the list. Never touches: held messages.
+
+use serde_json::json;
+
+use super::case::entry_of;
+use super::installation::Installation;
+use super::ledger;
+use super::screen;
+use super::trouble::{Answer, Trouble};
+use crate::cli::{CheckArguments, EntryArguments};
+use crate::exit::Ending;
+use crate::mail::address::{Address, Domain};
+use crate::mail::auth::Proofs;
+use crate::mail::automatic::ListId;
+use crate::mail::compose::short_date;
+use crate::mail::display::one_line;
+use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::standing::{Effect, Entry, Origin};
+use crate::world::clock;
+use crate::world::config::Environment;
+use crate::world::store::{State, Store, StoreProblem};
+
+/// Whom an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// One mailbox.
+    Address(Address),
+    /// A whole domain, without its subdomains.
+    Domain(Domain),
+    /// A mailing list by its List-Id.
+    List(ListId),
+}
+
+/// Runs `allow`.
+///
+/// # Errors
+/// When a word is no address, domain or list, or the store cannot be written.
+pub fn allow(arguments: &EntryArguments, environment: Environment) -> Answer {
+    put(arguments, environment, Effect::Allow)
+}
+
+/// Runs `deny`.
+///
+/// # Errors
+/// As [`allow`].
+pub fn deny(arguments: &EntryArguments, environment: Environment) -> Answer {
+    put(arguments, environment, Effect::Deny)
+}
+
+fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
+    // Gather.
+    let people = parse_all(&arguments.who)?;
+    let house = Installation::open(&environment)?;
+    let mut store = ledger::needed(&house)?;
+    // Decide.
+    for who in &people {
+        refuse_own(&house, who)?;
+    }
+    let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
+    // Perform.
+    for who in &people {
+        let before = who.entry(&house, &store)?;
+        who.write(&house, &mut store, &entry)?;
+        screen::out(&format!("{} {who}{}\n", effect_words(effect), change(before, effect)))?;
+        if effect == Effect::Allow {
+            say_limits(&house, &store, who);
+        }
+    }
+    Ok(Ending::Done)
+}
+
+/// Runs `forget`. 1 if one of them was not on the list.
+///
+/// # Errors
+/// As [`allow`].
+pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
+    // Gather.
+    let people = parse_all(&arguments.who)?;
+    let house = Installation::open(&environment)?;
+    let mut store = ledger::needed(&house)?;
+    // Decide: nothing to decide.
+    let mut ending = Ending::Done;
+    // Perform.
+    for who in &people {
+        if store.remove_entries(&who.keys(&house))? > 0 {
+            screen::out(&format!("forgotten {who}\n"))?;
+        } else {
+            screen::error(&format!("{who} is not on the list"));
+            ending = Ending::No;
+        }
+    }
+    Ok(ending)
+}
+
+/// Runs `check`. 1 if there is no entry for exactly this address, domain or list.
+///
+/// # Errors
+/// As [`allow`].
+pub fn check(arguments: &CheckArguments, environment: Environment) -> Answer {
+    // Gather.
+    let who = Who::parse(&arguments.who)?;
+    let house = Installation::open(&environment)?;
+    let store = ledger::needed(&house)?;
+    let entry = who.entry(&house, &store)?;
+    let around = match &who {
+        Who::Address(address) => Who::Domain(address.domain().clone()).entry(&house, &store)?,
+        Who::Domain(_) | Who::List(_) => None,
+    };
+    // Decide.
+    let mut text = String::new();
+    if arguments.json {
+        let value = json!({ "who": who.to_string(), "entry": entry.map(as_json), "domain": around.map(as_json) });
+        text.push_str(&format!("{value}\n"));
+    } else {
+        text.push_str(&match entry {
+            Some(entry) => format!("{who}: {}\n", describe(entry)),
+            None => format!("{who} is not on the list\n"),
+        });
+        if let (Who::Address(address), Some(entry)) = (&who, around) {
+            text.push_str(&format!("@{}: {}\n", address.domain(), describe(entry)));
+        }
+    }
+    // Perform.
+    screen::out(&text)?;
+    Ok(if entry.is_some() { Ending::Done } else { Ending::No })
+}
+
+impl Who {
+    /// Reads `name@example.org`, `@example.org` or `list:list-id.example.org`, with nothing around it.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Who, Trouble> {
+        let shown = one_line(text, 80);
+        if let Some(id) = text.strip_prefix("list:") {
+            let strict = ListId::new(id).filter(|_| !id.contains(|c: char| c.is_whitespace()));
+            let why = "a list is written list:list-id.example.org, as in the angle brackets of its List-Id field";
+            return strict.map(Who::List).ok_or_else(|| Trouble::usage(format!("{shown:?}: {why}")));
+        }
+        if let Some(domain) = text.strip_prefix('@') {
+            let parsed = Domain::parse(domain).map(Who::Domain);
+            return parsed.map_err(|why| Trouble::usage(format!("{shown:?} is no domain: {why}")));
+        }
+        let parsed = Address::parse(text).map(Who::Address);
+        let ways = "write name@example.org, @example.org for a whole domain, or list:ID for a mailing list";
+        parsed.map_err(|why| Trouble::usage(format!("{shown:?} is no address: {why}; {ways}")))
+    }
+
+    /// The entry for it under any list key.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn entry(&self, house: &Installation, store: &Store) -> Result<Option<Entry>, StoreProblem> {
+        Ok(entry_of(house, store, self.kind(), &self.text())?.map(|(_, entry)| entry))
+    }
+
+    /// Writes an entry under the newest list key, in place of what stands there and under every older one.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn write(&self, house: &Installation, store: &mut Store, entry: &Entry) -> Result<(), StoreProblem> {
+        let (id, key) = house.keys.list.current();
+        let current = Fingerprint::of(key, self.kind(), self.text().as_bytes());
+        let older: Vec<Fingerprint> = self.keys(house).into_iter().filter(|one| *one != current).collect();
+        store.put_entry((id, current), self.kind(), entry, &older)
+    }
+
+    /// Its fingerprints under every list key, the newest first.
+    #[must_use]
+    pub fn keys(&self, house: &Installation) -> Vec<Fingerprint> {
+        under_every_key(&house.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect()
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Who::Address(_) => Kind::Address,
+            Who::Domain(_) => Kind::Domain,
+            Who::List(_) => Kind::List,
+        }
+    }
+
+    /// The form that is hashed; the same as a delivery hashes.
+    fn text(&self) -> String {
+        match self {
+            Who::Address(address) => address.normal().as_str().to_owned(),
+            Who::Domain(domain) => domain.as_str().to_owned(),
+            Who::List(list) => list.as_str().to_owned(),
+        }
+    }
+}
+
+/// As it is typed. [`Address`], [`Domain`] and [`ListId`] hold nothing that a terminal would obey.
+impl std::fmt::Display for Who {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Who::Address(address) => address.fmt(out),
+            Who::Domain(domain) => write!(out, "@{domain}"),
+            Who::List(list) => write!(out, "list:{}", list.as_str()),
+        }
+    }
+}
+
+/// Refuses an address of the user: as an entry it would let pass whoever feigns it.
+///
+/// # Errors
+/// When it is one.
+pub fn refuse_own(house: &Installation, who: &Who) -> Result<(), Trouble> {
+    match who {
+        Who::Address(address) if house.config.policy.owner.is(address) => Err(Trouble::usage(format!(
+            "{who} is an address of yours; those are never on the list, since everybody feigns them"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// An entry in words.
+#[must_use]
+pub fn describe(entry: Entry) -> String {
+    let pin = if entry.pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(entry.pin)) };
+    let origin = match entry.origin {
+        Origin::Confirmed => "the sender answered a challenge",
+        Origin::Manual => "you typed it",
+        Origin::Released => "you released a message with --allow",
+    };
+    format!("{}{pin} ({origin}, {} UTC)", effect_words(entry.effect), short_date(entry.added))
+}
+
+/// An entry for a program.
+#[must_use]
+pub fn as_json(entry: Entry) -> serde_json::Value {
+    let origin = match entry.origin {
+        Origin::Confirmed => "confirmed",
+        Origin::Manual => "manual",
+        Origin::Released => "released",
+    };
+    let effect = if entry.effect == Effect::Allow { "allow" } else { "deny" };
+    let pin = (!entry.pin.is_empty()).then(|| entry.pin.names());
+    json!({ "effect": effect, "pin": pin, "origin": origin, "added": entry.added })
+}
+
+/// `dmarc or dkim`: one proof of a pin is enough.
+#[must_use]
+pub fn any_of(pin: Proofs) -> String {
+    pin.names().replace(", ", " or ")
+}
+
+fn parse_all(words: &[String]) -> Result<Vec<Who>, Trouble> {
+    words.iter().map(|word| Who::parse(word)).collect()
+}
+
+fn effect_words(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "allowed",
+        Effect::Deny => "denied",
+    }
+}
+
+/// What an entry took the place of, where that matters.
+fn change(before: Option<Entry>, effect: Effect) -> String {
+    match before {
+        Some(old) if old.effect != effect => format!(" (was {} before)", effect_words(old.effect)),
+        Some(old) if !old.pin.is_empty() => {
+            format!(" (was allowed only if {} says pass; now without proof too)", any_of(old.pin))
+        }
+        Some(_) => " (as before)".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Says what an allow entry does not do. It is written by now, so nothing here is an error.
+fn say_limits(house: &Installation, store: &Store, who: &Who) {
+    match who {
+        Who::Domain(_) | Who::List(_) if house.config.policy.trust.ids.is_empty() => screen::error(&format!(
+            "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
+             (see `countersign doctor`)"
+        )),
+        Who::Domain(_) | Who::List(_) => {
+            screen::aside("A domain or a list counts only for mail whose domain is proven (dmarc or dkim).");
+        }
+        Who::Address(_) => {
+            let rows = who.keys(house).into_iter().filter_map(|key| store.held_from(&key).ok()).flatten();
+            let count = rows.filter(|row| row.state == State::Held).count();
+            if count > 0 {
+                let way = format!("countersign held --grep {who}");
+                screen::aside(&format!("What is held from {who} ({count}) stays held; to see it: {way}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_an_address_a_domain_or_a_list() {
+        let shown = |text: &str| Who::parse(text).unwrap().to_string();
+        assert_eq!(shown("Bob@Example.ORG"), "Bob@example.org");
+        assert_eq!(shown("bob+tag@example.org"), "bob+tag@example.org");
+        assert_eq!(shown("@Example.ORG"), "@example.org");
+        assert_eq!(shown("@bücher.example"), "@xn--bcher-kva.example");
+        assert_eq!(shown("list:Friends.Example.org"), "list:friends.example.org");
+    }
+
+    #[test]
+    fn what_is_hashed_is_what_a_delivery_hashes() {
+        let who = Who::parse("Bob@Example.ORG").unwrap();
+        assert_eq!(who.text(), Address::parse("bob@example.org").unwrap().normal().as_str());
+        assert_eq!(Who::parse("@Example.ORG").unwrap().text(), "example.org");
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        for text in [
+            "",
+            "@",
+            "bob",
+            "bob@",
+            "Bob <bob@example.org>",
+            "<bob@example.org>",
+            " bob@example.org",
+            "bob@example.org\n",
+            "a@b@c.org",
+            "-oX@example.org",
+            "@exa mple.org",
+            "@-example.org",
+            "list:",
+            "list:<friends.example.org>",
+            "list: friends.example.org",
+            "list:a b",
+            "bob@*.org",
+        ] {
+            assert_eq!(Who::parse(text).unwrap_err().ending, Ending::Usage, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_says_what_it_demands() {
+        let pin = Proofs::DMARC.union(Proofs::DKIM);
+        let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Confirmed, added: 1_795_262_400 };
+        assert!(describe(entry).starts_with("allowed, if dmarc or dkim says pass"), "{}", describe(entry));
+        assert!(change(Some(entry), Effect::Allow).contains("without proof"));
+        assert!(change(Some(entry), Effect::Deny).contains("was allowed"));
+        assert_eq!(change(None, Effect::Allow), "");
+    }
+}

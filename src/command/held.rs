@@ -1,0 +1,124 @@
+//! `held`: the list of what is held.
+//!
+//! Promises: every message of the quarantine that bears our seal is shown or counted; changes nothing but that a file
+//! which vanished is written down as gone. Never touches: the messages.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use unicode_width::UnicodeWidthStr;
+
+use super::installation::Installation;
+use super::ledger::{Ledger, asked_words};
+use super::screen;
+use super::select::{Found, Selection, select};
+use super::trouble::{Answer, Trouble};
+use crate::cli::HeldArguments;
+use crate::exit::Ending;
+use crate::mail::compose::short_date;
+use crate::world::clock;
+use crate::world::config::Environment;
+use crate::world::store::Asked;
+
+/// Most columns of the From field.
+const FROM_WIDTH: usize = 28;
+/// Most columns of the Subject.
+const SUBJECT_WIDTH: usize = 36;
+
+/// Runs `held`: newest last, one line a message. 1 if criteria were given and nothing met them.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
+    // Gather.
+    let selection = Selection::parse(&arguments.select)?;
+    let house = Installation::open(&environment)?;
+    let mut ledger = Ledger::open(&house)?;
+    let selected = select(&house, &mut ledger, &selection, clock::now())?;
+    let rows = ledger.ask(&house, |store| Ok(store.all_held()?))?.unwrap_or_default();
+    let asked: HashMap<i64, Asked> = rows.iter().map(|row| (row.id.number(), row.asked)).collect();
+    // Decide.
+    let asked_of = |found: &Found| asked.get(&found.held.id.number()).copied();
+    let text = if arguments.json {
+        selected.found.iter().map(|found| as_json(found, asked_of(found))).collect()
+    } else {
+        as_columns(&selected.found, &asked_of)
+    };
+    // Perform.
+    screen::out(&text)?;
+    for sentence in &selected.absent {
+        screen::error(sentence);
+    }
+    if selection.is_everything() {
+        count_foreign(&house, selected.found.len())?;
+    }
+    if selected.found.is_empty() {
+        screen::aside(if selection.is_everything() { "Nothing is held." } else { "Nothing that is held fits." });
+    }
+    let all_there = selected.absent.is_empty() && (selection.is_everything() || !selected.found.is_empty());
+    Ok(if all_there { Ending::Done } else { Ending::No })
+}
+
+/// What lies in the folder and is none of ours: without the key nothing there would be, and an empty list would
+/// look as if nothing were held.
+fn count_foreign(house: &Installation, ours: usize) -> Result<(), Trouble> {
+    let quarantine = house.quarantine();
+    let files = if quarantine.exists() { quarantine.entries()?.count() } else { 0 };
+    if files > ours {
+        let path = quarantine.path().display();
+        let keys = house.config.paths.keys.display();
+        screen::error(&format!(
+            "{path} also holds what bears no seal of this program ({}): another one put it there, or the key that \
+             sealed it is not in {keys}",
+            files - ours
+        ));
+    }
+    Ok(())
+}
+
+/// Number, date, From, Subject, reason, asked; the reason is never cut, so that `--reason` can take it.
+fn as_columns(found: &[Found], asked_of: &dyn Fn(&Found) -> Option<Asked>) -> String {
+    let widest = |text: &dyn Fn(&Found) -> usize, limit: usize| found.iter().map(text).max().unwrap_or(0).min(limit);
+    let from = widest(&|found| author(found).width(), FROM_WIDTH);
+    let subject = widest(&|found| found.subject.width(), SUBJECT_WIDTH);
+    let reason = widest(&|found| found.held.block.reason.name().len(), usize::MAX);
+    let mut out = String::new();
+    for one in found {
+        let block = &one.held.block;
+        out.push_str(&format!(
+            "{}  {}  {}  {}  {}  {}\n",
+            one.held.id,
+            short_date(block.received),
+            screen::column(&author(one), from),
+            screen::column(&one.subject, subject),
+            screen::column(block.reason.name(), reason),
+            asked_words(asked_of(one)),
+        ));
+    }
+    out
+}
+
+/// The From field where it fits; else the address alone: a long name must not push it out of sight.
+fn author(found: &Found) -> String {
+    match &found.held.block.sender {
+        Some(sender) if found.from.width() > FROM_WIDTH => sender.to_string(),
+        _ => found.from.clone(),
+    }
+}
+
+fn as_json(found: &Found, asked: Option<Asked>) -> String {
+    let block = &found.held.block;
+    let value = json!({
+        "id": found.held.id.to_string(),
+        "received": block.received,
+        "from": found.from,
+        "sender": block.sender.as_ref().map(ToString::to_string),
+        "subject": found.subject,
+        "reason": block.reason.name(),
+        "sentence": block.reason.sentence(),
+        "asked": asked.map(|asked| asked_words(Some(asked))),
+        "proofs": block.proofs.names(),
+        "bytes": found.held.entry.bytes,
+    });
+    format!("{value}\n")
+}

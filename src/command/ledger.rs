@@ -1,0 +1,142 @@
+//! The store as a person's command meets it: used where it is ready, done without where it is not and the
+//! quarantine alone can answer.
+//!
+//! Promises: that the store could not be used is said once, on standard error, with the way out; no state is
+//! written over one that says more. Never touches: list entries, files.
+
+use super::installation::Installation;
+use super::quarantine::{self, Held};
+use super::screen;
+use super::trouble::Trouble;
+use crate::policy::token::HeldId;
+use crate::world::store::{Asked, State, Store, StoreProblem};
+
+/// The store, if there is one that can be read.
+pub struct Ledger {
+    store: Option<Store>,
+}
+
+/// The store for a command that cannot do without it.
+///
+/// # Errors
+/// Names the file and says the way out.
+pub fn needed(house: &Installation) -> Result<Store, Trouble> {
+    house.store().map_err(|problem| {
+        let text = sentence(house, &problem);
+        Trouble { error: anyhow::Error::msg(text), ..Trouble::from(problem) }
+    })
+}
+
+impl Ledger {
+    /// Opens the store. One that is missing, damaged or newer is done without, and that is said.
+    ///
+    /// # Errors
+    /// When it is busy, or the machine cannot read it: then trying again helps.
+    pub fn open(house: &Installation) -> Result<Ledger, Trouble> {
+        let mut ledger = Ledger { store: None };
+        match house.store() {
+            Ok(store) => ledger.store = Some(store),
+            Err(problem) => ledger.lose(house, problem.into())?,
+        }
+        Ok(ledger)
+    }
+
+    /// Asks the store something, or tells it; nothing where there is none. A store that turns out to be damaged on
+    /// the way is done without from then on.
+    ///
+    /// # Errors
+    /// What `act` says, unless the store itself is at fault.
+    pub fn ask<T>(
+        &mut self,
+        house: &Installation,
+        act: impl FnOnce(&mut Store) -> Result<T, Trouble>,
+    ) -> Result<Option<T>, Trouble> {
+        let Some(store) = self.store.as_mut() else { return Ok(None) };
+        match act(store) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(trouble) => self.lose(house, trouble).map(|()| None),
+        }
+    }
+
+    /// The held message of that number. A person may wait until all of the quarantine is read, so one that the store
+    /// does not know is found too.
+    ///
+    /// # Errors
+    /// When the quarantine cannot be read.
+    pub fn find(&mut self, house: &Installation, id: HeldId) -> Result<Option<Held>, Trouble> {
+        match self.ask(house, |store| quarantine::find(house, Some(store), id))?.flatten() {
+            Some(held) => Ok(Some(held)),
+            None => quarantine::find(house, None, id),
+        }
+    }
+
+    /// Writes down what became of a message, where there is a store.
+    ///
+    /// # Errors
+    /// When the store is busy or cannot be written.
+    pub fn set_state(&mut self, house: &Installation, id: HeldId, state: State) -> Result<(), Trouble> {
+        self.ask(house, |store| Ok(store.set_state(id, state)?)).map(|_| ())
+    }
+
+    /// Why there is no file of that number, in one sentence. One that vanished without us is written down as gone.
+    ///
+    /// # Errors
+    /// As [`Ledger::set_state`].
+    pub fn absence(&mut self, house: &Installation, id: HeldId) -> Result<String, Trouble> {
+        let row = self.ask(house, |store| Ok(store.held(id)?))?.flatten();
+        let Some(row) = row else { return Ok(format!("no message {id} is held")) };
+        if row.state != State::Held {
+            return Ok(format!("{id} is not held any more: {}", state_words(row.state)));
+        }
+        if quarantine::is_underway(house, &row.message)? {
+            return Ok(format!("{id} is being released by another process"));
+        }
+        self.set_state(house, id, State::Gone)?;
+        Ok(format!("{id} is not in the quarantine any more: another program moved or deleted its file"))
+    }
+
+    /// Goes on without the store if it is the store's fault, and says so.
+    fn lose(&mut self, house: &Installation, trouble: Trouble) -> Result<(), Trouble> {
+        use StoreProblem::{Corrupt, Missing, Newer};
+        let problem = trouble.error.downcast_ref::<StoreProblem>();
+        let Some(problem @ (Corrupt | Missing | Newer(_))) = problem else { return Err(trouble) };
+        screen::error(&format!("{}; going on with the quarantine alone", sentence(house, problem)));
+        self.store = None;
+        Ok(())
+    }
+}
+
+/// Whether the sender was asked, in words that line up in a column; nobody knows without a row.
+#[must_use]
+pub fn asked_words(asked: Option<Asked>) -> &'static str {
+    match asked {
+        None => "not known",
+        Some(Asked::No) => "not asked",
+        Some(Asked::Refused) => "refused once",
+        Some(Asked::RefusedTwice) => "refused twice",
+        Some(Asked::Sent) => "asked",
+        Some(Asked::SlotTaken | Asked::Unknown) => "perhaps asked",
+    }
+}
+
+/// What became of a held message, in a word or two.
+#[must_use]
+pub fn state_words(state: State) -> &'static str {
+    match state {
+        State::Discarded => "discarded",
+        State::Expired => "expired",
+        State::Gone => "gone",
+        State::Held => "held",
+        State::Released => "released",
+    }
+}
+
+/// What is wrong with which file, and what mends it. A missing store says that itself.
+fn sentence(house: &Installation, problem: &StoreProblem) -> String {
+    let way_out = match problem {
+        StoreProblem::Corrupt => " (`countersign maintain --rebuild` makes one from the quarantine)",
+        StoreProblem::Newer(_) => " (install that version again)",
+        StoreProblem::Busy | StoreProblem::Machine(_) | StoreProblem::Missing => "",
+    };
+    format!("{}: {problem}{way_out}", house.config.paths.store.display())
+}

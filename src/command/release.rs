@@ -1,0 +1,255 @@
+//! `release`: held messages into the inbox, and with `--allow` their senders onto the list.
+//!
+//! Promises: each message once, whoever else releases it at the same moment; `--allow` never takes a demand for
+//! proof off an entry. Never touches: the bytes of a message.
+
+use super::entry::{Who, any_of, refuse_own};
+use super::installation::Installation;
+use super::ledger::{self, Ledger};
+use super::quarantine::{self, Held};
+use super::screen;
+use super::select::{Found, Selection, select};
+use super::trouble::{Answer, Trouble};
+use crate::cli::ReleaseArguments;
+use crate::exit::Ending;
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::policy::fingerprint::Fingerprint;
+use crate::policy::reason::Reason;
+use crate::policy::standing::{Effect, Entry, Origin};
+use crate::policy::token::HeldId;
+use crate::report;
+use crate::world::clock;
+use crate::world::config::Environment;
+use crate::world::store::{HeldRow, State, Store};
+
+/// One run of the command.
+struct Run<'a> {
+    house: &'a Installation,
+    ledger: Ledger,
+    now: i64,
+    /// What this run has moved.
+    released: Vec<HeldId>,
+    /// What was asked for and not done, a sentence each.
+    undone: Vec<String>,
+}
+
+/// What becomes of the list entry of a sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// It lets this mail pass already.
+    Keep,
+    /// It demands a proof that this message does not have; the user must say so expressly.
+    KeepDemand(Proofs),
+    /// An allow entry with this pin is written.
+    Write(Proofs),
+}
+
+/// Runs `release`. 1 if nothing matched, or something that was asked for could not be done.
+///
+/// # Errors
+/// When a message cannot be moved now; it is then still held, and those before it are released.
+pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer {
+    // Gather.
+    let selection = Selection::parse_some(&arguments.select)?;
+    let house = Installation::open(&environment)?;
+    if arguments.allow {
+        ledger::needed(&house)?;
+    }
+    let mut ledger = Ledger::open(&house)?;
+    let now = clock::now();
+    // Decide.
+    let selected = select(&house, &mut ledger, &selection, now)?;
+    // Perform.
+    let mut run = Run { house: &house, ledger, now, released: Vec::new(), undone: selected.absent };
+    let done = selected.found.iter().try_for_each(|found| run.take(found, arguments.allow));
+    for sentence in &run.undone {
+        screen::error(sentence);
+    }
+    done?;
+    if run.released.is_empty() && run.undone.is_empty() {
+        screen::aside("Nothing that is held fits.");
+    }
+    Ok(if !run.released.is_empty() && run.undone.is_empty() { Ending::Done } else { Ending::No })
+}
+
+impl Run<'_> {
+    /// The entry first: if this process dies on the way, what is left is held and can be released again.
+    fn take(&mut self, found: &Found, allow: bool) -> Result<(), Trouble> {
+        let pin = if allow { self.allow(found)? } else { None };
+        if !self.released.contains(&found.held.id) {
+            self.release(found)?;
+        }
+        match (&found.held.block.sender, pin) {
+            (Some(sender), Some(pin)) => self.release_others(sender, pin),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves one message.
+    fn release(&mut self, found: &Found) -> Result<(), Trouble> {
+        let id = found.held.id;
+        if !quarantine::release(self.house, &found.held, self.now)? {
+            self.undone.push(self.ledger.absence(self.house, id)?);
+            return Ok(());
+        }
+        self.released.push(id);
+        // The message is in the inbox; what the store says about it is for `maintain` to mend.
+        if let Err(trouble) = self.ledger.set_state(self.house, id, State::Released) {
+            let why = report::chain(&trouble.error);
+            self.undone.push(format!("{id} is released, but that could not be written down: {why}"));
+        }
+        Ok(screen::out(&format!("released {}\n", found.line()))?)
+    }
+
+    /// Writes the entry; the proof that other messages of this sender must carry to be released too.
+    fn allow(&mut self, found: &Found) -> Result<Option<Proofs>, Trouble> {
+        let id = found.held.id;
+        let Some(sender) = found.held.block.sender.clone() else {
+            self.undone.push(format!("{id} names no single sender, so nobody is allowed"));
+            return Ok(None);
+        };
+        let who = Who::Address(sender);
+        if let Err(trouble) = refuse_own(self.house, &who) {
+            self.undone.push(trouble.error.to_string());
+            return Ok(None);
+        }
+        let (house, proofs, now) = (self.house, found.held.block.proofs, self.now);
+        let change = self.ledger.ask(house, |store| {
+            let change = change(who.entry(house, store)?, proofs);
+            if let Change::Write(pin) = change {
+                let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Released, added: now };
+                who.write(house, store, &entry)?;
+            }
+            Ok(change)
+        })?;
+        match change {
+            Some(Change::Keep) => Ok(Some(proofs)),
+            Some(Change::Write(pin)) => say_allowed(&who, pin, proofs).map(|()| Some(proofs)),
+            Some(Change::KeepDemand(pin)) => {
+                self.undone.push(format!(
+                    "{who} stays allowed only if {} says pass, and nothing is proven about {id}: it may be forged. To \
+                     allow it without proof: countersign allow {who}",
+                    any_of(pin)
+                ));
+                Ok(None)
+            }
+            None => {
+                self.undone.push(format!("{who} could not be allowed: there is no store"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Releases what else is held from this sender and would pass under the new entry.
+    fn release_others(&mut self, sender: &Address, pin: Proofs) -> Result<(), Trouble> {
+        let keys = Who::Address(sender.clone()).keys(self.house);
+        let rows = self.ledger.ask(self.house, |store| rows_from(store, &keys))?.unwrap_or_default();
+        for row in
+            rows.iter().filter(|row| goes_along(row, pin) && !self.released.contains(&row.id)).collect::<Vec<_>>()
+        {
+            let held: Option<Held> = self.ledger.find(self.house, row.id)?;
+            let found = held.map(|held| Found::read(self.house, held)).transpose()?.flatten();
+            match found {
+                Some(found) => self.release(&found)?,
+                // Nobody asked for this one by number: that it is gone is written down, and no trouble.
+                None => drop(self.ledger.absence(self.house, row.id)?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An entry is made stronger by a proof and never weaker by the lack of one.
+fn change(before: Option<Entry>, proofs: Proofs) -> Change {
+    let Some(entry) = before.filter(|entry| entry.effect == Effect::Allow) else { return Change::Write(proofs) };
+    if entry.pin.is_empty() || entry.pin.contains(proofs) && !proofs.is_empty() {
+        Change::Keep
+    } else if proofs.is_empty() {
+        Change::KeepDemand(entry.pin)
+    } else {
+        Change::Write(entry.pin.union(proofs))
+    }
+}
+
+/// Whether another held message of an allowed sender is released along. With a proof: all that carry it. Without
+/// one: what is held only because the sender was a stranger, as it would pass from now on.
+fn goes_along(row: &HeldRow, pin: Proofs) -> bool {
+    if row.state != State::Held {
+        return false;
+    }
+    if !pin.is_empty() {
+        return row.proofs.intersects(pin);
+    }
+    let stranger = matches!(row.reason, Reason::Challenge | Reason::Capped(_) | Reason::Gate(_));
+    stranger || matches!(row.reason, Reason::Automatic(_) | Reason::NotAddressed | Reason::StoreUnavailable)
+}
+
+fn rows_from(store: &mut Store, keys: &[Fingerprint]) -> Result<Vec<HeldRow>, Trouble> {
+    let mut rows = Vec::new();
+    for key in keys {
+        rows.extend(store.held_from(key)?);
+    }
+    Ok(rows)
+}
+
+fn say_allowed(who: &Who, pin: Proofs, proofs: Proofs) -> Result<(), Trouble> {
+    let demand = if pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(pin)) };
+    screen::out(&format!("allowed {who}{demand}\n"))?;
+    if proofs.is_empty() {
+        screen::error(&format!(
+            "nothing was proven about the message, so whatever merely claims to be from {who} passes from now on"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::fingerprint::Kind;
+    use crate::policy::gate::GateRefusal;
+    use crate::policy::key::SecretKey;
+    use crate::world::store::Asked;
+
+    fn entry(effect: Effect, pin: Proofs) -> Option<Entry> {
+        Some(Entry { effect, pin, origin: Origin::Manual, added: 0 })
+    }
+
+    #[test]
+    fn a_demand_for_proof_is_never_taken_off() {
+        let both = Proofs::DMARC.union(Proofs::DKIM);
+        assert_eq!(change(None, both), Change::Write(both));
+        assert_eq!(change(None, Proofs::NONE), Change::Write(Proofs::NONE));
+        assert_eq!(change(entry(Effect::Deny, Proofs::NONE), both), Change::Write(both));
+        assert_eq!(change(entry(Effect::Allow, Proofs::NONE), both), Change::Keep);
+        assert_eq!(change(entry(Effect::Allow, Proofs::NONE), Proofs::NONE), Change::Keep);
+        assert_eq!(change(entry(Effect::Allow, both), Proofs::DKIM), Change::Keep);
+        assert_eq!(change(entry(Effect::Allow, Proofs::DKIM), Proofs::DMARC), Change::Write(both));
+        assert_eq!(change(entry(Effect::Allow, both), Proofs::NONE), Change::KeepDemand(both));
+    }
+
+    #[test]
+    fn what_goes_along_carries_the_same_proof() {
+        let fingerprint = Fingerprint::of(&SecretKey::new([1; 32]), Kind::Message, b"x");
+        let row = |proofs, reason, state| HeldRow {
+            id: HeldId::from_random(1),
+            message: fingerprint,
+            message_id: None,
+            sender: None,
+            proofs,
+            reason,
+            received: 0,
+            listed: None,
+            asked: Asked::No,
+            state,
+        };
+        let stranger = Reason::Gate(GateRefusal::NotProven);
+        assert!(goes_along(&row(Proofs::DKIM, Reason::Challenge, State::Held), Proofs::DKIM));
+        assert!(!goes_along(&row(Proofs::NONE, stranger, State::Held), Proofs::DKIM));
+        assert!(!goes_along(&row(Proofs::DKIM, Reason::Challenge, State::Released), Proofs::DKIM));
+        assert!(goes_along(&row(Proofs::NONE, stranger, State::Held), Proofs::NONE));
+        assert!(!goes_along(&row(Proofs::NONE, Reason::DmarcFail, State::Held), Proofs::NONE));
+        assert!(!goes_along(&row(Proofs::NONE, Reason::PinMissing, State::Held), Proofs::NONE));
+    }
+}

@@ -1,0 +1,170 @@
+//! `show`: one held message for a person.
+//!
+//! Promises: a terminal sees nothing it would obey; at most 1 MiB of the message is read, and what is left out is
+//! said; changes nothing but that a file which vanished is written down as gone. Never touches: links, pictures,
+//! attachments.
+
+use std::io::{IsTerminal, Read};
+
+use super::installation::Installation;
+use super::ledger::{Ledger, asked_words};
+use super::quarantine::{self, Held};
+use super::screen;
+use super::select::parse_id;
+use super::trouble::{Answer, Trouble};
+use crate::cli::ShowArguments;
+use crate::exit::Ending;
+use crate::mail::compose::short_date;
+use crate::mail::display::{lines, one_line};
+use crate::mail::fold::decode_words;
+use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::mail::parts::{TextPart, Transfer, text_parts};
+use crate::mail::{encoding, html};
+use crate::policy::token::HeldId;
+use crate::world::config::Environment;
+use crate::world::store::Asked;
+
+/// Most bytes of a stored message that are read.
+const READ_LIMIT: usize = 1024 * 1024;
+/// Most bytes of its body: what is left beside the largest header block and our own.
+const BODY_LIMIT: usize = READ_LIMIT - HEAD_LIMIT - 16 * 1024;
+/// Most characters of one line of text or of one header field.
+const LINE_LIMIT: usize = 2_000;
+/// Most fields of one name.
+const FIELD_LIMIT: usize = 5;
+/// The fields that say who wrote to whom about what.
+const FIELDS: [&str; 10] =
+    ["Return-Path", "From", "Sender", "Reply-To", "To", "Cc", "Date", "Subject", "Message-ID", "List-Id"];
+
+/// Runs `show`.
+///
+/// # Errors
+/// When there is no such message, or it cannot be read.
+pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
+    // Gather.
+    let id = parse_id(&arguments.id)?;
+    let house = Installation::open(&environment)?;
+    let mut ledger = Ledger::open(&house)?;
+    let Some(held) = ledger.find(&house, id)? else {
+        return Err(Trouble::not_found(ledger.absence(&house, id)?));
+    };
+    if arguments.raw {
+        return raw(&held);
+    }
+    let row = ledger.ask(&house, |store| Ok(store.held(id)?))?.flatten();
+    let Some(start) = quarantine::original(&held, BODY_LIMIT)? else { return Err(vanished(id)) };
+    // Decide.
+    let text = as_text(&held, row.map(|row| row.asked), &start);
+    // Perform.
+    screen::out(&text)?;
+    Ok(Ending::Done)
+}
+
+/// The stored bytes as they are; a terminal would obey what a stranger wrote.
+fn raw(held: &Held) -> Answer {
+    if std::io::stdout().is_terminal() {
+        let way = "send the raw bytes to a file or a program: countersign show --raw ID | less";
+        return Err(Trouble::usage(format!("a terminal would obey what a stranger wrote; {way}")));
+    }
+    let Some(mut file) = held.entry.open()? else { return Err(vanished(held.id)) };
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(Ending::Done),
+            count => screen::bytes(&chunk[..count])?,
+        }
+    }
+}
+
+fn vanished(id: HeldId) -> Trouble {
+    Trouble::not_found(format!("{id} was moved or deleted by another program this moment"))
+}
+
+fn as_text(held: &Held, asked: Option<Asked>, start: &[u8]) -> String {
+    let block = &held.block;
+    let head = Head::read(start);
+    let mut out = String::new();
+    let mut row = |name: &str, value: String| out.push_str(&format!("{name:<14}{value}\n"));
+    row("number", held.id.to_string());
+    row("received", format!("{} UTC, {} bytes", short_date(block.received), held.entry.bytes));
+    row("held because", format!("{} ({})", block.reason.sentence(), block.reason.name()));
+    row("proven", block.proofs.names());
+    row("sender", asked_words(asked).to_owned());
+    for name in FIELDS {
+        let all: Vec<_> = head.all(name).collect();
+        for field in all.iter().take(FIELD_LIMIT) {
+            let value = if field.is_bounded() {
+                one_line(&decode_words(&field.unfolded()), LINE_LIMIT)
+            } else {
+                "(too long to be shown)".to_owned()
+            };
+            row(name, value);
+        }
+        if all.len() > FIELD_LIMIT {
+            row(name, format!("(and {} more fields of this name)", all.len() - FIELD_LIMIT));
+        }
+    }
+    out.push('\n');
+    out.push_str(&body_text(&head, &start[head.body..]));
+    let cut = held.entry.bytes > READ_LIMIT as u64;
+    let more = if cut { format!("only the first {READ_LIMIT} bytes were read; ") } else { String::new() };
+    if cut || text_parts(&head, &start[head.body..]).unexamined {
+        out.push_str(&format!("\n({more}not all could be shown: countersign show --raw {})\n", held.id));
+    }
+    out
+}
+
+/// The text parts, decoded; of alternatives the first that says anything.
+fn body_text(head: &Head<'_>, body: &[u8]) -> String {
+    let mut out = String::new();
+    let mut told: Vec<usize> = Vec::new();
+    for part in &text_parts(head, body).texts {
+        let text = decode(part);
+        let repeated = part.alternative.is_some_and(|number| told.contains(&number));
+        if repeated || text.trim().is_empty() {
+            continue;
+        }
+        told.extend(part.alternative);
+        if !out.is_empty() {
+            out.push_str("\n----\n\n");
+        }
+        out.push_str(&lines(text.trim_end(), LINE_LIMIT));
+    }
+    if out.is_empty() { "(no text)\n".to_owned() } else { out }
+}
+
+fn decode(part: &TextPart<'_>) -> String {
+    let bytes = match part.transfer {
+        Transfer::Base64 => encoding::base64(part.bytes),
+        Transfer::Plain => part.bytes.to_vec(),
+        Transfer::QuotedPrintable => encoding::quoted_printable(part.bytes),
+    };
+    let text = encoding::text(&bytes, part.charset.as_deref());
+    if part.html { html::to_text(&text) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(message: &str) -> String {
+        let head = Head::read(message.as_bytes());
+        body_text(&head, &message.as_bytes()[head.body..])
+    }
+
+    #[test]
+    fn a_terminal_is_never_given_an_order() {
+        let shown = text_of("Subject: x\n\nHello\u{1b}[2J \u{9b}1m\r\n\u{202e}gnp.exe\u{7}\n");
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert!(!shown.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn the_text_is_decoded_and_said_once() {
+        let both = "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Transfer-Encoding: base64\n\n\
+                    SGVsbG8=\n--b\nContent-Type: text/html\n\n<p>Hello</p>\n--b--\n";
+        assert_eq!(text_of(both), "Hello\n");
+        assert_eq!(text_of("Content-Type: image/png\n\nx\n"), "(no text)\n");
+        assert_eq!(text_of("Content-Transfer-Encoding: quoted-printable\n\ncaf=C3=A9\n"), "café\n");
+    }
+}

@@ -1,0 +1,194 @@
+//! `why`: what became of a message, by its Message-ID, its number or its sender.
+//!
+//! Promises: what the store holds is asked under every list key; that nothing is known is said with what it means.
+//! Never touches: anything; it only reads.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::entry::{Who, as_json, describe};
+use super::installation::Installation;
+use super::ledger::{self, asked_words, state_words};
+use super::screen;
+use super::trouble::{Answer, Trouble};
+use crate::cli::WhyArguments;
+use crate::exit::Ending;
+use crate::mail::address::Address;
+use crate::mail::compose::short_date;
+use crate::mail::display::one_line;
+use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::standing::Entry;
+use crate::policy::token::HeldId;
+use crate::world::config::Environment;
+use crate::world::store::{DecisionRow, HeldRow, Store, StoreProblem};
+
+/// What is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    /// A held message by its number.
+    Held(HeldId),
+    /// A Message-ID without its angle brackets, which may look like an address, and then may be one.
+    MessageIdOrSender(String, Option<Address>),
+}
+
+/// What is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Known {
+    held: Vec<HeldRow>,
+    decisions: Vec<DecisionRow>,
+    entry: Option<(Address, Entry)>,
+}
+
+/// Runs `why`. 1 if nothing is known.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn why(arguments: &WhyArguments, environment: Environment) -> Answer {
+    // Gather.
+    let what = What::parse(&arguments.what)?;
+    let house = Installation::open(&environment)?;
+    let store = ledger::needed(&house)?;
+    let known = gather(&house, &store, &what)?;
+    // Decide.
+    let text = if arguments.json { known.as_json_lines() } else { known.as_text() };
+    // Perform.
+    screen::out(&text)?;
+    if known == Known::default() {
+        screen::error(
+            "nothing is known about it: it was never here, or it passed (mail that passes leaves no row), or its row \
+             has expired; `countersign explain` says what would be done with it now",
+        );
+        return Ok(Ending::No);
+    }
+    Ok(Ending::Done)
+}
+
+impl What {
+    /// `<id@host>`, `id@host`, ten hexadecimal digits, or an address.
+    fn parse(text: &str) -> Result<What, Trouble> {
+        let text = text.trim();
+        if let Some(id) = HeldId::parse(text) {
+            return Ok(What::Held(id));
+        }
+        let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
+        let good = inner.contains('@') && !inner.contains(|c: char| c.is_control() || c.is_whitespace());
+        if !good {
+            let shown = one_line(text, 80);
+            return Err(Trouble::usage(format!(
+                "{shown:?} is no Message-ID (<id@host>), no number of a held message and no address"
+            )));
+        }
+        Ok(What::MessageIdOrSender(inner.to_owned(), Address::parse(inner).ok()))
+    }
+}
+
+fn gather(house: &Installation, store: &Store, what: &What) -> Result<Known, StoreProblem> {
+    let (text, address) = match what {
+        What::Held(id) => return Ok(Known { held: store.held(*id)?.into_iter().collect(), ..Known::default() }),
+        What::MessageIdOrSender(text, address) => (text, address),
+    };
+    let keys = |kind, text: &str| -> Vec<Fingerprint> {
+        under_every_key(&house.keys.list, kind, text).map(|(_, key)| key).collect()
+    };
+    let mut known = Known::default();
+    for key in keys(Kind::MessageId, text) {
+        known.held.extend(store.held_with_message_id(&key)?);
+        known.decisions.extend(store.decisions(&key)?);
+    }
+    if let Some(address) = address {
+        for key in keys(Kind::Address, address.normal().as_str()) {
+            known.held.extend(store.held_from(&key)?);
+            known.decisions.extend(store.decisions(&key)?);
+        }
+        let entry = Who::Address(address.clone()).entry(house, store)?;
+        known.entry = entry.map(|entry| (address.clone(), entry));
+    }
+    // A message whose Message-ID reads like its sender's address is found twice.
+    let mut seen = HashSet::new();
+    known.held.retain(|row| seen.insert(row.id.number()));
+    known.held.sort_by_key(|row| row.received);
+    known.decisions.sort_by_key(|row| row.at);
+    known.decisions.dedup();
+    Ok(known)
+}
+
+impl Known {
+    fn as_text(&self) -> String {
+        let mut out = String::new();
+        if let Some((address, entry)) = &self.entry {
+            out.push_str(&format!("{address} is on your list: {}\n", describe(*entry)));
+        }
+        for row in &self.held {
+            out.push_str(&format!(
+                "{}  {}  {}, sender {}\n    held because {} ({}); proven: {}\n",
+                short_date(row.received),
+                row.id,
+                state_words(row.state),
+                asked_words(Some(row.asked)),
+                row.reason.sentence(),
+                row.reason,
+                row.proofs.names()
+            ));
+        }
+        for row in &self.decisions {
+            out.push_str(&format!(
+                "{}  {}\n    because {} ({})\n",
+                short_date(row.at),
+                row.verdict.name(),
+                row.reason.sentence(),
+                row.reason
+            ));
+        }
+        out
+    }
+
+    fn as_json_lines(&self) -> String {
+        let entry = self
+            .entry
+            .iter()
+            .map(|(address, entry)| json!({ "row": "entry", "who": address.to_string(), "entry": as_json(*entry) }));
+        let held = self.held.iter().map(|row| {
+            json!({
+                "row": "held",
+                "id": row.id.to_string(),
+                "at": row.received,
+                "state": state_words(row.state),
+                "asked": asked_words(Some(row.asked)),
+                "reason": row.reason.name(),
+                "sentence": row.reason.sentence(),
+                "proofs": row.proofs.names(),
+            })
+        });
+        let decisions = self.decisions.iter().map(|row| {
+            json!({
+                "row": "decision",
+                "at": row.at,
+                "verdict": row.verdict.name(),
+                "reason": row.reason.name(),
+                "sentence": row.reason.sentence(),
+            })
+        });
+        entry.chain(held).chain(decisions).map(|value| format!("{value}\n")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_three_are_told_apart() {
+        assert_eq!(What::parse("0123456789").unwrap(), What::Held(HeldId::parse("0123456789").unwrap()));
+        let both = |text: &str| match What::parse(text).unwrap() {
+            What::MessageIdOrSender(id, address) => (id, address.is_some()),
+            What::Held(_) => panic!("{text}"),
+        };
+        assert_eq!(both("<a.b@host>"), ("a.b@host".into(), true));
+        assert_eq!(both(" bob@example.org "), ("bob@example.org".into(), true));
+        assert_eq!(both("<x$y@[1.2.3.4]:z>").0, "x$y@[1.2.3.4]:z");
+        for text in ["", "bob", "<>", "a b@c", "0123", "a@b\u{1b}"] {
+            assert_eq!(What::parse(text).unwrap_err().ending, Ending::Usage, "{text:?}");
+        }
+    }
+}
