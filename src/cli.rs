@@ -289,9 +289,16 @@ pub enum KeysAction {
 }
 
 /// How `doctor` answers.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
+#[command(
+    after_help = "It ends with 0 when mail can be handled, with warnings or without, and with 78 when something \
+    is wrong."
+)]
 pub struct DoctorArguments {
     /// Write JSON, one line a check
     #[arg(long)]
     pub json: bool,
+    /// Send yourself one message with a forged proof of origin, and see whether it is believed
+    #[arg(long)]
+    pub send_probe: bool,
 }

@@ -10,3 +10,4 @@ pub mod random;
 pub mod secret;
 pub mod sendmail;
 pub mod store;
+pub mod surroundings;

@@ -5,7 +5,7 @@
 //! after its time it is killed with its group. What is not known to be refused is never called refused: that
 //! answer is tried again, and a challenge must not go out twice. Never touches: files, the store, the message.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, PipeReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ impl Sendmail {
         ];
         let limits = Limits { time: self.time_limit, kept: SAID_LIMIT };
         // Memory cannot fail to be read, so there is no other error than the program's.
-        let ended = run(&argv, &mut |sink| Ok(sink.write_all(message)?), limits, Listen::ToBoth);
+        let ended = run(&argv, &mut |sink| Ok(sink.write_all(message)?), limits, Listen::ToBoth, &handed_on());
         outcome(ended)
     }
 }
@@ -105,7 +105,8 @@ pub fn feed(
     source: &mut dyn FnMut(&mut dyn Write) -> anyhow::Result<()>,
     time_limit: Duration,
 ) -> anyhow::Result<Outcome> {
-    let mut ended = run(argv, source, Limits { time: time_limit, kept: SAID_LIMIT }, Listen::ToBoth);
+    let limits = Limits { time: time_limit, kept: SAID_LIMIT };
+    let mut ended = run(argv, source, limits, Listen::ToBoth, &handed_on());
     match ended.source_error.take() {
         Some(error) => Err(error),
         None => Ok(outcome(ended)),
@@ -119,11 +120,35 @@ pub fn feed(
 pub fn output_of(argv: &[OsString], time_limit: Duration) -> anyhow::Result<Vec<u8>> {
     let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let limits = Limits { time: time_limit, kept: ANSWER_LIMIT };
-    let ended = run(argv, &mut |_| Ok(()), limits, Listen::ToOutput);
-    match ended.how {
-        How::Exited(0) if ended.overflowed => bail!("{name} wrote more than {ANSWER_LIMIT} bytes"),
-        How::Exited(0) => Ok(ended.output),
-        How::Exited(code) => bail!("{name} ended with code {code}"),
+    let ended = run(argv, &mut |_| Ok(()), limits, Listen::ToOutput, &handed_on());
+    match code_of(&name, ended.how, time_limit)? {
+        0 if ended.overflowed => bail!("{name} wrote more than {ANSWER_LIMIT} bytes"),
+        0 => Ok(ended.output),
+        code => bail!("{name} ended with code {code}"),
+    }
+}
+
+/// Runs a program as a mail system would: with that input, and with these variables beside PATH and no others.
+/// Gives its exit code, and the first [`ANSWER_LIMIT`] bytes of what it said on both outputs. For the demo.
+///
+/// # Errors
+/// It cannot be started, or does not end by itself in time.
+pub fn answer_of(
+    argv: &[OsString],
+    input: &[u8],
+    variables: &[(OsString, OsString)],
+    time_limit: Duration,
+) -> anyhow::Result<(i32, Vec<u8>)> {
+    let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let limits = Limits { time: time_limit, kept: ANSWER_LIMIT };
+    let ended = run(argv, &mut |sink| Ok(sink.write_all(input)?), limits, Listen::ToBoth, variables);
+    Ok((code_of(&name, ended.how, time_limit)?, ended.output))
+}
+
+/// The exit code of a program that has one.
+fn code_of(name: &str, how: How, time_limit: Duration) -> anyhow::Result<i32> {
+    match how {
+        How::Exited(code) => Ok(code),
         How::Killed(signal) => bail!("{name} was killed by signal {signal}"),
         How::Lost(error) => Err(error).with_context(|| format!("lost track of {name}")),
         How::NotStarted(error) => Err(error).with_context(|| format!("cannot start {name}")),
@@ -194,8 +219,9 @@ fn run(
     source: &mut dyn FnMut(&mut dyn Write) -> anyhow::Result<()>,
     limits: Limits,
     listen: Listen,
+    variables: &[(OsString, OsString)],
 ) -> Ended {
-    let mut running = match Running::start(argv, limits, listen) {
+    let mut running = match Running::start(argv, limits, listen, variables) {
         Ok(running) => running,
         Err(error) => {
             let how = How::NotStarted(error);
@@ -241,12 +267,18 @@ impl Running {
     ///
     /// Rust gives the program default handling of SIGPIPE and an empty signal mask. Other signals that our own
     /// caller ignores stay ignored; no safe call changes that, and SIGKILL, all we send, cannot be ignored.
-    fn start(argv: &[OsString], limits: Limits, listen: Listen) -> io::Result<Running> {
+    fn start(
+        argv: &[OsString],
+        limits: Limits,
+        listen: Listen,
+        variables: &[(OsString, OsString)],
+    ) -> io::Result<Running> {
         let (program, arguments) = argv.split_first().ok_or_else(|| io::Error::from(ErrorKind::NotFound))?;
         let (reader, writer) = io::pipe()?;
         ioctl_fionbio(&reader, true)?;
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("PATH", SEARCH_PATH).envs(environment());
+        command.args(arguments).env_clear().env("PATH", SEARCH_PATH);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.current_dir("/").process_group(0).stdin(Stdio::piped());
         match listen {
             Listen::ToBoth => command.stderr(writer.try_clone()?),
@@ -437,8 +469,8 @@ impl Drop for Running {
     }
 }
 
-fn environment() -> impl Iterator<Item = (&'static OsStr, OsString)> {
-    HANDED_ON.iter().map(OsStr::new).filter_map(|name| std::env::var_os(name).map(|value| (name, value)))
+fn handed_on() -> Vec<(OsString, OsString)> {
+    HANDED_ON.iter().filter_map(|name| std::env::var_os(name).map(|value| (name.into(), value))).collect()
 }
 
 #[cfg(test)]
@@ -453,6 +485,16 @@ mod tests {
 
     fn shell(script: &str) -> Vec<OsString> {
         ["/bin/sh", "-c", script].map(OsString::from).to_vec()
+    }
+
+    #[test]
+    fn an_answer_is_code_and_words_under_the_given_variables_alone() {
+        let argv = shell("cat; echo \"$HOME $USER\" >&2; exit 99");
+        let variables = [("HOME".into(), "/scratch".into())];
+        let answer = answer_of(&argv, b"in ", &variables, PLENTY).unwrap();
+        assert_eq!(answer, (99, b"in /scratch \n".to_vec()));
+        assert!(answer_of(&shell("kill -9 $$"), b"", &[], PLENTY).is_err());
+        assert!(answer_of(&["/nothing".into()], b"", &[], PLENTY).is_err());
     }
 
     fn feed_bytes(script: &str, bytes: &[u8], limit: Duration) -> Outcome {

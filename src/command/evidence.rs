@@ -1,0 +1,199 @@
+//! What recent mail in the inbox says about the set-up: which addresses are the user's, and which server writes
+//! what about a message's origin.
+//!
+//! Promises: proposes and proves nothing. Anybody can send mail, so what counts is what nearly all messages have in
+//! common, and whose word is believed is never taken from here without the user. Never touches: the configuration.
+
+use crate::mail::address::Address;
+use crate::mail::auth::{Authentication, Method, Trust};
+use crate::mail::envelope::Caller;
+use crate::mail::facts::Facts;
+use crate::mail::head::Head;
+use crate::world::maildir::Maildir;
+use crate::world::surroundings;
+
+/// Most messages of one Maildir that are looked at.
+pub const MESSAGE_LIMIT: usize = 200;
+/// Fewer messages than these show nothing.
+const FEWEST: usize = 3;
+/// The fields in which a mail system says whom it delivers a message for.
+const DELIVERED: [&str; 3] = ["Delivered-To", "X-Original-To", "Envelope-To"];
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// How many messages were looked at that came through a mail system.
+    pub messages: usize,
+    /// Whom they were delivered for, sub-addresses taken off, with the number of messages; the most frequent first.
+    pub delivered_for: Vec<(Address, usize)>,
+    /// Who is named in To and Cc, the same way.
+    pub named: Vec<(Address, usize)>,
+    /// The servers that say something about a message's origin, the most frequent first.
+    pub servers: Vec<Server>,
+}
+
+/// A server that writes Authentication-Results where strangers cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its authserv-id, lower case; fit for the configuration.
+    pub id: String,
+    /// In how many of the messages it stands.
+    pub messages: usize,
+    /// What it says something about.
+    pub methods: Vec<Method>,
+}
+
+impl Evidence {
+    /// Looks at the newest messages of those Maildirs.
+    #[must_use]
+    pub fn of(maildirs: &[Maildir], hops: usize, delimiters: &str) -> Evidence {
+        let mut seen = Evidence::default();
+        for start in maildirs.iter().flat_map(|maildir| surroundings::newest(maildir, MESSAGE_LIMIT)) {
+            seen.take(&start, hops, delimiters);
+        }
+        seen.delivered_for.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        seen.named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        seen.servers.sort_by_key(|server| std::cmp::Reverse(server.messages));
+        seen
+    }
+
+    /// The user's address, if there is no doubt: every message was delivered for it, and people write to it.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        let [(address, count)] = self.delivered_for.as_slice() else { return None };
+        let written_to = self.named.iter().any(|(named, _)| named.normal() == address.normal());
+        (self.messages >= FEWEST && *count == self.messages && written_to).then_some(address)
+    }
+
+    /// Addresses that may be the user's: those that mail was delivered for, else those that most mail names.
+    #[must_use]
+    pub fn proposals(&self) -> Vec<&Address> {
+        let named = self.named.iter().filter(|(_, count)| count * 2 > self.messages);
+        let mut found: Vec<&Address> = Vec::new();
+        for (address, _) in self.delivered_for.iter().chain(named).take(8) {
+            if !found.iter().any(|other| other.normal() == address.normal()) {
+                found.push(address);
+            }
+        }
+        found
+    }
+
+    /// Servers that may be the user's own: those in most of the messages.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<&Server> {
+        let enough = |server: &&Server| self.messages >= FEWEST && server.messages * 2 > self.messages;
+        self.servers.iter().filter(enough).take(4).collect()
+    }
+
+    fn take(&mut self, start: &[u8], hops: usize, delimiters: &str) {
+        let head = Head::read(start);
+        if head.first("Received").is_none() {
+            return;
+        }
+        self.messages += 1;
+        let mut delivered = Vec::new();
+        // What stands below the first Received field is the sender's.
+        for field in head.fields.iter().take_while(|field| !field.is("Received")) {
+            if let (true, Ok(address)) = (DELIVERED.iter().any(|name| field.is(name)), Address::parse(&field.text())) {
+                add_once(&mut delivered, address.without_tag(delimiters));
+            }
+        }
+        delivered.into_iter().for_each(|address| count(&mut self.delivered_for, address));
+        let mut named = Vec::new();
+        for address in &Facts::read(start, &Caller::default(), &Trust::default()).named {
+            add_once(&mut named, address.without_tag(delimiters));
+        }
+        named.into_iter().for_each(|address| count(&mut self.named, address));
+        self.take_servers(&head, hops);
+    }
+
+    fn take_servers(&mut self, head: &Head<'_>, hops: usize) {
+        let nobody = Trust { hops, ..Trust::default() };
+        for id in Authentication::read(head, &nobody).ids_seen {
+            let id = id.to_ascii_lowercase();
+            // As the configuration takes it; anything else could not be written there.
+            if id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b'"' | b'\\')) {
+                continue;
+            }
+            let trust = Trust { ids: vec![id.clone()], methods: vec![Method::Dmarc, Method::Dkim], hops };
+            let said = Authentication::read(head, &trust);
+            let at = match self.servers.iter().position(|server| server.id == id) {
+                Some(at) => at,
+                None => {
+                    self.servers.push(Server { id, messages: 0, methods: Vec::new() });
+                    self.servers.len() - 1
+                }
+            };
+            let server = &mut self.servers[at];
+            server.messages += 1;
+            for result in said.believed {
+                if !server.methods.contains(&result.method) {
+                    server.methods.push(result.method);
+                }
+            }
+        }
+    }
+}
+
+fn add_once(list: &mut Vec<Address>, address: Address) {
+    if !list.iter().any(|other| other.normal() == address.normal()) {
+        list.push(address);
+    }
+}
+
+fn count(list: &mut Vec<(Address, usize)>, address: Address) {
+    match list.iter_mut().find(|(other, _)| other.normal() == address.normal()) {
+        Some((_, number)) => *number += 1,
+        None => list.push((address, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(heads: &[&str]) -> Evidence {
+        let scratch = tempfile::tempdir().unwrap();
+        let maildir = Maildir::at(scratch.path());
+        maildir.create().unwrap();
+        for (at, head) in heads.iter().enumerate() {
+            std::fs::write(scratch.path().join(format!("new/{at}")), format!("{head}\n\nbody\n")).unwrap();
+        }
+        Evidence::of(&[maildir], 1, "+")
+    }
+
+    const USUAL: &str = "Return-Path: <bob@example.net>\nDelivered-To: alice+x@example.org\n\
+        Received: from x by mx\nAuthentication-Results: MX.example.org; dkim=pass header.d=example.net\n\
+        Received: from y by x\nAuthentication-Results: evil.example; dmarc=pass header.from=example.net\n\
+        Delivered-To: eve@example.net\nFrom: bob@example.net\nTo: Alice@example.org, carol@example.net";
+
+    #[test]
+    fn what_all_messages_have_in_common_is_beyond_doubt() {
+        let seen = of(&[USUAL, USUAL, USUAL]);
+        assert_eq!(seen.address().map(ToString::to_string), Some("alice@example.org".into()));
+        let server = Server { id: "mx.example.org".into(), messages: 3, methods: vec![Method::Dkim] };
+        assert_eq!(seen.candidates(), [&server]);
+        assert_eq!(seen.servers.len(), 1, "a stranger's own field is no evidence");
+    }
+
+    #[test]
+    fn two_names_or_too_few_messages_are_only_proposals() {
+        let other = USUAL.replace("alice+x@", "info@");
+        let seen = of(&[USUAL, USUAL, &other]);
+        assert!(seen.address().is_none());
+        let proposed: Vec<String> = seen.proposals().iter().map(ToString::to_string).collect();
+        assert_eq!(proposed[0], "alice@example.org");
+        assert!(proposed.contains(&"info@example.org".to_owned()));
+        assert!(of(&[USUAL, USUAL]).address().is_none());
+        assert!(of(&[USUAL, USUAL]).candidates().is_empty());
+        assert_eq!(of(&["From: a@b.c\nTo: d@e.f"]).messages, 0, "it came through no mail system");
+    }
+
+    #[test]
+    fn an_id_that_most_messages_do_not_have_is_no_candidate() {
+        let rare = USUAL.replace("MX.example.org", "sometimes.example");
+        let seen = of(&[USUAL, USUAL, USUAL, &rare]);
+        assert_eq!(seen.candidates().len(), 1);
+        assert_eq!(seen.servers.len(), 2);
+    }
+}

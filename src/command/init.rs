@@ -1,0 +1,573 @@
+//! `init`: keys, configuration, store, inbox and quarantine, and the lines for the mail system.
+//!
+//! Promises: asks nothing; overwrites nothing, however often it runs; takes nothing from old mail but an address
+//! that is beyond doubt: whose word is believed is the user's to say. Never touches: mail, the mail system's files.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::evidence::{Evidence, Server};
+use super::recipes::Recipes;
+use super::screen;
+use super::trouble::{Answer, Trouble};
+use crate::cli::InitArguments;
+use crate::exit::Ending;
+use crate::mail::address::Address;
+use crate::world::config::{Config, Environment, Inbox};
+use crate::world::maildir::Maildir;
+use crate::world::secret::{self, Created};
+use crate::world::store::Store;
+use crate::world::{folder, surroundings};
+
+/// The configuration file, every key with its comment.
+const TEMPLATE: &str = include_str!("../world/config.template.toml");
+/// What delimiters are split at when an address is looked for and nobody has said any.
+const USUAL_DELIMITER: &str = "+";
+
+/// What goes into a new configuration.
+struct Settings {
+    addresses: Vec<Address>,
+    delimiters: String,
+    maildir: PathBuf,
+    sendmail: PathBuf,
+    authserv_ids: Vec<String>,
+    /// The server that recent mail shows, for a line that believes nobody.
+    proposed: Option<Server>,
+    /// Where the store is, if a mail system would not find it.
+    store: Option<PathBuf>,
+}
+
+/// Runs `init`.
+///
+/// # Errors
+/// What is missing on the command line, or cannot be made; what was made before stays.
+pub fn init(arguments: &InitArguments, mut environment: Environment) -> Answer {
+    // Gather.
+    let file = surroundings::whole(&environment.config_file().map_err(Trouble::config)?)?;
+    environment.config = environment.config.map(|_| file.clone());
+    let program = surroundings::program()?;
+    let is_there = file.try_exists().with_context(|| format!("cannot look for {}", file.display()))?;
+    // Decide.
+    let new = if is_there { None } else { Some(draft(arguments, &environment, &file)?) };
+    let config = match &new {
+        Some((_, text)) => Config::parse(text, &file, &environment).map_err(Trouble::config)?,
+        None => Config::load(&environment).map_err(Trouble::config)?,
+    };
+    let unheeded = if is_there { unheeded(arguments, &config) } else { Vec::new() };
+    // Perform.
+    let mut report = String::new();
+    make(&config, new.as_ref().map(|(_, text)| text.as_str()), &mut report)?;
+    if let Some((settings, _)) = &new {
+        report.push_str(&taken(arguments, settings));
+    }
+    report.push_str(&advice(&config));
+    report.push_str(&lines_to_copy(&program, &config, &environment));
+    screen::out(&report)?;
+    if unheeded.is_empty() {
+        return Ok(Ending::Done);
+    }
+    let what = unheeded.join(", ");
+    Err(Trouble::not_found(format!(
+        "{} was there already and says something else than {what}; edit it",
+        file.display()
+    )))
+}
+
+/// The text of a new configuration.
+fn draft(arguments: &InitArguments, environment: &Environment, file: &Path) -> Result<(Settings, String), Trouble> {
+    let maildir = match (&arguments.maildir, &environment.home) {
+        (Some(path), _) => surroundings::whole(path)?,
+        (None, Some(home)) => usual_maildir(home),
+        (None, None) => {
+            return Err(Trouble::usage("HOME is not set; say where your inbox is: --maildir FOLDER".into()));
+        }
+    };
+    let delimiters = match &arguments.delimiter {
+        Some(text) => text.clone(),
+        None => {
+            surroundings::delimiters().filter(|text| text.chars().all(|c| "+-=_.#".contains(c))).unwrap_or_default()
+        }
+    };
+    let splits_at = if delimiters.is_empty() { USUAL_DELIMITER } else { &delimiters };
+    let evidence = Evidence::of(&[Maildir::at(&maildir)], 1, splits_at);
+    let sendmail = match &arguments.sendmail {
+        Some(path) => surroundings::whole(path)?,
+        None => surroundings::sendmail().unwrap_or_else(|| PathBuf::from("/usr/sbin/sendmail")),
+    };
+    // A mail system sets no XDG variable, and perhaps not even the HOME of this shell.
+    let hidden = environment.data_home.is_some() || !is_usual_place(file, environment);
+    let store =
+        if hidden { Some(environment.data_folder().map_err(Trouble::config)?.join("countersign.db")) } else { None };
+    let settings = Settings {
+        addresses: addresses(arguments, &evidence)?,
+        delimiters,
+        maildir,
+        sendmail,
+        authserv_ids: arguments.authserv_id.clone(),
+        proposed: evidence.candidates().first().map(|server| (*server).clone()),
+        store,
+    };
+    let text = fill(&settings)?;
+    Ok((settings, text))
+}
+
+/// What was given, else what is beyond doubt, else a proposal to type.
+fn addresses(arguments: &InitArguments, evidence: &Evidence) -> Result<Vec<Address>, Trouble> {
+    if arguments.address.is_empty()
+        && let Some(address) = evidence.address()
+    {
+        return Ok(vec![address.clone()]);
+    }
+    if arguments.address.is_empty() {
+        screen::out(&proposals(evidence))?;
+        let text = "which address is yours? Say it so: countersign init --address you@example.org";
+        return Err(Trouble::usage(text.into()));
+    }
+    let parse =
+        |text: &String| Address::parse(text).map_err(|error| Trouble::usage(format!("--address {text}: {error}")));
+    arguments.address.iter().map(parse).collect()
+}
+
+/// Lines to copy. Anybody can write an address into a message, so only those that no shell would act on.
+fn proposals(evidence: &Evidence) -> String {
+    let harmless = |text: &String| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "@.+-_=".contains(c))
+    };
+    let texts: Vec<String> = evidence.proposals().into_iter().map(Address::to_string).filter(harmless).collect();
+    if texts.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        format!("The newest {} messages of your inbox are for these; perhaps one is you:\n\n", evidence.messages);
+    for text in texts {
+        out.push_str(&format!("    countersign init --address {text}\n"));
+    }
+    out
+}
+
+/// `~/Maildir`, or `~/.maildir` where only that is there.
+fn usual_maildir(home: &Path) -> PathBuf {
+    let (usual, other) = (home.join("Maildir"), home.join(".maildir"));
+    if !usual.exists() && Maildir::at(&other).exists() { other } else { usual }
+}
+
+/// Whether a mail system's call, which sets HOME and nothing else, finds that configuration.
+fn is_usual_place(file: &Path, environment: &Environment) -> bool {
+    environment.home.as_ref().is_some_and(|home| file == home.join(".config/countersign/config.toml"))
+}
+
+/// Puts the settings into the template. Each stands on a line of its own.
+fn fill(settings: &Settings) -> Result<String, Trouble> {
+    let mut out = String::with_capacity(TEMPLATE.len() + 256);
+    for line in TEMPLATE.lines() {
+        let name = line.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        match name {
+            Some(name) => out.push_str(&setting(name, settings)?),
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    Ok(out)
+}
+
+/// One line of the configuration; with a `#` where the default holds, and an example then.
+fn setting(name: &str, settings: &Settings) -> Result<String, Trouble> {
+    let (_, key) = name.split_once('.').unwrap_or(("", name));
+    let set = |value: String| Ok(format!("{key} = {value}"));
+    let example = |value: &str| Ok(format!("# {key} = {value}"));
+    let texts = |addresses: &[Address]| quoted_list(addresses.iter().map(Address::to_string));
+    let proposed = settings.proposed.as_ref();
+    match name {
+        "owner.address" => set(quoted(&settings.addresses.first().map(Address::to_string).unwrap_or_default())),
+        "owner.others" => set(texts(settings.addresses.get(1..).unwrap_or_default())),
+        "owner.delimiters" => set(quoted(&settings.delimiters)),
+        "inbox.maildir" => set(quoted_path(&settings.maildir)?),
+        "quarantine.maildir" => example(&quoted_path(Maildir::at(&settings.maildir).folder("Held").path())?),
+        "trust.authserv_ids" if !settings.authserv_ids.is_empty() => {
+            set(quoted_list(settings.authserv_ids.iter().cloned()))
+        }
+        "trust.authserv_ids" => {
+            let id = proposed.map_or("mx.example.org", |server| &server.id);
+            example(&quoted_list([id.to_owned()]))
+        }
+        "trust.methods" => match proposed.filter(|server| server.methods.len() == 1) {
+            Some(server) => example(&quoted_list(server.methods.iter().map(|method| method.name().to_owned()))),
+            None => example("[\"dmarc\", \"dkim\"]"),
+        },
+        "challenge.sendmail" => set(quoted_path(&settings.sendmail)?),
+        "challenge.host" => example(&quoted(settings.addresses.first().map_or("", |one| one.domain().as_str()))),
+        "files.keys" => example("\"~/.config/countersign/keys\""),
+        "files.store" => match &settings.store {
+            Some(path) => set(quoted_path(path)?),
+            None => example("\"~/.local/share/countersign/countersign.db\""),
+        },
+        _ => Err(anyhow!("the template names {name}, which nobody fills in").into()),
+    }
+}
+
+/// A text as TOML writes it; a JSON text is one.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn quoted_list(texts: impl IntoIterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| quoted(&text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+fn quoted_path(path: &Path) -> Result<String, Trouble> {
+    path.to_str().map(quoted).ok_or_else(|| Trouble::usage(format!("{} is no Unicode text", path.display())))
+}
+
+/// Makes what is missing, the configuration last: a delivery that comes in between finds either none, and the
+/// message waits, or a whole set-up.
+fn make(config: &Config, text: Option<&str>, report: &mut String) -> Result<(), Trouble> {
+    let paths = &config.paths;
+    let mut note = |made: bool, what: &str, path: &Path| {
+        let word = if made { "made" } else { "there already" };
+        report.push_str(&format!("{word:<15}{what:<15}{}\n", path.display()));
+    };
+    let keys = secret::create(&paths.keys).map_err(|error| Trouble::config(error.into()))?;
+    note(keys == Created::New, "keys", &paths.keys);
+    let above = folder::above(&paths.store);
+    folder::create(above).with_context(|| format!("cannot create {}", above.display()))?;
+    note(Store::create(&paths.store)?, "store", &paths.store);
+    if let Inbox::Maildir(inbox) = &paths.inbox {
+        note(make_maildir(inbox)?, "inbox", inbox);
+    }
+    note(make_maildir(&paths.quarantine)?, "quarantine", &paths.quarantine);
+    if let Some(text) = text {
+        write_new(&paths.config, text).with_context(|| format!("cannot write {}", paths.config.display()))?;
+    }
+    note(text.is_some(), "configuration", &paths.config);
+    Ok(())
+}
+
+fn make_maildir(path: &Path) -> anyhow::Result<bool> {
+    let maildir = Maildir::at(path);
+    let is_new = !maildir.exists();
+    if is_new {
+        maildir.create()?;
+    }
+    Ok(is_new)
+}
+
+/// Writes a file under a temporary name first, so that nobody reads half of it. A file that appeared meanwhile is
+/// not overwritten.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    let above = folder::above(path);
+    folder::create(above)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".new.{}", std::process::id()));
+    let draft = PathBuf::from(name);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let placed = written.and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft)?;
+    placed.and_then(|()| folder::sync(above))
+}
+
+/// What the command line asked for and an existing configuration does not say.
+fn unheeded(arguments: &InitArguments, config: &Config) -> Vec<String> {
+    let owner = &config.policy.owner;
+    let is_own = |text: &&String| {
+        Address::parse(text).is_ok_and(|one| owner.addresses().any(|other| other.normal() == one.normal()))
+    };
+    let mut found: Vec<String> =
+        arguments.address.iter().filter(|text| !is_own(text)).map(|text| format!("--address {text}")).collect();
+    let ids = &config.policy.trust.ids;
+    let unknown = arguments.authserv_id.iter().filter(|id| !ids.contains(&id.to_ascii_lowercase()));
+    found.extend(unknown.map(|id| format!("--authserv-id {id}")));
+    let differs = |given: &PathBuf, has: &Path| surroundings::whole(given).map_or(true, |path| path != has);
+    if let (Some(given), Inbox::Maildir(has)) = (&arguments.maildir, &config.paths.inbox)
+        && differs(given, has)
+    {
+        found.push(format!("--maildir {}", given.display()));
+    }
+    if let Some(given) = arguments.sendmail.as_ref().filter(|given| differs(given, &config.paths.sendmail)) {
+        found.push(format!("--sendmail {}", given.display()));
+    }
+    if let Some(given) = arguments.delimiter.as_ref().filter(|given| **given != owner.delimiters) {
+        found.push(format!("--delimiter {given:?}"));
+    }
+    found
+}
+
+/// Where the values came from that nobody gave.
+fn taken(arguments: &InitArguments, settings: &Settings) -> String {
+    let mut out = String::from("\n");
+    if let (true, Some(address)) = (arguments.address.is_empty(), settings.addresses.first()) {
+        out.push_str(&format!("Your address is {address}: all recent mail in your inbox was delivered for it.\n"));
+    }
+    if arguments.delimiter.is_none() {
+        let text = &settings.delimiters;
+        out.push_str(&match text.as_str() {
+            "" => "No delimiter: answers to challenges come to your plain address. If your mail\n\
+                   system splits you+anything@, write delimiters = \"+\" into the configuration.\n"
+                .to_owned(),
+            _ => format!("The delimiter is {text:?}, as Postfix on this machine says.\n"),
+        });
+    }
+    if let (true, Some(server)) = (settings.authserv_ids.is_empty(), &settings.proposed) {
+        let Server { id, messages, .. } = server;
+        out.push_str(&format!(
+            "{messages} recent messages have what \"{id}\" found out about their origin. If that is your own\n\
+             mail server, take the # away before authserv_ids in the configuration.\n"
+        ));
+    }
+    if out == "\n" { String::new() } else { out }
+}
+
+/// What a person should know before the first message comes.
+fn advice(config: &Config) -> String {
+    let mut out = String::new();
+    if config.policy.trust.ids.is_empty() {
+        out.push_str(
+            "\nNobody is asked to confirm yet: no mail server is named whose word on a message's origin\n\
+             counts (authserv_ids). Mail from strangers is held and listed. countersign doctor says more.\n",
+        );
+    }
+    if !surroundings::is_executable(&config.paths.sendmail) {
+        let path = config.paths.sendmail.display();
+        out.push_str(&format!("\n{path} is not a program that can be run; put yours into the configuration.\n"));
+    }
+    out.push_str(
+        "\nKeep a copy of the keys in a safe place: countersign keys export > FILE. Without them the\n\
+         list of known senders is dead. countersign doctor checks the whole set-up.\n",
+    );
+    out
+}
+
+/// The lines for the mail system, each under the name of the file it goes into.
+fn lines_to_copy(program: &Path, config: &Config, environment: &Environment) -> String {
+    let file = Some(config.paths.config.as_path()).filter(|file| !is_usual_place(file, environment));
+    let usual = environment.home.as_ref().map(|home| home.join("Maildir"));
+    let inbox = match &config.paths.inbox {
+        Inbox::Maildir(path) if Some(path) != usual.as_ref() => Some(path.as_path()),
+        _ => None,
+    };
+    let recipes = match Recipes::new(program, file, inbox) {
+        Ok(recipes) => recipes,
+        Err(odd) => return format!("\nNo lines for the mail system: {odd}.\n"),
+    };
+    let mut out =
+        String::from("\nNow let your mail system call it, in one of these ways. Copy the lines as they are.\n");
+    let mut part = |title: &str, text: &str| out.push_str(&format!("\n-- {title}\n\n{text}"));
+    part("procmail: ~/.procmailrc; procmail is called with -t -a \"$EXTENSION\"", &recipes.procmail());
+    part("maildrop: ~/.mailfilter (chmod 600); maildrop is called with -- \"$EXTENSION\"", &recipes.maildrop());
+    part("neither of them: ~/.forward", &recipes.forward());
+    part("and for cron, in each case: crontab -e", &recipes.crontab());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            addresses: ["alice@example.org", "\"a\\\"{b}\"@example.com"].map(|a| Address::parse(a).unwrap()).to_vec(),
+            delimiters: "+".into(),
+            maildir: "/home/al \"ice\\/Maildir".into(),
+            sendmail: "/usr/sbin/sendmail".into(),
+            authserv_ids: vec!["mx.example.org".into()],
+            proposed: None,
+            store: Some("/data/countersign.db".into()),
+        }
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Config> {
+        let environment = Environment { home: Some("/home/alice".into()), ..Environment::default() };
+        Config::parse(text, Path::new("/home/alice/.config/countersign/config.toml"), &environment)
+    }
+
+    /// The keys that the configuration knows, as its own complaint about an unknown one lists them.
+    fn known_keys(table: &str) -> BTreeSet<String> {
+        let text = if table.is_empty() { "zzz = 1\n".to_owned() } else { format!("[{table}]\nzzz = 1\n") };
+        let said = parse(&text).unwrap_err().to_string();
+        let (_, names) = said.split_once("expected").unwrap_or_else(|| panic!("{said}"));
+        names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_key_of_the_configuration_stands_in_it_under_a_comment() {
+        let text = fill(&settings()).unwrap();
+        let mut checked = 0;
+        for table in known_keys("") {
+            let is_table = text.contains(&format!("\n[{table}]\n"));
+            let keys = if is_table { known_keys(&table) } else { BTreeSet::from([table.clone()]) };
+            let part = if is_table { text.split(&format!("\n[{table}]\n")).nth(1).unwrap() } else { &text };
+            let part = part.split("\n[").next().unwrap();
+            for key in keys {
+                let line = part.lines().position(|l| l.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+                let line = line.unwrap_or_else(|| panic!("{table}.{key} is not in the template"));
+                let above = part.lines().take(line).collect::<Vec<_>>();
+                let comment = above.iter().rev().find(|l| !l.contains(" = ")).unwrap_or(&"");
+                assert!(comment.starts_with("# "), "{table}.{key} has no comment");
+                checked += 1;
+            }
+        }
+        assert!(checked > 15, "{checked}");
+    }
+
+    #[test]
+    fn what_is_filled_in_is_read_back() {
+        let text = fill(&settings()).unwrap();
+        let config = parse(&text).unwrap();
+        assert_eq!(config.policy.owner.primary.to_string(), "alice@example.org");
+        assert_eq!(config.policy.owner.others, settings().addresses[1..]);
+        assert_eq!(config.paths.inbox, Inbox::Maildir(settings().maildir));
+        assert_eq!(config.paths.store, PathBuf::from("/data/countersign.db"));
+        assert_eq!(config.policy.trust.ids, ["mx.example.org"]);
+    }
+
+    #[test]
+    fn what_is_commented_out_is_the_default() {
+        let given = Settings { maildir: "/home/alice/Maildir".into(), store: None, ..settings() };
+        let text = fill(&given).unwrap();
+        let not_a_default = ["# command", "# name", "# authserv_ids"];
+        let mut opened = String::new();
+        for line in text.lines() {
+            let is_key = line.strip_prefix("# ").is_some_and(|rest| {
+                rest.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            });
+            let opens = is_key && !not_a_default.iter().any(|start| line.starts_with(start));
+            opened.push_str(if opens { &line[2..] } else { line });
+            opened.push('\n');
+        }
+        let (before, after) = (parse(&text).unwrap(), parse(&opened).unwrap());
+        assert_ne!(text, opened);
+        assert_eq!(format!("{:?}", before.policy), format!("{:?}", after.policy));
+        assert_eq!(before.paths, after.paths);
+    }
+
+    fn arguments(home: &Path) -> InitArguments {
+        InitArguments {
+            address: vec!["alice@example.org".into()],
+            maildir: Some(home.join("Maildir")),
+            sendmail: Some("/bin/true".into()),
+            authserv_id: vec!["mx.example.org".into()],
+            delimiter: Some("+".into()),
+        }
+    }
+
+    fn environment(home: &Path) -> Environment {
+        Environment { home: Some(home.into()), ..Environment::default() }
+    }
+
+    /// Every file below a folder with its content, its mode and its time.
+    fn picture(folder: &Path) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for file in fs::read_dir(&folder).unwrap() {
+                let path = file.unwrap().path();
+                let status = fs::metadata(&path).unwrap();
+                let content = fs::read(&path).unwrap_or_default();
+                found.push(format!(
+                    "{path:?} {:o} {:?} {content:?}",
+                    status.permissions().mode(),
+                    status.modified().unwrap()
+                ));
+                folders.extend(path.is_dir().then_some(path));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn init_twice_changes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(init(&arguments(home.path()), environment(home.path())).unwrap(), Ending::Done);
+        let before = picture(home.path());
+        assert_eq!(init(&arguments(home.path()), environment(home.path())).unwrap(), Ending::Done);
+        assert_eq!(init(&InitArguments::default(), environment(home.path())).unwrap(), Ending::Done);
+        assert_eq!(picture(home.path()), before);
+        let config = home.path().join(".config/countersign/config.toml");
+        for (path, mode) in [(config.clone(), 0o600), (config.with_file_name("keys"), 0o600)] {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, mode, "{path:?}");
+        }
+        assert!(Config::load(&environment(home.path())).is_ok());
+    }
+
+    #[test]
+    fn what_an_existing_configuration_does_not_say_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        init(&arguments(home.path()), environment(home.path())).unwrap();
+        let before = picture(home.path());
+        let other = InitArguments { authserv_id: vec!["evil.example".into()], ..arguments(home.path()) };
+        let trouble = init(&other, environment(home.path())).unwrap_err();
+        assert_eq!(trouble.ending, Ending::No);
+        assert!(trouble.error.to_string().contains("--authserv-id evil.example"), "{}", trouble.error);
+        assert_eq!(picture(home.path()), before);
+    }
+
+    #[test]
+    fn without_an_address_nothing_is_made_and_the_line_to_type_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        let trouble = init(&InitArguments::default(), environment(home.path())).unwrap_err();
+        assert_eq!(trouble.ending, Ending::Usage);
+        assert!(trouble.error.to_string().contains("countersign init --address"));
+        assert_eq!(picture(home.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_shell_acts_on_a_proposal() {
+        let named = |text: &str| (Address::parse(text).unwrap(), 9);
+        let odd = ["$(id)@x.org", "\"a b\"@x.org", "-x@x.org", "a`id`@x.org", "a'b@x.org", "a|b@x.org", "a&b@x.org"];
+        let odd = odd.iter().filter(|text| Address::parse(text).is_ok());
+        let delivered_for: Vec<_> = odd.map(|text| named(text)).collect();
+        assert!(delivered_for.len() > 3);
+        let mut evidence = Evidence { messages: 9, delivered_for, ..Evidence::default() };
+        assert_eq!(proposals(&evidence), "");
+        evidence.delivered_for.insert(0, named("alice+x@example.org"));
+        assert_eq!(proposals(&evidence).matches('@').count(), 1);
+    }
+
+    #[test]
+    fn an_address_beyond_doubt_is_taken_and_a_server_never() {
+        let home = tempfile::tempdir().unwrap();
+        let maildir = Maildir::at(home.path().join("Maildir"));
+        maildir.create().unwrap();
+        for number in 0..4 {
+            let text = "Delivered-To: alice@example.org\nReceived: x\n\
+                Authentication-Results: mx.example.org; dkim=pass header.d=example.net\nTo: alice@example.org\n\n";
+            fs::write(maildir.path().join(format!("new/{number}")), text).unwrap();
+        }
+        init(&InitArguments { delimiter: Some("".into()), ..InitArguments::default() }, environment(home.path()))
+            .unwrap();
+        let config = Config::load(&environment(home.path())).unwrap();
+        assert_eq!(config.policy.owner.primary.to_string(), "alice@example.org");
+        assert!(config.policy.trust.ids.is_empty());
+        let text = fs::read_to_string(config.paths.config).unwrap();
+        assert!(text.contains("# authserv_ids = [\"mx.example.org\"]") && text.contains("# methods = [\"dkim\"]"));
+    }
+
+    #[test]
+    fn a_set_up_that_a_mail_system_would_not_find_is_written_out() {
+        let home = tempfile::tempdir().unwrap();
+        let elsewhere = Environment {
+            config_home: Some(home.path().join("x")),
+            data_home: Some(home.path().join("data")),
+            ..environment(home.path())
+        };
+        init(&arguments(home.path()), elsewhere.clone()).unwrap();
+        // A mail system is told the file, and knows nothing of the variables, or of HOME.
+        let file = home.path().join("x/countersign/config.toml");
+        let called = Environment { config: Some(file.clone()), ..Environment::default() };
+        let config = Config::load(&called).unwrap();
+        assert!(config.paths.store.starts_with(home.path().join("data")) && config.paths.store.exists());
+        let lines = lines_to_copy(Path::new("/usr/bin/countersign"), &config, &elsewhere);
+        assert!(lines.contains(&format!("gate --config {}", file.display())), "{lines}");
+    }
+}

@@ -1,0 +1,251 @@
+//! The lines by which a mail system calls this program, made from the very files in `procmail-examples/`, so that
+//! what is printed is what the tests with real mail programs have run.
+//!
+//! Promises: whole paths; a path that these programs would read in different ways is refused. Never touches: files.
+
+use std::path::{Path, PathBuf};
+
+const PROCMAIL: &str = include_str!("../../procmail-examples/procmail-gate.rc");
+const MAILDROP: &str = include_str!("../../procmail-examples/maildrop-gate.mailfilter");
+const FORWARD: &str = include_str!("../../procmail-examples/forward");
+const CRONTAB: &str = include_str!("../../procmail-examples/crontab");
+/// The program in the examples.
+const SHIPPED: &str = "/usr/local/bin/countersign";
+/// The inbox in the examples, without the slash that procmail wants.
+const INBOX: &str = "$HOME/Maildir";
+
+/// What is called, and with what.
+#[derive(Clone, Debug)]
+pub struct Recipes {
+    call: Call,
+    inbox: Option<String>,
+}
+
+/// How a shell writes the program and its flags.
+#[derive(Clone, Debug)]
+struct Call {
+    program: String,
+    flags: String,
+}
+
+/// A path that cannot be written so that procmail, maildrop, cron and a mail system's shell all read it alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddPath(pub PathBuf);
+
+impl Recipes {
+    /// The lines for that program; `config` if the configuration is not where a mail system's call would look for
+    /// it, `inbox` if it is not `~/Maildir`.
+    ///
+    /// # Errors
+    /// [`OddPath`]
+    pub fn new(program: &Path, config: Option<&Path>, inbox: Option<&Path>) -> Result<Recipes, OddPath> {
+        let flags = match config {
+            Some(path) => format!(" --config {}", in_shell(&plain(path)?)),
+            None => String::new(),
+        };
+        let program = in_shell(&plain(program)?);
+        Ok(Recipes { call: Call { program, flags }, inbox: inbox.map(plain).transpose()? })
+    }
+
+    /// For `~/.procmailrc`.
+    #[must_use]
+    pub fn procmail(&self) -> String {
+        let text = self.with_call(PROCMAIL);
+        match &self.inbox {
+            Some(inbox) => text.replace(&format!("{INBOX}/"), &format!("\"{inbox}/\"")),
+            None => text,
+        }
+    }
+
+    /// For `~/.mailfilter`.
+    #[must_use]
+    pub fn maildrop(&self) -> String {
+        let text = self.with_call(MAILDROP);
+        match &self.inbox {
+            Some(inbox) => text.replace(INBOX, inbox),
+            None => text,
+        }
+    }
+
+    /// For `~/.forward`.
+    #[must_use]
+    pub fn forward(&self) -> String {
+        self.with_call(FORWARD)
+    }
+
+    /// For `crontab -e`.
+    #[must_use]
+    pub fn crontab(&self) -> String {
+        self.with_call(CRONTAB)
+    }
+
+    fn with_call(&self, example: &str) -> String {
+        let mut out = String::new();
+        for line in without_comments(example).lines() {
+            out.push_str(&self.call.in_place_of_shipped(line));
+            out.push('\n');
+        }
+        out
+    }
+}
+
+impl Call {
+    /// The flags stand behind the command's name.
+    fn in_place_of_shipped(&self, line: &str) -> String {
+        let Some((before, after)) = line.split_once(SHIPPED) else { return line.to_owned() };
+        let after = after.trim_start();
+        let end = after.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(after.len());
+        format!("{before}{} {}{}{}", self.program, &after[..end], self.flags, &after[end..])
+    }
+}
+
+/// The example without its explanations, and without an empty line where one would begin or follow another.
+fn without_comments(example: &str) -> String {
+    let mut out = String::new();
+    for line in example.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        if !line.trim().is_empty() || !(out.is_empty() || out.ends_with("\n\n")) {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+/// Letters, digits, blanks and a few signs mean the same to all of them, in quotes.
+fn plain(path: &Path) -> Result<String, OddPath> {
+    let good = |c: char| c.is_alphanumeric() || "/._-+@,:= ".contains(c);
+    match path.to_str() {
+        Some(text) if path.is_absolute() && text.chars().all(good) => Ok(text.to_owned()),
+        _ => Err(OddPath(path.to_owned())),
+    }
+}
+
+fn in_shell(path: &str) -> String {
+    if path.contains(' ') { format!("'{path}'") } else { path.to_owned() }
+}
+
+impl std::fmt::Display for OddPath {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "the path {:?} has signs that procmail, maildrop and shells read in different ways; use one of letters, \
+             digits, blanks and . _ - + @ , : =",
+            self.0
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::world::sendmail::output_of;
+
+    fn shipped() -> Recipes {
+        Recipes::new(Path::new(SHIPPED), None, None).unwrap()
+    }
+
+    fn odd() -> Recipes {
+        let (program, config) = (Path::new("/opt/my programs/countersign"), Path::new("/home/al ice/c.toml"));
+        Recipes::new(program, Some(config), Some(Path::new("/var/my mail/alice"))).unwrap()
+    }
+
+    #[test]
+    fn the_printed_lines_are_those_of_the_examples() {
+        let lines = |text: &str| -> Vec<String> {
+            let said = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+            said.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+        };
+        let recipes = shipped();
+        assert_eq!(lines(&recipes.procmail()), lines(PROCMAIL));
+        assert_eq!(lines(&recipes.maildrop()), lines(MAILDROP));
+        assert_eq!(lines(&recipes.forward()), lines(FORWARD));
+        assert_eq!(lines(&recipes.crontab()), lines(CRONTAB));
+    }
+
+    #[test]
+    fn what_makes_them_safe_is_in_them() {
+        let recipes = shipped();
+        for needed in [":0 W\n", "ANSWER=$?", "^^99^^", "EXITCODE=75", "  HOST\n", "EXTENSION=$1", "TIMEOUT=120"] {
+            assert!(recipes.procmail().contains(needed), "procmail: {needed:?}");
+        }
+        for needed in ["$RETURNCODE == 0", "$RETURNCODE != 99", "EXITCODE=75", "EXTENSION=\"$1\"", "to \"$DEFAULT\""] {
+            assert!(recipes.maildrop().contains(needed), "maildrop: {needed:?}");
+        }
+        assert_eq!(recipes.forward(), format!("\"|{SHIPPED} deliver || exit 75\"\n"));
+    }
+
+    #[test]
+    fn blanks_in_paths_are_quoted() {
+        let call = |name: &str| format!("'/opt/my programs/countersign' {name} --config '/home/al ice/c.toml'");
+        let recipes = odd();
+        assert!(recipes.procmail().contains(&format!("\n| {}\n", call("gate"))), "{}", recipes.procmail());
+        assert!(recipes.procmail().contains("\nDEFAULT=\"/var/my mail/alice/\"\n"), "{}", recipes.procmail());
+        assert!(recipes.maildrop().contains(&format!("\n`{}`\n", call("gate"))));
+        assert!(recipes.maildrop().contains("DEFAULT=\"/var/my mail/alice\"\n"));
+        assert_eq!(recipes.forward(), format!("\"|{} || exit 75\"\n", call("deliver")));
+        assert!(recipes.crontab().contains(&format!("{}\n", call("digest"))));
+    }
+
+    #[test]
+    fn a_shell_reads_every_call_as_it_is_meant() {
+        let scratch = tempfile::tempdir().unwrap();
+        let program = scratch.path().join("with a blank").join("countersign");
+        std::fs::create_dir(program.parent().unwrap()).unwrap();
+        std::fs::write(&program, "#!/bin/sh\nprintf '<%s>' \"$@\"\n").unwrap();
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let recipes = Recipes::new(&program, Some(Path::new("/a b/c.toml")), None).unwrap();
+        let run = |line: &str| {
+            let argv = ["/bin/sh".into(), "-c".into(), line.to_owned().into()];
+            String::from_utf8(output_of(&argv, Duration::from_secs(10)).unwrap()).unwrap()
+        };
+        let of = |text: &str, mark: &str| text.lines().find_map(|l| l.strip_prefix(mark)).unwrap().to_owned();
+        let forward = of(&recipes.forward(), "\"|");
+        for (line, name) in [
+            (of(&recipes.procmail(), "| "), "gate"),
+            (of(&recipes.maildrop(), "`").trim_end_matches('`').to_owned(), "gate"),
+            (forward.trim_end_matches('"').to_owned(), "deliver"),
+            (
+                recipes.crontab().lines().next().unwrap().split_whitespace().skip(5).collect::<Vec<_>>().join(" "),
+                "digest",
+            ),
+        ] {
+            assert_eq!(run(&line), format!("<{name}><--config></a b/c.toml>"), "{line}");
+        }
+    }
+
+    #[test]
+    fn blocks_are_closed_and_every_line_has_a_form() {
+        for recipes in [shipped(), odd()] {
+            let procmail = recipes.procmail();
+            let forms = |line: &str| {
+                let word = line.split('=').next().unwrap_or_default();
+                let assigns = line.contains('=') && word.bytes().all(|b| b.is_ascii_uppercase());
+                assigns
+                    || matches!(line, ":0 W" | ":0" | "{" | "}" | "HOST" | "\"" | "")
+                    || line.starts_with(['|', '*'])
+            };
+            for line in procmail.lines().map(str::trim) {
+                assert!(forms(line), "procmail would not know {line:?}");
+            }
+            for text in [&procmail, &recipes.maildrop()] {
+                assert_eq!(text.matches("\n{\n").count(), text.matches("\n}\n").count(), "{text}");
+                assert_eq!(text.matches('"').count() % 2, 0, "{text}");
+                assert_eq!(text.matches('`').count() % 2, 0, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_read_in_different_ways_is_refused() {
+        for path in ["/a'b/c", "/a\"b", "/a$b", "/a`b", "/a%b", "/a\nb", "/a;b", "/a\\b", "relative/c", "/a*b", "/a#b"]
+        {
+            assert!(Recipes::new(Path::new(path), None, None).is_err(), "{path:?}");
+            assert!(Recipes::new(Path::new(SHIPPED), Some(Path::new(path)), None).is_err(), "{path:?}");
+            assert!(Recipes::new(Path::new(SHIPPED), None, Some(Path::new(path))).is_err(), "{path:?}");
+        }
+    }
+}
