@@ -14,6 +14,16 @@ fn main() -> ExitCode {
         }));
     }
     let ran = std::panic::catch_unwind(|| countersign::command::run(&arguments, caller));
-    let ending = ran.unwrap_or_else(|_| if Commitment::of_process().is_done() { Ending::Done } else { Ending::Bug });
+    let ending = ran.unwrap_or_else(|_| after_panic(caller));
     exit::exit(caller, ending)
+}
+
+fn after_panic(caller: exit::Caller) -> Ending {
+    if Commitment::of_process().is_done() {
+        return Ending::Done;
+    }
+    if caller != exit::Caller::Person {
+        countersign::command::drain();
+    }
+    Ending::Bug
 }
