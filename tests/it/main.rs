@@ -1,0 +1,20 @@
+//! The one integration crate: the program as a mail system sees it, and the rules of the house.
+//!
+//! One binary of many modules: it is linked once, and its tests run side by side. `UPDATE=1 cargo test --test it`
+//! rewrites the golden files below `fixtures/`; read the difference before you commit it.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
+mod deliver;
+mod demo;
+mod envelopes;
+mod exit_codes;
+mod fixture;
+mod letter;
+mod messages;
+mod outgoing;
+mod privacy;
+mod tidy;
+mod tokens;
+mod verdicts;
+mod world;

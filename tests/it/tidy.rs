@@ -1,0 +1,352 @@
+//! The rules of the house, read from `src/` as text: which room may know which, who alone may touch what, and how a
+//! file looks.
+//!
+//! Promises: every rule is shown to be able to fail, on a made-up text. Reads comments and strings as little as it can:
+//! comments are left out, and so is the test module at a file's end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Most lines of `main.rs`.
+const MAIN_LIMIT: usize = 60;
+/// Most lines of a function: it fits on a screen.
+const FUNCTION_LIMIT: usize = 60;
+
+/// What a room may not know of, because the arrow would go up.
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("mail/", &["policy", "world", "command", "cli", "exit", "report"]),
+    ("policy/", &["world", "command", "cli", "exit", "report"]),
+    ("world/", &["command", "cli", "exit", "report"]),
+    ("cli.rs", &["mail", "policy", "world", "command", "exit", "report"]),
+    ("exit.rs", &["mail", "policy", "world", "command"]),
+    ("report.rs", &["policy", "world", "command", "cli", "exit"]),
+];
+
+/// What reaches outside the process, and so may not stand in `mail/` and `policy/`.
+const EFFECTS: [&str; 16] = [
+    "std::fs",
+    "std::process",
+    "std::env",
+    "std::net",
+    "std::os",
+    "std::thread",
+    "std::{",
+    "SystemTime",
+    "Instant",
+    "io::stdin",
+    "io::stdout",
+    "io::stderr",
+    "rusqlite",
+    "rustix",
+    "getrandom",
+    "signal_hook",
+];
+
+/// Who alone may touch what. The times of files need no `SystemTime`: `MetadataExt` gives them in seconds.
+const SOLE_USERS: [(&str, &[&str]); 8] = [
+    ("rusqlite", &["world/store.rs"]),
+    ("SystemTime", &["world/clock.rs"]),
+    ("hmac", &["policy/token.rs", "policy/fingerprint.rs"]),
+    ("sha2", &["policy/token.rs", "policy/fingerprint.rs"]),
+    ("mail_parser", &["mail/head.rs", "mail/facts.rs"]),
+    ("mailparse", &["mail/head.rs", "mail/facts.rs"]),
+    ("std::process", &["world/sendmail.rs"]),
+    ("process::Command", &["world/sendmail.rs"]),
+];
+
+/// Of `std::process` this starts nothing.
+const HARMLESS: [(&str, &[&str]); 3] = [
+    ("std::process::ExitCode", &["main.rs", "exit.rs"]),
+    ("std::process::exit", &["exit.rs"]),
+    ("std::process::id", &["report.rs", "command/", "world/"]),
+];
+
+/// What a mail must not die of, and what must not get into a bounce.
+const FORBIDDEN: [&str; 12] = [
+    ".unwrap()",
+    ".expect(",
+    "panic!",
+    "unreachable!",
+    "todo!",
+    "unimplemented!",
+    "dbg!",
+    "println!",
+    "eprintln!",
+    "print!",
+    "eprint!",
+    "#[ignore",
+];
+
+#[test]
+fn the_house_is_tidy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = rust_files(&root.join("src"));
+    assert!(files.len() > 40, "only {} files were found", files.len());
+    let mut faults = Vec::new();
+    for file in files {
+        let path = file.strip_prefix(root.join("src")).unwrap().to_string_lossy().into_owned();
+        faults.extend(faults_of(&path, &fs::read_to_string(&file).unwrap()));
+    }
+    for file in rust_files(&root.join("tests/it")) {
+        let path = file.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        faults.extend(looks(&path, &fs::read_to_string(&file).unwrap()));
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_file_of_tests_is_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let names = rust_files(&folder).into_iter().map(|file| file.file_stem().unwrap().to_string_lossy().into_owned());
+    let unlisted = not_listed(&fs::read_to_string(folder.join("main.rs")).unwrap(), names);
+    assert!(unlisted.is_empty(), "main.rs does not list {unlisted:?}");
+}
+
+/// Everything that is wrong with one file of `src/`.
+fn faults_of(path: &str, text: &str) -> Vec<String> {
+    let mut faults = looks(path, text);
+    let code = code(text);
+    for (number, line) in &code {
+        let mut say = |what: String| faults.push(format!("src/{path}:{number}: {what}"));
+        let absolute = absolute(path, line);
+        arrows(path, &absolute).into_iter().for_each(&mut say);
+        effects(path, &absolute).into_iter().for_each(&mut say);
+        sole_users(path, &absolute).into_iter().for_each(&mut say);
+        if path != "main.rs" {
+            FORBIDDEN.iter().filter(|word| has(line, word)).for_each(|word| say(format!("{word} outside tests")));
+        }
+    }
+    faults.extend(long_functions(&code).into_iter().map(|what| format!("src/{path}:{what}")));
+    faults
+}
+
+/// What is wrong with a file's look.
+fn looks(path: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let first = text.lines().find(|line| !line.starts_with("#!["));
+    if !first.is_some_and(|line| line.starts_with("//! ")) {
+        faults.push(format!("{path}: it does not open with //! and what it promises"));
+    }
+    if path == "main.rs" && text.lines().count() > MAIN_LIMIT {
+        faults.push(format!("{path}: more than {MAIN_LIMIT} lines"));
+    }
+    for (number, line) in text.lines().enumerate() {
+        if line.ends_with([' ', '\t']) {
+            faults.push(format!("{path}:{}: blanks at the end", number + 1));
+        }
+        // Written apart so that this line is not one.
+        if line.trim_start().starts_with(concat!("#[", "ignore")) {
+            faults.push(format!("{path}:{}: an ignored test", number + 1));
+        }
+    }
+    if !text.ends_with('\n') || text.ends_with("\n\n") {
+        faults.push(format!("{path}: it does not end with one line end"));
+    }
+    faults
+}
+
+/// The numbered lines of code: without comments and without the test module, which stands at the end.
+fn code(text: &str) -> Vec<(usize, String)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_attribute = |line: &&&str| line.starts_with("#[");
+    let test_module = |at: &usize| {
+        let below = lines[*at..].iter().skip_while(is_attribute).next();
+        lines[*at] == "#[cfg(test)]" && below.is_some_and(|line| line.contains("mod "))
+    };
+    let end = (0..lines.len()).find(test_module).unwrap_or(lines.len());
+    let without_comment = |line: &str| match line.trim_start().starts_with("//") {
+        true => String::new(),
+        false => line.split(" // ").next().unwrap_or_default().to_owned(),
+    };
+    lines[..end].iter().enumerate().map(|(at, line)| (at + 1, without_comment(line))).collect()
+}
+
+/// The line with paths that lead up written from the root of the crate.
+fn absolute(path: &str, line: &str) -> String {
+    if path.ends_with("/mod.rs") {
+        line.replace("super::", "crate::")
+    } else {
+        line.replace("super::super::", "crate::")
+    }
+}
+
+fn arrows(path: &str, line: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (room, above) in ARROWS.iter().filter(|(room, _)| path.starts_with(room)) {
+        let up = above.iter().filter(|name| has(line, &format!("crate::{name}")));
+        faults.extend(up.map(|name| format!("{room} knows {name}: the arrow goes up")));
+    }
+    if line.contains("crate::{") {
+        faults.push("crate::{…} hides which way the arrow goes".into());
+    }
+    if path.starts_with("world/") && line.trim_start().starts_with("use ") {
+        for leaf in imported_functions(line) {
+            faults.push(format!("world/ uses {leaf} of policy or mail, and may use their types only"));
+        }
+    }
+    faults
+}
+
+/// What `use crate::policy::…` and `use crate::mail::…` bring in that is no type and no constant.
+fn imported_functions(line: &str) -> Vec<String> {
+    let Some(at) = line.find("crate::policy::").or_else(|| line.find("crate::mail::")) else { return Vec::new() };
+    let names = line[at..].trim_end_matches(';').split(['{', '}', ',']).map(str::trim);
+    let leaves = names.filter(|name| !name.is_empty() && !name.ends_with("::"));
+    let leaf = |name: &str| name.rsplit("::").next().unwrap_or_default().to_owned();
+    leaves.map(leaf).filter(|leaf| leaf.starts_with(|c: char| c.is_lowercase())).collect()
+}
+
+fn effects(path: &str, line: &str) -> Vec<String> {
+    if !path.starts_with("mail/") && !path.starts_with("policy/") {
+        return Vec::new();
+    }
+    EFFECTS.iter().filter(|word| has(line, word)).map(|word| format!("{word} in a pure room")).collect()
+}
+
+fn sole_users(path: &str, line: &str) -> Vec<String> {
+    let allowed = |files: &[&str]| files.iter().any(|file| path == *file || (file.ends_with('/') && path.starts_with(file)));
+    let harmless = HARMLESS.iter().filter(|(_, files)| allowed(files));
+    let line = harmless.fold(line.to_owned(), |line, (word, _)| line.replace(word, ""));
+    let wrong = SOLE_USERS.iter().filter(|(word, files)| has(&line, word) && !allowed(files));
+    wrong.map(|(word, files)| format!("{word} outside {}", files.join(" and "))).collect()
+}
+
+/// Whether the word stands there as a whole: `rusqlite` in `rusqlite::Error` and not in `rusqlites`.
+fn has(line: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back().is_some_and(part) && word.starts_with(part);
+        let behind = line[at + word.len()..].chars().next().is_some_and(part) && word.ends_with(part);
+        !before && !behind
+    })
+}
+
+/// Functions that do not fit on a screen. rustfmt closes a function at the depth at which it began.
+fn long_functions(code: &[(usize, String)]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (at, (number, line)) in code.iter().enumerate() {
+        let body = line.trim_start();
+        let begins = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "pub const fn ", "const fn "];
+        if !begins.iter().any(|word| body.starts_with(word)) {
+            continue;
+        }
+        let end = format!("{}}}", &line[..line.len() - body.len()]);
+        let length = code[at..].iter().position(|(_, line)| *line == end).map_or(0, |lines| lines + 1);
+        if length > FUNCTION_LIMIT && !line.ends_with('}') {
+            faults.push(format!("{number}: a function of {length} lines"));
+        }
+    }
+    faults
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn not_listed(main: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+    let listed = |name: &str| main.lines().any(|line| line == format!("mod {name};"));
+    names.filter(|name| name != "main" && !listed(name)).collect()
+}
+
+#[test]
+fn every_rule_can_fail() {
+    let cases = [
+        ("mail/x.rs", "use crate::policy::Policy;", "the arrow goes up"),
+        ("mail/x.rs", "use super::super::world::store::Store;", "the arrow goes up"),
+        ("mail/mod.rs", "use super::command::run;", "the arrow goes up"),
+        ("mail/x.rs", "let x = crate::report::note(1);", "the arrow goes up"),
+        ("policy/x.rs", "use crate::world::clock;", "the arrow goes up"),
+        ("policy/x.rs", "use crate::command::run;", "the arrow goes up"),
+        ("world/x.rs", "use crate::command::run;", "the arrow goes up"),
+        ("world/x.rs", "use crate::exit::Ending;", "the arrow goes up"),
+        ("cli.rs", "use crate::world::Store;", "the arrow goes up"),
+        ("exit.rs", "use crate::command::run;", "the arrow goes up"),
+        ("report.rs", "use crate::command::run;", "the arrow goes up"),
+        ("command/x.rs", "use crate::{mail::x, world::y};", "hides which way"),
+        ("world/x.rs", "use crate::policy::verdict::judge;", "types only"),
+        ("world/x.rs", "use crate::mail::display::{SHOWN_LIMIT, one_line};", "types only"),
+        ("mail/x.rs", "let x = std::fs::read(p);", "pure room"),
+        ("mail/x.rs", "use std::{fs, io};", "pure room"),
+        ("policy/x.rs", "let x = std::env::var(\"HOME\");", "pure room"),
+        ("policy/x.rs", "use std::process::Command;", "pure room"),
+        ("policy/x.rs", "let now = SystemTime::now();", "pure room"),
+        ("mail/x.rs", "let now = Instant::now();", "pure room"),
+        ("policy/x.rs", "use rusqlite::Connection;", "pure room"),
+        ("policy/x.rs", "let x = io::stdin().lock();", "pure room"),
+        ("world/x.rs", "use rusqlite::Connection;", "rusqlite outside"),
+        ("command/x.rs", "use rusqlite::Connection;", "rusqlite outside"),
+        ("world/x.rs", "use std::process::Stdio;", "std::process outside"),
+        ("command/x.rs", "std::process::exit(1);", "std::process outside"),
+        ("main.rs", "std::process::exit(1);", "std::process outside"),
+        ("mail/x.rs", "let n = std::process::id();", "pure room"),
+        ("world/x.rs", "use std::time::SystemTime;", "SystemTime outside"),
+        ("policy/x.rs", "use hmac::Mac;", "hmac outside"),
+        ("world/x.rs", "use sha2::Sha256;", "sha2 outside"),
+        ("mail/x.rs", "use mail_parser::Message;", "mail_parser outside"),
+        ("command/x.rs", "mailparse::addrparse(x)", "mailparse outside"),
+        ("world/x.rs", "let x = y.unwrap();", ".unwrap() outside"),
+        ("world/x.rs", "let x = y.expect(\"z\");", ".expect( outside"),
+        ("world/x.rs", "panic!(\"x\")", "panic! outside"),
+        ("world/x.rs", "unreachable!()", "unreachable! outside"),
+        ("world/x.rs", "todo!()", "todo! outside"),
+        ("world/x.rs", "unimplemented!()", "unimplemented! outside"),
+        ("world/x.rs", "dbg!(x)", "dbg! outside"),
+        ("world/x.rs", "println!(\"x\")", "println! outside"),
+        ("world/x.rs", "eprintln!(\"x\")", "eprintln! outside"),
+        ("world/x.rs", "print!(\"x\")", "print! outside"),
+        ("world/x.rs", "eprint!(\"x\")", "eprint! outside"),
+        ("world/x.rs", concat!("#[", "ignore]"), "an ignored test"),
+        ("world/x.rs", "let x = 1; ", "blanks at the end"),
+        ("world/x.rs", "let x = 1;\t", "blanks at the end"),
+    ];
+    for (path, line, fault) in cases {
+        let found = faults_of(path, &format!("//! X.\n{line}\n"));
+        assert!(found.iter().any(|found| found.contains(fault)), "{path}: {line}: {found:?}");
+    }
+    for (path, text, fault) in [
+        ("world/x.rs", "use std::fs;\n".to_owned(), "does not open with"),
+        ("world/x.rs", "//! X.".to_owned(), "one line end"),
+        ("world/x.rs", "//! X.\n\n".to_owned(), "one line end"),
+        ("main.rs", format!("//! X.\n{}", "let x = 1;\n".repeat(60)), "more than 60 lines"),
+        ("world/x.rs", format!("//! X.\npub fn x() {{\n{}}}\n", "    x();\n".repeat(60)), "a function of 62 lines"),
+    ] {
+        let found = faults_of(path, &text);
+        assert!(found.iter().any(|found| found.contains(fault)), "{fault}: {found:?}");
+    }
+    assert_eq!(not_listed("mod a;\nmod main2;\n", ["a", "b", "main"].map(str::to_owned).into_iter()), ["b"]);
+}
+
+#[test]
+fn what_is_allowed_is_not_blamed() {
+    let cases = [
+        ("policy/x.rs", "use crate::mail::address::Address;"),
+        ("policy/x.rs", "let x = super::super::mail::head::Field::text;"),
+        ("world/x.rs", "use crate::policy::{Caps, fingerprint::Kind};"),
+        ("world/x.rs", "use crate::mail::head::HEAD_LIMIT;"),
+        ("world/store.rs", "use rusqlite::Connection;"),
+        ("world/sendmail.rs", "use std::process::{Child, Command};"),
+        ("exit.rs", "std::process::exit(75);"),
+        ("report.rs", "let n = std::process::id();"),
+        ("main.rs", "use std::process::ExitCode;"),
+        ("mail/facts.rs", "use mail_parser::MessageParser;"),
+        ("policy/token.rs", "use hmac::Mac;"),
+        ("world/x.rs", "let x = y.unwrap_or_default();"),
+        ("world/x.rs", "// never panic!, never x.unwrap()"),
+        ("world/x.rs", "/// See `rusqlite`."),
+        ("world/x.rs", "#[cfg(test)]\n#[allow(clippy::panic)]\nmod tests {\n    use rusqlite::Connection;\n}"),
+        ("policy/x.rs", "#[cfg(test)]\npub(crate) mod tests {\n    panic!(\"x\")\n}"),
+    ];
+    for (path, line) in cases {
+        assert_eq!(faults_of(path, &format!("//! X.\n{line}\n")), Vec::<String>::new(), "{path}: {line}");
+    }
+}
