@@ -4,6 +4,7 @@ pub mod case;
 pub mod challenge;
 pub mod checkup;
 pub mod deliver;
+pub mod demo;
 pub mod digest;
 pub mod discard;
 pub mod doctor;
@@ -24,6 +25,7 @@ pub mod release;
 pub mod screen;
 pub mod select;
 pub mod show;
+pub mod stage;
 pub mod trouble;
 pub mod why;
 
@@ -74,7 +76,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Init(arguments) => init::init(&arguments, environment),
         Command::Keys(arguments) => keys::keys(&arguments, &environment),
         Command::Doctor(arguments) => doctor::doctor(&arguments, environment),
-        _ => Ok(Ending::Bug),
+        Command::Demo => demo::demo(),
     }
 }
 

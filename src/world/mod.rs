@@ -7,6 +7,7 @@ pub mod folder;
 pub mod input;
 pub mod maildir;
 pub mod random;
+pub mod scratch;
 pub mod secret;
 pub mod sendmail;
 pub mod store;

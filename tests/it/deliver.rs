@@ -68,7 +68,12 @@ fn whatever_is_not_proven_is_held_in_silence() {
         ("not-proven", Letter::from(BOB).proven("dmarc=pass header.from=evil.test")),
         ("not-proven", Letter::from(BOB).proven("dkim=pass header.d=evil.test")),
         ("not-proven", Letter::from(BOB).proven("spf=pass smtp.mailfrom=example.net")),
-        ("not-proven", Letter::from(BOB).unproven().also("Authentication-Results", "evil.test; dmarc=pass header.from=example.net")),
+        (
+            "not-proven",
+            Letter::from(BOB)
+                .unproven()
+                .also("Authentication-Results", "evil.test; dmarc=pass header.from=example.net"),
+        ),
         ("dmarc-fail", Letter::from(BOB).proven("dmarc=fail header.from=example.net")),
         ("envelope-differs", Letter::from(BOB).envelope("eve@example.net")),
         ("envelope-missing", Letter::from(BOB).without_envelope()),
@@ -111,8 +116,14 @@ fn confirming(sent: &Sent) -> Vec<(&'static str, Letter)> {
         ("in the subject, upper case", bare().field("Subject", &format!("RE: [CR-{}]", token.to_uppercase()))),
         ("in the subject, folded", bare().field("Subject", &format!("Re: please confirm your\n mail\n [cr-{token}]"))),
         ("in the subject, folded inside", bare().field("Subject", &format!("Re: mail [cr-{start}\n {end}]"))),
-        ("in the subject, base64", bare().field("Subject", &format!("=?utf-8?B?{}?=", base64(&format!("Re: [cr-{token}]"))))),
-        ("in the subject, quoted", bare().field("Subject", &format!("=?iso-8859-1?Q?R=E9:_[cr-{start}?=\n =?iso-8859-1?Q?{end}]?="))),
+        (
+            "in the subject, base64",
+            bare().field("Subject", &format!("=?utf-8?B?{}?=", base64(&format!("Re: [cr-{token}]")))),
+        ),
+        (
+            "in the subject, quoted",
+            bare().field("Subject", &format!("=?iso-8859-1?Q?R=E9:_[cr-{start}?=\n =?iso-8859-1?Q?{end}]?=")),
+        ),
         ("in In-Reply-To", bare().field("In-Reply-To", &id)),
         ("in References", bare().field("References", &format!("<other@example.net>\n\t{id}"))),
         ("in References, upper case", bare().field("References", &id.to_uppercase())),
@@ -120,11 +131,25 @@ fn confirming(sent: &Sent) -> Vec<(&'static str, Letter)> {
         ("in the body, upper case", bare().body(&format!("> CR-{}\n", token.to_uppercase()))),
         ("in the body, read as letters", bare().body(&format!("> cr-{}\n", token.replace('1', "l").replace('0', "O")))),
         ("in the body, wrapped", bare().body(&format!("> > text cr-{start}\n> > {end} text\n"))),
-        ("in the body, quoted-printable", typed("text/plain; charset=utf-8", "quoted-printable", &format!("=3E cr=2D{start}=\n{end}\n"))),
+        (
+            "in the body, quoted-printable",
+            typed("text/plain; charset=utf-8", "quoted-printable", &format!("=3E cr=2D{start}=\n{end}\n")),
+        ),
         ("in the body, base64", typed("text/plain", "base64", &format!("{}\n", base64(&format!("> cr-{token}\r\n"))))),
-        ("in the body, HTML alone", typed("text/html", "7bit", &format!("<blockquote><p>cr-<b>{start}</b>{end}</p></blockquote>\n"))),
-        ("in the body, alternatives", typed("multipart/alternative; boundary=b", "7bit",
-            &format!("--b\nContent-Type: text/plain\n\n> cr-{token}\n--b\nContent-Type: text/html\n\n<p>x</p>\n--b--\n"))),
+        (
+            "in the body, HTML alone",
+            typed("text/html", "7bit", &format!("<blockquote><p>cr-<b>{start}</b>{end}</p></blockquote>\n")),
+        ),
+        (
+            "in the body, alternatives",
+            typed(
+                "multipart/alternative; boundary=b",
+                "7bit",
+                &format!(
+                    "--b\nContent-Type: text/plain\n\n> cr-{token}\n--b\nContent-Type: text/html\n\n<p>x</p>\n--b--\n"
+                ),
+            ),
+        ),
     ]
 }
 
@@ -213,7 +238,12 @@ fn what_a_machine_echoes_confirms_nothing() {
 
 #[test]
 fn nobody_who_is_denied_confirms_anything() {
-    for (denied, answers) in [(BOB, BOB), (BOB, "carol@example.com"), ("carol@example.com", "carol@example.com"), ("@example.com", "carol@example.com")] {
+    for (denied, answers) in [
+        (BOB, BOB),
+        (BOB, "carol@example.com"),
+        ("carol@example.com", "carol@example.com"),
+        ("@example.com", "carol@example.com"),
+    ] {
         let world = World::new();
         let answer = Letter::answer(&world.challenge(BOB), answers).unproven();
         world.deny(denied);
@@ -301,7 +331,9 @@ fn the_same_letter_again_is_held_once_and_asked_once() {
     let letter = Letter::from(BOB);
     for round in 0..3 {
         // Another attempt of the mail system has other lines on top.
-        let again = [format!("Delivery-Date: Sat, 21 Nov 2026 12:0{round}:00 +0000\n").into_bytes(), letter.handed_over()].concat();
+        let again =
+            [format!("Delivery-Date: Sat, 21 Nov 2026 12:0{round}:00 +0000\n").into_bytes(), letter.handed_over()]
+                .concat();
         let again = [b"Return-Path: <bob@example.net>\n".to_vec(), again].concat();
         world.deliver(again).is(0, 0, 1, 1);
     }
@@ -451,14 +483,19 @@ fn a_large_message_goes_through_whole() {
     let stranger = Letter::from("carol@example.net").body(&"x".repeat(3_000_000));
     let outcome = world.deliver(stranger.bytes());
     outcome.is(0, 1, 1, 1).check("whole", outcome.after.held[0].ends_with(&stranger.handed_over()));
-    assert_eq!(world.filter(letter.bytes()).stdout.len(), letter.bytes().len() + "X-Countersign-Verdict: pass; reason=allowed-sender\n".len());
+    assert_eq!(
+        world.filter(letter.bytes()).stdout.len(),
+        letter.bytes().len() + "X-Countersign-Verdict: pass; reason=allowed-sender\n".len()
+    );
     world.gate(letter.bytes()).is(99, 1, 1, 1).check("all was read", true);
 }
 
 #[test]
 fn an_inbox_may_be_a_command() {
     let with = |script: &str| {
-        let world = World::with(&format!("[inbox]\ncommand = [\"/bin/sh\", \"-c\", \"{script}\"]\n[quarantine]\nmaildir = \"~/Maildir/.Held\""));
+        let world = World::with(&format!(
+            "[inbox]\ncommand = [\"/bin/sh\", \"-c\", \"{script}\"]\n[quarantine]\nmaildir = \"~/Maildir/.Held\""
+        ));
         world.allow(BOB);
         world
     };
@@ -476,7 +513,10 @@ fn an_inbox_may_be_a_command() {
     let sent = world.challenge("carol@example.net");
     world.deliver(Letter::answer(&sent, "carol@example.net").bytes()).is(0, 0, 1, 1).held_for("answer");
     let taken = fs::read_to_string(world.path("taken")).unwrap();
-    assert!(taken.contains("Wonderland") && !taken.contains("Delivered-To") && taken.contains("X-Countersign-Own"), "{taken}");
+    assert!(
+        taken.contains("Wonderland") && !taken.contains("Delivered-To") && taken.contains("X-Countersign-Own"),
+        "{taken}"
+    );
 }
 
 #[test]

@@ -53,14 +53,18 @@ fn every_caller_is_understood() {
         let token = world.token(Purpose::Confirm, 0x12_3456_789a, 0, &address);
         let outcome = run(&world, &case, &mixed_case(&token));
         let confirmed = world.entry(&address).is_some();
-        outcome.check(&format!("{}: confirmed {confirmed}", case.name), confirmed == (case.has_token && case.sender != "null"));
+        outcome.check(
+            &format!("{}: confirmed {confirmed}", case.name),
+            confirmed == (case.has_token && case.sender != "null"),
+        );
     });
 }
 
 /// Runs `deliver` in exactly the environment of the caller.
 fn run(world: &World, case: &Case, token: &str) -> Outcome {
     let fill = |text: &str| fill(text, token).replace("{HOME}", &world.home().display().to_string());
-    let variables: Vec<String> = case.variables.iter().map(|(name, value)| format!("{name}='{}'", fill(value))).collect();
+    let variables: Vec<String> =
+        case.variables.iter().map(|(name, value)| format!("{name}='{}'", fill(value))).collect();
     let arguments: Vec<String> = case.arguments.iter().map(|word| fill(word)).collect();
     let line = format!("exec env -i {} \"$P\" deliver {}", variables.join(" "), arguments.join(" "));
     world.shell(&line, fill(&case.message))

@@ -48,51 +48,175 @@ const ROWS: &[Row] = &[
     Row { name: "a bad flag in front", prepare: |_| {}, line: "exec $P --bad $MODE", fate: Fate::Later },
     Row { name: "a word too many", prepare: |_| {}, line: "exec $P $MODE alice", fate: Fate::Later },
     Row { name: "a flag without its value", prepare: |_| {}, line: "exec $P $MODE --sender", fate: Fate::Later },
-    Row { name: "an argument that is not UTF-8", prepare: |_| {}, line: "exec $P $MODE --recipient \"$(printf 'a\\377')\"", fate: Fate::Later },
+    Row {
+        name: "an argument that is not UTF-8",
+        prepare: |_| {},
+        line: "exec $P $MODE --recipient \"$(printf 'a\\377')\"",
+        fate: Fate::Later,
+    },
     Row { name: "help", prepare: |_| {}, line: "exec $P $MODE --help", fate: Fate::Later },
-    Row { name: "no configuration", prepare: |w| fs::remove_file(w.config_file()).unwrap(), line: CALL, fate: Fate::Later },
-    Row { name: "another configuration that is not there", prepare: |_| {}, line: "exec $P --config /nowhere $MODE", fate: Fate::Later },
-    Row { name: "an empty configuration", prepare: |w| fs::write(w.config_file(), "").unwrap(), line: CALL, fate: Fate::Later },
-    Row { name: "a configuration that is no TOML", prepare: |w| fs::write(w.config_file(), "[owner\n").unwrap(), line: CALL, fate: Fate::Later },
-    Row { name: "an unknown key", prepare: |w| w.configure("[owner]\naddress = \"alice@example.org\"\ncolour = 1"), line: CALL, fate: Fate::Later },
-    Row { name: "a bad address", prepare: |w| w.configure("[owner]\naddress = \"alice\""), line: CALL, fate: Fate::Later },
-    Row { name: "a configuration that is not UTF-8", prepare: |w| fs::write(w.config_file(), b"\xff\xfe").unwrap(), line: CALL, fate: Fate::Later },
-    Row { name: "a folder for a configuration", prepare: |w| { fs::remove_file(w.config_file()).unwrap(); fs::create_dir(w.config_file()).unwrap(); }, line: CALL, fate: Fate::Later },
+    Row {
+        name: "no configuration",
+        prepare: |w| fs::remove_file(w.config_file()).unwrap(),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "another configuration that is not there",
+        prepare: |_| {},
+        line: "exec $P --config /nowhere $MODE",
+        fate: Fate::Later,
+    },
+    Row {
+        name: "an empty configuration",
+        prepare: |w| fs::write(w.config_file(), "").unwrap(),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "a configuration that is no TOML",
+        prepare: |w| fs::write(w.config_file(), "[owner\n").unwrap(),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "an unknown key",
+        prepare: |w| w.configure("[owner]\naddress = \"alice@example.org\"\ncolour = 1"),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "a bad address",
+        prepare: |w| w.configure("[owner]\naddress = \"alice\""),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "a configuration that is not UTF-8",
+        prepare: |w| fs::write(w.config_file(), b"\xff\xfe").unwrap(),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "a folder for a configuration",
+        prepare: |w| {
+            fs::remove_file(w.config_file()).unwrap();
+            fs::create_dir(w.config_file()).unwrap();
+        },
+        line: CALL,
+        fate: Fate::Later,
+    },
     Row { name: "no keys", prepare: |w| fs::remove_file(w.key_file()).unwrap(), line: CALL, fate: Fate::Later },
-    Row { name: "keys that others can read", prepare: |w| fs::set_permissions(w.key_file(), fs::Permissions::from_mode(0o644)).unwrap(), line: CALL, fate: Fate::Later },
+    Row {
+        name: "keys that others can read",
+        prepare: |w| fs::set_permissions(w.key_file(), fs::Permissions::from_mode(0o644)).unwrap(),
+        line: CALL,
+        fate: Fate::Later,
+    },
     Row { name: "empty keys", prepare: |w| w.write_keys(""), line: CALL, fate: Fate::Later },
     Row { name: "keys cut short", prepare: |w| w.write_keys(&super::world::KEYS[..60]), line: CALL, fate: Fate::Later },
-    Row { name: "keys with one wrong line", prepare: |w| w.write_keys(&super::world::KEYS.replace("list 1", "lost 1")), line: CALL, fate: Fate::Later },
-    Row { name: "no store", prepare: |w| fs::remove_file(w.store_file()).unwrap(), line: CALL, fate: Fate::HeldInSilence },
-    Row { name: "a store that is none", prepare: |w| fs::write(w.store_file(), "x".repeat(8192)).unwrap(), line: CALL, fate: Fate::HeldInSilence },
-    Row { name: "an empty store", prepare: |w| fs::write(w.store_file(), "").unwrap(), line: CALL, fate: Fate::HeldInSilence },
+    Row {
+        name: "keys with one wrong line",
+        prepare: |w| w.write_keys(&super::world::KEYS.replace("list 1", "lost 1")),
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "no store",
+        prepare: |w| fs::remove_file(w.store_file()).unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "a store that is none",
+        prepare: |w| fs::write(w.store_file(), "x".repeat(8192)).unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "an empty store",
+        prepare: |w| fs::write(w.store_file(), "").unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
     Row { name: "a store with damaged pages", prepare: damage_pages, line: CALL, fate: Fate::HeldInSilence },
     Row { name: "a store cut short", prepare: cut_store, line: CALL, fate: Fate::HeldInSilence },
     Row { name: "a newer store", prepare: |w| pragma(w, "user_version = 99"), line: CALL, fate: Fate::HeldInSilence },
-    Row { name: "a store of no version", prepare: |w| pragma(w, "user_version = 0"), line: CALL, fate: Fate::HeldInSilence },
-    Row { name: "a folder for a store", prepare: |w| { fs::remove_file(w.store_file()).unwrap(); fs::create_dir(w.store_file()).unwrap(); }, line: CALL, fate: Fate::Later },
-    Row { name: "no folder for drafts", prepare: |w| fs::remove_dir(w.quarantine().join("tmp")).unwrap(), line: CALL, fate: Fate::NoRoom },
-    Row { name: "a file for a folder", prepare: |w| { fs::remove_dir(w.quarantine().join("tmp")).unwrap(); fs::write(w.quarantine().join("tmp"), "").unwrap(); }, line: CALL, fate: Fate::NoRoom },
-    Row { name: "no folder to commit to", prepare: |w| fs::remove_dir(w.quarantine().join("new")).unwrap(), line: CALL, fate: Fate::NoRoom },
+    Row {
+        name: "a store of no version",
+        prepare: |w| pragma(w, "user_version = 0"),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "a folder for a store",
+        prepare: |w| {
+            fs::remove_file(w.store_file()).unwrap();
+            fs::create_dir(w.store_file()).unwrap();
+        },
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
+        name: "no folder for drafts",
+        prepare: |w| fs::remove_dir(w.quarantine().join("tmp")).unwrap(),
+        line: CALL,
+        fate: Fate::NoRoom,
+    },
+    Row {
+        name: "a file for a folder",
+        prepare: |w| {
+            fs::remove_dir(w.quarantine().join("tmp")).unwrap();
+            fs::write(w.quarantine().join("tmp"), "").unwrap();
+        },
+        line: CALL,
+        fate: Fate::NoRoom,
+    },
+    Row {
+        name: "no folder to commit to",
+        prepare: |w| fs::remove_dir(w.quarantine().join("new")).unwrap(),
+        line: CALL,
+        fate: Fate::NoRoom,
+    },
     Row { name: "a limit on file sizes", prepare: |_| {}, line: "ulimit -f 64; exec $P $MODE", fate: Fate::NoRoom },
     Row { name: "standard input closed", prepare: |_| {}, line: "exec $P $MODE <&-", fate: Fate::Later },
     Row { name: "a folder for standard input", prepare: |_| {}, line: "exec $P $MODE </", fate: Fate::Later },
     Row { name: "standard error closed", prepare: |_| {}, line: "exec $P $MODE 2>&-", fate: Fate::Unharmed },
     Row { name: "standard error full", prepare: |_| {}, line: "exec $P $MODE 2>/dev/full", fate: Fate::Unharmed },
-    Row { name: "a bad flag, standard error full", prepare: |_| {}, line: "exec $P $MODE --bad 2>/dev/full", fate: Fate::Later },
-    Row { name: "a bad flag, all closed", prepare: |_| {}, line: "exec $P $MODE --bad <&- >&- 2>&-", fate: Fate::Later },
+    Row {
+        name: "a bad flag, standard error full",
+        prepare: |_| {},
+        line: "exec $P $MODE --bad 2>/dev/full",
+        fate: Fate::Later,
+    },
+    Row {
+        name: "a bad flag, all closed",
+        prepare: |_| {},
+        line: "exec $P $MODE --bad <&- >&- 2>&-",
+        fate: Fate::Later,
+    },
     Row { name: "standard output closed", prepare: |_| {}, line: "exec $P $MODE >&-", fate: Fate::NoOutput },
     Row { name: "standard output full", prepare: |_| {}, line: "exec $P $MODE >/dev/full", fate: Fate::NoOutput },
     Row { name: "HOME not set", prepare: |_| {}, line: "unset HOME; exec $P $MODE", fate: Fate::Later },
     Row { name: "HOME not there", prepare: |_| {}, line: "HOME=/nowhere exec $P $MODE", fate: Fate::Later },
     Row { name: "HOME not a whole path", prepare: |_| {}, line: "HOME=. exec $P $MODE", fate: Fate::Later },
     Row { name: "no PATH", prepare: |_| {}, line: "unset PATH; exec $P $MODE", fate: Fate::Unharmed },
-    Row { name: "signals ignored", prepare: |_| {}, line: "trap '' HUP INT QUIT PIPE TERM XFSZ; exec $P $MODE", fate: Fate::Unharmed },
+    Row {
+        name: "signals ignored",
+        prepare: |_| {},
+        line: "trap '' HUP INT QUIT PIPE TERM XFSZ; exec $P $MODE",
+        fate: Fate::Unharmed,
+    },
     Row { name: "a loose umask", prepare: |_| {}, line: "umask 0; exec $P $MODE", fate: Fate::Unharmed },
     #[cfg(debug_assertions)]
     Row { name: "a panic", prepare: |w| w.set("COUNTERSIGN_TEST_PANIC", "1"), line: CALL, fate: Fate::Later },
     #[cfg(debug_assertions)]
-    Row { name: "a panic, standard error full", prepare: |w| w.set("COUNTERSIGN_TEST_PANIC", "1"), line: "exec $P $MODE 2>/dev/full", fate: Fate::Later },
+    Row {
+        name: "a panic, standard error full",
+        prepare: |w| w.set("COUNTERSIGN_TEST_PANIC", "1"),
+        line: "exec $P $MODE 2>/dev/full",
+        fate: Fate::Later,
+    },
 ];
 
 #[test]
@@ -271,7 +395,10 @@ fn an_inbox_that_cannot_be_written_to_means_later() {
         let sent = world.challenge("carol@example.net");
         let outcome = world.deliver(Letter::answer(&sent, "carol@example.net").bytes());
         outcome.check("the code of a release", outcome.code == Some(release)).is_silent();
-        outcome.check("the letter is somewhere", outcome.after.inbox.len() + outcome.after.held.len() == if release == 0 { 2 } else { 1 });
+        outcome.check(
+            "the letter is somewhere",
+            outcome.after.inbox.len() + outcome.after.held.len() == if release == 0 { 2 } else { 1 },
+        );
     }
 }
 
@@ -292,7 +419,8 @@ fn without_home_whole_paths_are_enough() {
 fn poison() -> Vec<(&'static str, Vec<u8>)> {
     let top = "Return-Path: <bob@example.net>\nFrom: bob@example.net\nTo: alice@example.org\n";
     let nested = "Content-Type: message/rfc822\n\n".repeat(100_000);
-    let multipart: String = (0..20_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
+    let multipart: String =
+        (0..20_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
     vec![
         ("nothing at all", Vec::new()),
         ("one byte", b"x".to_vec()),
@@ -316,7 +444,10 @@ fn poison() -> Vec<(&'static str, Vec<u8>)> {
         ("escape sequences", format!("{top}Subject: \x1b[2J\x1b]0;x\x07\n\nbody\n").into_bytes()),
         ("one line of a megabyte", [top.as_bytes(), b"\n", &vec![b'x'; 1_000_000]].concat()),
         ("carriage returns alone", [top.replace('\n', "\r").as_bytes(), b"\rbody\r"].concat()),
-        ("tokens without end", format!("{top}\n{}", "cr-12em04hmasw91nfkhj1hrff3tfhqc000\n".repeat(20_000)).into_bytes()),
+        (
+            "tokens without end",
+            format!("{top}\n{}", "cr-12em04hmasw91nfkhj1hrff3tfhqc000\n".repeat(20_000)).into_bytes(),
+        ),
     ]
 }
 

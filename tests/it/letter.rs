@@ -32,7 +32,12 @@ impl Letter {
         };
         let id = format!("<{}.{}@{domain}>", address.len(), address.replace(['@', '+', '='], "."));
         for (name, value) in [
-            ("Received", format!("from out.{domain} (out.{domain} [192.0.2.7])\n\tby mx.example.org with ESMTPS id 4B1\n\tfor <{OWNER}>; Sat, 21 Nov 2026 12:00:00 +0000")),
+            (
+                "Received",
+                format!(
+                    "from out.{domain} (out.{domain} [192.0.2.7])\n\tby mx.example.org with ESMTPS id 4B1\n\tfor <{OWNER}>; Sat, 21 Nov 2026 12:00:00 +0000"
+                ),
+            ),
             ("From", address.to_owned()),
             ("To", OWNER.to_owned()),
             ("Subject", "Tea at five".to_owned()),
@@ -62,10 +67,7 @@ impl Letter {
 
     /// An answer that carries the token nowhere yet.
     pub fn bare_answer(from: &str) -> Letter {
-        Letter::from(from)
-            .field("Message-ID", &format!("<bare.{}>", from))
-            .field("Subject", "Re: your mail")
-            .body("")
+        Letter::from(from).field("Message-ID", &format!("<bare.{}>", from)).field("Subject", "Re: your mail").body("")
     }
 
     /// The envelope sender; `""` and `"<>"` are the null one.

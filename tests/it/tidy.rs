@@ -204,7 +204,8 @@ fn effects(path: &str, line: &str) -> Vec<String> {
 }
 
 fn sole_users(path: &str, line: &str) -> Vec<String> {
-    let allowed = |files: &[&str]| files.iter().any(|file| path == *file || (file.ends_with('/') && path.starts_with(file)));
+    let allowed =
+        |files: &[&str]| files.iter().any(|file| path == *file || (file.ends_with('/') && path.starts_with(file)));
     let harmless = HARMLESS.iter().filter(|(_, files)| allowed(files));
     let line = harmless.fold(line.to_owned(), |line, (word, _)| line.replace(word, ""));
     let wrong = SOLE_USERS.iter().filter(|(word, files)| has(&line, word) && !allowed(files));

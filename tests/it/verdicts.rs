@@ -65,7 +65,8 @@ fn every_question_has_its_answer() {
         for block in &blocks[1..] {
             let (question, changes) = block.trim().split_once('\n').unwrap_or((block.trim(), ""));
             let said = ask(world, changes, &fixture::name(&path));
-            let (about, wanted) = question.split_once(" -> ").unwrap_or_else(|| panic!("{}: {question}", fixture::name(&path)));
+            let (about, wanted) =
+                question.split_once(" -> ").unwrap_or_else(|| panic!("{}: {question}", fixture::name(&path)));
             assert_eq!(answer(&said), wanted, "{}: {about}\n{said:#?}", fixture::name(&path));
             reasons.insert(said.reason.name());
             rules.insert(said.passed_over.len());
@@ -129,10 +130,12 @@ impl Scene {
             "results" if rest == "none" => self.letter = self.letter.unproven(),
             "results" => self.letter = self.letter.proven(rest),
             "field" => self.letter = field(rest).map(|(name, value)| self.letter.field(&name, &value))?,
-            "also" => self.letter = match field(rest) {
-                Some((name, value)) => self.letter.also(&name, &value),
-                None => self.letter.also("X-Before", &format!("x\n{rest}")),
-            },
+            "also" => {
+                self.letter = match field(rest) {
+                    Some((name, value)) => self.letter.also(&name, &value),
+                    None => self.letter.also("X-Before", &format!("x\n{rest}")),
+                }
+            }
             "top" => self.on_top = format!("{rest}\n"),
             "without" => self.letter = self.letter.without(rest),
             "repeat" => {
