@@ -11,6 +11,7 @@ use super::screen;
 use super::trouble::{Answer, Trouble};
 use crate::cli::DoctorArguments;
 use crate::exit::Ending;
+use crate::mail::display::wrapped;
 use crate::report::chain;
 use crate::world::clock;
 use crate::world::config::{Config, Environment};
@@ -88,35 +89,12 @@ fn as_json(finding: &Finding) -> String {
 
 fn as_text(finding: &Finding) -> String {
     let mut out = format!("{:<9}{:<15}", finding.grade.name(), finding.check);
-    out.push_str(&wrapped(&finding.said, INDENT));
+    out.push_str(&wrapped(&finding.said, INDENT, WIDTH));
     for step in &finding.way_out {
         out.push_str(&" ".repeat(INDENT));
         out.push_str("> ");
-        out.push_str(&wrapped(step, INDENT + 2));
+        out.push_str(&wrapped(step, INDENT + 2, WIDTH));
     }
-    out
-}
-
-/// Breaks a line between words; what follows is indented. A word that is too long stays whole, so that a path can be
-/// copied.
-fn wrapped(text: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut column = indent;
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if column > indent && column + 1 + width > WIDTH {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent));
-            column = indent;
-        }
-        if column > indent {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += width;
-    }
-    out.push('\n');
     out
 }
 

@@ -44,7 +44,31 @@ pub fn lines(text: &str, limit: usize) -> String {
     out
 }
 
-/// The same with every link broken: nothing in our own mail shall be clickable that a stranger wrote.
+/// Breaks a line between words so that it ends before `width` columns; what follows is indented. A word that is too
+/// long stays whole, so that a path can be copied. Ends with a line end.
+#[must_use]
+pub fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let mut out = String::new();
+    let mut column = indent;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > width {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        }
+        if column > indent {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
+    out
+}
+
+/// A text with every link broken: nothing in our own mail shall be clickable that a stranger wrote.
 #[must_use]
 pub fn without_links(text: &str) -> String {
     let text = text.replace("://", ": //").replace("www.", "www .");
@@ -95,6 +119,13 @@ mod tests {
         assert_eq!(one_line("ab cd", 4), "ab …");
         assert_eq!(one_line("", 1), "");
         assert_eq!(one_line("ab", 1), "…");
+    }
+
+    #[test]
+    fn a_line_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 2, 9), "one two\n  three\n");
+        assert_eq!(wrapped("/a/path/that/is/long x", 2, 9), "/a/path/that/is/long\n  x\n");
+        assert_eq!(wrapped("", 2, 9), "\n");
     }
 
     #[test]

@@ -9,11 +9,14 @@ use super::reason::Reason;
 use super::token::HeldId;
 use crate::mail::automatic::Kind;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
-use crate::mail::display::without_links;
+use crate::mail::display::{without_links, wrapped};
 use crate::mail::facts::OWN_MARK;
 
 /// Most entries with preview; beyond it the rest is counted, and `countersign held` shows all.
 pub const ENTRY_LIMIT: usize = 500;
+
+/// Columns of the digest, so that it reads well as mail and in a terminal.
+const WIDTH: usize = 78;
 
 /// One held message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,9 +114,8 @@ pub fn text(report: Report<'_>) -> String {
         }
         // People before machines inside a section, then the newest first.
         rows.sort_by_key(|entry| (rank(entry), -entry.received));
-        out.push_str(&format!("\n{} ({})\n", section.heading(), rows.len()));
-        out.push_str(&"-".repeat(section.heading().len()));
-        out.push('\n');
+        let heading = format!("{} ({})", section.heading(), rows.len());
+        out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
         for entry in rows.iter().take(ENTRY_LIMIT) {
             push_entry(&mut out, entry);
         }
@@ -148,7 +150,8 @@ fn push_entry(out: &mut String, entry: &Entry) {
     for line in entry.preview.iter().take(3) {
         out.push_str(&format!("            | {}\n", without_links(line)));
     }
-    out.push_str(&format!("            held because {}\n", entry.reason.sentence()));
+    out.push_str("            ");
+    out.push_str(&wrapped(&format!("held because {}", entry.reason.sentence()), 12, WIDTH));
 }
 
 /// Confirmations and one-time codes are robots too, but lists can wait longest.
@@ -178,8 +181,8 @@ fn advice(report: Report<'_>) -> String {
         "\nTo see one: countersign show ID       To have it: countersign release ID\n\
          To have all mail of its sender: countersign release --allow ID\n\
          To throw one away: countersign discard ID\n\
-         Held mail is kept for {days} days. Nobody has checked that a message is harmless:\n\
-         what is said here is who it came from, and why it was held.\n"
+         Held mail is kept for {days} days. Nobody has checked that a message is harmless: what\n\
+         is said here is who it came from, and why it was held.\n"
     )
 }
 
