@@ -110,5 +110,10 @@ fn say(trouble: &Trouble, caller: Caller) -> Ending {
 /// Reads standard input to its end before an answer that is not a success: OpenSMTPD and procmail take a program
 /// that leaves its input for a broken one (measured). What is read is in the mail system's queue still.
 pub fn drain() {
+    use std::io::IsTerminal;
+    // A person who typed `gate` has nothing to send.
+    if std::io::stdin().is_terminal() {
+        return;
+    }
     drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
 }

@@ -134,6 +134,7 @@ impl Facts {
         let envelope = Envelope::read(caller, &head);
         let sender = sender(&head, parsed.as_ref());
         let content = content::look(&head, &start[head.body..]);
+        let named = mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT);
         Facts {
             shown_sender: shown(&head, "From"),
             subject: shown(&head, "Subject"),
@@ -141,12 +142,12 @@ impl Facts {
             is_challenge: head.first(CHALLENGE_FIELD).is_some(),
             date: parsed.as_ref().and_then(mail_parser::Message::date).map(mail_parser::DateTime::to_timestamp),
             message_id: message_id(&head),
-            named: mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT),
+            tokens: tokens(&head, &envelope, &named, &content),
+            named,
             signs: automatic::signs(&head, &envelope.sender, sender.address()),
             list: automatic::list_id(&head),
             authentication: Authentication::read(&head, trust),
             received: head.all("Received").count(),
-            tokens: tokens(&head, &envelope, &content),
             own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
             submitted_here: submitted_here(&head, caller),
             message_start: head.message_start(),
@@ -291,14 +292,14 @@ fn mailboxes(head: &Head<'_>, names: &[&str], limit: usize) -> Vec<Address> {
 }
 
 /// The carriers of a token in the order of the design, section 3. The same token from two places is one.
-fn tokens(head: &Head<'_>, envelope: &Envelope, content: &Content) -> Vec<FoundToken> {
+fn tokens(head: &Head<'_>, envelope: &Envelope, named: &[Address], content: &Content) -> Vec<FoundToken> {
     let mut found: Vec<FoundToken> = Vec::new();
     let mut add = |kind: TokenKind, text: TokenText, place: TokenPlace| {
         if found.len() < 32 && !found.iter().any(|known| known.text == text && known.kind == kind) {
             found.push(FoundToken { text, place, kind });
         }
     };
-    let locals = envelope.recipients.iter().map(|address| address.local().to_owned());
+    let locals = envelope.recipients.iter().chain(named).map(|address| address.local().to_owned());
     for text in envelope.extensions.iter().cloned().chain(locals) {
         // The delimiter is the site's own; a token address ends in one letter and 32 characters whatever it is.
         let tail = text.rsplit(['+', '-', '=', '.', '_']).next().unwrap_or_default();

@@ -8,6 +8,7 @@ use std::fmt;
 use super::Policy;
 use crate::mail::address::Address;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
+use crate::mail::content::token_in_extension;
 use crate::mail::display::{one_line, without_links};
 use crate::mail::facts::{CHALLENGE_FIELD, Facts};
 
@@ -132,15 +133,21 @@ pub fn answer_address(from: &Address, delimiters: &str, token: &str) -> Option<A
 }
 
 /// The user's address that the message was written to: the sender knows it, and so does the sender's own filter.
+/// The address of an answer counts as the bare one: what it carries is the token of another challenge.
 #[must_use]
-pub fn written_to<'a>(facts: &'a Facts, policy: &'a Policy) -> &'a Address {
+pub fn written_to(facts: &Facts, policy: &Policy) -> Address {
     let named = facts.named.iter().chain(&facts.envelope.recipients);
-    named.into_iter().find(|address| policy.owner.is(address)).unwrap_or(&policy.owner.primary)
+    let found = named.into_iter().find(|address| policy.owner.is(address)).unwrap_or(&policy.owner.primary);
+    let (_, tag) = found.split_tag(&policy.owner.delimiters);
+    if tag.and_then(token_in_extension).is_some() {
+        return found.without_tag(&policy.owner.delimiters);
+    }
+    found.clone()
 }
 
 fn compose(request: Request<'_>, templates: &[Template]) -> Outgoing {
     let Request { facts, policy, to, token, now, .. } = request;
-    let from = written_to(facts, policy);
+    let from = &written_to(facts, policy);
     let mut mail = Outgoing::default();
     let subject = templates.first().map_or("Auto:", |template| template.subject.as_str());
     mail.field("From", HeaderValue::mailbox(policy.owner.name.as_deref(), from));

@@ -222,7 +222,7 @@ mod tests {
         let entries = [entry(1, Reason::Capped(CapRefusal::HourlyCap), false)];
         let alarms = ["The store is damaged.".to_owned()];
         let text = text(Report { policy: &policy, entries: &entries, alarms: &alarms, older: 0, now: 0 });
-        assert!(text.starts_with("!! The store is damaged.\n!! 1 challenges were not sent"), "{text}");
+        assert!(text.starts_with("!! The store is damaged.\n!! 1 challenge was not sent"), "{text}");
     }
 
     #[test]

@@ -112,6 +112,8 @@ fn confirming(sent: &Sent) -> Vec<(&'static str, Letter)> {
         ("the whole answer", Letter::answer(sent, BOB)),
         ("in the address", bare().delivered_to(&address)),
         ("in the address, upper case", bare().delivered_to(&address.to_uppercase())),
+        ("in To alone, as behind Sendmail", bare().field("To", &format!("Alice <{address}>"))),
+        ("in Cc alone", bare().field("Cc", &address)),
         ("in the subject", bare().field("Subject", &format!("Re: AW: Sv: please confirm [cr-{token}]"))),
         ("in the subject, upper case", bare().field("Subject", &format!("RE: [CR-{}]", token.to_uppercase()))),
         ("in the subject, folded", bare().field("Subject", &format!("Re: please confirm your\n mail\n [cr-{token}]"))),
@@ -195,6 +197,23 @@ fn an_answer_may_come_from_another_address_of_the_person() {
     let outcome = world.deliver(answer.bytes());
     confirmed(&world, &outcome, "from another address");
     assert!(world.entry("robert@work.example").is_none(), "only the challenged address is allowed");
+}
+
+#[test]
+fn no_challenge_carries_the_token_of_another_one() {
+    let world = World::new();
+    let first = world.challenge(BOB);
+    world.deny(BOB);
+    // Carol answers what was meant for Bob; it confirms nothing, and she is a stranger like others.
+    let outcome = world.deliver(Letter::answer(&first, "carol@example.com").bytes());
+    outcome.is(0, 0, 2, 2);
+    let second = &outcome.after.sent[1];
+    assert_ne!(first.token(), second.token());
+    for field in ["From", "Reply-To", "Message-ID", "Subject"] {
+        let value = second.field(field).unwrap();
+        assert!(!value.contains(&first.token()), "{field}: {value}");
+    }
+    assert_eq!(second.field("From").as_deref(), Some(OWNER));
 }
 
 #[test]

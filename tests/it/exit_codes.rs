@@ -371,8 +371,9 @@ fn real_mounts_that_are_read_only_or_full() {
 
 #[test]
 fn an_inbox_that_cannot_be_written_to_means_later() {
+    type Breakage = (fn(&World), i32);
     let letter = Letter::from(BOB);
-    let broken: [(fn(&World), i32); 3] = [
+    let broken: [Breakage; 3] = [
         // Moving a held letter needs no tmp.
         (|world| fs::remove_dir(world.inbox().join("tmp")).unwrap(), 0),
         (|world| fs::remove_dir(world.inbox().join("new")).unwrap(), 75),

@@ -1,1 +1,145 @@
-//! To come.
+//! What this program writes itself, golden in `fixtures/outgoing/`: challenges and the digest.
+
+use countersign::mail::address::Address;
+use countersign::mail::automatic::Sign;
+use countersign::mail::envelope::Caller;
+use countersign::mail::facts::Facts;
+use countersign::policy::challenge::{Request, SIZE_LIMIT, Template, challenge};
+use countersign::policy::digest::{self, Entry, Report};
+use countersign::policy::gate::{CapRefusal, GateRefusal};
+use countersign::policy::reason::Reason;
+use countersign::policy::token::HeldId;
+use countersign::policy::{Owner, Policy};
+
+use super::fixture;
+use super::letter::Letter;
+use super::verdicts::policy;
+
+const NOW: i64 = 1_795_262_400;
+const TOKEN: &str = "12em04hmasw91nfkhj1hrff3tfhqc0hz";
+
+/// One challenge: the file's name, the letter, the configuration, the languages.
+type Case = (&'static str, Letter, Policy, &'static [&'static str]);
+
+fn cases() -> Vec<Case> {
+    let bob = || Letter::from("bob@example.net");
+    let with = |change: fn(&mut Owner)| {
+        let mut policy = policy();
+        change(&mut policy.owner);
+        policy
+    };
+    vec![
+        ("english", bob(), policy(), &["en"]),
+        ("german", bob(), policy(), &["de"]),
+        ("two-languages", bob(), policy(), &["de", "en"]),
+        (
+            "subject-that-is-not-ascii",
+            bob().field("Subject", "=?utf-8?Q?Gr=C3=BC=C3=9Fe_aus_K=C3=B6ln?="),
+            policy(),
+            &["de"],
+        ),
+        ("subject-with-a-link", bob().field("Subject", "see http://evil.test/x and www.evil.test"), policy(), &["en"]),
+        ("subject-with-placeholders", bob().field("Subject", "{owner} {sender} {date} {nothing}"), policy(), &["en"]),
+        ("subject-that-is-empty", bob().field("Subject", ""), policy(), &["en"]),
+        (
+            "subject-that-breaks-out",
+            bob().field("Subject", "=?utf-8?Q?x=0D=0ABcc:_eve@evil.test=0D=0A=0D=0Ahello?="),
+            policy(),
+            &["en"],
+        ),
+        ("subject-without-end", bob().field("Subject", &"long ".repeat(2_000)), policy(), &["en", "de"]),
+        ("no-message-id", bob().without("Message-ID"), policy(), &["en"]),
+        ("no-date", bob().without("Date"), policy(), &["en"]),
+        ("no-plus-addressing", bob(), with(|owner| owner.delimiters.clear()), &["en"]),
+        ("a-hyphen-as-delimiter", bob(), with(|owner| owner.delimiters = "-".into()), &["en"]),
+        ("a-name-beside-the-address", bob(), with(|owner| owner.name = Some("Alice \"L.\" Liddell".into())), &["en"]),
+        ("a-name-that-is-not-ascii", bob(), with(|owner| owner.name = Some("Älice Lïddell".into())), &["en"]),
+        ("to-a-second-address", bob().field("To", "a.liddell@example.com"), policy(), &["en"]),
+        ("to-a-sub-address", bob().field("To", "alice+shop@example.org"), policy(), &["en"]),
+        ("sender-with-a-quoted-local-part", Letter::from("\"b..b\"@example.net"), policy(), &["en"]),
+    ]
+}
+
+#[test]
+fn every_challenge_is_as_written_down() {
+    for (name, letter, policy, languages) in cases() {
+        let facts = Facts::read(&letter.bytes(), &Caller::default(), &policy.trust);
+        let to = facts.envelope_sender().unwrap_or_else(|| panic!("{name}: nobody to write to"));
+        let templates: Vec<Template> = languages.iter().map(|code| Template::built_in(code).unwrap()).collect();
+        let request = Request { facts: &facts, policy: &policy, templates: &templates, to, token: TOKEN, now: NOW };
+        let mail = challenge(request);
+        sound(name, &mail, to);
+        fixture::golden(
+            &fixture::root().join(format!("outgoing/challenge-{name}.eml")),
+            std::str::from_utf8(&mail).unwrap(),
+        );
+    }
+    for path in fixture::files("outgoing", "eml") {
+        let name = fixture::name(&path);
+        let known = |case: &Case| name == format!("outgoing/challenge-{}.eml", case.0);
+        assert!(name.contains("/digest") || cases().iter().any(known), "{name} belongs to no case");
+    }
+}
+
+/// What holds for every challenge, whatever is in the letter.
+#[track_caller]
+fn sound(name: &str, mail: &[u8], to: &Address) {
+    assert!(mail.len() <= SIZE_LIMIT, "{name}: {} bytes", mail.len());
+    let text = std::str::from_utf8(mail).unwrap();
+    assert!(text.is_ascii() && !text.contains('\r') && text.ends_with('\n'), "{name}: lines of ASCII, ended by LF");
+    assert!(text.lines().all(|line| line.len() <= 78 || line.contains(TOKEN)), "{name}: no line over 78 characters");
+    assert!(!text.contains("Wonderland"), "{name}: nothing of the body");
+    assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
+    let parsed = mailparse::parse_mail(mail).unwrap();
+    let fields = |field: &str| parsed.headers.iter().filter(|h| h.get_key_ref() == field).collect::<Vec<_>>();
+    for field in ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"] {
+        assert_eq!(fields(field).len(), 1, "{name}: {field}");
+    }
+    assert_eq!(fields("To")[0].get_value(), to.to_string(), "{name}");
+    assert!(fields("Bcc").is_empty() && fields("Cc").is_empty(), "{name}: one recipient");
+    assert!(
+        parsed.get_body().unwrap().lines().any(|line| line == format!("cr-{TOKEN}")),
+        "{name}: the token in its line"
+    );
+    // Another installation, and every program that follows RFC 3834, knows it for what it is.
+    let facts = Facts::read(mail, &Caller { sender: Some("<>".into()), ..Caller::default() }, &policy().trust);
+    assert!(facts.is_challenge && facts.sender.address().is_some() && facts.defects.is_empty(), "{name}: {facts:?}");
+    assert!(
+        facts.signs.starts_with(&[Sign::ChallengeField, Sign::NullSender, Sign::AutoReplied]),
+        "{name}: {:?}",
+        facts.signs
+    );
+}
+
+#[test]
+fn the_digest_is_as_written_down() {
+    let reasons = [
+        (Reason::PinMissing, false),
+        (Reason::OwnAddressUnproven, false),
+        (Reason::Gate(GateRefusal::NotProven), false),
+        (Reason::Capped(CapRefusal::HourlyCap), false),
+        (Reason::Challenge, true),
+        (Reason::Automatic(Sign::AutoGenerated), false),
+        (Reason::Automatic(Sign::ListField), false),
+        (Reason::DeniedSender, false),
+    ];
+    let entry = |(number, (reason, asked)): (i64, (Reason, bool))| Entry {
+        id: HeldId::from_number(0x01_2345_6780 + number).unwrap(),
+        received: NOW - 3_600 * number,
+        from: format!("Person {number} <person{number}@example.net>"),
+        subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
+        reason,
+        asked,
+        preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
+    };
+    let entries: Vec<Entry> = (0..).zip(reasons).map(entry).collect();
+    let alarms = ["The store is damaged; see `countersign doctor`.".to_owned()];
+    let policy = policy();
+    for (name, entries, alarms) in [("digest", &entries[..], &alarms[..]), ("digest-of-nothing", &[], &[])] {
+        let report = Report { policy: &policy, entries, alarms, older: 3, now: NOW };
+        let mail = digest::message(report, TOKEN, HeldId::from_number(0x01_2345_6789).unwrap());
+        let text = String::from_utf8(mail).unwrap();
+        assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
+        fixture::golden(&fixture::root().join(format!("outgoing/{name}.eml")), &text);
+    }
+}

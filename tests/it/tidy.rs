@@ -148,9 +148,9 @@ fn looks(path: &str, text: &str) -> Vec<String> {
 /// The numbered lines of code: without comments and without the test module, which stands at the end.
 fn code(text: &str) -> Vec<(usize, String)> {
     let lines: Vec<&str> = text.lines().collect();
-    let is_attribute = |line: &&&str| line.starts_with("#[");
+    let is_attribute = |line: &str| line.starts_with("#[");
     let test_module = |at: &usize| {
-        let below = lines[*at..].iter().skip_while(is_attribute).next();
+        let below = lines[*at..].iter().find(|line| !is_attribute(line));
         lines[*at] == "#[cfg(test)]" && below.is_some_and(|line| line.contains("mod "))
     };
     let end = (0..lines.len()).find(test_module).unwrap_or(lines.len());
