@@ -4,32 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Every command there is; [`crate::exit::caller_of`] looks for them before clap does.
-pub const COMMANDS: [&str; 23] = [
-    "init",
-    "deliver",
-    "gate",
-    "filter",
-    "explain",
-    "held",
-    "show",
-    "release",
-    "discard",
-    "challenge",
-    "allow",
-    "deny",
-    "forget",
-    "check",
-    "why",
-    "digest",
-    "maintain",
-    "keys",
-    "doctor",
-    "demo",
-    "help",
-    "--help",
-    "--version",
-];
+use crate::exit::Caller;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -96,6 +71,19 @@ pub enum Command {
     Doctor(DoctorArguments),
     /// Play a whole conversation in a scratch folder; nothing of yours is touched
     Demo,
+}
+
+impl Command {
+    /// Who is to understand how this command ends.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        match self {
+            Command::Deliver(_) | Command::Filter(_) => Caller::Delivery,
+            Command::Gate(arguments) if arguments.word => Caller::GateWord,
+            Command::Gate(_) => Caller::Gate,
+            _ => Caller::Person,
+        }
+    }
 }
 
 /// How the program is made ready.

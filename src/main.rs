@@ -2,28 +2,29 @@
 
 use std::process::ExitCode;
 
-use countersign::exit::{self, Commitment, Ending};
+use countersign::exit::{self, Caller, Commitment, Ending};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let caller = exit::caller_of(&arguments);
-    if caller != exit::Caller::Person {
+    if exit::may_be_delivery(&arguments) {
         // The message of a panic would end up in a bounce; what happened goes to the system log instead.
         std::panic::set_hook(Box::new(|what| {
             countersign::report::note(countersign::report::Level::Error, &format!("a bug: {what}"));
         }));
     }
-    let ran = std::panic::catch_unwind(|| countersign::command::run(&arguments, caller));
-    let ending = ran.unwrap_or_else(|_| after_panic(caller));
+    let ran = std::panic::catch_unwind(|| countersign::command::run(&arguments));
+    let (caller, ending) = ran.unwrap_or_else(|_| after_panic(&arguments));
     exit::exit(caller, ending)
 }
 
-fn after_panic(caller: exit::Caller) -> Ending {
-    if Commitment::of_process().is_done() {
-        return Ending::Done;
+/// `gate --word` has not written its word, so 0 would be no answer even after the message is durable.
+fn after_panic(arguments: &[std::ffi::OsString]) -> (Caller, Ending) {
+    if !exit::may_be_delivery(arguments) {
+        return (Caller::Person, Ending::Bug);
     }
-    if caller != exit::Caller::Person {
-        countersign::command::drain();
+    if Commitment::of_process().is_done() && !arguments.iter().any(|word| word == "--word") {
+        return (Caller::Delivery, Ending::Done);
     }
-    Ending::Bug
+    countersign::command::drain();
+    (Caller::Delivery, Ending::Later)
 }

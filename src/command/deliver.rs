@@ -50,7 +50,7 @@ type Stdin = Incoming<io::StdinLock<'static>>;
 /// # Errors
 /// Whatever means 75.
 pub fn deliver(arguments: &MessageArguments, environment: Environment) -> Answer {
-    serve(arguments, environment, |house, case, input, now| match case.decision.verdict {
+    serve(arguments, environment, 0, |house, case, input, now| match case.decision.verdict {
         Verdict::Pass => store_in_inbox(house, case, input, now).map(|()| Ending::Done),
         _ => hold_or_drop(house, case, input, now),
     })
@@ -64,15 +64,20 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
     if arguments.word {
         writable_output()?;
     }
-    let ending = serve(&arguments.message, environment, |house, case, input, now| match case.decision.verdict {
-        Verdict::Pass => {
-            input.drain().context("cannot read the message to its end")?;
-            record_instead(house, case, now);
-            note(house, case, None);
-            Ok(Ending::Pass)
-        }
-        _ => hold_or_drop(house, case, input, now),
-    })?;
+    let ending = serve(
+        &arguments.message,
+        environment,
+        if arguments.word { 75 } else { 0 },
+        |house, case, input, now| match case.decision.verdict {
+            Verdict::Pass => {
+                input.drain().context("cannot read the message to its end")?;
+                record_instead(house, case, now);
+                note(house, case, None);
+                Ok(Ending::Pass)
+            }
+            _ => hold_or_drop(house, case, input, now),
+        },
+    )?;
     if arguments.word {
         let word = if ending == Ending::Pass { "pass" } else { "taken" };
         let mut out = io::stdout().lock();
@@ -87,7 +92,7 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
 /// Whatever means 75.
 pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer {
     // Gather.
-    start()?;
+    start(75)?;
     writable_output()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
@@ -119,10 +124,11 @@ pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer 
 fn serve(
     arguments: &MessageArguments,
     environment: Environment,
+    killed_after: i32,
     perform: impl FnOnce(&Installation, &mut Case, &mut Stdin, i64) -> Answer,
 ) -> Answer {
     // Gather.
-    start()?;
+    start(killed_after)?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
@@ -136,11 +142,13 @@ fn serve(
 
 /// Sets the watchdog and the signals, and refuses a standard input that is not there: Rust opens /dev/null in its
 /// place, and an empty message would be taken for the real one.
-fn start() -> Result<(), Trouble> {
+///
+/// `killed_after` is the exit code for a signal that comes after the message is durable.
+fn start(killed_after: i32) -> Result<(), Trouble> {
     if descriptors::stdin_is_closed() {
         return Err(anyhow!("standard input is closed").into());
     }
-    Commitment::of_process().answer_signals().context("cannot set up signals")?;
+    Commitment::of_process().answer_signals(killed_after).context("cannot set up signals")?;
     crate::exit::watch(Commitment::of_process().clone(), WATCHDOG);
     inject_fault();
     Ok(())

@@ -99,7 +99,8 @@ pub fn inventory(house: &Installation, store: Result<&Store, String>) -> Result<
     let count = found.new.iter().filter(untrusted).count();
     if count > 0 {
         found.alarms.push(format!(
-            "{count} senders could not be asked, because no authserv-id is configured. See `countersign doctor`."
+            "{} could not be asked, because no authserv-id is configured. See `countersign doctor`.",
+            if count == 1 { "1 sender".to_owned() } else { format!("{count} senders") }
         ));
     }
     Ok(found)

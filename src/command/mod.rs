@@ -32,27 +32,25 @@ pub mod why;
 use std::ffi::OsString;
 
 use crate::cli::{Arguments, Command};
-use crate::exit::{Caller, Ending};
+use crate::exit::{Caller, Ending, may_be_delivery};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
 use crate::world::descriptors;
 use trouble::{Answer, Trouble};
 
-/// Runs one command line.
+/// Runs one command line: whom it was for, and how it ended.
 #[must_use]
-pub fn run(arguments: &[OsString], caller: Caller) -> Ending {
+pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
     descriptors::settle();
     let parsed = match <Arguments as clap::Parser>::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return command_line_error(&error, caller),
+        Err(error) => return command_line_error(&error, arguments),
     };
+    let caller = parsed.command.caller();
     let mut environment = Environment::read();
     environment.config = parsed.config.clone().or(environment.config);
-    let answer = dispatch(parsed.command, environment);
-    match answer {
-        Ok(ending) => ending,
-        Err(trouble) => say(&trouble, caller),
-    }
+    let ending = dispatch(parsed.command, environment).unwrap_or_else(|trouble| say(&trouble, caller));
+    (caller, ending)
 }
 
 fn dispatch(command: Command, environment: Environment) -> Answer {
@@ -80,20 +78,21 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
     }
 }
 
-/// Help and version are answers, not errors. In the delivery path nothing is printed, whatever was typed.
-fn command_line_error(error: &clap::Error, caller: Caller) -> Ending {
-    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
-    if caller != Caller::Person {
+/// Help and version are answers, not errors; but a mail system that is answered 0 takes its message for delivered.
+fn command_line_error(error: &clap::Error, arguments: &[OsString]) -> (Caller, Ending) {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+    use std::io::IsTerminal;
+    if may_be_delivery(arguments) {
+        if std::io::stdin().is_terminal() {
+            drop(error.print());
+        }
         report::note(Level::Error, &format!("command line: {error}"));
         drain();
-        return Ending::Later;
+        return (Caller::Delivery, Ending::Later);
     }
     drop(error.print());
-    match error.kind() {
-        DisplayHelp | DisplayVersion => Ending::Done,
-        DisplayHelpOnMissingArgumentOrSubcommand => Ending::Usage,
-        _ => Ending::Usage,
-    }
+    let asked = matches!(error.kind(), DisplayHelp | DisplayVersion);
+    (Caller::Person, if asked { Ending::Done } else { Ending::Usage })
 }
 
 fn say(trouble: &Trouble, caller: Caller) -> Ending {

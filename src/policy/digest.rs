@@ -171,8 +171,10 @@ fn rank(entry: &Entry) -> u8 {
 fn tripped(entries: &[Entry]) -> Option<String> {
     let capped = |entry: &&Entry| matches!(entry.reason, Reason::Capped(CapRefusal::DailyCap | CapRefusal::HourlyCap));
     let count = entries.iter().filter(capped).count();
-    (count > 0)
-        .then(|| format!("{count} challenges were not sent because a limit was reached; the messages are held below."))
+    (count > 0).then(|| {
+        let what = if count == 1 { "1 challenge was".to_owned() } else { format!("{count} challenges were") };
+        format!("{what} not sent because a limit was reached; the messages are held below.")
+    })
 }
 
 fn advice(report: Report<'_>) -> String {
