@@ -171,8 +171,10 @@ fn rank(entry: &Entry) -> u8 {
 fn tripped(entries: &[Entry]) -> Option<String> {
     let capped = |entry: &&Entry| matches!(entry.reason, Reason::Capped(CapRefusal::DailyCap | CapRefusal::HourlyCap));
     let count = entries.iter().filter(capped).count();
+    let (challenges, messages) =
+        if count == 1 { ("challenge was", "message is") } else { ("challenges were", "messages are") };
     (count > 0)
-        .then(|| format!("{count} challenges were not sent because a limit was reached; the messages are held below."))
+        .then(|| format!("{count} {challenges} not sent because a limit was reached; the {messages} held below."))
 }
 
 fn advice(report: Report<'_>) -> String {
