@@ -15,3 +15,4 @@ pub mod head;
 pub mod html;
 pub mod parts;
 pub mod quotation;
+pub mod score;

@@ -417,7 +417,7 @@ impl Reader<'_> {
             ids.push(id.get_ref().to_ascii_lowercase());
         }
         let hops = self.range("trust.hops", &table.hops, 0, 20)?;
-        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1) })
+        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1), scores: Vec::new() })
     }
 
     fn languages(&self, words: &[Spanned<String>]) -> Result<Vec<String>> {
