@@ -9,6 +9,7 @@ pub mod content;
 pub mod display;
 pub mod encoding;
 pub mod envelope;
+pub mod executable;
 pub mod facts;
 pub mod fold;
 pub mod head;
