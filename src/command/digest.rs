@@ -116,6 +116,7 @@ fn entry(house: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Opt
         from: facts.shown_sender,
         subject: facts.subject,
         reason: held.block.reason,
+        score: facts.score.points,
         asked: row.is_some_and(|row| row.asked != Asked::No),
         preview: facts.content.preview,
     }))

@@ -115,7 +115,7 @@ impl Evidence {
             if id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b'"' | b'\\')) {
                 continue;
             }
-            let trust = Trust { ids: vec![id.clone()], methods: vec![Method::Dmarc, Method::Dkim], hops };
+            let trust = Trust { ids: vec![id.clone()], hops, ..Trust::default() };
             let said = Authentication::read(head, &trust);
             let at = match self.servers.iter().position(|server| server.id == id) {
                 Some(at) => at,

@@ -14,6 +14,7 @@ use super::trouble::{Answer, Trouble};
 use crate::cli::ExplainArguments;
 use crate::exit::Ending;
 use crate::mail::envelope::{Caller, EnvelopeSender};
+use crate::mail::executable::Finding;
 use crate::mail::facts::{Facts, Sender};
 use crate::policy::challenge::{Request, challenge};
 use crate::policy::verdict::Verdict;
@@ -72,6 +73,9 @@ fn as_json(arguments: &ExplainArguments, case: &Case) -> String {
         "envelope_sender": envelope_sender(&case.facts),
         "sender": case.facts.sender.address().map(ToString::to_string),
         "proofs": proofs(&case.facts),
+        "executables": case.facts.content.executables.findings.iter().map(|f| f.kind.name()).collect::<Vec<_>>(),
+        "empty_probe": case.facts.empty_probe,
+        "spam_score": case.facts.score.points.map(|points| points.to_string()),
         "signs": case.facts.signs.iter().map(|sign| sign.name()).collect::<Vec<_>>(),
     });
     format!("{value}\n")
@@ -92,6 +96,12 @@ fn as_text(house: &Installation, case: &Case, now: i64) -> String {
     }
     let signs: Vec<String> = facts.signs.iter().map(|s| format!("{} ({})", s.name(), s.source())).collect();
     row("automatic", if signs.is_empty() { "no sign of it".into() } else { signs.join(", ") });
+    row("may be run", executables(facts));
+    row("empty probe", yes(facts.empty_probe));
+    row("spam score", score(facts));
+    for (what, why) in &facts.score.ignored {
+        row("  not believed", format!("{what} ({})", why.name()));
+    }
     row("tokens", facts.tokens.len().to_string());
     row("store", format!("{:?}", case.standing.store).to_lowercase());
     row("on your list", on_list(case));
@@ -138,6 +148,30 @@ fn proofs(facts: &Facts) -> String {
     match facts.sender.address() {
         Some(address) => facts.authentication.proofs(address.domain()).names(),
         None => "nothing".into(),
+    }
+}
+
+fn executables(facts: &Facts) -> String {
+    let found = &facts.content.executables;
+    let named = |finding: &Finding| match finding.name.as_str() {
+        "" => finding.kind.name().to_owned(),
+        name => format!("{} ({name})", finding.kind.name()),
+    };
+    let mut parts: Vec<String> = found.findings.iter().map(named).collect();
+    if parts.is_empty() {
+        parts.push("nothing found".into());
+    }
+    if found.unexamined || facts.content.unexamined {
+        parts.push("not all could be looked at".into());
+    }
+    parts.join(", ")
+}
+
+fn score(facts: &Facts) -> String {
+    let word = if facts.score.says_spam { ", the filter says spam" } else { "" };
+    match facts.score.points {
+        Some(points) => format!("{points}{word}"),
+        None => format!("none{word}"),
     }
 }
 

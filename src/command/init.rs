@@ -434,7 +434,15 @@ mod tests {
     fn what_is_commented_out_is_the_default() {
         let given = Settings { maildir: "/home/alice/Maildir".into(), store: None, ..settings() };
         let text = fill(&given).unwrap();
-        let not_a_default = ["# command", "# name", "# authserv_ids"];
+        let not_a_default = [
+            "# command",
+            "# name",
+            "# authserv_ids",
+            "# pass_below",
+            "# challenge_only",
+            "# hold_above",
+            "# discard_above",
+        ];
         let mut opened = String::new();
         for line in text.lines() {
             let is_key = line.strip_prefix("# ").is_some_and(|rest| {

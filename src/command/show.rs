@@ -18,7 +18,7 @@ use crate::mail::compose::short_date;
 use crate::mail::display::{lines, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head};
-use crate::mail::parts::{TextPart, Transfer, text_parts};
+use crate::mail::parts::{Part, Transfer, parts};
 use crate::mail::{encoding, html};
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
@@ -108,7 +108,7 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8]) -> String {
     out.push_str(&body_text(&head, &start[head.body..]));
     let cut = held.entry.bytes > READ_LIMIT as u64;
     let more = if cut { format!("only the first {READ_LIMIT} bytes were read; ") } else { String::new() };
-    if cut || text_parts(&head, &start[head.body..]).unexamined {
+    if cut || parts(&head, &start[head.body..]).unexamined {
         out.push_str(&format!("\n({more}not all could be shown: countersign show --raw {})\n", held.id));
     }
     out
@@ -118,7 +118,7 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8]) -> String {
 fn body_text(head: &Head<'_>, body: &[u8]) -> String {
     let mut out = String::new();
     let mut told: Vec<usize> = Vec::new();
-    for part in &text_parts(head, body).texts {
+    for part in parts(head, body).texts() {
         let text = decode(part);
         let repeated = part.alternative.is_some_and(|number| told.contains(&number));
         if repeated || text.trim().is_empty() {
@@ -133,14 +133,14 @@ fn body_text(head: &Head<'_>, body: &[u8]) -> String {
     if out.is_empty() { "(no text)\n".to_owned() } else { out }
 }
 
-fn decode(part: &TextPart<'_>) -> String {
+fn decode(part: &Part<'_>) -> String {
     let bytes = match part.transfer {
         Transfer::Base64 => encoding::base64(part.bytes),
         Transfer::Plain => part.bytes.to_vec(),
         Transfer::QuotedPrintable => encoding::quoted_printable(part.bytes),
     };
     let text = encoding::text(&bytes, part.charset.as_deref());
-    if part.html { html::to_text(&text) } else { text }
+    if part.is_html() { html::to_text(&text) } else { text }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use super::address::Domain;
 use super::fold::{Cursor, is_blank};
 use super::head::{Field, Head};
+use super::score::ScoreField;
 
 /// Most Authentication-Results fields of a message that are read (RFC 8601 section 7.8 asks for a limit; three
 /// are usual). Beyond it nothing is proven.
@@ -41,6 +42,8 @@ pub struct Trust {
     pub methods: Vec<Method>,
     /// How many Received fields on top are the user's own servers'.
     pub hops: usize,
+    /// The fields of the user's own spam filter; none until they are configured.
+    pub scores: Vec<ScoreField>,
 }
 
 /// What is proven about one domain: a set of methods.
@@ -246,7 +249,7 @@ impl Method {
 /// Nobody is believed: how every installation begins (RFC 8601 section 7.1). Of the methods those that gate G asks for.
 impl Default for Trust {
     fn default() -> Trust {
-        Trust { ids: Vec::new(), methods: vec![Method::Dmarc, Method::Dkim], hops: 1 }
+        Trust { ids: Vec::new(), methods: vec![Method::Dmarc, Method::Dkim], hops: 1, scores: Vec::new() }
     }
 }
 
@@ -498,7 +501,8 @@ mod tests {
     const GOOD: &str = "Authentication-Results: mx.test; dmarc=pass header.from=x.org\n";
 
     fn trust() -> Trust {
-        Trust { ids: vec!["mx.test".into()], methods: vec![Method::Dkim, Method::Dmarc, Method::Spf], hops: 1 }
+        let methods = vec![Method::Dkim, Method::Dmarc, Method::Spf];
+        Trust { ids: vec!["mx.test".into()], methods, ..Trust::default() }
     }
 
     fn read(text: &str) -> Authentication {

@@ -8,9 +8,10 @@
 use std::ops::Range;
 
 use super::display::one_line;
+use super::executable::{self, Executables};
 use super::fold::Cursor;
 use super::head::Head;
-use super::parts::{TextPart, Transfer, text_parts};
+use super::parts::{Part, Transfer, parts};
 use super::quotation::{is_quoted, own_lines};
 use super::{encoding, html};
 
@@ -38,6 +39,12 @@ pub struct Content {
     pub preview: Vec<String>,
     /// Whether there is text that is not quotation, attribution, signature or the token itself.
     pub has_own_text: bool,
+    /// Letters and digits of every script in the text, quoted or not; of alternatives those of the first.
+    pub letters: usize,
+    /// Whether it has parts that are not text, or attached: pictures, documents, signatures, messages.
+    pub has_attachments: bool,
+    /// What in it a computer may run.
+    pub executables: Executables,
     /// Whether something was not looked at, because it was over a limit or had no end that could be found.
     pub unexamined: bool,
 }
@@ -82,12 +89,17 @@ pub enum TokenKind {
 /// Looks into the body that follows this header block. `body` may end anywhere.
 #[must_use]
 pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
-    let parts = text_parts(head, &body[..body.len().min(BODY_LIMIT)]);
+    let parts = parts(head, &body[..body.len().min(BODY_LIMIT)]);
     let unexamined = parts.unexamined || body.len() > BODY_LIMIT;
-    let mut content = Content { unexamined, ..Content::default() };
+    let mut content = Content {
+        unexamined,
+        has_attachments: parts.texts().count() < parts.all.len(),
+        executables: executable::look(&parts),
+        ..Content::default()
+    };
     let mut budget = DECODED_LIMIT;
     let mut told: Vec<usize> = Vec::new();
-    for part in &parts.texts {
+    for part in parts.texts() {
         let text = content.decode(part, &mut budget);
         let spans = token_spans(&text);
         for (_, token) in &spans {
@@ -157,7 +169,7 @@ pub fn tokens_in_ids(value: &str) -> Vec<(TokenKind, TokenText)> {
 }
 
 impl Content {
-    fn decode(&mut self, part: &TextPart<'_>, budget: &mut usize) -> String {
+    fn decode(&mut self, part: &Part<'_>, budget: &mut usize) -> String {
         let bytes = match part.transfer {
             Transfer::Base64 => encoding::base64(part.bytes),
             Transfer::Plain => part.bytes.to_vec(),
@@ -169,10 +181,11 @@ impl Content {
             text.truncate(text.floor_char_boundary(*budget));
         }
         *budget -= text.len();
-        if part.html { html::to_text(&text) } else { text }
+        if part.is_html() { html::to_text(&text) } else { text }
     }
 
     fn read_lines(&mut self, text: &str, spans: &[(Range<usize>, TokenText)]) {
+        self.letters += text.chars().filter(|c| c.is_alphanumeric()).count();
         let wanted = PREVIEW_LINES - self.preview.len().min(PREVIEW_LINES);
         // One character less: the ellipsis of a line that is cut comes on top.
         let shown = text.lines().filter(|line| !is_quoted(line)).map(|line| one_line(line, PREVIEW_WIDTH));

@@ -14,6 +14,7 @@ use super::display::{SHOWN_LIMIT, one_line};
 use super::envelope::{Caller, Envelope, EnvelopeSender};
 use super::fold::decode_words;
 use super::head::{Field, Head, HeadDefect};
+use super::score::SpamScore;
 
 /// Most recipients that are read from To and Cc together.
 const RECIPIENT_LIMIT: usize = 2_000;
@@ -47,6 +48,10 @@ pub struct Facts {
     pub list: Option<ListId>,
     /// What the trusted mail system found out about its origin.
     pub authentication: Authentication,
+    /// What the user's own spam filter said.
+    pub score: SpamScore,
+    /// Whether it has nothing that a person's mail has: see [`is_empty_probe`].
+    pub empty_probe: bool,
     /// How many Received fields it has.
     pub received: usize,
     /// Every token in it, in the order of the design: address, Subject, references, body.
@@ -147,6 +152,8 @@ impl Facts {
             signs: automatic::signs(&head, &envelope.sender, sender.address()),
             list: automatic::list_id(&head),
             authentication: Authentication::read(&head, trust),
+            score: SpamScore::read(&head, trust),
+            empty_probe: is_empty_probe(&head, &sender, &content),
             received: head.all("Received").count(),
             own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
             submitted_here: submitted_here(&head, caller),
@@ -174,6 +181,8 @@ impl Facts {
             signs: Vec::new(),
             list: None,
             authentication: Authentication::default(),
+            score: SpamScore::default(),
+            empty_probe: false,
             received: head.all("Received").count(),
             tokens: Vec::new(),
             content: Content::default(),
@@ -198,6 +207,23 @@ impl Facts {
 pub const CHALLENGE_FIELD: &str = "X-CR-Challenge";
 /// The field that marks this program's own mail to its user.
 pub const OWN_MARK: &str = "X-Countersign-Own";
+
+/// Fewer letters and digits than this, in Subject and text together, are next to no text: the probes of seed 001
+/// (S001-4) have one run of letters, a person's "ok, see you at eight then" has as few.
+pub const PROBE_LETTERS: usize = 40;
+
+/// Whether this is a probe: mail that says next to nothing, sent to see what comes back. Of Date, Message-ID and a
+/// clear sender it lacks at least two (RFC 3834 section 2: no answer to a malformed message), nothing is attached, and
+/// Subject and text have fewer than [`PROBE_LETTERS`] letters and digits. However short, what has a Date and a
+/// Message-ID and one clear sender is no probe.
+fn is_empty_probe(head: &Head<'_>, sender: &Sender, content: &Content) -> bool {
+    let lacks = |name: &str| head.all(name).all(|field| field.raw.trim_ascii().is_empty());
+    let unusable = matches!(sender, Sender::Unclear(_));
+    let missing = [lacks("Date"), lacks("Message-ID"), unusable];
+    let subject = head.first("Subject").filter(|field| field.is_bounded()).map(|field| decode_words(&field.unfolded()));
+    let letters = subject.unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).count() + content.letters;
+    missing.into_iter().filter(|missing| *missing).count() >= 2 && letters < PROBE_LETTERS && !content.has_attachments
+}
 
 /// The first reading, or the second one if the first panics.
 fn guarded<T>(first: impl FnOnce() -> T, second: impl FnOnce() -> T) -> T {
@@ -457,5 +483,28 @@ mod tests {
         let facts = facts("To: Friends: A <a@x.org>,\n b@x.org;\nCc: \"C, D\" <c@x.org>\nResent-To: d@x.org\n\n");
         let named: Vec<String> = facts.named.iter().map(ToString::to_string).collect();
         assert_eq!(named, ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]);
+    }
+
+    #[test]
+    fn a_probe_lacks_what_a_persons_mail_has() {
+        let good = ["Date: Sat, 21 Nov 2026 12:00:00 +0000", "Message-ID: <1@x.org>", "From: bob@x.org"];
+        let probe = |fields: &[&str], subject: &str, body: &str| {
+            facts(&format!("{}\nSubject: {subject}\n\n{body}\n", fields.join("\n"))).empty_probe
+        };
+        // A person's short mail, and one whose program left one thing out.
+        assert!(!probe(&good, "", "ok"));
+        for left_out in 0..3 {
+            let mut fields = good.to_vec();
+            fields.remove(left_out);
+            assert!(!probe(&fields, "", "ok"), "{fields:?}");
+        }
+        for one in good {
+            assert!(probe(&[one], "", "ok"), "{one}");
+        }
+        assert!(!probe(&[good[2], "Content-Type: image/png"], "", "x"));
+        assert!(probe(&[good[0], "Message-ID:", "From: a@x.org, b@x.org"], "hello", ""));
+        let text = "a".repeat(PROBE_LETTERS);
+        assert!(!probe(&[good[2]], "", &text) && !probe(&[good[2]], &text, ""));
+        assert!(probe(&[good[2]], "a", &text[2..]) && !probe(&[good[2]], "a", &text[1..]));
     }
 }

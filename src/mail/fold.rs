@@ -134,6 +134,28 @@ impl Parameterised {
         self.parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice())
     }
 
+    /// Every way in which mail programs read a parameter that holds text, such as a file's name (the parameter's name in
+    /// lower case): as it stands with encoded words undone (RFC 2047 section 5 forbids them there, many programs write
+    /// them), extended and continued (RFC 2231). What comes out may hold anything.
+    #[must_use]
+    pub fn readings(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut pieces: Vec<(u32, bool, &[u8])> = Vec::new();
+        for (own, value) in &self.parameters {
+            match own.strip_prefix(name) {
+                Some("") => found.push(decode_words(value)),
+                Some("*") => found.push(joined(&[(0, true, value)])),
+                Some(rest) => pieces.extend(piece(rest).map(|(number, coded)| (number, coded, value.as_slice()))),
+                None => {}
+            }
+        }
+        pieces.sort_by_key(|(number, _, _)| *number);
+        if !pieces.is_empty() {
+            found.push(joined(&pieces));
+        }
+        found
+    }
+
     fn take_value(&mut self, cursor: &mut Cursor<'_>) {
         loop {
             let gap = self.skip(cursor);
@@ -188,6 +210,46 @@ impl Parameterised {
             true
         })
     }
+}
+
+/// `*3` and `*3*`: the number of a piece, and whether it is percent-encoded (RFC 2231 sections 3 and 4.1).
+fn piece(rest: &str) -> Option<(u32, bool)> {
+    let rest = rest.strip_prefix('*')?;
+    let (digits, coded) = rest.strip_suffix('*').map_or((rest, false), |digits| (digits, true));
+    digits.parse().ok().map(|number| (number, coded))
+}
+
+/// The text of the pieces of a parameter; the first one may begin with `charset'language'`.
+fn joined(pieces: &[(u32, bool, &[u8])]) -> String {
+    let mut charset = None;
+    let mut bytes = Vec::new();
+    for (at, (_, coded, value)) in pieces.iter().enumerate() {
+        let mut parts = value.splitn(3, |&b| b == b'\'');
+        let text = match (at == 0 && *coded, parts.next(), parts.next(), parts.next()) {
+            (true, Some(name), Some(_), Some(text)) => {
+                charset = Some(name);
+                text
+            }
+            _ => value,
+        };
+        bytes.extend(if *coded { percent_decoded(text) } else { text.to_vec() });
+    }
+    match charset {
+        Some(charset) => encoding::text(&bytes, Some(charset)),
+        None => decode_words(&bytes),
+    }
+}
+
+/// RFC 2231 section 4: `%` and two hexadecimal digits are a byte; a `%` that begins none stands for itself.
+fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let byte = (text[at] == b'%').then(|| encoding::hex_pair(text, at + 1)).flatten();
+        out.push(byte.unwrap_or(text[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    out
 }
 
 /// Undoes the encoded words (RFC 2047) of an unstructured value or a display name, folds too. Words side by side are
@@ -416,5 +478,24 @@ mod tests {
         }
         assert!(decode_words(&vec![b'a'; VALUE_LIMIT + 1]).ends_with('\u{2026}'));
         assert!(start.elapsed().as_secs() < 20);
+    }
+
+    #[test]
+    fn a_parameter_is_read_in_every_way_that_programs_have() {
+        for (value, wanted) in [
+            ("a; name=x.exe", vec!["x.exe"]),
+            ("a; name=\"=?utf-8?Q?=C3=BC=2Eexe?=\"", vec!["\u{fc}.exe"]),
+            ("a; name*=utf-8''%C3%BC.exe", vec!["\u{fc}.exe"]),
+            ("a; name*=iso-8859-1'de'%FC.exe", vec!["\u{fc}.exe"]),
+            ("a; name*=no%2", vec!["no%2"]),
+            ("a; NAME*1=xe; name*0=\"x.e\"", vec!["x.exe"]),
+            ("a; name*0*=utf-8''%C3; name*1*=%BC; name*2=.e%78e", vec!["\u{fc}.e%78e"]),
+            ("a; name*10=c; name*9=b; name*0=a", vec!["abc"]),
+            ("a; name=a; name=b; name*=''c; name*0=d", vec!["a", "b", "c", "d"]),
+            ("a; name*x=a; names=b; name**=c; name*-1=d; name*4294967296=e", vec![]),
+            ("a; filename=x", vec![]),
+        ] {
+            assert_eq!(Parameterised::parse(value.as_bytes()).readings("name"), wanted, "{value}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! The text parts of a message's body, found by the boundaries (RFC 2046), still encoded.
+//! The parts of a message's body, found by the boundaries (RFC 2046), still encoded.
 //!
 //! Promises: one pass over the lines, no recursion, bounded depth and count; what was left out because of a limit is
-//! said. Attachments and whole messages inside the message are passed over: what somebody forwards is not what they
-//! say. Never touches: the content of a part (`encoding`, `html`, `content`).
+//! said. Only what is no attachment and in no message inside the message is the sender's text: what somebody forwards
+//! is not what they say. Never touches: the content of a part (`encoding`, `html`, `content`, `executable`).
 
 use super::fold::Parameterised;
 use super::head::Head;
@@ -13,27 +13,34 @@ pub const DEPTH_LIMIT: usize = 10;
 pub const PART_LIMIT: usize = 100;
 /// Longest boundary in octets. RFC 2046 section 5.1.1 allows 70; some programs write more.
 pub const BOUNDARY_LIMIT: usize = 200;
+/// Most Content-Type and Content-Disposition fields of one part that are kept; a part has one of each.
+const FIELDS_LIMIT: usize = 8;
 
-/// The text parts, in their order.
+/// The parts of a body that are not multiparts themselves, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Parts<'a> {
-    /// Every `text/plain` and `text/html` that is not an attachment.
-    pub texts: Vec<TextPart<'a>>,
+    /// Every such part; a message inside the message is one part.
+    pub all: Vec<Part<'a>>,
     /// Whether something was not looked at: a limit was reached, or a multipart has no boundary.
     pub unexamined: bool,
 }
 
-/// One part that a mail reader shows as text.
+/// One part that holds something.
 #[derive(Clone, Debug)]
-pub struct TextPart<'a> {
+pub struct Part<'a> {
     /// Its bytes, still encoded.
     pub bytes: &'a [u8],
     /// How they are encoded.
     pub transfer: Transfer,
+    /// Its media type in lower case; `text/plain` where none is given.
+    pub kind: String,
+    /// Its Content-Type and Content-Disposition fields as they stand: all of them, since programs differ on which
+    /// one of two they read.
+    pub fields: Vec<&'a [u8]>,
     /// The character set's name, if one is given.
     pub charset: Option<Vec<u8>>,
-    /// Whether it is HTML.
-    pub html: bool,
+    /// Whether it, or a multipart around it, is an attachment.
+    pub attached: bool,
     /// The number of the innermost `multipart/alternative` around it: parts with one number say the same.
     pub alternative: Option<usize>,
 }
@@ -49,9 +56,9 @@ pub enum Transfer {
     QuotedPrintable,
 }
 
-/// The text parts of the body that follows this header block.
+/// The parts of the body that follows this header block.
 #[must_use]
-pub fn text_parts<'a>(head: &Head<'_>, body: &'a [u8]) -> Parts<'a> {
+pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
     let mut walk = Walk { body, open: Vec::new(), place: Place::Between, alternatives: 0, parts: Parts::default() };
     walk.begin(head, 0);
     let mut count = 0;
@@ -79,6 +86,21 @@ pub fn text_parts<'a>(head: &Head<'_>, body: &'a [u8]) -> Parts<'a> {
     walk.parts
 }
 
+impl<'a> Parts<'a> {
+    /// Those that a mail reader shows as the sender's text: every `text/plain` and `text/html` that is not attached.
+    pub fn texts(&self) -> impl Iterator<Item = &Part<'a>> {
+        self.all.iter().filter(|part| !part.attached && matches!(part.kind.as_str(), "text/plain" | "text/html"))
+    }
+}
+
+impl Part<'_> {
+    /// Whether it is HTML.
+    #[must_use]
+    pub fn is_html(&self) -> bool {
+        self.kind == "text/html"
+    }
+}
+
 /// Where the walk is, and what it has found.
 struct Walk<'a> {
     body: &'a [u8],
@@ -92,21 +114,23 @@ struct Walk<'a> {
 struct Multipart {
     boundary: Vec<u8>,
     alternative: Option<usize>,
+    /// Whether it, or a multipart around it, is an attachment.
+    attached: bool,
     /// In a digest a part without a type is a whole message (RFC 2046 section 5.1.5).
     digest: bool,
 }
 
 /// What the current line belongs to.
 enum Place {
-    /// To nothing that is shown: before, behind or between parts, or in a part that is passed over.
+    /// To nothing: before, behind or between parts.
     Between,
     /// To the header fields of a part, which begin here.
     Fields(usize),
-    /// To the text part noted last.
-    Text(usize),
+    /// To the content, which begins here, of the part noted last.
+    Content(usize),
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     /// The multipart that this line delimits, the innermost first, and whether the line ends it.
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
         let rest = line.strip_prefix(b"--")?;
@@ -120,7 +144,7 @@ impl Walk<'_> {
     }
 
     /// Decides what to do with a part, or with the message itself, whose content begins at `start`.
-    fn begin(&mut self, head: &Head<'_>, start: usize) {
+    fn begin(&mut self, head: &Head<'a>, start: usize) {
         self.place = Place::Between;
         let digest = self.open.last().is_some_and(|multipart| multipart.digest);
         let given = head.first("Content-Type").map(|field| Parameterised::parse(field.raw));
@@ -131,24 +155,26 @@ impl Walk<'_> {
             _ => "text/plain",
         };
         let disposition = head.first("Content-Disposition").map(|field| Parameterised::parse(field.raw).value);
-        if disposition.is_some_and(|value| value == "attachment") {
-            return;
-        }
+        let attached = self.open.last().is_some_and(|multipart| multipart.attached)
+            || disposition.is_some_and(|value| value == "attachment");
         if let Some(subtype) = kind.strip_prefix("multipart/") {
-            self.open_multipart(subtype, given.as_ref().and_then(|given| given.parameter("boundary")));
-        } else if matches!(kind, "text/plain" | "text/html") {
-            self.parts.texts.push(TextPart {
-                bytes: &[],
-                transfer: transfer(head),
-                charset: given.as_ref().and_then(|given| given.parameter("charset")).map(<[u8]>::to_vec),
-                html: kind == "text/html",
-                alternative: self.open.iter().rev().find_map(|multipart| multipart.alternative),
-            });
-            self.place = Place::Text(start);
+            let boundary = given.as_ref().and_then(|given| given.parameter("boundary"));
+            return self.open_multipart(subtype, boundary, attached);
         }
+        let fields = head.fields.iter().filter(|field| field.is("Content-Type") || field.is("Content-Disposition"));
+        self.parts.all.push(Part {
+            bytes: &[],
+            transfer: transfer(head),
+            kind: kind.to_owned(),
+            fields: fields.map(|field| field.raw).take(FIELDS_LIMIT).collect(),
+            charset: given.as_ref().and_then(|given| given.parameter("charset")).map(<[u8]>::to_vec),
+            attached,
+            alternative: self.open.iter().rev().find_map(|multipart| multipart.alternative),
+        });
+        self.place = Place::Content(start);
     }
 
-    fn open_multipart(&mut self, subtype: &str, boundary: Option<&[u8]>) {
+    fn open_multipart(&mut self, subtype: &str, boundary: Option<&[u8]>, attached: bool) {
         let boundary = boundary.unwrap_or_default().trim_ascii_end();
         if boundary.is_empty() || boundary.len() > BOUNDARY_LIMIT || self.open.len() >= DEPTH_LIMIT {
             self.parts.unexamined = true;
@@ -156,13 +182,13 @@ impl Walk<'_> {
         }
         let alternative = (subtype == "alternative").then_some(self.alternatives);
         self.alternatives += usize::from(alternative.is_some());
-        self.open.push(Multipart { boundary: boundary.to_vec(), alternative, digest: subtype == "digest" });
+        self.open.push(Multipart { boundary: boundary.to_vec(), alternative, attached, digest: subtype == "digest" });
     }
 
-    /// Ends the part, if it is a text, before the line that begins here.
+    /// Ends the part, if one is open, before the line that begins here.
     fn end(&mut self, at: usize) {
-        if let Place::Text(start) = self.place
-            && let Some(part) = self.parts.texts.last_mut()
+        if let Place::Content(start) = self.place
+            && let Some(part) = self.parts.all.last_mut()
         {
             part.bytes = &self.body[start..at];
         }
@@ -187,13 +213,13 @@ mod tests {
     fn parts(message: &str) -> (Vec<String>, bool) {
         let bytes = message.as_bytes();
         let head = Head::read(bytes);
-        let parts = text_parts(&head, &bytes[head.body..]);
-        let show = |part: &TextPart<'_>| {
-            let kind = if part.html { "html" } else { "text" };
+        let parts = super::parts(&head, &bytes[head.body..]);
+        let show = |part: &Part<'_>| {
+            let kind = if part.is_html() { "html" } else { "text" };
             let number = part.alternative.map_or(String::new(), |number| number.to_string());
             format!("{kind}:{number}:{}", String::from_utf8_lossy(part.bytes).trim())
         };
-        (parts.texts.iter().map(show).collect(), parts.unexamined)
+        (parts.texts().map(show).collect(), parts.unexamined)
     }
 
     #[test]
@@ -268,8 +294,24 @@ mod tests {
             assert_eq!(parts(&format!("{field}\n\na")), (vec!["text::a".to_owned()], false), "{field}");
         }
         let head = Head::read(b"Content-Type: text/html; charset=\"x\"\nContent-Transfer-Encoding: (c) Base64\n\n");
-        let parts = text_parts(&head, b"a");
-        assert!(parts.texts[0].html && parts.texts[0].transfer == Transfer::Base64);
-        assert_eq!(parts.texts[0].charset.as_deref(), Some(&b"x"[..]));
+        let parts = super::parts(&head, b"a");
+        assert!(parts.all[0].is_html() && parts.all[0].transfer == Transfer::Base64);
+        assert_eq!(parts.all[0].charset.as_deref(), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn what_is_no_text_is_a_part_all_the_same() {
+        let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nx\n\
+            --m\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=m\n\n\
+            --m\nContent-Disposition: attachment\nContent-Type: multipart/mixed; boundary=n\n\n\
+            --n\nContent-Type: text/plain; name=a\nContent-Disposition: inline; filename=b\n\
+            Content-Disposition: inline; filename=c\n\ny\n--n--\n--m--\n";
+        let head = Head::read(message.as_bytes());
+        let parts = super::parts(&head, &message.as_bytes()[head.body..]);
+        let shown: Vec<(&str, bool, usize)> =
+            parts.all.iter().map(|part| (part.kind.as_str(), part.attached, part.fields.len())).collect();
+        // The delimiter of the outer multipart ends the message inside, whatever that says of itself.
+        assert_eq!(shown, [("text/plain", false, 0), ("message/rfc822", false, 1), ("text/plain", true, 3)]);
+        assert_eq!(parts.texts().count(), 1);
     }
 }

@@ -11,6 +11,7 @@ use crate::mail::automatic::Kind;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
 use crate::mail::display::{without_links, wrapped};
 use crate::mail::facts::OWN_MARK;
+use crate::mail::score::Points;
 
 /// Most entries with preview; beyond it the rest is counted, and `countersign held` shows all.
 pub const ENTRY_LIMIT: usize = 500;
@@ -31,6 +32,8 @@ pub struct Entry {
     pub subject: String,
     /// Why it is held.
     pub reason: Reason,
+    /// The spam filter's score, if one is configured and was believed.
+    pub score: Option<Points>,
     /// Whether its sender was asked.
     pub asked: bool,
     /// The first lines of its text, sanitised.
@@ -112,8 +115,9 @@ pub fn text(report: Report<'_>) -> String {
         if rows.is_empty() {
             continue;
         }
-        // People before machines inside a section, then the newest first.
-        rows.sort_by_key(|entry| (rank(entry), -entry.received));
+        // Inside a section the lowest score first, where there are scores (S004-54), and what has none last; then people
+        // before machines, then the newest.
+        rows.sort_by_key(|entry| (entry.score.is_none(), entry.score, rank(entry), -entry.received));
         let heading = format!("{} ({})", section.heading(), rows.len());
         out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
         for entry in rows.iter().take(ENTRY_LIMIT) {
@@ -152,6 +156,9 @@ fn push_entry(out: &mut String, entry: &Entry) {
     }
     out.push_str("            ");
     out.push_str(&wrapped(&format!("held because {}", entry.reason.sentence()), 12, WIDTH));
+    if let Some(score) = entry.score {
+        out.push_str(&format!("            spam score {score}\n"));
+    }
 }
 
 /// Confirmations and one-time codes are robots too, but lists can wait longest.
@@ -171,10 +178,10 @@ fn rank(entry: &Entry) -> u8 {
 fn tripped(entries: &[Entry]) -> Option<String> {
     let capped = |entry: &&Entry| matches!(entry.reason, Reason::Capped(CapRefusal::DailyCap | CapRefusal::HourlyCap));
     let count = entries.iter().filter(capped).count();
-    (count > 0).then(|| {
-        let what = if count == 1 { "1 challenge was".to_owned() } else { format!("{count} challenges were") };
-        format!("{what} not sent because a limit was reached; the messages are held below.")
-    })
+    let (challenges, messages) =
+        if count == 1 { ("challenge was", "message is") } else { ("challenges were", "messages are") };
+    (count > 0)
+        .then(|| format!("{count} {challenges} not sent because a limit was reached; the {messages} held below."))
 }
 
 fn advice(report: Report<'_>) -> String {
@@ -201,6 +208,7 @@ mod tests {
             from: format!("Person {number} <p{number}@x.example>"),
             subject: "see http://evil.example/x".into(),
             reason,
+            score: None,
             asked,
             preview: vec!["first line".into()],
         }
@@ -232,5 +240,22 @@ mod tests {
         let section = |reason, asked| Section::of(&entry(1, reason, asked));
         assert!(section(Reason::PinMissing, false) < section(Reason::Gate(GateRefusal::NotProven), false));
         assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ALL[0]), false));
+    }
+
+    #[test]
+    fn the_lowest_score_comes_first() {
+        let scores = [None, Some("7.5"), Some("-2"), Some("0.1"), None];
+        let entries: Vec<Entry> = scores
+            .into_iter()
+            .zip(1..)
+            .map(|(score, n)| Entry { score: score.and_then(Points::parse), ..entry(n, Reason::NotAddressed, false) })
+            .collect();
+        let policy = crate::policy::tests::policy();
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let shown: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("spam score ")).collect();
+        assert_eq!(shown, ["-2", "0.1", "7.5"]);
+        // Without a score the newest first, behind the others.
+        let place = |n: usize| text.find(&format!("\n{}  ", entries[n].id)).unwrap();
+        assert!(place(1) < place(4) && place(4) < place(0), "{text}");
     }
 }

@@ -15,6 +15,7 @@ pub mod verdict;
 
 use crate::mail::address::{Address, Domain};
 use crate::mail::auth::Trust;
+use crate::mail::score::Points;
 
 /// What the user configured, as values that are valid by construction.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Policy {
     pub trust: Trust,
     /// How many challenges may go out.
     pub caps: Caps,
+    /// What the spam filter's score decides.
+    pub score: ScoreLimits,
     /// Days a message is held at least before it may expire, 1 to 3650.
     pub retention_days: u32,
     /// Whether mail from denied senders is thrown away instead of held.
@@ -72,6 +75,19 @@ pub struct Caps {
     pub per_day: u32,
 }
 
+/// Limits for the spam score, each on the scale of the user's filter; a limit that is not there decides nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScoreLimits {
+    /// A stranger's mail below it passes, if the sender's domain is proven.
+    pub pass_below: Option<Points>,
+    /// Mail up to it passes, proven or not: only what is above is held or challenged (S004-84).
+    pub challenge_only_above: Option<Points>,
+    /// Mail above it is held and never challenged.
+    pub hold_above: Option<Points>,
+    /// Mail above it is thrown away.
+    pub discard_above: Option<Points>,
+}
+
 impl Owner {
     /// Every address, the primary one first.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
@@ -103,6 +119,7 @@ pub(crate) mod tests {
             },
             trust: Trust { ids: vec!["mx.example.org".into()], ..Trust::default() },
             caps: Caps { days_between: 7, per_hour: 20, per_day: 100 },
+            score: ScoreLimits::default(),
             retention_days: 30,
             discard_denied: false,
             languages: vec!["en".into()],

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::gate::{CapRefusal, GateRefusal};
 use crate::mail::automatic::Sign;
+use crate::mail::executable::Executable;
 use crate::mail::facts::Unclear;
 use crate::mail::head::HeadDefect;
 
@@ -37,6 +38,10 @@ pub enum Reason {
     DeniedSender,
     /// Rule 5: the trusted mail system says that the From domain disowns it.
     DmarcFail,
+    /// Rule 11: it says next to nothing and lacks what a person's mail has.
+    EmptyProbe,
+    /// Rule 11: there is something in it that a computer may run.
+    Executable(Executable),
     /// Rule 15: nobody may be challenged for it.
     Gate(GateRefusal),
     /// Rule 1: our own challenge came back.
@@ -59,6 +64,14 @@ pub enum Reason {
     OwnSubmission,
     /// Rule 7: an allowed sender, but without the proof the entry is pinned to.
     PinMissing,
+    /// Rule 12: its spam score is above `discard_above`.
+    ScoreDiscard,
+    /// Rule 12: its spam score is above `hold_above`, or the filter says that it is spam.
+    ScoreHigh,
+    /// Rule 12: its spam score is below `pass_below`, and its sender is proven.
+    ScoreLow,
+    /// Rule 12: only mail with a higher spam score is challenged at all.
+    ScoreModerate,
     /// The store cannot be read, so nobody is known.
     StoreUnavailable,
     /// Rule 14: nobody can say who wrote it.
@@ -112,6 +125,26 @@ const NUMBERED: &[(u16, Reason)] = &[
     (80, Reason::Capped(CapRefusal::AskedRecently)),
     (81, Reason::Capped(CapRefusal::DailyCap)),
     (82, Reason::Capped(CapRefusal::HourlyCap)),
+    (120, Reason::EmptyProbe),
+    (121, Reason::ScoreDiscard),
+    (122, Reason::ScoreHigh),
+    (123, Reason::ScoreLow),
+    (124, Reason::ScoreModerate),
+    (125, Reason::Executable(Executable::ArchivedProgram)),
+    (126, Reason::Executable(Executable::DirectionOverride)),
+    (127, Reason::Executable(Executable::DiskImage)),
+    (128, Reason::Executable(Executable::DoubleExtension)),
+    (129, Reason::Executable(Executable::EncryptedArchive)),
+    (130, Reason::Executable(Executable::JavaProgram)),
+    (131, Reason::Executable(Executable::MacroDocument)),
+    (132, Reason::Executable(Executable::NestedArchive)),
+    (133, Reason::Executable(Executable::NestedTooDeep)),
+    (134, Reason::Executable(Executable::Program)),
+    (135, Reason::Executable(Executable::ProgramName)),
+    (136, Reason::Executable(Executable::RtfObject)),
+    (137, Reason::Executable(Executable::Script)),
+    (138, Reason::Executable(Executable::ScriptName)),
+    (139, Reason::Executable(Executable::Shortcut)),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -134,6 +167,8 @@ impl Reason {
             Reason::DeniedList => "denied-list",
             Reason::DeniedSender => "denied-sender",
             Reason::DmarcFail => "dmarc-fail",
+            Reason::EmptyProbe => "empty-probe",
+            Reason::Executable(kind) => kind.name(),
             Reason::Gate(refusal) => refusal.name(),
             Reason::LoopOwnChallenge => "loop-own-challenge",
             Reason::LoopReceived => "loop-received",
@@ -145,6 +180,10 @@ impl Reason {
             Reason::OwnMark => "own-mark",
             Reason::OwnSubmission => "own-submission",
             Reason::PinMissing => "pin-missing",
+            Reason::ScoreDiscard => "score-discard",
+            Reason::ScoreHigh => "score-high",
+            Reason::ScoreLow => "score-low",
+            Reason::ScoreModerate => "score-moderate",
             Reason::StoreUnavailable => "store-unavailable",
             Reason::UnclearSender(_) => "unclear-sender",
         }
@@ -168,6 +207,8 @@ impl Reason {
             Reason::DeniedList => "its mailing list is denied".into(),
             Reason::DeniedSender => "the sender is on the list of denied senders".into(),
             Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
+            Reason::EmptyProbe => "it says next to nothing and lacks what a person's mail has, such as a date".into(),
+            Reason::Executable(kind) => format!("there is {} in it ({})", kind.sentence(), kind.name()),
             Reason::Gate(refusal) => {
                 format!("the sender is not known, and no challenge may go out: {}", refusal.sentence())
             }
@@ -182,6 +223,14 @@ impl Reason {
             Reason::OwnSubmission => "you handed it in on this host".into(),
             Reason::PinMissing => {
                 "it claims to be from somebody you know, but without the proof their mail always had".into()
+            }
+            Reason::ScoreDiscard => {
+                "your spam filter's score for it is above the limit from which mail is thrown away".into()
+            }
+            Reason::ScoreHigh => "your spam filter takes it for spam".into(),
+            Reason::ScoreLow => "your spam filter's score for it is low, and the sender's domain is proven".into(),
+            Reason::ScoreModerate => {
+                "your spam filter's score for it is not so high that its sender must be asked".into()
             }
             Reason::StoreUnavailable => {
                 "the store could not be read, so nobody is known (see `countersign doctor`)".into()

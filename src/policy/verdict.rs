@@ -11,6 +11,7 @@ use super::{Mode, Policy};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
 use crate::mail::facts::{Facts, Sender};
+use crate::mail::score::Points;
 
 /// More Received fields than this are a loop (RFC 5321 section 6.3).
 pub const RECEIVED_LIMIT: usize = 100;
@@ -87,6 +88,9 @@ const RULES: &[Rule] = &[
     ("7 allowed sender", allowed_sender),
     ("7 allowed domain", allowed_domain),
     ("10 allowed list", allowed_list),
+    ("11 executable content", executable),
+    ("11 empty probe", empty_probe),
+    ("12 spam score", spam_score),
     ("13 automatic", automatic),
     ("14 malformed", malformed),
     ("14 unclear sender", unclear),
@@ -212,6 +216,40 @@ fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let list = question.facts.list.as_ref()?;
     let proven = list.domains().any(|domain| !question.facts.authentication.proofs(&domain).is_empty());
     proven.then_some((Verdict::Pass, Reason::AllowedList))
+}
+
+/// Nothing that a computer may run is ever answered: what such mail says of its sender is mostly forged (S004-16).
+fn executable(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let finding = question.facts.content.executables.findings.first()?;
+    Some((Verdict::Hold, Reason::Executable(finding.kind)))
+}
+
+fn empty_probe(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.empty_probe.then_some((Verdict::Hold, Reason::EmptyProbe))
+}
+
+/// A number outranks the filter's own word where a limit for numbers is configured. High is looked at first: what is
+/// doubtful may be held for its score, but never passes for it.
+fn spam_score(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let (score, limits) = (&question.facts.score, &question.policy.score);
+    let above = |limit: Option<Points>| limit.zip(score.points).is_some_and(|(limit, points)| points > limit);
+    if above(limits.discard_above) {
+        return Some((Verdict::Discard, Reason::ScoreDiscard));
+    }
+    let measured = limits.hold_above.is_some() && score.points.is_some();
+    if above(limits.hold_above) || (score.says_spam && !measured) {
+        return Some((Verdict::Hold, Reason::ScoreHigh));
+    }
+    let points = score.points.filter(|_| score.exact)?;
+    let proven = || {
+        let address = question.facts.sender.address();
+        address.is_some_and(|address| !question.facts.authentication.proofs(address.domain()).is_empty())
+    };
+    if limits.pass_below.is_some_and(|limit| points < limit) && proven() {
+        return Some((Verdict::Pass, Reason::ScoreLow));
+    }
+    let moderate = limits.challenge_only_above.is_some_and(|limit| points <= limit);
+    moderate.then_some((Verdict::Pass, Reason::ScoreModerate))
 }
 
 fn automatic(question: Question<'_>) -> Option<(Verdict, Reason)> {

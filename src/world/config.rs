@@ -12,8 +12,9 @@ use toml::Spanned;
 use crate::mail::address::{Address, Domain};
 use crate::mail::auth::{Method, Trust};
 use crate::mail::envelope::Caller;
+use crate::mail::score::{Points, ScoreField};
 use crate::policy::challenge::Template;
-use crate::policy::{Caps, Mode, Owner, Policy};
+use crate::policy::{Caps, Mode, Owner, Policy, ScoreLimits};
 
 /// The environment as far as this program reads it, taken once at the start.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +147,8 @@ impl Config {
         };
         let policy = Policy {
             mode: file.mode.0,
-            trust: reader.trust(&file.trust)?,
+            trust: Trust { scores: reader.score_fields(&file.score)?, ..reader.trust(&file.trust)? },
+            score: reader.score_limits(&file.score)?,
             caps: Caps {
                 days_between: reader.range("challenge.days_between", &file.challenge.days_between, 1, 365)?,
                 per_hour: reader.range("challenge.per_hour", &file.challenge.per_hour, 0, 1_000)?,
@@ -205,6 +207,8 @@ struct File {
     quarantine: QuarantineTable,
     #[serde(default)]
     trust: TrustTable,
+    #[serde(default)]
+    score: ScoreTable,
     #[serde(default)]
     challenge: ChallengeTable,
     #[serde(default)]
@@ -266,6 +270,16 @@ struct TrustTable {
     authserv_ids: Vec<Spanned<String>>,
     methods: Vec<Spanned<String>>,
     hops: Number,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ScoreTable {
+    fields: Vec<Spanned<String>>,
+    pass_below: Option<Spanned<f64>>,
+    challenge_only_above: Option<Spanned<f64>>,
+    hold_above: Option<Spanned<f64>>,
+    discard_above: Option<Spanned<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -417,7 +431,51 @@ impl Reader<'_> {
             ids.push(id.get_ref().to_ascii_lowercase());
         }
         let hops = self.range("trust.hops", &table.hops, 0, 20)?;
-        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1) })
+        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1), scores: Vec::new() })
+    }
+
+    /// The fields of the spam filter, all of one scale: a limit is a number on that scale.
+    fn score_fields(&self, table: &ScoreTable) -> Result<Vec<ScoreField>> {
+        let mut fields: Vec<ScoreField> = Vec::new();
+        for word in &table.fields {
+            let named = ScoreField::named(word.get_ref());
+            if named.is_empty() {
+                return Err(self.wrong("score.fields", word, &score_words()));
+            }
+            if fields.first().is_some_and(|first| first.scale() != named[0].scale()) {
+                return Err(self.wrong("score.fields", word, "the fields of one filter: each counts on its own scale"));
+            }
+            fields.extend(named.into_iter().filter(|field| !fields.contains(field)).collect::<Vec<_>>());
+        }
+        Ok(fields)
+    }
+
+    /// The limits, which must not contradict each other.
+    fn score_limits(&self, table: &ScoreTable) -> Result<ScoreLimits> {
+        let rows = [
+            ("score.pass_below", &table.pass_below),
+            ("score.challenge_only_above", &table.challenge_only_above),
+            ("score.hold_above", &table.hold_above),
+            ("score.discard_above", &table.discard_above),
+        ];
+        let mut values = [None; 4];
+        let mut below: Option<(&str, Points)> = None;
+        for ((key, number), value) in rows.into_iter().zip(&mut values) {
+            let Some(number) = number else { continue };
+            if table.fields.is_empty() {
+                return Err(self.wrong(key, number, "needs score.fields, else no score is believed"));
+            }
+            let bounded = Some(number.get_ref()).filter(|number| (-1_000.0..=1_000.0).contains(*number));
+            let points = bounded.and_then(|number| Points::parse(&format!("{number:.6}")));
+            let points = points.ok_or_else(|| self.wrong(key, number, "a number from -1000 to 1000"))?;
+            if let Some((other, limit)) = below.filter(|(_, limit)| *limit > points) {
+                return Err(self.wrong(key, number, &format!("not below {other}, which is {limit}")));
+            }
+            below = Some((key, points));
+            *value = Some(points);
+        }
+        let [pass_below, challenge_only_above, hold_above, discard_above] = values;
+        Ok(ScoreLimits { pass_below, challenge_only_above, hold_above, discard_above })
     }
 
     fn languages(&self, words: &[Spanned<String>]) -> Result<Vec<String>> {
@@ -464,6 +522,15 @@ impl Reader<'_> {
     }
 }
 
+/// What `score.fields` may name.
+fn score_words() -> String {
+    let mut filters: Vec<&str> = ScoreField::ALL.iter().map(|field| field.filter()).collect();
+    filters.sort_unstable();
+    filters.dedup();
+    let names: Vec<&str> = ScoreField::ALL.iter().map(|field| field.name()).collect();
+    format!("a filter ({}) or a field ({})", filters.join(", "), names.join(", "))
+}
+
 /// The parser's own words, in the form `file:line: what`.
 fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let start = error.span().map_or(0, |span| span.start.min(text.len()));
@@ -505,12 +572,48 @@ mod tests {
             ("[owner]\naddress = \"a@b.c\"\n[inbox]\nmaildir = \"Mail\"\n", "/etc/c.toml:4: inbox.maildir: "),
             ("[owner]\naddress = \"a@b.c\"\n[inbox]\ncommand = [\"procmail\"]\n", "/etc/c.toml:4: inbox.command: "),
             ("[owner]\naddress = \"a@b.c\"\ndelimiters = \"ab\"\n", "/etc/c.toml:3: owner.delimiters: "),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"X-Span\"]\n",
+                "/etc/c.toml:4: score.fields: a filter (",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"rspamd\", \"bogofilter\"]\n",
+                "/etc/c.toml:4: score.fields: the fields of one filter",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[score]\nhold_above = 5\n",
+                "/etc/c.toml:4: score.hold_above: needs score.fields",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"rspamd\"]\nhold_above = nan\n",
+                "/etc/c.toml:5: score.hold_above: a number from -1000 to 1000",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"rspamd\"]\npass_below = 1001\n",
+                "/etc/c.toml:5: score.pass_below: a number from -1000 to 1000",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"rspamd\"]\nhold_above = 1\npass_below = 2.5\n",
+                "/etc/c.toml:5: score.hold_above: not below score.pass_below, which is 2.5",
+            ),
             ("[owner\n", "/etc/c.toml:1: "),
         ];
         for (text, wanted) in cases {
             let error = parse(text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(wanted), "{text:?} gave {error:?}");
         }
+    }
+
+    #[test]
+    fn a_filter_stands_for_all_its_fields_and_limits_are_exact() {
+        let text = "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"SpamAssassin\", \"x-spam-status\"]\n\
+            pass_below = -0.5\nhold_above = 5\n";
+        let policy = parse(text).unwrap().policy;
+        assert_eq!(policy.trust.scores.len(), 4);
+        let limits =
+            ScoreLimits { pass_below: Points::parse("-0.5"), hold_above: Points::parse("5"), ..ScoreLimits::default() };
+        assert_eq!(policy.score, limits);
+        assert!(parse("[owner]\naddress = \"a@b.c\"\n").unwrap().policy.trust.scores.is_empty());
     }
 
     #[test]

@@ -129,6 +129,7 @@ fn the_digest_is_as_written_down() {
         from: format!("Person {number} <person{number}@example.net>"),
         subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
         reason,
+        score: None,
         asked,
         preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
     };

@@ -16,7 +16,8 @@
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
 //! store ready | missing | corrupt | newer                         mode on | observe | off
 //! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
-//! discard-denied          denied mail is thrown away
+//! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
+//! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
 //! ```
 
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ use countersign::mail::address::{Address, Domain};
 use countersign::mail::auth::{Proofs, Trust};
 use countersign::mail::envelope::Caller;
 use countersign::mail::facts::Facts;
+use countersign::mail::score::{Points, ScoreField};
 use countersign::policy::confirm::Confirmation;
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
@@ -33,7 +35,7 @@ use countersign::policy::reason::Reason;
 use countersign::policy::standing::{Effect, Entry, Origin, Standing, StoreHealth};
 use countersign::policy::token::HeldId;
 use countersign::policy::verdict::{Decision, Question, Verdict, judge};
-use countersign::policy::{Caps, Mode, Owner, Policy};
+use countersign::policy::{Caps, Mode, Owner, Policy, ScoreLimits};
 use countersign::world::store::{SlotRequest, Store};
 
 use super::fixture;
@@ -160,12 +162,21 @@ impl Scene {
                 let [days_between, per_hour, per_day] = numbers[..] else { return None };
                 self.policy.caps = Caps { days_between, per_hour, per_day };
             }
+            "scores" => self.policy.trust.scores = ScoreField::named(rest),
+            "limits" => self.policy.score = limits(rest)?,
             "trusted" if rest == "none" => self.policy.trust.ids.clear(),
             "discard-denied" => self.policy.discard_denied = true,
             _ => return None,
         }
         Some(self)
     }
+}
+
+fn limits(text: &str) -> Option<ScoreLimits> {
+    let one = |word: &str| if word == "-" { Some(None) } else { Points::parse(word).map(Some) };
+    let limits: Vec<Option<Points>> = text.split(' ').map(one).collect::<Option<_>>()?;
+    let [pass_below, challenge_only_above, hold_above, discard_above] = limits[..] else { return None };
+    Some(ScoreLimits { pass_below, challenge_only_above, hold_above, discard_above })
 }
 
 fn entry(text: &str) -> Option<Entry> {
@@ -218,6 +229,7 @@ pub fn policy() -> Policy {
         },
         trust: Trust { ids: vec![AUTHSERV_ID.into()], ..Trust::default() },
         caps: Caps { days_between: 7, per_hour: 20, per_day: 100 },
+        score: ScoreLimits::default(),
         retention_days: 30,
         discard_denied: false,
         languages: vec!["en".into()],
