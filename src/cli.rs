@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::exit::Caller;
-
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -71,19 +69,6 @@ pub enum Command {
     Doctor(DoctorArguments),
     /// Play a whole conversation in a scratch folder; nothing of yours is touched
     Demo,
-}
-
-impl Command {
-    /// Who is to understand how this command ends.
-    #[must_use]
-    pub fn caller(&self) -> Caller {
-        match self {
-            Command::Deliver(_) | Command::Filter(_) => Caller::Delivery,
-            Command::Gate(arguments) if arguments.word => Caller::GateWord,
-            Command::Gate(_) => Caller::Gate,
-            _ => Caller::Person,
-        }
-    }
 }
 
 /// How the program is made ready.

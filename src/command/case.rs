@@ -4,6 +4,7 @@
 //! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`deliver.rs`).
 
 use super::installation::Installation;
+use super::own_mark;
 use super::quarantine;
 use super::trouble::Trouble;
 use crate::mail::address::Address;
@@ -15,7 +16,7 @@ use crate::policy::confirm::{self, Confirmation};
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::plan::{Effect, plan};
 use crate::policy::standing::{Entry, Standing, StoreHealth, TokenStanding};
-use crate::policy::token::{Day, Parties, Purpose, Token};
+use crate::policy::token::{Day, Token};
 use crate::policy::verdict::{Decision, Question, judge};
 use crate::world::store::{Store, StoreProblem};
 
@@ -42,7 +43,7 @@ pub struct Case {
 pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
     let policy = &house.config.policy;
     let facts = Facts::read(start, caller, &policy.trust);
-    let own_mark = is_own(house, &facts, now);
+    let own_mark = own_mark::is_valid(house, &facts, now);
     let (store, health) = open_store(house)?;
     let mut standing = Standing { store: health, ..Standing::default() };
     if let Some(store) = &store {
@@ -154,16 +155,4 @@ fn denied(
         }
     }
     Ok(denied)
-}
-
-/// Whether the message carries a mark that this installation made today or yesterday: its own mail arrives at once,
-/// and a mark that somebody copied from an old message counts no more.
-fn is_own(house: &Installation, facts: &Facts, now: i64) -> bool {
-    let Some(text) = &facts.own_mark else { return false };
-    let token = Token::read(text);
-    let today = Day::of(now);
-    let owner = house.config.policy.owner.primary.normal();
-    let parties = Parties { owner: &owner, challenged: &owner };
-    token.day.number() + 1 >= today.number()
-        && token.verify(&house.keys.token, Purpose::Own, parties, today, false).is_ok()
 }

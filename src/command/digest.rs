@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::inbox;
 use super::installation::Installation;
+use super::own_mark;
 use super::quarantine::{self, Held};
 use super::screen;
 use super::trouble::{Answer, Trouble};
@@ -61,7 +62,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
         return Ok(Ending::Done);
     }
     let id = HeldId::from_random(random::bits()?);
-    let mail = message(report, &quarantine::own_mark(&house, id, now), id);
+    let mail = message(report, |message_id| own_mark::mint(&house, Some(message_id), id, now), id);
     // Perform.
     put(&house, &mail)?;
     if let Ok(store) = &mut store {

@@ -18,6 +18,7 @@ pub mod installation;
 pub mod keys;
 pub mod ledger;
 pub mod maintain;
+pub mod own_mark;
 pub mod probe;
 pub mod quarantine;
 pub mod recipes;
@@ -46,11 +47,21 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
         Ok(parsed) => parsed,
         Err(error) => return command_line_error(&error, arguments),
     };
-    let caller = parsed.command.caller();
+    let caller = caller_of(&parsed.command);
     let mut environment = Environment::read();
     environment.config = parsed.config.clone().or(environment.config);
     let ending = dispatch(parsed.command, environment).unwrap_or_else(|trouble| say(&trouble, caller));
     (caller, ending)
+}
+
+/// Who is to understand how a command ends.
+fn caller_of(command: &Command) -> Caller {
+    match command {
+        Command::Deliver(_) | Command::Filter(_) => Caller::Delivery,
+        Command::Gate(arguments) if arguments.word => Caller::GateWord,
+        Command::Gate(_) => Caller::Gate,
+        _ => Caller::Person,
+    }
 }
 
 fn dispatch(command: Command, environment: Environment) -> Answer {

@@ -34,6 +34,13 @@ impl HeaderValue {
         if good { Ok(HeaderValue(text.to_owned())) } else { Err(BadHeaderValue) }
     }
 
+    /// A Message-ID in its angle brackets. `None` for one that could not stand in a header field; it is long enough to
+    /// be kept whole, since an encoded or a cut one names nothing.
+    #[must_use]
+    pub fn message_id(id: &str) -> Option<HeaderValue> {
+        HeaderValue::ascii(&format!("<{id}>")).ok().filter(|value| value.0.len() <= 990)
+    }
+
     /// Any text, as encoded words where it is not ASCII (RFC 2047); control characters become spaces.
     #[must_use]
     pub fn words(text: &str) -> HeaderValue {
@@ -224,6 +231,14 @@ mod tests {
         let field = format!("Subject: {}\n\n", value.as_str());
         let (header, _) = mailparse::parse_header(field.as_bytes()).unwrap();
         assert_eq!(header.get_value(), text.trim());
+    }
+
+    #[test]
+    fn a_message_id_is_whole_or_not_there() {
+        let long = format!("{}@x.org", "a".repeat(890));
+        assert_eq!(HeaderValue::message_id(&long).map(|v| v.0), Some(format!("<{long}>")));
+        assert_eq!(HeaderValue::message_id(&"a".repeat(990)), None);
+        assert_eq!(HeaderValue::message_id("a@x.org>\r\nBcc: eve@x.org"), None);
     }
 
     #[test]

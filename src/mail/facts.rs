@@ -349,11 +349,12 @@ fn tokens(head: &Head<'_>, envelope: &Envelope, named: &[Address], content: &Con
     found
 }
 
-/// A message that this user handed to the mail system on this host has, as its topmost Received field, one that
+/// A message that this user handed to the mail system on this host has, as its only Received field, one that
 /// no SMTP client can cause: Postfix `by HOST (Postfix, from userid N)`, Exim `from USER by HOST with local`,
 /// Sendmail `(from USER@HOST) by HOST (…/Submit)`.
 fn submitted_here(head: &Head<'_>, caller: &Caller) -> bool {
-    let (Some((name, number)), Some(field)) = (&caller.user, head.first("Received")) else { return false };
+    // With a second one below, it is foreign mail that the user's own fetchmail or forwarding handed in again.
+    let (Some((name, number)), Some(field)) = (&caller.user, head.only("Received")) else { return false };
     let text = field.text();
     let words: Vec<&str> = text.split_whitespace().take(10).collect();
     let postfix = format!("(Postfix, from userid {number})");
@@ -475,6 +476,9 @@ mod tests {
         assert!(!read("from by (x [192.0.2.1]) by mx.test (Postfix, from userid 1000) with ESMTP"));
         assert!(!read("from alice ([192.0.2.1] helo=alice) by mx.test with esmtp (Exim)"));
         assert!(!read("from mallory by mx.test with local (Exim 4.96)"));
+        assert!(!read(
+            "by mx.test (Postfix, from userid 1000) id 4B1; now\nReceived: from evil.example by isp.example"
+        ));
         assert!(!read("from (from alice@localhost) by x (8/Submit)"));
     }
 

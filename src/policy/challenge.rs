@@ -158,9 +158,9 @@ fn compose(request: Request<'_>, templates: &[Template]) -> Outgoing {
     mail.field("Subject", HeaderValue::words(&format!("{subject} [cr-{token}]")));
     mail.field("Date", HeaderValue::words(&date(now)));
     mail.field("Message-ID", HeaderValue::words(&format!("<cr.c.{token}@{}>", policy.host)));
-    if let Some(id) = &facts.message_id {
-        mail.field("In-Reply-To", HeaderValue::words(&format!("<{id}>")));
-        mail.field("References", HeaderValue::words(&format!("<{id}>")));
+    if let Some(id) = facts.message_id.as_deref().and_then(HeaderValue::message_id) {
+        mail.field("In-Reply-To", id.clone());
+        mail.field("References", id);
     }
     mail.field("Auto-Submitted", HeaderValue::words("auto-replied"));
     mail.field("Precedence", HeaderValue::words("bulk"));

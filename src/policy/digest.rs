@@ -131,18 +131,19 @@ pub fn text(report: Report<'_>) -> String {
     out
 }
 
-/// The digest as a message to the user.
+/// The digest as a message to the user; `mark` makes the keyed mark for its Message-ID.
 #[must_use]
-pub fn message(report: Report<'_>, mark: &str, id: HeldId) -> Vec<u8> {
+pub fn message(report: Report<'_>, mark: impl FnOnce(&str) -> String, id: HeldId) -> Vec<u8> {
     let owner = &report.policy.owner;
     let mut mail = Outgoing::default();
     mail.field("From", HeaderValue::mailbox(Some("Held mail"), &owner.primary));
     mail.field("To", HeaderValue::mailbox(owner.name.as_deref(), &owner.primary));
     mail.field("Subject", HeaderValue::words(&format!("Held mail: {} new", report.entries.len())));
     mail.field("Date", HeaderValue::words(&date(report.now)));
-    mail.field("Message-ID", HeaderValue::words(&format!("<cr.d.{id}.{}@{}>", report.now, report.policy.host)));
+    let message_id = format!("cr.d.{id}.{}@{}", report.now, report.policy.host);
+    mail.field("Message-ID", HeaderValue::words(&format!("<{message_id}>")));
     mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
-    mail.field(OWN_MARK, HeaderValue::words(mark));
+    mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)));
     mail.text(text(report));
     mail.to_bytes()
 }
