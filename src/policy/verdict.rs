@@ -166,12 +166,15 @@ fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
         .map(|(_, reason)| (verdict, reason))
 }
 
+/// Only the user's own *addresses*, not their domains: the domain of a large provider or of a company is that of
+/// strangers and colleagues too, whose unproven mail the gate never lets anybody answer, and whose allowed mail rule 7
+/// must reach. `spf=pass` proves no author, only a path, so it does not make a message the user's.
 fn own_address(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let Sender::Clear(address) = &question.facts.sender else { return None };
     if !question.policy.owner.is(address) {
         return None;
     }
-    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    let proven = question.facts.authentication.proofs(address.domain()).intersects(Proofs::AUTHOR);
     Some(if proven { (Verdict::Pass, Reason::OwnAddress) } else { (Verdict::Hold, Reason::OwnAddressUnproven) })
 }
 
@@ -206,7 +209,7 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.domain)?;
     let address = question.facts.sender.address()?;
-    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    let proven = question.facts.authentication.proofs(address.domain()).intersects(Proofs::AUTHOR);
     proven.then_some((Verdict::Pass, Reason::AllowedDomain))
 }
 
@@ -214,7 +217,7 @@ fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.list)?;
     let list = question.facts.list.as_ref()?;
-    let proven = list.domains().any(|domain| !question.facts.authentication.proofs(&domain).is_empty());
+    let proven = list.domains().any(|domain| question.facts.authentication.proofs(&domain).intersects(Proofs::AUTHOR));
     proven.then_some((Verdict::Pass, Reason::AllowedList))
 }
 
