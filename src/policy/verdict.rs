@@ -94,6 +94,7 @@ const RULES: &[Rule] = &[
     ("13 automatic", automatic),
     ("14 malformed", malformed),
     ("14 unclear sender", unclear),
+    ("14 address in the name", display_name),
     ("14 not addressed to you", not_addressed),
     ("15 gate", gate),
     ("15 caps", caps),
@@ -268,6 +269,11 @@ fn unclear(question: Question<'_>) -> Option<(Verdict, Reason)> {
         Sender::Unclear(why) => Some((Verdict::Hold, Reason::UnclearSender(why))),
         Sender::Clear(_) => None,
     }
+}
+
+/// `"ceo@bank.example" <x@evil.example>`: many mail programs show the name alone. What is proven is the other address.
+fn display_name(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.name_shows_other_address.then_some((Verdict::Hold, Reason::DisplayNameAddress))
 }
 
 /// RFC 3834 section 2, RFC 5230 section 4.5.
