@@ -278,6 +278,9 @@ impl Proofs {
     /// `spf=pass`.
     pub const SPF: Proofs = Proofs(4);
 
+    /// The methods that speak of the From domain: DMARC or DKIM. SPF speaks of the envelope alone.
+    pub const AUTHOR: Proofs = Proofs(3);
+
     /// The set that [`Proofs::bits`] gave; none if another bit is set.
     #[must_use]
     pub fn from_bits(bits: u8) -> Option<Proofs> {

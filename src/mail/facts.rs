@@ -8,12 +8,13 @@ use mail_parser::MessageParser;
 
 use super::address::Address;
 use super::auth::{Authentication, Trust};
-use super::automatic::{self, ListId, Sign};
+use super::automatic::{self, Sign};
 use super::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
 use super::display::{SHOWN_LIMIT, one_line};
 use super::envelope::{Caller, Envelope, EnvelopeSender};
 use super::fold::decode_words;
 use super::head::{Field, Head, HeadDefect};
+use super::list_id::{self, ListId};
 use super::score::SpamScore;
 
 /// Most recipients that are read from To and Cc together.
@@ -28,6 +29,8 @@ pub struct Facts {
     pub envelope: Envelope,
     /// The single mailbox of the From field, if there is exactly one.
     pub sender: Sender,
+    /// Whether the display name holds another mail address than the sender's own.
+    pub name_shows_other_address: bool,
     /// The From field as a person reads it, fit to be shown.
     pub shown_sender: String,
     /// The decoded Subject, fit to be shown.
@@ -141,6 +144,7 @@ impl Facts {
         let content = content::look(&head, &start[head.body..]);
         let named = mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT);
         Facts {
+            name_shows_other_address: name_shows_other_address(&head, &sender),
             shown_sender: shown(&head, "From"),
             subject: shown(&head, "Subject"),
             answer_addresses: mailboxes(&head, &["Sender", "Reply-To"], 4),
@@ -149,8 +153,8 @@ impl Facts {
             message_id: message_id(&head),
             tokens: tokens(&head, &envelope, &named, &content),
             named,
-            signs: automatic::signs(&head, &envelope.sender, sender.address()),
-            list: automatic::list_id(&head),
+            signs: automatic::signs(&head, &envelope.sender, sender.address(), &start[head.body..]),
+            list: list_id::list_id(&head),
             authentication: Authentication::read(&head, trust),
             score: SpamScore::read(&head, trust),
             empty_probe: is_empty_probe(&head, &sender, &content),
@@ -171,6 +175,7 @@ impl Facts {
         Facts {
             envelope: Envelope::read(caller, &head),
             sender: Sender::Unclear(Unclear::ParserFailed),
+            name_shows_other_address: false,
             shown_sender: String::new(),
             subject: String::new(),
             answer_addresses: Vec::new(),
@@ -282,6 +287,19 @@ fn lenient_mailbox(parsed: Option<&mail_parser::Message<'_>>) -> Result<String, 
         Some(mail_parser::Address::Group(_)) => Err(Unclear::ManyMailboxes),
         None => Err(Unclear::BadAddress),
     }
+}
+
+/// `"ceo@bank.example" <x@evil.example>`, encoded or not; also in a comment. Whatever reads as an address there and is
+/// not the sender's own counts; `bob@work`, without a dot, is a name.
+fn name_shows_other_address(head: &Head<'_>, sender: &Sender) -> bool {
+    let (Sender::Clear(own), Some(field)) = (sender, head.first("From")) else { return false };
+    let text = decode_words(&field.unfolded());
+    let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:".contains(c));
+    let other = |word: &str| {
+        Address::parse(word.trim_matches(['.', '\'']))
+            .is_ok_and(|address| address.domain().as_str().contains('.') && address.normal() != own.normal())
+    };
+    words.filter(|word| word.contains(['@', '\u{ff20}'])).any(|word| other(&word.replace('\u{ff20}', "@")))
 }
 
 fn shown(head: &Head<'_>, name: &str) -> String {
@@ -442,6 +460,38 @@ mod tests {
             "From: Böb <bob@x.org>",
         ] {
             assert_eq!(sender_of(text).address().map(ToString::to_string).as_deref(), Some("bob@x.org"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_shows_another_address_is_found() {
+        let found = |from: &str| facts(&format!("{from}\n\n")).name_shows_other_address;
+        for from in [
+            "From: bob@x.org",
+            "From: \"bob@x.org\" <bob@x.org>",
+            "From: \"BOB@X.ORG\" <bob@x.org>",
+            "From: bob@x.org (bob@x.org)",
+            "From: 'bob@x.org' <bob@x.org>",
+            "From: O'Brien <o'brien+x#y@x.org>",
+            "From: Bob @ work <bob@x.org>",
+            "From: bob@work <bob@x.org>",
+            "From: \"@bob\" <bob@x.org>",
+            "From: \"Bob (x.org)\" <bob@x.org>",
+        ] {
+            assert!(!found(from), "{from}");
+        }
+        for from in [
+            "From: \"ceo@bank.example\" <x@evil.example>",
+            "From: =?utf-8?q?ceo=40bank=2Eexample?= <x@evil.example>",
+            "From: =?utf-8?b?Y2VvQGJhbmsuZXhhbXBsZQ==?= <x@evil.example>",
+            "From: \"The Chief (ceo@bank.example)\" <x@evil.example>",
+            "From: \"<ceo@bank.example>\" <x@evil.example>",
+            "From: x@evil.example (ceo@bank.example)",
+            "From: \"'ceo@bank.example'\" <x@evil.example>",
+            "From: \"ceo\u{ff20}bank.example\" <x@evil.example>",
+            "From: \"bob@x.org via evil\" <bob+x@x.org>",
+        ] {
+            assert!(found(from), "{from}");
         }
     }
 

@@ -64,7 +64,9 @@ pub fn confirmation(
 /// Whether a message of this kind can confirm at all: written by a person, with somebody to answer to.
 #[must_use]
 pub fn may_confirm(facts: &Facts) -> bool {
-    facts.signs.is_empty() && facts.envelope.sender != EnvelopeSender::Null && !facts.tokens.is_empty()
+    facts.signs.iter().all(|sign| sign.may_answer())
+        && facts.envelope.sender != EnvelopeSender::Null
+        && !facts.tokens.is_empty()
 }
 
 /// The addresses an answer may come from when nothing but the token is left: envelope, From.

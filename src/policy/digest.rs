@@ -78,8 +78,12 @@ impl Section {
     #[must_use]
     pub fn of(entry: &Entry) -> Section {
         match entry.reason {
-            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DmarcFail => Section::Suspicious,
+            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DmarcFail | Reason::DisplayNameAddress => {
+                Section::Suspicious
+            }
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
+            // Exchange asks so also for what people write: they are not listed among the machines.
+            Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => Section::NotAsked,
             Reason::Automatic(_) | Reason::LoopOwnChallenge | Reason::LoopReceived => Section::Automatic,
             _ if entry.asked => Section::Asked,
             _ => Section::NotAsked,
@@ -166,6 +170,7 @@ fn push_entry(out: &mut String, entry: &Entry) {
 fn rank(entry: &Entry) -> u8 {
     match entry.reason {
         Reason::Automatic(sign) => match sign.kind() {
+            Kind::NoReplyWanted => 0,
             Kind::Robot | Kind::AutoReply => 1,
             Kind::Bounce | Kind::Report => 2,
             Kind::Challenge => 3,
@@ -239,6 +244,8 @@ mod tests {
     #[test]
     fn suspicion_comes_before_lists() {
         let section = |reason, asked| Section::of(&entry(1, reason, asked));
+        assert_eq!(section(Reason::DisplayNameAddress, false), Section::Suspicious);
+        assert_eq!(section(Reason::Automatic(Sign::NoReplyWanted), false), Section::NotAsked);
         assert!(section(Reason::PinMissing, false) < section(Reason::Gate(GateRefusal::NotProven), false));
         assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ALL[0]), false));
     }

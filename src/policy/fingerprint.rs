@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::key::{KeyId, KeyRing, SecretKey};
 use crate::mail::address::{Domain, NormalForm};
-use crate::mail::automatic::ListId;
+use crate::mail::list_id::ListId;
 
 /// The first 128 bits of HMAC-SHA-256: no two of a million entries meet by chance (2^-89).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

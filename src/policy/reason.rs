@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::gate::{CapRefusal, GateRefusal};
-use crate::mail::automatic::Sign;
+use crate::mail::automatic::{Kind, Sign};
 use crate::mail::executable::Executable;
 use crate::mail::facts::Unclear;
 use crate::mail::head::HeadDefect;
@@ -36,6 +36,8 @@ pub enum Reason {
     DeniedList,
     /// Rule 3: from an address the user denied.
     DeniedSender,
+    /// Rule 14: the display name shows another mail address than the one it was sent from.
+    DisplayNameAddress,
     /// Rule 5: the trusted mail system says that the From domain disowns it.
     DmarcFail,
     /// Rule 11: it says next to nothing and lacks what a person's mail has.
@@ -122,6 +124,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (65, Reason::Gate(GateRefusal::NothingTrusted)),
     (66, Reason::Gate(GateRefusal::OwnAddress)),
     (67, Reason::Gate(GateRefusal::DomainLiteral)),
+    (100, Reason::DisplayNameAddress),
     (80, Reason::Capped(CapRefusal::AskedRecently)),
     (81, Reason::Capped(CapRefusal::DailyCap)),
     (82, Reason::Capped(CapRefusal::HourlyCap)),
@@ -166,6 +169,7 @@ impl Reason {
             Reason::DeniedDomain => "denied-domain",
             Reason::DeniedList => "denied-list",
             Reason::DeniedSender => "denied-sender",
+            Reason::DisplayNameAddress => "display-name-address",
             Reason::DmarcFail => "dmarc-fail",
             Reason::EmptyProbe => "empty-probe",
             Reason::Executable(kind) => kind.name(),
@@ -198,6 +202,9 @@ impl Reason {
             Reason::AllowedSender => "the sender is on the list of allowed senders".into(),
             Reason::Answer => "it is the answer to a challenge and says nothing else".into(),
             Reason::AnswerWithText => "it is the answer to a challenge and has text of its own".into(),
+            Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => {
+                format!("its mail system asks for no automatic answers ({})", sign.name())
+            }
             Reason::Automatic(sign) => {
                 format!("it was not written by a person to you ({}, {})", sign.kind().name(), sign.name())
             }
@@ -206,6 +213,7 @@ impl Reason {
             Reason::DeniedDomain => "its domain is on the list of denied domains".into(),
             Reason::DeniedList => "its mailing list is denied".into(),
             Reason::DeniedSender => "the sender is on the list of denied senders".into(),
+            Reason::DisplayNameAddress => "the name beside its address shows another address".into(),
             Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
             Reason::EmptyProbe => "it says next to nothing and lacks what a person's mail has, such as a date".into(),
             Reason::Executable(kind) => format!("there is {} in it ({})", kind.sentence(), kind.name()),

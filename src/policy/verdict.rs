@@ -94,6 +94,7 @@ const RULES: &[Rule] = &[
     ("13 automatic", automatic),
     ("14 malformed", malformed),
     ("14 unclear sender", unclear),
+    ("14 address in the name", display_name),
     ("14 not addressed to you", not_addressed),
     ("15 gate", gate),
     ("15 caps", caps),
@@ -166,12 +167,15 @@ fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
         .map(|(_, reason)| (verdict, reason))
 }
 
+/// Only the user's own *addresses*, not their domains: the domain of a large provider or of a company is that of
+/// strangers and colleagues too, whose unproven mail the gate never lets anybody answer, and whose allowed mail rule 7
+/// must reach. `spf=pass` proves no author, only a path, so it does not make a message the user's.
 fn own_address(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let Sender::Clear(address) = &question.facts.sender else { return None };
     if !question.policy.owner.is(address) {
         return None;
     }
-    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    let proven = question.facts.authentication.proofs(address.domain()).intersects(Proofs::AUTHOR);
     Some(if proven { (Verdict::Pass, Reason::OwnAddress) } else { (Verdict::Hold, Reason::OwnAddressUnproven) })
 }
 
@@ -206,7 +210,7 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.domain)?;
     let address = question.facts.sender.address()?;
-    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    let proven = question.facts.authentication.proofs(address.domain()).intersects(Proofs::AUTHOR);
     proven.then_some((Verdict::Pass, Reason::AllowedDomain))
 }
 
@@ -214,7 +218,7 @@ fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.list)?;
     let list = question.facts.list.as_ref()?;
-    let proven = list.domains().any(|domain| !question.facts.authentication.proofs(&domain).is_empty());
+    let proven = list.domains().any(|domain| question.facts.authentication.proofs(&domain).intersects(Proofs::AUTHOR));
     proven.then_some((Verdict::Pass, Reason::AllowedList))
 }
 
@@ -265,6 +269,11 @@ fn unclear(question: Question<'_>) -> Option<(Verdict, Reason)> {
         Sender::Unclear(why) => Some((Verdict::Hold, Reason::UnclearSender(why))),
         Sender::Clear(_) => None,
     }
+}
+
+/// `"ceo@bank.example" <x@evil.example>`: many mail programs show the name alone. What is proven is the other address.
+fn display_name(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.name_shows_other_address.then_some((Verdict::Hold, Reason::DisplayNameAddress))
 }
 
 /// RFC 3834 section 2, RFC 5230 section 4.5.

@@ -269,6 +269,7 @@ struct QuarantineTable {
 struct TrustTable {
     authserv_ids: Vec<Spanned<String>>,
     methods: Vec<Spanned<String>>,
+    gate: Option<Spanned<String>>,
     hops: Number,
 }
 
@@ -321,7 +322,7 @@ impl Default for QuarantineTable {
 impl Default for TrustTable {
     fn default() -> TrustTable {
         let methods = ["dmarc", "dkim"].map(|word| Spanned::new(0..0, word.to_owned())).into();
-        TrustTable { authserv_ids: Vec::new(), methods, hops: number(1) }
+        TrustTable { authserv_ids: Vec::new(), methods, gate: None, hops: number(1) }
     }
 }
 
@@ -416,11 +417,20 @@ impl Reader<'_> {
         let mut methods = Vec::new();
         for word in &table.methods {
             let method = Method::parse(word.get_ref()).filter(|method| *method != Method::Spf);
-            methods.push(method.ok_or_else(|| self.wrong("trust.methods", word, "\"dmarc\" or \"dkim\""))?);
+            let wanted = "\"dmarc\" or \"dkim\"; for SPF see trust.gate";
+            methods.push(method.ok_or_else(|| self.wrong("trust.methods", word, wanted))?);
+        }
+        // Only who opts in believes SPF at all: it must not reach a rule by accident.
+        match table.gate.as_ref().map(|word| (word, word.get_ref().as_str())) {
+            None | Some((_, "domain")) => {}
+            Some((_, "spf")) => methods.push(Method::Spf),
+            Some((word, _)) => return Err(self.wrong("trust.gate", word, "\"domain\" or \"spf\"")),
         }
         let mut ids = Vec::new();
         for id in &table.authserv_ids {
-            let good = !id.get_ref().is_empty() && id.get_ref().bytes().all(|b| b.is_ascii_graphic() && b != b';');
+            // What has `=` is a result: Microsoft writes fields without an id, and anybody can write such a field.
+            let good = !id.get_ref().is_empty()
+                && id.get_ref().bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b'='));
             if !good {
                 return Err(self.wrong(
                     "trust.authserv_ids",
@@ -614,6 +624,18 @@ mod tests {
             ScoreLimits { pass_below: Points::parse("-0.5"), hold_above: Points::parse("5"), ..ScoreLimits::default() };
         assert_eq!(policy.score, limits);
         assert!(parse("[owner]\naddress = \"a@b.c\"\n").unwrap().policy.trust.scores.is_empty());
+    }
+
+    #[test]
+    fn spf_is_believed_only_by_who_opts_in() {
+        let with = |line: &str| parse(&format!("[owner]\naddress = \"a@b.c\"\n[trust]\n{line}\n"));
+        for line in ["", "gate = \"domain\"", "methods = [\"dkim\"]"] {
+            assert!(!with(line).unwrap().policy.trust.methods.contains(&Method::Spf), "{line}");
+        }
+        assert!(with("gate = \"spf\"").unwrap().policy.trust.methods.contains(&Method::Spf));
+        for line in ["gate = \"SPF\"", "gate = true", "methods = [\"spf\"]", "authserv_ids = [\"spf=pass\"]"] {
+            assert!(with(line).is_err(), "{line}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod automatic;
 mod deliver;
 mod demo;
 mod envelopes;

@@ -11,19 +11,20 @@
 //! field NAME: VALUE       set a field                             also LINE               add a line to the header block
 //! top LINE                put a line above all others             without NAME            remove a field
 //! repeat N NAME: VALUE    add a field many times                  huge NAME               add a field of 100 kB
-//! body TEXT               set the body                            own-mark                our own keyed mark is on it
+//! body TEXT               set the body, \n for line ends                         own-mark                our own keyed mark is on it
 //! sender | domain | list allow [PROOFS] or deny                   confirms                it confirmed something
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
 //! store ready | missing | corrupt | newer                         mode on | observe | off
 //! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
+//! gate spf                spf=pass is believed (G3)
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
 //! ```
 
 use std::collections::BTreeSet;
 
 use countersign::mail::address::{Address, Domain};
-use countersign::mail::auth::{Proofs, Trust};
+use countersign::mail::auth::{Method, Proofs, Trust};
 use countersign::mail::envelope::Caller;
 use countersign::mail::facts::Facts;
 use countersign::mail::score::{Points, ScoreField};
@@ -146,7 +147,7 @@ impl Scene {
                 self.letter = (0..number(count)?).fold(self.letter, |letter, _| letter.also(&name, &value));
             }
             "huge" => self.letter = self.letter.also(rest, &"x".repeat(100_000)),
-            "body" => self.letter = self.letter.body(&format!("{rest}\n")),
+            "body" => self.letter = self.letter.body(&format!("{}\n", rest.replace("\\n", "\n"))),
             "own-mark" => self.own_mark = true,
             "confirms" => self.confirms = true,
             "sender" => self.standing.sender = Some(entry(rest)?),
@@ -165,6 +166,7 @@ impl Scene {
             "scores" => self.policy.trust.scores = ScoreField::named(rest),
             "limits" => self.policy.score = limits(rest)?,
             "trusted" if rest == "none" => self.policy.trust.ids.clear(),
+            "gate" if rest == "spf" => self.policy.trust.methods.push(Method::Spf),
             "discard-denied" => self.policy.discard_denied = true,
             _ => return None,
         }
