@@ -57,7 +57,7 @@ pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
         limited: !ground.assumed,
         progress,
         slots: Slots::default(),
-        tally: Tally::default(),
+        tally: Tally::new(ground.assumed),
         lines: String::new(),
         latest: 0,
     };
@@ -250,4 +250,45 @@ fn remarks(arguments: &ReplayArguments, policy: &Policy) -> Vec<&'static str> {
             .push("In the order of dates; whom you wrote to is known from then on, and nobody answered a challenge.");
     }
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The places and reasons in the order in which they come, from that many judges.
+    fn played(folder: &std::path::Path, judges: usize, enough: usize) -> Vec<String> {
+        let arguments = ReplayArguments { address: vec!["alice@example.org".into()], ..ReplayArguments::default() };
+        let ground = Ground::open(&arguments, &Environment::default()).unwrap();
+        let trials = (0..judges).map(|_| ground.trial().unwrap()).collect();
+        let mut out = Vec::new();
+        run(&[folder.to_owned()], trials, &Arc::default(), &mut |step| {
+            out.push(match step {
+                Step::Fault(fault) => fault.what,
+                Step::Judged(judged) => format!("{} {}", judged.place, judged.reason),
+            });
+            Ok(if out.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })
+        .unwrap();
+        out
+    }
+
+    #[test]
+    fn any_number_of_judges_says_the_same_in_the_same_order() {
+        let scratch = tempfile::tempdir().unwrap();
+        for number in 0..100 {
+            let text = if number % 9 == 0 { "no mail" } else { "From: bob@x.org\nTo: alice@example.org\n\nHello\n" };
+            fs::write(scratch.path().join(format!("m{number:03}")), text).unwrap();
+        }
+        let one = played(scratch.path(), 1, usize::MAX);
+        assert_eq!(one.len(), 100);
+        for judges in [2, 3, 7, 16] {
+            assert_eq!(played(scratch.path(), judges, usize::MAX), one, "{judges} judges");
+        }
+        for enough in [1, 2, 50] {
+            assert_eq!(played(scratch.path(), 3, enough), one[..enough], "the first {enough}");
+        }
+    }
 }

@@ -81,7 +81,7 @@ impl<R: BufRead> Mbox<R> {
     pub fn next_letter(&mut self) -> io::Result<Option<Letter>> {
         if !self.begun {
             self.begun = true;
-            self.next = self.to_first_line()?;
+            self.next = self.seek_first_line()?;
         }
         let Some((from, offset)) = self.next.take() else { return Ok(None) };
         self.number += 1;
@@ -106,7 +106,7 @@ impl<R: BufRead> Mbox<R> {
         (self.doubtful > 0).then_some((self.doubtful, self.first_doubtful))
     }
 
-    fn to_first_line(&mut self) -> io::Result<Option<(FromLine, u64)>> {
+    fn seek_first_line(&mut self) -> io::Result<Option<(FromLine, u64)>> {
         let mut behind_empty = true;
         loop {
             let begins = self.offset;
