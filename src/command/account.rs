@@ -16,7 +16,9 @@ use crate::mail::automatic::Sign;
 use crate::mail::content::{Content, FoundToken};
 use crate::mail::display::one_line;
 use crate::mail::envelope::{Envelope, EnvelopeSender};
+use crate::mail::executable::Finding;
 use crate::mail::facts::{Facts, Sender};
+use crate::mail::score::SpamScore;
 use crate::policy::standing::{Entry, History, Standing, TokenStanding};
 use crate::policy::verdict::Verdict;
 
@@ -113,12 +115,12 @@ pub struct Shown {
     pub doubtful: bool,
     /// The tokens in it, and whether each is known here.
     pub tokens: Vec<TokenShown>,
-    /// The first lines of its text.
-    pub preview: Vec<String>,
-    /// Whether it has text that is not quotation, signature or token.
-    pub has_own_text: bool,
-    /// Whether something in its body was not looked at.
-    pub unexamined: bool,
+    /// What its body shows.
+    pub text: TextShown,
+    /// Whether it says next to nothing and lacks what people's mail has.
+    pub empty_probe: bool,
+    /// What the user's spam filter says.
+    pub spam_filter: FilterShown,
     /// What is wrong with its header block.
     pub defects: Vec<String>,
     /// Where the message begins behind the lines of this delivery, in bytes.
@@ -134,6 +136,49 @@ pub struct SignShown {
     pub kind: &'static str,
     /// Where that is written.
     pub source: &'static str,
+}
+
+/// What a message's body shows.
+#[derive(Debug, Serialize)]
+pub struct TextShown {
+    /// The first lines of its text.
+    pub preview: Vec<String>,
+    /// Whether it has text that is not quotation, signature or token.
+    pub has_own_text: bool,
+    /// Letters and digits of its text.
+    pub letters: usize,
+    /// Whether something that is not text is attached.
+    pub has_attachments: bool,
+    /// Whether something in its body was not looked at.
+    pub unexamined: bool,
+    /// What in it a computer may run.
+    pub executables: Vec<ExecutableShown>,
+    /// Whether something that may be run could be in what was not looked at.
+    pub executables_unexamined: bool,
+}
+
+/// What the user's spam filter says.
+#[derive(Debug, Serialize)]
+pub struct FilterShown {
+    /// The points of the user's spam filter.
+    pub points: Option<String>,
+    /// Whether that filter calls it spam.
+    pub says_spam: bool,
+    /// Whether the points may be believed to be no higher.
+    pub exact: bool,
+    /// Whether a field of that filter could not be read.
+    pub doubtful: bool,
+    /// What of that filter is not believed.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Something that a computer may run.
+#[derive(Debug, Serialize)]
+pub struct ExecutableShown {
+    /// What it is.
+    pub kind: &'static str,
+    /// The name of its file.
+    pub name: String,
 }
 
 /// A result of a trusted mail system.
@@ -273,7 +318,9 @@ impl Shown {
             authentication: Authentication { believed, ignored, ignored_unlisted, ids_seen, doubtful },
             received,
             tokens,
-            content: Content { tokens: _, preview, has_own_text, unexamined },
+            content,
+            score,
+            empty_probe,
             own_mark,
             submitted_here,
             message_start,
@@ -302,14 +349,14 @@ impl Shown {
             has_own_mark: own_mark.is_some(),
             proofs: proofs(facts),
             believed: believed.iter().map(Believed::of).collect(),
-            ignored: ignored.iter().map(|(what, why)| Ignored { what: what.clone(), why: kebab(why) }).collect(),
+            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, &kebab(why))).collect(),
             ignored_unlisted: *ignored_unlisted,
             servers_seen: ids_seen.clone(),
             doubtful: *doubtful,
             tokens: tokens.iter().map(TokenShown::of).collect(),
-            preview: preview.clone(),
-            has_own_text: *has_own_text,
-            unexamined: *unexamined,
+            text: TextShown::of(content),
+            empty_probe: *empty_probe,
+            spam_filter: FilterShown::of(score),
             defects: defects.iter().map(kebab).collect(),
             message_start: *message_start,
         }
@@ -340,9 +387,9 @@ impl Shown {
         page.row("handed in here", yes(self.submitted_here));
         page.row("our own mark", yes(self.has_own_mark));
         page.heading("Text");
-        page.lines("begins", self.preview.iter().cloned());
-        page.row("of its own", yes(self.has_own_text));
-        page.row("looked at whole", yes(!self.unexamined));
+        self.text.columns(page);
+        page.row("empty probe", yes(self.empty_probe));
+        self.spam_filter.columns(page);
         page.lines("token", self.tokens.iter().map(|token| format!("{}, in the {}", token.kind, token.place)));
     }
 
@@ -363,6 +410,73 @@ impl Shown {
             page.row("doubtful", "a trusted field cannot be read or checked nothing, so nothing is proven");
         }
         page.lines("servers seen", self.servers_seen.iter().cloned());
+    }
+}
+
+impl TextShown {
+    fn of(content: &Content) -> TextShown {
+        // The tokens stand among the message's.
+        let Content { tokens: _, preview, has_own_text, letters, has_attachments, executables, unexamined } = content;
+        TextShown {
+            preview: preview.clone(),
+            has_own_text: *has_own_text,
+            letters: *letters,
+            has_attachments: *has_attachments,
+            unexamined: *unexamined,
+            executables: executables.findings.iter().map(ExecutableShown::of).collect(),
+            executables_unexamined: executables.unexamined,
+        }
+    }
+
+    fn columns(&self, page: &mut Page) {
+        page.lines("begins", self.preview.iter().cloned());
+        page.row("of its own", yes(self.has_own_text));
+        page.row("letters and digits", &self.letters.to_string());
+        page.row("anything attached", yes(self.has_attachments));
+        page.row("looked at whole", yes(!self.unexamined));
+        let found = self.executables.iter().map(|one| format!("{} {}", one.kind, one.name));
+        page.list("may be run", found, "nothing found");
+        if self.executables_unexamined {
+            page.row("", "and not all could be looked at");
+        }
+    }
+}
+
+impl FilterShown {
+    fn of(score: &SpamScore) -> FilterShown {
+        let SpamScore { points, says_spam, exact, doubtful, ignored } = score;
+        FilterShown {
+            points: points.map(|points| points.to_string()),
+            says_spam: *says_spam,
+            exact: *exact,
+            doubtful: *doubtful,
+            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, why.name())).collect(),
+        }
+    }
+
+    fn columns(&self, page: &mut Page) {
+        let more = if self.exact { "" } else { " or more" };
+        let points = self.points.as_ref().map_or("none".to_owned(), |points| format!("{points}{more}"));
+        page.row("spam score", &points);
+        if self.says_spam {
+            page.row("spam filter", "calls it spam");
+        }
+        if self.doubtful {
+            page.row("spam filter", "wrote a field that cannot be read");
+        }
+        page.lines("not believed", self.ignored.iter().map(|one| format!("{} ({})", one.what, one.why)));
+    }
+}
+
+impl ExecutableShown {
+    fn of(one: &Finding) -> ExecutableShown {
+        ExecutableShown { kind: one.kind.name(), name: one.name.clone() }
+    }
+}
+
+impl Ignored {
+    fn of(what: &str, why: &str) -> Ignored {
+        Ignored { what: what.to_owned(), why: why.to_owned() }
     }
 }
 

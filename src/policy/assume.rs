@@ -9,6 +9,7 @@ use super::{Caps, Policy};
 use crate::mail::auth::{Authentication, Method, MethodResult, Outcome};
 use crate::mail::envelope::EnvelopeSender;
 use crate::mail::facts::Facts;
+use crate::mail::score::SpamScore;
 
 /// The authserv-id that is trusted where none is configured; nobody's name ends in it (RFC 6761 section 6.4).
 const ASSUMED_ID: &str = "assumed.invalid";
@@ -49,6 +50,8 @@ pub fn facts(mut facts: Facts, policy: &Policy) -> Facts {
     if !facts.named.iter().any(|address| policy.owner.is(address)) {
         facts.named.insert(0, policy.owner.primary.clone());
     }
+    // What another program thinks of a message is not the message.
+    facts.score = SpamScore::default();
     facts.own_mark = None;
     facts.submitted_here = false;
     facts
