@@ -41,27 +41,49 @@ pub struct Case {
 /// # Errors
 /// Only what the machine is at fault for; a damaged store is a fact.
 pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
-    let policy = &house.config.policy;
-    let facts = Facts::read(start, caller, &policy.trust);
-    let own_mark = own_mark::is_valid(house, &facts, now);
+    let facts = Facts::read(start, caller, &house.config.policy.trust);
     let (store, health) = open_store(house)?;
+    let standing = standing(house, store.as_ref(), health, &facts, now)?;
+    Ok(decide(house, facts, standing, store, now))
+}
+
+/// What is known from before.
+///
+/// # Errors
+/// As [`look`].
+pub fn standing(
+    house: &Installation,
+    store: Option<&Store>,
+    health: StoreHealth,
+    facts: &Facts,
+    now: i64,
+) -> Result<Standing, Trouble> {
+    let policy = &house.config.policy;
     let mut standing = Standing { store: health, ..Standing::default() };
-    if let Some(store) = &store {
-        match ask_store(house, store, &facts, now, &mut standing) {
+    if let Some(store) = store {
+        match ask_store(house, store, facts, now, &mut standing) {
             Err(StoreProblem::Corrupt) => standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() },
             asked => asked?,
         }
     }
-    if let (Some(store), true) = (&store, confirm::may_confirm(&facts) && policy.mode == Mode::On) {
-        standing.tokens = tokens(house, store, &facts)?;
-        standing.denied = denied(house, store, &facts, &standing.tokens)?;
+    if let (Some(store), true) = (store, confirm::may_confirm(facts) && policy.mode == Mode::On) {
+        standing.tokens = tokens(house, store, facts)?;
+        standing.denied = denied(house, store, facts, &standing.tokens)?;
     }
+    Ok(standing)
+}
+
+/// The decision on what was gathered.
+#[must_use]
+pub fn decide(house: &Installation, facts: Facts, standing: Standing, store: Option<Store>, now: i64) -> Case {
+    let policy = &house.config.policy;
+    let own_mark = own_mark::is_valid(house, &facts, now);
     let confirmation = confirm::confirmation(&facts, &standing, policy, &house.keys.token, Day::of(now));
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
     let plan = plan(&decision, confirmation.as_ref());
-    Ok(Case { facts, standing, confirmation, decision, plan, store })
+    Case { facts, standing, confirmation, decision, plan, store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.

@@ -1,5 +1,6 @@
 //! One file a subcommand, each in three blocks: gather, decide, perform. Here they are wired to the world.
 
+pub mod account;
 pub mod case;
 pub mod challenge;
 pub mod checkup;
@@ -16,17 +17,22 @@ pub mod inbox;
 pub mod init;
 pub mod installation;
 pub mod keys;
+pub mod learning;
 pub mod ledger;
 pub mod maintain;
 pub mod own_mark;
 pub mod probe;
+pub mod progress;
 pub mod quarantine;
 pub mod recipes;
 pub mod release;
+pub mod replay;
 pub mod screen;
 pub mod select;
 pub mod show;
 pub mod stage;
+pub mod tally;
+pub mod trial;
 pub mod trouble;
 pub mod why;
 
@@ -70,6 +76,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Gate(arguments) => deliver::gate(&arguments, environment),
         Command::Filter(arguments) => deliver::filter(&arguments, environment),
         Command::Explain(arguments) => explain::explain(&arguments, environment),
+        Command::Replay(arguments) => replay::replay(&arguments, environment),
         Command::Held(arguments) => held::held(&arguments, environment),
         Command::Show(arguments) => show::show(&arguments, environment),
         Command::Release(arguments) => release::release(&arguments, environment),

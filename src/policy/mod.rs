@@ -1,5 +1,6 @@
 //! Meaning to decision. Pure: time, keys and history are arguments; nothing here acts.
 
+pub mod assume;
 pub mod block;
 pub mod challenge;
 pub mod confirm;
@@ -9,6 +10,7 @@ pub mod gate;
 pub mod key;
 pub mod plan;
 pub mod reason;
+pub mod slots;
 pub mod standing;
 pub mod token;
 pub mod verdict;

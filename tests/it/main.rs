@@ -15,6 +15,7 @@ mod letter;
 mod messages;
 mod outgoing;
 mod privacy;
+mod replay;
 mod tidy;
 mod tokens;
 mod verdicts;
