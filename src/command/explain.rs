@@ -7,6 +7,7 @@ use std::io::Read;
 
 use serde_json::json;
 
+use super::ask;
 use super::case::{Case, look};
 use super::installation::Installation;
 use super::screen;
@@ -16,7 +17,6 @@ use crate::exit::Ending;
 use crate::mail::envelope::{Caller, EnvelopeSender};
 use crate::mail::executable::Finding;
 use crate::mail::facts::{Facts, Sender};
-use crate::policy::challenge::{Request, challenge};
 use crate::policy::verdict::Verdict;
 use crate::world::clock;
 use crate::world::config::Environment;
@@ -116,11 +116,9 @@ fn as_text(house: &Installation, case: &Case, now: i64) -> String {
         row("would", step.to_string());
     }
     if let (Verdict::Challenge, Some((to, _))) = (verdict, &case.decision.challenge) {
-        let templates = house.config.templates().unwrap_or_else(|_| house.config.built_in_templates());
-        let token = "0".repeat(32);
-        let policy = &house.config.policy;
-        let mail = challenge(Request { facts, policy, templates: &templates, to, token: &token, now });
-        out.push_str("\nThe challenge, with zeros for its token:\n\n");
+        let mail = ask::write(house, case.store.as_ref(), facts, None, to, now);
+        let mail = mail.map(|mail| mail.bytes).unwrap_or_default();
+        out.push_str("\nThe challenge, with zeros for its tokens:\n\n");
         for line in String::from_utf8_lossy(&mail).lines() {
             out.push_str(&format!("    {line}\n"));
         }
