@@ -7,10 +7,10 @@
 
 use serde::Serialize;
 
+use super::ask;
 use super::case::Case;
 use super::entry;
 use super::installation::Installation;
-use super::trial::sample;
 use crate::mail::auth::{Authentication, Method, MethodResult, Proofs};
 use crate::mail::automatic::Sign;
 use crate::mail::content::{Content, FoundToken};
@@ -97,6 +97,14 @@ pub struct Shown {
     pub list: Option<String>,
     /// Received fields.
     pub received: usize,
+    /// The host that handed it to the user's own mail systems.
+    pub sending_host: Option<String>,
+    /// The language that its header block claims.
+    pub declared_language: Option<&'static str>,
+    /// Whether it is a report that says that a delivery has failed for good.
+    pub delivery_failed: bool,
+    /// Whether the display name holds another mail address than the sender's own.
+    pub name_shows_other_address: bool,
     /// Whether this user handed it in on this host.
     pub submitted_here: bool,
     /// Whether it carries the mark of this program's own mail, verified or not.
@@ -229,6 +237,16 @@ pub struct Known {
     pub last_hour: u32,
     /// Challenges in the last 24 hours.
     pub last_day: u32,
+    /// When the sender said that it was not them, seconds since 1970.
+    pub opted_out: Option<i64>,
+    /// How many of the last 50 challenges came back as undeliverable.
+    pub undeliverable: u32,
+    /// How many other senders wrote a similar message in the last hour.
+    pub alike: u32,
+    /// Whether it is our own challenge's text sent back.
+    pub echo: bool,
+    /// Whether it says something about an earlier challenge.
+    pub answers: bool,
     /// What the tokens speak of.
     pub tokens: Vec<TokenKnown>,
     /// People of an answer who are denied.
@@ -255,8 +273,7 @@ impl Account {
     pub fn of(house: &Installation, path: Option<String>, case: &Case, assumed: bool, now: i64) -> Account {
         let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
         let to = case.decision.challenge.as_ref().filter(|_| verdict == Verdict::Challenge).map(|(to, _)| to);
-        let templates = house.config.templates().unwrap_or_else(|_| house.config.built_in_templates());
-        let mail = to.map(|to| sample(house, &templates, &case.facts, to, now));
+        let mail = to.and_then(|to| ask::write(house, case.store.as_ref(), &case.facts, None, to, now).ok());
         Account {
             path,
             verdict: verdict.name(),
@@ -270,7 +287,7 @@ impl Account {
             plan: case.plan.iter().map(ToString::to_string).collect(),
             facts: Shown::of(house, &case.facts),
             standing: Known::of(&case.standing),
-            challenge: mail.map(|mail| String::from_utf8_lossy(&mail).into_owned()),
+            challenge: mail.map(|mail| String::from_utf8_lossy(&mail.bytes).into_owned()),
         }
     }
 
@@ -294,7 +311,7 @@ impl Account {
             page.row("assumed", "proven, written to you, from a stranger");
         }
         if let Some(mail) = &self.challenge {
-            page.heading("The challenge, with zeros for its token");
+            page.heading("The challenge, with zeros for its tokens");
             mail.lines().for_each(|line| page.0.push_str(&format!("    {line}\n")));
         }
         page.0
@@ -306,6 +323,7 @@ impl Shown {
         let Facts {
             envelope: Envelope { sender: envelope, recipients, extensions },
             sender,
+            name_shows_other_address,
             shown_sender,
             subject,
             answer_addresses,
@@ -317,6 +335,9 @@ impl Shown {
             list,
             authentication: Authentication { believed, ignored, ignored_unlisted, ids_seen, doubtful },
             received,
+            sending_host,
+            declared_language,
+            delivery_failed,
             tokens,
             content,
             score,
@@ -334,6 +355,7 @@ impl Shown {
             extensions: extensions.iter().map(|text| one_line(text, WIDTH)).collect(),
             sender: sender.address().map(ToString::to_string),
             unclear: if let Sender::Unclear(why) = sender { Some(why.name()) } else { None },
+            name_shows_other_address: *name_shows_other_address,
             from: shown_sender.clone(),
             answer_addresses: texts(answer_addresses),
             subject: subject.clone(),
@@ -345,6 +367,9 @@ impl Shown {
             is_challenge: *is_challenge,
             list: list.as_ref().map(|list| one_line(list.as_str(), WIDTH)),
             received: *received,
+            sending_host: sending_host.map(|host| host.to_string()),
+            declared_language: *declared_language,
+            delivery_failed: *delivery_failed,
             submitted_here: *submitted_here,
             has_own_mark: own_mark.is_some(),
             proofs: proofs(facts),
@@ -383,6 +408,9 @@ impl Shown {
         let signs = self.signs.iter().map(|sign| format!("{} ({}; {})", sign.name, sign.kind, sign.source));
         page.list("automatic", signs, "no sign of it");
         page.row("challenge field", yes(self.is_challenge));
+        page.row("shows another", if self.name_shows_other_address { "the name holds another address" } else { "no" });
+        page.row("failed delivery", yes(self.delivery_failed));
+        page.some("language", self.declared_language.map(str::to_owned).as_ref());
         page.some("mailing list", self.list.as_ref());
         page.row("handed in here", yes(self.submitted_here));
         page.row("our own mark", yes(self.has_own_mark));
@@ -396,6 +424,7 @@ impl Shown {
     fn origin(&self, page: &mut Page) {
         page.heading("Origin");
         page.row("Received fields", &self.received.to_string());
+        page.row("handed over by", self.sending_host.as_deref().unwrap_or("no host that can be read"));
         page.row("proven", &if self.proofs.is_empty() { "nothing".to_owned() } else { self.proofs.join(", ") });
         let believed = self.believed.iter().map(|one| {
             let about = one.domain.as_deref().unwrap_or("no domain that can be read");
@@ -416,7 +445,17 @@ impl Shown {
 impl TextShown {
     fn of(content: &Content) -> TextShown {
         // The tokens stand among the message's.
-        let Content { tokens: _, preview, has_own_text, letters, has_attachments, executables, unexamined } = content;
+        // The lines of its own are read for one word, and stand in the preview.
+        let Content {
+            tokens: _,
+            own_lines: _,
+            preview,
+            has_own_text,
+            letters,
+            has_attachments,
+            executables,
+            unexamined,
+        } = content;
         TextShown {
             preview: preview.clone(),
             has_own_text: *has_own_text,
@@ -505,8 +544,8 @@ impl TokenShown {
 
 impl Known {
     fn of(standing: &Standing) -> Known {
-        let Standing { store, sender, domain, list, history, tokens, denied } = standing;
-        let History { asked, last_hour, last_day } = *history;
+        let Standing { store, sender, domain, list, history, tokens, denied, echo, answer } = standing;
+        let History { asked, last_hour, last_day, opted_out, undeliverable, alike } = *history;
         let of_token = |known: &TokenStanding| TokenKnown {
             id: known.token.held.to_string(),
             held: known.held.is_some(),
@@ -523,6 +562,11 @@ impl Known {
             asked,
             last_hour,
             last_day,
+            opted_out,
+            undeliverable,
+            alike,
+            echo: *echo,
+            answers: answer.is_some(),
             tokens: tokens.iter().map(of_token).collect(),
             denied: texts(denied),
             entries: rows.into_iter().filter_map(words).collect(),
@@ -534,6 +578,11 @@ impl Known {
         page.row("store", &self.store);
         page.list("on your list", self.entries.iter().cloned(), "no");
         page.row("last asked", &self.asked.map_or("never, or long ago".to_owned(), when));
+        page.some("not them", self.opted_out.map(|at| format!("since {}", when(at))).as_ref());
+        page.row("came back", &format!("{} of the last challenges", self.undeliverable));
+        page.row("alike", &format!("{} other senders wrote so in the last hour", self.alike));
+        page.row("an answer", yes(self.answers));
+        page.row("an echo", yes(self.echo));
         page.row("asked in all", &format!("{} in the last hour, {} in the last day", self.last_hour, self.last_day));
         let state = |held| if held { "still held" } else { "not held any more" };
         let spent = |spent| if spent { ", spent" } else { "" };

@@ -11,14 +11,16 @@ use crate::mail::address::Address;
 use crate::mail::content::FoundToken;
 use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
+use crate::mail::shape::shape;
 use crate::policy::Mode;
-use crate::policy::confirm::{self, Confirmation};
+use crate::policy::confirm::{self, Answer, Confirmation};
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::plan::{Effect, plan};
 use crate::policy::standing::{Entry, Standing, StoreHealth, TokenStanding};
+use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::{Day, Token};
 use crate::policy::verdict::{Decision, Question, judge};
-use crate::world::store::{Store, StoreProblem};
+use crate::world::store::{Alike, Store, StoreProblem};
 
 /// Everything about one message before anything is done.
 pub struct Case {
@@ -66,23 +68,30 @@ pub fn standing(
             asked => asked?,
         }
     }
-    if let (Some(store), true) = (store, confirm::may_confirm(facts) && policy.mode == Mode::On) {
+    let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
+    if let (Some(store), true) = (store, may_answer && policy.mode == Mode::On) {
         standing.tokens = tokens(house, store, facts)?;
         standing.denied = denied(house, store, facts, &standing.tokens)?;
+        standing.echo = is_echo(house, facts);
     }
     Ok(standing)
 }
 
 /// The decision on what was gathered.
 #[must_use]
-pub fn decide(house: &Installation, facts: Facts, standing: Standing, store: Option<Store>, now: i64) -> Case {
+pub fn decide(house: &Installation, facts: Facts, mut standing: Standing, store: Option<Store>, now: i64) -> Case {
     let policy = &house.config.policy;
     let own_mark = own_mark::is_valid(house, &facts, now);
-    let confirmation = confirm::confirmation(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    let answer = confirm::answer(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    standing.answer.clone_from(&answer);
+    let confirmation = match &answer {
+        Some(Answer::Confirms(confirmation)) => Some(confirmation.clone()),
+        _ => None,
+    };
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
-    let plan = plan(&decision, confirmation.as_ref());
+    let plan = plan(&decision, answer.as_ref());
     Case { facts, standing, confirmation, decision, plan, store }
 }
 
@@ -140,8 +149,28 @@ fn ask_store(
     }
     if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
         standing.history = store.history(&slot_keys(house, sender), now)?;
+        if let Some(alike) = alike(house, facts) {
+            standing.history.alike = store.alike(&alike, now)?;
+        }
     }
     Ok(())
+}
+
+/// What the message looks like, and from whom it is; none if it says too little to be compared.
+#[must_use]
+pub fn alike(house: &Installation, facts: &Facts) -> Option<Alike> {
+    let sender = *slot_keys(house, facts.sender.address()?).first()?;
+    let shape = shape(&facts.subject, &facts.content.preview)?;
+    let (_, key) = house.keys.list.current();
+    Some(Alike { shape: Fingerprint::of(key, Kind::Shape, shape.as_bytes()), sender })
+}
+
+/// Whether the text is a challenge's own, sent back as it was: a robot that echoes has no mark, and a person who
+/// answers leaves the question below a line of quotation or takes it out.
+fn is_echo(house: &Installation, facts: &Facts) -> bool {
+    let built_in = BUILT_IN.iter().filter_map(|(code, ..)| Template::built_in(code));
+    let own = house.config.templates(None).unwrap_or_default();
+    own.into_iter().chain(built_in).any(|template| template.opens(&facts.content.own_lines))
 }
 
 /// What each token of the message speaks of.

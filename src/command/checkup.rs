@@ -285,7 +285,7 @@ fn sendmail(config: &Config) -> Finding {
 }
 
 fn texts(config: &Config) -> Finding {
-    match config.templates() {
+    match config.templates(None) {
         Ok(_) => Finding::good("texts", &format!("challenges in {}", config.policy.languages.join(", "))),
         Err(error) => Finding::warning("texts", &format!("{}; the built-in text is used", chain(&error)))
             .way("mend that file, or take the language out of challenge.languages"),
@@ -567,7 +567,7 @@ mod tests {
                 fs::write(home.at(".config/countersign/challenge.en.txt"), "Subject: x\n\n{nobody}\n").unwrap();
             }),
             ("texts", Grade::Warning, "challenge.xx.txt", |home| {
-                home.configure("# languages = [\"en\"]", "languages = [\"xx\"]");
+                home.configure("# languages = [\"auto\", \"en\"]", "languages = [\"xx\"]");
             }),
             ("addresses", Grade::Warning, "owner.others", |home| {
                 home.mail(12, &MAIL.replace("To: alice@example.org", "To: info@example.org"));

@@ -116,9 +116,11 @@ fn entry(house: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Opt
         received: held.block.received,
         from: facts.shown_sender,
         subject: facts.subject,
-        reason: held.block.reason,
+        // What the person said since then outweighs the reason of the first hour.
+        reason: row.map(|row| row.reason).filter(|reason| *reason == Reason::NotThem).unwrap_or(held.block.reason),
         score: facts.score.points,
         asked: row.is_some_and(|row| row.asked != Asked::No),
+        undeliverable: row.is_some_and(|row| row.asked == Asked::Undeliverable),
         preview: facts.content.preview,
     }))
 }

@@ -116,6 +116,7 @@ pub fn asked_words(asked: Option<Asked>) -> &'static str {
         Some(Asked::RefusedTwice) => "refused twice",
         Some(Asked::Sent) => "asked",
         Some(Asked::SlotTaken | Asked::Unknown) => "perhaps asked",
+        Some(Asked::Undeliverable) => "came back",
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file a subcommand, each in three blocks: gather, decide, perform. Here they are wired to the world.
 
 pub mod account;
+pub mod ask;
 pub mod case;
 pub mod challenge;
 pub mod checkup;

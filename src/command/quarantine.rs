@@ -164,8 +164,12 @@ pub fn release_all(
     let mut count = 0;
     for key in keys {
         for row in store.held_from(&key)? {
-            // The answer itself is from the same sender; an answer without text stays where it is.
-            if row.state != State::Held || !row.proofs.intersects(pin) || row.reason == Reason::Answer {
+            // The answer itself is from the same sender; an answer without text stays where it is. So does what its
+            // sender disowned.
+            if row.state != State::Held
+                || !row.proofs.intersects(pin)
+                || matches!(row.reason, Reason::Answer | Reason::NotThem)
+            {
                 continue;
             }
             let Some(held) = find(house, Some(store), row.id)? else {
@@ -177,6 +181,26 @@ pub fn release_all(
             if release(house, &held, now)? {
                 count += 1;
                 store.set_state(row.id, State::Released)?;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Marks every held message of one sender that carries one of these proofs: the person says it was not them. How many.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn mark_not_them(house: &Installation, store: &mut Store, sender: &Address, pin: Proofs) -> Result<usize, Trouble> {
+    let normal = sender.normal();
+    let keys = crate::policy::fingerprint::under_every_key(&house.keys.list, Kind::Address, normal.as_str());
+    let keys: Vec<Fingerprint> = keys.map(|(_, key)| key).collect();
+    let mut count = 0;
+    for key in keys {
+        for row in store.held_from(&key)? {
+            if row.state == State::Held && row.proofs.intersects(pin) && row.reason != Reason::Answer {
+                store.set_reason(row.id, Reason::NotThem)?;
+                count += 1;
             }
         }
     }

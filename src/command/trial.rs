@@ -6,6 +6,7 @@
 
 use anyhow::anyhow;
 
+use super::ask;
 use super::case::{Case, decide, standing};
 use super::installation::Installation;
 use super::trouble::Trouble;
@@ -14,7 +15,6 @@ use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
 use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
-use crate::policy::challenge::{Request, Template, challenge};
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Entry, History, Origin, Standing, StoreHealth};
@@ -40,7 +40,6 @@ pub struct Ground {
     user: Option<(String, u32)>,
     /// Seconds since 1970.
     now: i64,
-    templates: Vec<Template>,
 }
 
 /// One of several judges that work side by side.
@@ -93,13 +92,13 @@ impl Ground {
         }
         // A dry run asks what would be done, so what the mode lets pass is no answer.
         house.config.policy.mode = Mode::On;
-        let templates = house.config.templates().map_err(Trouble::config)?;
+        // A text that cannot be used is said once, not at every message.
+        house.config.templates(None).map_err(Trouble::config)?;
         Ok(Ground {
             has_store,
             assumed: arguments.assume_first_contact,
             user: environment.caller.user.clone(),
             now: clock::now(),
-            templates,
             house,
         })
     }
@@ -140,7 +139,7 @@ impl Trial<'_> {
         let Case { facts, decision, .. } = case;
         let owner = &self.ground.house.config.policy.owner;
         let to = decision.challenge.as_ref().filter(|_| decision.verdict == Verdict::Challenge).map(|(to, _)| to);
-        let mail = to.map(|to| sample(&self.ground.house, &self.ground.templates, facts, to, now));
+        let mail = to.and_then(|to| ask::write(&self.ground.house, None, facts, None, to, now).ok());
         let sender = facts.sender.address();
         let proven = sender.is_some_and(|sender| !facts.authentication.proofs(sender.domain()).is_empty());
         // Forged mail in the user's name came through a mail system; what the user sent and kept did not.
@@ -154,7 +153,7 @@ impl Trial<'_> {
             verdict: decision.verdict,
             reason: decision.reason,
             to: to.cloned(),
-            reflected: mail.map_or(0, |mail| mail.len() as u64),
+            reflected: mail.map_or(0, |mail| mail.bytes.len() as u64),
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.clone()),
             proven,
             sender: sender.cloned(),
@@ -178,13 +177,6 @@ impl Trial<'_> {
             judge(Question { facts: &case.facts, standing: &standing, policy, confirmation, own_mark: false, now });
         (decision.verdict, decision.reason)
     }
-}
-
-/// The challenge that would go out, with zeros for its token.
-#[must_use]
-pub fn sample(house: &Installation, templates: &[Template], facts: &Facts, to: &Address, now: i64) -> Vec<u8> {
-    let token = "0".repeat(crate::mail::content::TOKEN_LENGTH);
-    challenge(Request { facts, policy: &house.config.policy, templates, to, token: &token, now })
 }
 
 fn installed(environment: &Environment) -> Result<Installation, Trouble> {

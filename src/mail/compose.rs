@@ -109,15 +109,21 @@ impl Outgoing {
             fold_into(&mut out, name, value);
         }
         out.push_str("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n");
-        out.push_str(if plain {
-            "Content-Transfer-Encoding: 7bit\n\n"
-        } else {
-            "Content-Transfer-Encoding: quoted-printable\n\n"
-        });
         if plain {
+            out.push_str("Content-Transfer-Encoding: 7bit\n\n");
             out.push_str(&self.body.replace('\r', ""));
+            return out.into_bytes();
+        }
+        let mut quoted = String::new();
+        quoted_printable(&mut quoted, &self.body);
+        let packed = base64(&self.body);
+        // Quoted-printable can be read without decoding, unless nearly every letter is outside ASCII.
+        if quoted.len() <= packed.len() * 5 / 4 {
+            out.push_str("Content-Transfer-Encoding: quoted-printable\n\n");
+            out.push_str(&quoted);
         } else {
-            quoted_printable(&mut out, &self.body);
+            out.push_str("Content-Transfer-Encoding: base64\n\n");
+            out.push_str(&packed);
         }
         out.into_bytes()
     }
@@ -181,6 +187,21 @@ fn fold_into(out: &mut String, name: &str, value: &HeaderValue) {
         column += 1 + word.len();
     }
     out.push('\n');
+}
+
+/// RFC 2045 section 6.8, with the line ends that text has there.
+fn base64(text: &str) -> String {
+    let lines: String = text.lines().map(|line| format!("{}\r\n", line.trim_end_matches('\r'))).collect();
+    let packed = data_encoding::BASE64.encode(lines.as_bytes());
+    let mut out = String::with_capacity(packed.len() + packed.len() / 76 + 1);
+    for (at, c) in packed.chars().enumerate() {
+        if at > 0 && at % 76 == 0 {
+            out.push('\n');
+        }
+        out.push(c);
+    }
+    out.push('\n');
+    out
 }
 
 /// RFC 2045 section 6.7; lines of at most 76 characters, blanks at a line's end encoded.
@@ -254,6 +275,16 @@ mod tests {
         assert_eq!(date(1_795_262_400), "Sat, 21 Nov 2026 12:00:00 +0000");
         assert_eq!(date(4_102_444_800), "Fri, 1 Jan 2100 00:00:00 +0000");
         assert_eq!(short_date(-1), "1969-12-31 23:59");
+    }
+
+    #[test]
+    fn a_body_of_foreign_letters_stays_short_and_reads_back() {
+        let mut mail = Outgoing::default();
+        let text = "Здравствуйте! Вы написали письмо.\n.\n".repeat(20);
+        mail.text(text.clone());
+        let bytes = mail.to_bytes();
+        assert!(bytes.len() < text.len() * 3 / 2 && bytes.split(|&b| b == b'\n').all(|line| line.len() <= 76));
+        assert_eq!(mailparse::parse_mail(&bytes).unwrap().get_body().unwrap().replace("\r\n", "\n"), text);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! people, and our own [`Address`] agree on one mailbox; neither parser alone feeds an address into anything.
 //! With `head.rs` the only user of mail-parser and mailparse. Never touches: history, configuration of the verdict.
 
+use core::net::IpAddr;
+
 use mail_parser::MessageParser;
 
 use super::address::Address;
@@ -16,6 +18,7 @@ use super::fold::decode_words;
 use super::head::{Field, Head, HeadDefect};
 use super::list_id::{self, ListId};
 use super::score::SpamScore;
+use super::{language, trace};
 
 /// Most recipients that are read from To and Cc together.
 const RECIPIENT_LIMIT: usize = 2_000;
@@ -57,6 +60,12 @@ pub struct Facts {
     pub empty_probe: bool,
     /// How many Received fields it has.
     pub received: usize,
+    /// The host that handed it to the user's own mail systems, as the last of those wrote it down.
+    pub sending_host: Option<IpAddr>,
+    /// The language that its header block claims, as a code of two letters; [`super::language::guess`] knows better.
+    pub declared_language: Option<&'static str>,
+    /// Whether it is a report that says that a delivery has failed for good.
+    pub delivery_failed: bool,
     /// Every token in it, in the order of the design: address, Subject, references, body.
     pub tokens: Vec<FoundToken>,
     /// What its body shows.
@@ -159,6 +168,9 @@ impl Facts {
             score: SpamScore::read(&head, trust),
             empty_probe: is_empty_probe(&head, &sender, &content),
             received: head.all("Received").count(),
+            sending_host: trace::sending_host(&head, trust.hops),
+            declared_language: language::declared(&head),
+            delivery_failed: trace::delivery_failed(&head, &start[head.body..]),
             own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
             submitted_here: submitted_here(&head, caller),
             message_start: head.message_start(),
@@ -189,6 +201,9 @@ impl Facts {
             score: SpamScore::default(),
             empty_probe: false,
             received: head.all("Received").count(),
+            sending_host: None,
+            declared_language: None,
+            delivery_failed: false,
             tokens: Vec::new(),
             content: Content::default(),
             own_mark: None,

@@ -21,7 +21,7 @@ pub fn policy(policy: &Policy) -> Policy {
     if policy.trust.ids.is_empty() {
         policy.trust.ids.push(ASSUMED_ID.to_owned());
     }
-    policy.caps = Caps { days_between: 1, per_hour: u32::MAX, per_day: u32::MAX };
+    policy.caps = Caps { days_between: 1, per_hour: u32::MAX, per_day: u32::MAX, breaker_alike: 0 };
     policy
 }
 
@@ -79,7 +79,7 @@ mod tests {
     fn judged(text: &str) -> (Verdict, Reason) {
         let mut strict = configured();
         strict.trust.ids.clear();
-        strict.caps = Caps { days_between: 365, per_hour: 0, per_day: 0 };
+        strict.caps = Caps { days_between: 365, per_hour: 0, per_day: 0, breaker_alike: 5 };
         let assumed = policy(&strict);
         let read =
             Facts::read(format!("{text}\nShall we meet for tea?\n").as_bytes(), &Caller::default(), &strict.trust);

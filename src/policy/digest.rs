@@ -36,6 +36,8 @@ pub struct Entry {
     pub score: Option<Points>,
     /// Whether its sender was asked.
     pub asked: bool,
+    /// Whether the challenge for it came back: then hardly anybody is there.
+    pub undeliverable: bool,
     /// The first lines of its text, sanitised.
     pub preview: Vec<String>,
 }
@@ -49,6 +51,8 @@ pub enum Section {
     NotAsked,
     /// Strangers who were asked and did not answer yet.
     Asked,
+    /// Somebody says that it was not them.
+    Disowned,
     /// Lists, robots, bounces.
     Automatic,
     /// Denied senders.
@@ -71,8 +75,14 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 5] =
-        [Section::Suspicious, Section::NotAsked, Section::Asked, Section::Automatic, Section::Denied];
+    const ALL: [Section; 6] = [
+        Section::Suspicious,
+        Section::NotAsked,
+        Section::Asked,
+        Section::Disowned,
+        Section::Automatic,
+        Section::Denied,
+    ];
 
     /// Where an entry stands.
     #[must_use]
@@ -84,7 +94,10 @@ impl Section {
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
             // Exchange asks so also for what people write: they are not listed among the machines.
             Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => Section::NotAsked,
-            Reason::Automatic(_) | Reason::LoopOwnChallenge | Reason::LoopReceived => Section::Automatic,
+            Reason::Automatic(_) | Reason::ChallengeBounce | Reason::LoopOwnChallenge | Reason::LoopReceived => {
+                Section::Automatic
+            }
+            Reason::NotMeAnswer | Reason::NotThem | Reason::OptedOut => Section::Disowned,
             _ if entry.asked => Section::Asked,
             _ => Section::NotAsked,
         }
@@ -95,6 +108,7 @@ impl Section {
             Section::Suspicious => "Claims to be somebody you know, or you, without proof",
             Section::NotAsked => "Strangers who could not be asked",
             Section::Asked => "Strangers who were asked and have not answered yet",
+            Section::Disowned => "From addresses whose owner says that it was not them",
             Section::Automatic => "Lists, newsletters, robots and bounces",
             Section::Denied => "From senders you denied",
         }
@@ -106,7 +120,7 @@ impl Section {
 pub fn text(report: Report<'_>) -> String {
     let mut out = String::new();
     for alarm in report.alarms.iter().cloned().chain(tripped(report.entries)) {
-        out.push_str(&format!("!! {alarm}\n"));
+        out.push_str(&wrapped(&format!("!! {alarm}"), 3, WIDTH));
     }
     if !out.is_empty() {
         out.push('\n');
@@ -164,9 +178,13 @@ fn push_entry(out: &mut String, entry: &Entry) {
     if let Some(score) = entry.score {
         out.push_str(&format!("            spam score {score}\n"));
     }
+    if entry.undeliverable {
+        out.push_str("            the challenge came back: perhaps there is no such address\n");
+    }
 }
 
-/// Confirmations and one-time codes are robots too, but lists can wait longest.
+/// Confirmations and one-time codes are robots too, but lists can wait longest. Where the challenge came back, hardly
+/// anybody waits (seed 004, "digests").
 fn rank(entry: &Entry) -> u8 {
     match entry.reason {
         Reason::Automatic(sign) => match sign.kind() {
@@ -176,18 +194,29 @@ fn rank(entry: &Entry) -> u8 {
             Kind::Challenge => 3,
             Kind::Bulk | Kind::List => 4,
         },
+        _ if entry.undeliverable => 5,
         _ => 0,
     }
 }
 
 /// What tripped stands on top (design, section 5).
-fn tripped(entries: &[Entry]) -> Option<String> {
-    let capped = |entry: &&Entry| matches!(entry.reason, Reason::Capped(CapRefusal::DailyCap | CapRefusal::HourlyCap));
-    let count = entries.iter().filter(capped).count();
-    let (challenges, messages) =
-        if count == 1 { ("challenge was", "message is") } else { ("challenges were", "messages are") };
-    (count > 0)
-        .then(|| format!("{count} {challenges} not sent because a limit was reached; the {messages} held below."))
+fn tripped(entries: &[Entry]) -> Vec<String> {
+    let count = |of: &[CapRefusal]| {
+        entries.iter().filter(|entry| matches!(entry.reason, Reason::Capped(why) if of.contains(&why))).count()
+    };
+    [
+        (count(&[CapRefusal::DailyCap, CapRefusal::HourlyCap]), "a limit was reached"),
+        (count(&[CapRefusal::AlikeSurge]), "similar messages came from several senders within an hour"),
+        (count(&[CapRefusal::UndeliverableSurge]), "too many of the last challenges came back as undeliverable"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, why)| {
+        let (challenges, messages) =
+            if count == 1 { ("challenge was", "message is") } else { ("challenges were", "messages are") };
+        format!("{count} {challenges} not sent because {why}; the {messages} held below.")
+    })
+    .collect()
 }
 
 fn advice(report: Report<'_>) -> String {
@@ -216,6 +245,7 @@ mod tests {
             reason,
             score: None,
             asked,
+            undeliverable: false,
             preview: vec!["first line".into()],
         }
     }
@@ -239,6 +269,29 @@ mod tests {
         let alarms = ["The store is damaged.".to_owned()];
         let text = text(Report { policy: &policy, entries: &entries, alarms: &alarms, older: 0, now: 0 });
         assert!(text.starts_with("!! The store is damaged.\n!! 1 challenge was not sent"), "{text}");
+    }
+
+    #[test]
+    fn every_breaker_is_said_on_top() {
+        let policy = crate::policy::tests::policy();
+        for why in [CapRefusal::AlikeSurge, CapRefusal::UndeliverableSurge, CapRefusal::DailyCap] {
+            let entries = [entry(1, Reason::Capped(why), false)];
+            let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+            assert!(text.starts_with("!! 1 challenge was not sent because "), "{text}");
+        }
+        let entries = [entry(1, Reason::Capped(CapRefusal::AskedRecently), false)];
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        assert!(!text.contains("!!"), "{text}");
+    }
+
+    #[test]
+    fn where_the_challenge_came_back_the_message_stands_lower() {
+        let policy = crate::policy::tests::policy();
+        let gone = Entry { undeliverable: true, ..entry(9, Reason::Challenge, true) };
+        let entries = [gone, entry(1, Reason::Challenge, true)];
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let at = |number: i64| text.find(&HeldId::from_number(number).unwrap().to_string()).unwrap();
+        assert!(at(1) < at(9) && text.contains("came back"), "{text}");
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl Slots {
             asked: distances.min().map(|distance| at - distance),
             last_hour: self.around(at, HOUR),
             last_day: self.around(at, DAY),
+            ..History::default()
         }
     }
 

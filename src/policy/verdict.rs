@@ -3,7 +3,7 @@
 //! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
 //! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
 
-use super::confirm::Confirmation;
+use super::confirm::{Answer, Confirmation};
 use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
@@ -87,6 +87,7 @@ const RULES: &[Rule] = &[
     ("6 answer", answer),
     ("7 allowed sender", allowed_sender),
     ("7 allowed domain", allowed_domain),
+    ("10 bounce of a challenge", challenge_bounce),
     ("10 allowed list", allowed_list),
     ("11 executable content", executable),
     ("11 empty probe", empty_probe),
@@ -96,6 +97,8 @@ const RULES: &[Rule] = &[
     ("14 unclear sender", unclear),
     ("14 address in the name", display_name),
     ("14 not addressed to you", not_addressed),
+    ("14 opted out", opted_out),
+    ("15 word", wrong_word),
     ("15 gate", gate),
     ("15 caps", caps),
 ];
@@ -222,6 +225,11 @@ fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
     proven.then_some((Verdict::Pass, Reason::AllowedList))
 }
 
+/// It says one thing only, that nobody is there; it never passes and never confirms.
+fn challenge_bounce(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    matches!(question.standing.answer, Some(Answer::Bounced(_))).then_some((Verdict::Hold, Reason::ChallengeBounce))
+}
+
 /// Nothing that a computer may run is ever answered: what such mail says of its sender is mostly forged (S004-16).
 fn executable(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let finding = question.facts.content.executables.findings.first()?;
@@ -280,6 +288,18 @@ fn display_name(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn not_addressed(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let named = question.facts.named.iter().any(|address| question.policy.owner.is(address));
     (!named).then_some((Verdict::Hold, Reason::NotAddressed))
+}
+
+/// Who said "this was not me" is never asked again (seed 001).
+fn opted_out(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    if let Some(Answer::NotMe(_)) = question.standing.answer {
+        return Some((Verdict::Hold, Reason::NotMeAnswer));
+    }
+    question.standing.history.opted_out.map(|_| (Verdict::Hold, Reason::OptedOut))
+}
+
+fn wrong_word(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    matches!(question.standing.answer, Some(Answer::WrongWord(..))).then_some((Verdict::Hold, Reason::WrongWord))
 }
 
 fn gate(question: Question<'_>) -> Option<(Verdict, Reason)> {

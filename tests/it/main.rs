@@ -5,6 +5,7 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod answers;
 mod automatic;
 mod deliver;
 mod demo;
@@ -12,6 +13,7 @@ mod envelopes;
 mod exit_codes;
 mod fixture;
 mod letter;
+mod loops;
 mod messages;
 mod outgoing;
 mod privacy;
