@@ -11,11 +11,11 @@ use super::ask;
 use super::case::Case;
 use super::entry;
 use super::installation::Installation;
-use crate::mail::auth::{Authentication, Method, MethodResult, Proofs};
+use crate::mail::auth::{Method, MethodResult, Proofs};
 use crate::mail::automatic::Sign;
 use crate::mail::content::{Content, FoundToken};
 use crate::mail::display::one_line;
-use crate::mail::envelope::{Envelope, EnvelopeSender};
+use crate::mail::envelope::EnvelopeSender;
 use crate::mail::executable::Finding;
 use crate::mail::facts::{Facts, Sender};
 use crate::mail::score::SpamScore;
@@ -320,70 +320,44 @@ impl Account {
 
 impl Shown {
     fn of(house: &Installation, facts: &Facts) -> Shown {
-        let Facts {
-            envelope: Envelope { sender: envelope, recipients, extensions },
-            sender,
-            name_shows_other_address,
-            shown_sender,
-            subject,
-            answer_addresses,
-            is_challenge,
-            date,
-            message_id,
-            named,
-            signs,
-            list,
-            authentication: Authentication { believed, ignored, ignored_unlisted, ids_seen, doubtful },
-            received,
-            sending_host,
-            declared_language,
-            delivery_failed,
-            tokens,
-            content,
-            score,
-            empty_probe,
-            own_mark,
-            submitted_here,
-            message_start,
-            defects,
-        } = facts;
-        let (envelope, envelope_sender) = envelope_words(envelope);
+        let (envelope, envelope_sender) = envelope_words(&facts.envelope.sender);
+        let said = &facts.authentication;
         Shown {
             envelope_sender,
             envelope,
-            delivered_for: texts(recipients),
-            extensions: extensions.iter().map(|text| one_line(text, WIDTH)).collect(),
-            sender: sender.address().map(ToString::to_string),
-            unclear: if let Sender::Unclear(why) = sender { Some(why.name()) } else { None },
-            name_shows_other_address: *name_shows_other_address,
-            from: shown_sender.clone(),
-            answer_addresses: texts(answer_addresses),
-            subject: subject.clone(),
-            date: *date,
-            message_id: message_id.clone(),
-            named: texts(named),
-            addressed_to_you: named.iter().any(|address| house.config.policy.owner.is(address)),
-            signs: signs.iter().map(SignShown::of).collect(),
-            is_challenge: *is_challenge,
-            list: list.as_ref().map(|list| one_line(list.as_str(), WIDTH)),
-            received: *received,
-            sending_host: sending_host.map(|host| host.to_string()),
-            declared_language: *declared_language,
-            delivery_failed: *delivery_failed,
-            submitted_here: *submitted_here,
-            has_own_mark: own_mark.is_some(),
+            delivered_for: texts(&facts.envelope.recipients),
+            extensions: facts.envelope.extensions.iter().map(|text| one_line(text, WIDTH)).collect(),
+            sender: facts.sender.address().map(ToString::to_string),
+            unclear: if let Sender::Unclear(why) = &facts.sender { Some(why.name()) } else { None },
+            name_shows_other_address: facts.name_shows_other_address,
+            from: facts.shown_sender.clone(),
+            answer_addresses: texts(&facts.answer_addresses),
+            subject: facts.subject.clone(),
+            date: facts.date,
+            message_id: facts.message_id.clone(),
+            named: texts(&facts.named),
+            addressed_to_you: facts.named.iter().any(|address| house.config.policy.owner.is(address)),
+            signs: facts.signs.iter().map(SignShown::of).collect(),
+            is_challenge: facts.is_challenge,
+            list: facts.list.as_ref().map(|list| one_line(list.as_str(), WIDTH)),
+            received: facts.received,
+            sending_host: facts.sending_host.map(|host| host.to_string()),
+            declared_language: facts.declared_language,
+            delivery_failed: facts.delivery_failed,
+            submitted_here: facts.submitted_here,
+            has_own_mark: facts.own_mark.is_some(),
             proofs: proofs(facts),
-            believed: believed.iter().map(Believed::of).collect(),
-            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, &kebab(why))).collect(),
-            ignored_unlisted: *ignored_unlisted,
-            servers_seen: ids_seen.clone(),
-            doubtful: *doubtful,
-            tokens: tokens.iter().map(TokenShown::of).collect(),
-            text: TextShown::of(content),
-            empty_probe: *empty_probe,
-            spam_filter: FilterShown::of(score),
-            defects: defects.iter().map(kebab).collect(),
-            message_start: *message_start,
+            believed: said.believed.iter().map(Believed::of).collect(),
+            ignored: said.ignored.iter().map(|(what, why)| Ignored::of(what, &kebab(why))).collect(),
+            ignored_unlisted: said.ignored_unlisted,
+            servers_seen: said.ids_seen.clone(),
+            doubtful: said.doubtful,
+            tokens: facts.tokens.iter().map(TokenShown::of).collect(),
+            text: TextShown::of(&facts.content),
+            empty_probe: facts.empty_probe,
+            spam_filter: FilterShown::of(&facts.score),
+            defects: facts.defects.iter().map(kebab).collect(),
+            message_start: facts.message_start,
         }
     }
 

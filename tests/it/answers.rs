@@ -194,7 +194,7 @@ fn the_word_counts_in_the_text_and_in_the_subject() {
         let answer = match place {
             "text" => answer.body(&format!("\"{word}\"!\n")),
             "german" => answer.body(&format!("{}\n", german.unwrap())),
-            _ => answer.field("Subject", &format!("{} {word}", challenge.field("Subject").unwrap())),
+            _ => answer.field("Subject", &format!("Re: {} {word}", challenge.field("Subject").unwrap())),
         };
         let outcome = world.deliver(answer.bytes());
         outcome.check(place, outcome.code == Some(0) && world.entry(BOB).is_some());

@@ -119,7 +119,7 @@ fn the_accounts_are_what_they_were() {
     outcome.check("it is shown", outcome.code == Some(0) && !outcome.stdout.contains(&0x1b));
     // Which rules there are and what a challenge says is shown elsewhere; here, that both are shown.
     let text = String::from_utf8(outcome.stdout.clone()).unwrap();
-    let (account, mail) = text.split_once("\nThe challenge, with zeros for its token\n").unwrap();
+    let (account, mail) = text.split_once("\nThe challenge, with zeros for its tokens\n").unwrap();
     let (facts, decision) = account.split_once("  passed over ").unwrap();
     let (rules, decision) = decision.split_once("  decided by ").unwrap();
     golden("account.txt", format!("{facts}  decided by {decision}").as_bytes());
