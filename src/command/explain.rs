@@ -3,8 +3,6 @@
 //!
 //! Promises: changes nothing, sends nothing. Never touches: the quarantine.
 
-use std::io::Read;
-
 use serde_json::json;
 
 use super::case::{Case, look};
@@ -48,14 +46,13 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
 }
 
 fn read(arguments: &ExplainArguments) -> Result<Vec<u8>, Trouble> {
-    let source: Box<dyn Read> = match &arguments.file {
-        Some(path) => Box::new(
-            std::fs::File::open(path)
-                .map_err(|error| Trouble::usage(format!("cannot read {}: {error}", path.display())))?,
-        ),
-        None => Box::new(std::io::stdin().lock()),
+    let Some(path) = &arguments.file else {
+        return Ok(Incoming::read_start(std::io::stdin().lock())?.start().to_vec());
     };
-    Ok(Incoming::read_start(source)?.start().to_vec())
+    // A folder can be opened, and only reading it fails.
+    let start = std::fs::File::open(path).and_then(Incoming::read_start);
+    let start = start.map_err(|error| Trouble::usage(format!("cannot read {}: {error}", path.display())))?;
+    Ok(start.start().to_vec())
 }
 
 fn as_json(arguments: &ExplainArguments, case: &Case) -> String {

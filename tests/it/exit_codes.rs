@@ -486,3 +486,7 @@ fn a_person_gets_the_codes_of_sysexits() {
     fs::remove_file(world.config_file()).unwrap();
     assert_eq!(code(&["explain"]), Some(78));
 }
+    let folder = world.run(&["explain", "/tmp"], "");
+    folder.check("a folder is no message", folder.code == Some(64));
+    folder.check("and is named", String::from_utf8_lossy(&folder.stderr).contains("/tmp"));
+    assert_eq!(code(&["keys", "import"]), Some(64));
