@@ -86,7 +86,8 @@ fn command_line_error(error: &clap::Error, arguments: &[OsString]) -> (Caller, E
         if std::io::stdin().is_terminal() {
             drop(error.print());
         }
-        report::note(Level::Error, &format!("command line: {error}"));
+        // Only the kind: the error quotes words that a sender may have chosen.
+        report::note(Level::Error, &format!("command line: {:?}", error.kind()));
         drain();
         return (Caller::Delivery, Ending::Later);
     }
