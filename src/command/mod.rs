@@ -32,7 +32,7 @@ pub mod why;
 use std::ffi::OsString;
 
 use crate::cli::{Arguments, Command};
-use crate::exit::{Caller, Ending, may_be_delivery};
+use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
 use crate::world::descriptors;
@@ -47,6 +47,9 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
         Err(error) => return command_line_error(&error, arguments),
     };
     let caller = parsed.command.caller();
+    if caller == Caller::Person {
+        Commitment::of_process().stand_down();
+    }
     let mut environment = Environment::read();
     environment.config = parsed.config.clone().or(environment.config);
     let ending = dispatch(parsed.command, environment).unwrap_or_else(|trouble| say(&trouble, caller));

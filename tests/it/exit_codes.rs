@@ -418,6 +418,58 @@ fn without_home_whole_paths_are_enough() {
 
 /// Messages at which programs of this kind died.
 fn poison() -> Vec<(&'static str, Vec<u8>)> {
+#[cfg(debug_assertions)]
+#[test]
+fn whoever_stalls_gets_75_whatever_the_command_line_says() {
+    let mut world = World::new();
+    world.set("COUNTERSIGN_TEST_WATCHDOG", "2");
+    each(["deliver", "deliver --bad", "gate --word alice", "filter", "--config /nowhere gate"], |line| {
+        let began = Instant::now();
+        let mut child = world.command(super::world::PROGRAM).args(line.split(' ')).spawn().unwrap();
+        let open = child.stdin.take();
+        world.wait(line, child).is(75, 0, 0, 0).is_silent();
+        assert!(began.elapsed() < Duration::from_secs(30), "{line}");
+        drop(open);
+    });
+}
+
+#[test]
+fn a_signal_is_answered_before_the_command_line_is_read() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let world = World::new();
+    let signals = [Signal::ALARM, Signal::HUP, Signal::TERM, Signal::USR1, Signal::USR2];
+    each(
+        signals.into_iter().flat_map(|signal| ["deliver", "gate --bad"].map(|line| (signal, line))),
+        |(signal, line)| {
+            let mut child = world.command(super::world::PROGRAM).args(line.split(' ')).spawn().unwrap();
+            let open = child.stdin.take();
+            std::thread::sleep(Duration::from_millis(500));
+            kill_process(Pid::from_child(&child), signal).unwrap();
+            world.wait(&format!("{line}, {signal:?}"), child).is(75, 0, 0, 0).is_silent();
+            drop(open);
+        },
+    );
+}
+
+#[test]
+fn what_an_earlier_attempt_stored_is_durable_before_it_counts() {
+    let may = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        eprintln!("LEFT OUT: strace may not trace here, so no disk refused a name");
+        return;
+    }
+    let world = World::new();
+    let broken = |calls: &str| {
+        let line =
+            format!("exec strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO{calls} $P deliver");
+        world.shell(&line, Letter::from(BOB).bytes())
+    };
+    // The letter reaches the disk, and then its name does not.
+    broken(":when=2").is(75, 0, 1, 0);
+    broken("").is(75, 0, 1, 0);
+    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 1);
+}
+
     let top = "Return-Path: <bob@example.net>\nFrom: bob@example.net\nTo: alice@example.org\n";
     let nested = "Content-Type: message/rfc822\n\n".repeat(100_000);
     let multipart: String =
