@@ -235,7 +235,7 @@ fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i
         note(house, case, None);
         return Ok(Ending::Done);
     }
-    let quarantine = house.quarantine();
+    let quarantine = house.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
     let (draft, message) = write_draft(house, case, input, &quarantine, Some(id), now)?;
     // A mail reader may have moved an earlier copy to cur/, where the commit does not look.

@@ -51,8 +51,8 @@ const ROWS: &[Row] = &[
     Row {
         name: "an argument that is not UTF-8",
         prepare: |_| {},
-        line: "exec $P $MODE --recipient \"$(printf 'a\\377')\"",
-        fate: Fate::Later,
+        line: "exec $P $MODE --extension \"$(printf 'a\\377')\"",
+        fate: Fate::Unharmed,
     },
     Row { name: "help", prepare: |_| {}, line: "exec $P $MODE --help", fate: Fate::Later },
     Row {
@@ -161,7 +161,7 @@ const ROWS: &[Row] = &[
         name: "no folder for drafts",
         prepare: |w| fs::remove_dir(w.quarantine().join("tmp")).unwrap(),
         line: CALL,
-        fate: Fate::NoRoom,
+        fate: Fate::Unharmed,
     },
     Row {
         name: "a file for a folder",
@@ -175,6 +175,21 @@ const ROWS: &[Row] = &[
     Row {
         name: "no folder to commit to",
         prepare: |w| fs::remove_dir(w.quarantine().join("new")).unwrap(),
+        line: CALL,
+        fate: Fate::Unharmed,
+    },
+    Row {
+        name: "no quarantine, deleted in a mail reader",
+        prepare: |w| fs::remove_dir_all(w.quarantine()).unwrap(),
+        line: CALL,
+        fate: Fate::Unharmed,
+    },
+    Row {
+        name: "a mail folder that is not mounted",
+        prepare: |w| {
+            fs::remove_dir_all(w.inbox()).unwrap();
+            fs::create_dir(w.inbox()).unwrap();
+        },
         line: CALL,
         fate: Fate::NoRoom,
     },
