@@ -240,7 +240,10 @@ fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i
     let (draft, message) = write_draft(house, case, input, &quarantine, Some(id), now)?;
     // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
     let committed = match quarantine.find(&message.hex())? {
-        Some(_) => Committed::AlreadyThere,
+        Some(earlier) => {
+            quarantine.secure(&earlier)?;
+            Committed::AlreadyThere
+        }
         None => draft.commit(&message.hex())?,
     };
     Commitment::of_process().commit();

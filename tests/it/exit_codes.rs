@@ -418,21 +418,6 @@ fn an_inbox_that_cannot_be_written_to_means_later() {
     }
 }
 
-#[test]
-fn without_home_whole_paths_are_enough() {
-    let world = World::with(
-        "[inbox]\nmaildir = \"WORLD/home/Maildir\"\n\
-         [files]\nstore = \"WORLD/home/.local/share/countersign/countersign.db\"",
-    );
-    let config = world.config_file().display().to_string();
-    let line = format!("unset HOME PATH; exec $P --config {config} deliver");
-    world.shell(&line, Letter::from(BOB).bytes()).is(0, 0, 1, 1).is_silent();
-    let line = format!("unset HOME; COUNTERSIGN_CONFIG={config} exec $P gate");
-    world.shell(&line, Letter::from("carol@example.net").bytes()).is(0, 0, 2, 2).is_silent();
-}
-
-/// Messages at which programs of this kind died.
-fn poison() -> Vec<(&'static str, Vec<u8>)> {
 #[cfg(debug_assertions)]
 #[test]
 fn whoever_stalls_gets_75_whatever_the_command_line_says() {
@@ -485,6 +470,21 @@ fn what_an_earlier_attempt_stored_is_durable_before_it_counts() {
     world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 1);
 }
 
+#[test]
+fn without_home_whole_paths_are_enough() {
+    let world = World::with(
+        "[inbox]\nmaildir = \"WORLD/home/Maildir\"\n\
+         [files]\nstore = \"WORLD/home/.local/share/countersign/countersign.db\"",
+    );
+    let config = world.config_file().display().to_string();
+    let line = format!("unset HOME PATH; exec $P --config {config} deliver");
+    world.shell(&line, Letter::from(BOB).bytes()).is(0, 0, 1, 1).is_silent();
+    let line = format!("unset HOME; COUNTERSIGN_CONFIG={config} exec $P gate");
+    world.shell(&line, Letter::from("carol@example.net").bytes()).is(0, 0, 2, 2).is_silent();
+}
+
+/// Messages at which programs of this kind died.
+fn poison() -> Vec<(&'static str, Vec<u8>)> {
     let top = "Return-Path: <bob@example.net>\nFrom: bob@example.net\nTo: alice@example.org\n";
     let nested = "Content-Type: message/rfc822\n\n".repeat(100_000);
     let multipart: String =
@@ -548,12 +548,12 @@ fn a_person_gets_the_codes_of_sysexits() {
     assert_eq!(code(&["--bad"]), Some(64));
     assert_eq!(code(&["explain", "--bad"]), Some(64));
     assert_eq!(code(&["explain", "/nowhere"]), Some(64));
+    let folder = world.run(&["explain", "/tmp"], "");
+    folder.check("a folder is no message", folder.code == Some(64));
+    folder.check("and is named", String::from_utf8_lossy(&folder.stderr).contains("/tmp"));
+    assert_eq!(code(&["keys", "import"]), Some(64));
     fs::remove_file(world.key_file()).unwrap();
     assert_eq!(code(&["explain"]), Some(78));
     fs::remove_file(world.config_file()).unwrap();
     assert_eq!(code(&["explain"]), Some(78));
 }
-    let folder = world.run(&["explain", "/tmp"], "");
-    folder.check("a folder is no message", folder.code == Some(64));
-    folder.check("and is named", String::from_utf8_lossy(&folder.stderr).contains("/tmp"));
-    assert_eq!(code(&["keys", "import"]), Some(64));
