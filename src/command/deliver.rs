@@ -5,7 +5,6 @@
 //! `filter` and `gate --word` are for. Standard input is read to its end before any answer.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
@@ -37,11 +36,6 @@ use crate::world::maildir::{Committed, Draft, Maildir};
 use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
 use crate::world::{clock, descriptors, random};
-
-/// How long a message may take to become durable. Every mail system waits longer and then bounces.
-const WATCHDOG: Duration = Duration::from_secs(60);
-/// How long the command that stands for an inbox may take.
-const INBOX_LIMIT: Duration = Duration::from_secs(50);
 
 type Stdin = Incoming<io::StdinLock<'static>>;
 
@@ -121,14 +115,14 @@ fn serve(
     environment: Environment,
     perform: impl FnOnce(&Installation, &mut Case, &mut Stdin, i64) -> Answer,
 ) -> Answer {
-    // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
-    drop(house.ready_quarantine());
     // Gather.
     start()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
     let house = Installation::open(&environment)?;
+    // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
+    drop(house.ready_quarantine());
     // Decide.
     let mut case = look(&house, input.start(), &caller, now)?;
     // Perform.
@@ -412,6 +406,9 @@ fn write_draft(
     })?;
     let message = running.finish();
     draft.overwrite_at(0, &open.seal(message, &house.keys.token))?;
+    Ok((draft, message))
+}
+
 /// Writes a message into a Maildir's tmp/ as the command that stands for an inbox gets it: as it came, but for fields
 /// that claim to be ours.
 fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trouble> {
@@ -425,9 +422,6 @@ fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trou
     draft.write(&without_foreign_marks(&start, &head))?;
     input.copy_rest(&mut |piece| draft.write(piece))?;
     Ok(draft)
-}
-
-    Ok((draft, message))
 }
 
 /// Writes down a decision that leaves nothing in the quarantine.

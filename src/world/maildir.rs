@@ -433,6 +433,17 @@ impl Draft {
         Ok(())
     }
 
+    /// The content for reading, from its start, and no draft any more: the file has no name and lives as long as
+    /// somebody has it open. A program that is given it has it whole, whatever becomes of this process.
+    ///
+    /// # Errors
+    /// It cannot be brought to the disk, which is how some file systems say that they are full, or not be opened.
+    pub fn into_reader(mut self) -> anyhow::Result<File> {
+        self.sync()?;
+        // Dropping self removes the name.
+        File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))
+    }
+
     /// The file in `tmp/`.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -725,17 +736,6 @@ mod tests {
     }
 
     #[test]
-    fn folders_lie_side_by_side_and_never_outside() {
-        let path = |maildir: &Maildir| maildir.path().to_str().unwrap().to_owned();
-        let inbox = Maildir::at("/h/Maildir");
-        assert_eq!(path(&inbox.folder("Held")), "/h/Maildir/.Held");
-        assert_eq!(path(&inbox.folder("Held").folder("Allow")), "/h/Maildir/.Held.Allow");
-        assert_eq!(path(&inbox.folder("Held/Allow")), "/h/Maildir/.Held.Allow");
-        assert_eq!(path(&Maildir::at("/h/.maildir").folder("Held")), "/h/.maildir/.Held");
-        for name in ["", ".", "..", "/", "../..", "../../etc"] {
-            let folder = path(&inbox.folder(name));
-            assert!(folder == "/h/Maildir" || folder == "/h/Maildir/.etc", "{name} leads to {folder}");
-    #[test]
     fn what_is_given_away_for_reading_is_whole_and_leaves_nothing() {
         let scratch = tempfile::tempdir().unwrap();
         let maildir = Maildir::at(scratch.path());
@@ -761,6 +761,17 @@ mod tests {
         assert!(maildir.secure(&entry).is_err());
     }
 
+    #[test]
+    fn folders_lie_side_by_side_and_never_outside() {
+        let path = |maildir: &Maildir| maildir.path().to_str().unwrap().to_owned();
+        let inbox = Maildir::at("/h/Maildir");
+        assert_eq!(path(&inbox.folder("Held")), "/h/Maildir/.Held");
+        assert_eq!(path(&inbox.folder("Held").folder("Allow")), "/h/Maildir/.Held.Allow");
+        assert_eq!(path(&inbox.folder("Held/Allow")), "/h/Maildir/.Held.Allow");
+        assert_eq!(path(&Maildir::at("/h/.maildir").folder("Held")), "/h/.maildir/.Held");
+        for name in ["", ".", "..", "/", "../..", "../../etc"] {
+            let folder = path(&inbox.folder(name));
+            assert!(folder == "/h/Maildir" || folder == "/h/Maildir/.etc", "{name} leads to {folder}");
         }
     }
 
