@@ -593,8 +593,14 @@ fn an_inbox_command_gets_no_marks_that_are_not_ours() {
 
 #[test]
 fn a_caller_that_ignores_the_end_of_its_programs_changes_nothing() {
+    // A shell's trap does not do it everywhere: dash leaves this one signal alone.
+    let ignoring = "env --ignore-signal=CHLD";
     let world = with_command("cat > WORLD/taken");
-    world.shell("trap '' CHLD; exec $P deliver", Letter::from(BOB).bytes()).is(0, 0, 0, 0).is_silent();
+    if world.shell(&format!("exec {ignoring} true"), "").code != Some(0) {
+        eprintln!("LEFT OUT: env knows no --ignore-signal here, so no caller ignored the end of its programs");
+        return;
+    }
+    world.shell(&format!("exec {ignoring} $P deliver"), Letter::from(BOB).bytes()).is(0, 0, 0, 0).is_silent();
 }
 
 #[cfg(debug_assertions)]
