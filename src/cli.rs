@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 /// The whole command line.
@@ -97,14 +98,20 @@ pub struct InitArguments {
 #[derive(Args, Debug, Default)]
 pub struct MessageArguments {
     /// The envelope sender, if the mail system says it nowhere else
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true, value_parser = any_bytes())]
     pub sender: Option<String>,
     /// The address it was delivered for
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true, value_parser = any_bytes())]
     pub recipient: Option<String>,
     /// What stood behind the delimiter in that address
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = any_bytes())]
     pub extension: Option<String>,
+}
+
+/// A word that a sender may have chosen: what is not UTF-8 becomes U+FFFD. An error would come again with every
+/// attempt of the mail system until the mail bounces.
+fn any_bytes() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|word| word.to_string_lossy().into_owned())
 }
 
 /// How `gate` answers.

@@ -4,9 +4,16 @@
 //! system bounces on nearly every other number, often to a forged sender (measured on seven of them). Never
 //! touches: anything else.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How long a message may take to become durable. Every mail system waits longer and then bounces.
+const WATCHDOG: Duration = Duration::from_secs(60);
+/// What is left of that when a program that takes the message must have ended.
+const RESERVE: Duration = Duration::from_secs(5);
 
 /// Who runs the program, and so which numbers it understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +65,7 @@ pub fn code(caller: Caller, ending: Ending) -> u8 {
 /// system must see 75, and a person who sees it instead of another number loses nothing. What was read in full says
 /// itself whom it is for, since a sender chooses some of its words (`--extension`).
 #[must_use]
-pub fn may_be_delivery(arguments: &[std::ffi::OsString]) -> bool {
+pub fn may_be_delivery(arguments: &[OsString]) -> bool {
     arguments.iter().skip(1).any(|word| ["deliver", "filter", "gate"].iter().any(|command| word == command))
 }
 
@@ -73,16 +80,16 @@ pub fn exit(caller: Caller, ending: Ending) -> ExitCode {
 pub struct Commitment {
     done: Arc<AtomicBool>,
     open: Arc<AtomicBool>,
+    /// No mail system waits after all.
+    unwatched: Arc<AtomicBool>,
+    deadline: Arc<OnceLock<Instant>>,
 }
 
 impl Commitment {
     /// The one of this process.
     pub fn of_process() -> &'static Commitment {
         static STATE: OnceLock<Commitment> = OnceLock::new();
-        STATE.get_or_init(|| Commitment {
-            done: Arc::new(AtomicBool::new(false)),
-            open: Arc::new(AtomicBool::new(true)),
-        })
+        STATE.get_or_init(|| Commitment { open: Arc::new(AtomicBool::new(true)), ..Commitment::default() })
     }
 
     /// The message is durable from here on.
@@ -97,6 +104,20 @@ impl Commitment {
         self.done.load(Ordering::SeqCst)
     }
 
+    /// The command line was a person's, who may take as long as it takes: no watchdog.
+    pub fn stand_down(&self) {
+        self.unwatched.store(true, Ordering::SeqCst);
+    }
+
+    /// How long something may still take so that the watchdog does not come first; `None` if there is none, or the
+    /// message is durable.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let watched = !self.is_done() && !self.unwatched.load(Ordering::SeqCst);
+        let deadline = self.deadline.get().filter(|_| watched)?;
+        Some(deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE))
+    }
+
     /// Makes the signals that ask a process to end answer for the message: 75 before it is durable, `after` then. A
     /// process that dies by a signal bounces the mail in Exim, OpenSMTPD and Sendmail (measured). A signal for a
     /// file that grew too large does nothing: the write fails, and that is an error like any other.
@@ -104,28 +125,59 @@ impl Commitment {
     /// # Errors
     /// When the system refuses.
     pub fn answer_signals(&self, after: i32) -> std::io::Result<()> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ};
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU] {
+        use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
+        for signal in [SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU] {
             signal_hook::flag::register_conditional_shutdown(signal, 75, Arc::clone(&self.open))?;
             signal_hook::flag::register_conditional_shutdown(signal, after, Arc::clone(&self.done))?;
         }
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(())
     }
+
+    /// Ends the process with 75 if the message is not durable after `limit`: a store or a disk that hangs would
+    /// otherwise let the mail system's own limit pass, and that bounces (Postfix after 1000 s, measured).
+    fn watch(&self, limit: Duration) {
+        if self.deadline.set(Instant::now() + limit).is_err() {
+            return;
+        }
+        let state = self.clone();
+        // Without a thread there is no watchdog, and the mail is still delivered.
+        drop(std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+            std::thread::sleep(limit);
+            if !state.is_done() && !state.unwatched.load(Ordering::SeqCst) {
+                crate::report::note(crate::report::Level::Error, "out of time before the message was durable");
+                #[allow(clippy::exit, reason = "the main thread hangs, and only this ends it with a code of ours")]
+                std::process::exit(75);
+            }
+        }));
+    }
 }
 
-/// Ends the process with 75 if the message is not durable by then: a store or a disk that hangs would otherwise let
-/// the mail system's own limit pass, and that bounces (Postfix after 1000 s, measured).
-pub fn watch(commitment: Commitment, limit: std::time::Duration) {
-    // Without a thread there is no watchdog, and the mail is still delivered.
-    drop(std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-        std::thread::sleep(limit);
-        if !commitment.is_done() {
-            crate::report::note(crate::report::Level::Error, "out of time before the message was durable");
-            #[allow(clippy::exit, reason = "the main thread hangs, and only this ends it with a code of ours")]
-            std::process::exit(75);
-        }
-    }));
+/// The first act of a process that a mail system may have started: from here on signals and hanging are answered.
+///
+/// `gate --word` has written no word when a signal comes, so 0 would be no answer even after the message is durable.
+///
+/// # Errors
+/// When the system refuses.
+pub fn guard(arguments: &[OsString]) -> std::io::Result<()> {
+    let state = Commitment::of_process();
+    state.watch(watchdog());
+    state.answer_signals(if answers_by_word(arguments) { 75 } else { 0 })
+}
+
+/// Whether a command line may ask for an answer by a word. As [`may_be_delivery`], when nobody has read it yet.
+#[must_use]
+pub fn answers_by_word(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|word| word == "--word")
+}
+
+/// [`WATCHDOG`], or what a test asks for; not in a release build.
+fn watchdog() -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(seconds) = std::env::var("COUNTERSIGN_TEST_WATCHDOG").ok().and_then(|text| text.parse().ok()) {
+        return Duration::from_secs(seconds);
+    }
+    WATCHDOG
 }
 
 #[cfg(test)]
@@ -162,8 +214,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_begun_ends_before_the_watchdog_comes() {
+        let state = Commitment::default();
+        assert_eq!(state.time_left(), None);
+        state.watch(Duration::from_secs(3_600));
+        let left = state.time_left().unwrap();
+        assert!(left <= Duration::from_secs(3_600) - RESERVE && left > Duration::from_secs(3_500), "{left:?}");
+        state.commit();
+        assert_eq!(state.time_left(), None);
+        let person = Commitment::default();
+        person.watch(Duration::from_secs(3_600));
+        person.stand_down();
+        assert_eq!(person.time_left(), None);
+    }
+
+    #[test]
     fn a_line_that_cannot_be_read_may_be_a_mail_systems() {
-        let of = |line: &str| may_be_delivery(&line.split(' ').map(std::ffi::OsString::from).collect::<Vec<_>>());
+        let of = |line: &str| may_be_delivery(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         for line in ["countersign deliver", "countersign --bad gate", "countersign --config filter gate --word"] {
             assert!(of(line), "{line}");
         }

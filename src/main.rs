@@ -3,28 +3,39 @@
 use std::process::ExitCode;
 
 use countersign::exit::{self, Caller, Commitment, Ending};
+use countersign::report::{self, Level};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     if exit::may_be_delivery(&arguments) {
-        // The message of a panic would end up in a bounce; what happened goes to the system log instead.
+        if let Err(error) = exit::guard(&arguments) {
+            report::note(Level::Error, &format!("cannot set up signals: {error}"));
+            return later();
+        }
+        // The message of a panic would end up in a bounce; where it happened goes to the system log instead. Its
+        // words may quote a message.
         std::panic::set_hook(Box::new(|what| {
-            countersign::report::note(countersign::report::Level::Error, &format!("a bug: {what}"));
+            let place = what.location().map(ToString::to_string).unwrap_or_default();
+            report::note(Level::Error, &format!("a bug: panic at {place}"));
         }));
     }
     let ran = std::panic::catch_unwind(|| countersign::command::run(&arguments));
-    let (caller, ending) = ran.unwrap_or_else(|_| after_panic(&arguments));
+    let Ok((caller, ending)) = ran else { return after_panic(&arguments) };
     exit::exit(caller, ending)
 }
 
 /// `gate --word` has not written its word, so 0 would be no answer even after the message is durable.
-fn after_panic(arguments: &[std::ffi::OsString]) -> (Caller, Ending) {
+fn after_panic(arguments: &[std::ffi::OsString]) -> ExitCode {
     if !exit::may_be_delivery(arguments) {
-        return (Caller::Person, Ending::Bug);
+        return exit::exit(Caller::Person, Ending::Bug);
     }
-    if Commitment::of_process().is_done() && !arguments.iter().any(|word| word == "--word") {
-        return (Caller::Delivery, Ending::Done);
+    if Commitment::of_process().is_done() && !exit::answers_by_word(arguments) {
+        return exit::exit(Caller::Delivery, Ending::Done);
     }
+    later()
+}
+
+fn later() -> ExitCode {
     countersign::command::drain();
-    (Caller::Delivery, Ending::Later)
+    exit::exit(Caller::Delivery, Ending::Later)
 }

@@ -5,7 +5,6 @@
 //! `filter` and `gate --word` are for. Standard input is read to its end before any answer.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
@@ -38,11 +37,6 @@ use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
 use crate::world::{clock, descriptors, random};
 
-/// How long a message may take to become durable. Every mail system waits longer and then bounces.
-const WATCHDOG: Duration = Duration::from_secs(60);
-/// How long the command that stands for an inbox may take.
-const INBOX_LIMIT: Duration = Duration::from_secs(50);
-
 type Stdin = Incoming<io::StdinLock<'static>>;
 
 /// `deliver`: the message is stored, in the inbox or in the quarantine.
@@ -50,7 +44,7 @@ type Stdin = Incoming<io::StdinLock<'static>>;
 /// # Errors
 /// Whatever means 75.
 pub fn deliver(arguments: &MessageArguments, environment: Environment) -> Answer {
-    serve(arguments, environment, 0, |house, case, input, now| match case.decision.verdict {
+    serve(arguments, environment, |house, case, input, now| match case.decision.verdict {
         Verdict::Pass => store_in_inbox(house, case, input, now).map(|()| Ending::Done),
         _ => hold_or_drop(house, case, input, now),
     })
@@ -64,20 +58,15 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
     if arguments.word {
         writable_output()?;
     }
-    let ending = serve(
-        &arguments.message,
-        environment,
-        if arguments.word { 75 } else { 0 },
-        |house, case, input, now| match case.decision.verdict {
-            Verdict::Pass => {
-                input.drain().context("cannot read the message to its end")?;
-                record_instead(house, case, now);
-                note(house, case, None);
-                Ok(Ending::Pass)
-            }
-            _ => hold_or_drop(house, case, input, now),
-        },
-    )?;
+    let ending = serve(&arguments.message, environment, |house, case, input, now| match case.decision.verdict {
+        Verdict::Pass => {
+            input.drain().context("cannot read the message to its end")?;
+            record_instead(house, case, now);
+            note(house, case, None);
+            Ok(Ending::Pass)
+        }
+        _ => hold_or_drop(house, case, input, now),
+    })?;
     if arguments.word {
         let word = if ending == Ending::Pass { "pass" } else { "taken" };
         let mut out = io::stdout().lock();
@@ -92,7 +81,7 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
 /// Whatever means 75.
 pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer {
     // Gather.
-    start(75)?;
+    start()?;
     writable_output()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
@@ -124,15 +113,16 @@ pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer 
 fn serve(
     arguments: &MessageArguments,
     environment: Environment,
-    killed_after: i32,
     perform: impl FnOnce(&Installation, &mut Case, &mut Stdin, i64) -> Answer,
 ) -> Answer {
     // Gather.
-    start(killed_after)?;
+    start()?;
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
     let house = Installation::open(&environment)?;
+    // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
+    drop(house.ready_quarantine());
     // Decide.
     let mut case = look(&house, input.start(), &caller, now)?;
     // Perform.
@@ -140,16 +130,12 @@ fn serve(
     perform(&house, &mut case, &mut input, now)
 }
 
-/// Sets the watchdog and the signals, and refuses a standard input that is not there: Rust opens /dev/null in its
-/// place, and an empty message would be taken for the real one.
-///
-/// `killed_after` is the exit code for a signal that comes after the message is durable.
-fn start(killed_after: i32) -> Result<(), Trouble> {
+/// Refuses a standard input that is not there: Rust opens /dev/null in its place, and an empty message would be
+/// taken for the real one.
+fn start() -> Result<(), Trouble> {
     if descriptors::stdin_is_closed() {
         return Err(anyhow!("standard input is closed").into());
     }
-    Commitment::of_process().answer_signals(killed_after).context("cannot set up signals")?;
-    crate::exit::watch(Commitment::of_process().clone(), WATCHDOG);
     inject_fault();
     Ok(())
 }
@@ -232,12 +218,8 @@ fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now:
             draft.commit_unique()?;
         }
         Inbox::Command(argv) => {
-            let start = input.start().to_vec();
-            let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
-                sink.write_all(&start)?;
-                input.copy_rest(&mut |piece| Ok(sink.write_all(piece)?)).map(|_| ())
-            };
-            inbox::give(argv, &mut source, INBOX_LIMIT)?;
+            let message = write_for_command(input, &house.ready_quarantine()?)?;
+            inbox::give(argv, message)?;
         }
     }
     Commitment::of_process().commit();
@@ -254,12 +236,15 @@ fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i
         note(house, case, None);
         return Ok(Ending::Done);
     }
-    let quarantine = house.quarantine();
+    let quarantine = house.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
     let (draft, message) = write_draft(house, case, input, &quarantine, Some(id), now)?;
     // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
     let committed = match quarantine.find(&message.hex())? {
-        Some(_) => Committed::AlreadyThere,
+        Some(earlier) => {
+            quarantine.secure(&earlier)?;
+            Committed::AlreadyThere
+        }
         None => draft.commit(&message.hex())?,
     };
     Commitment::of_process().commit();
@@ -438,6 +423,21 @@ fn write_draft(
     let message = running.finish();
     draft.overwrite_at(0, &open.seal(message, &house.keys.token))?;
     Ok((draft, message))
+}
+
+/// Writes a message into a Maildir's tmp/ as the command that stands for an inbox gets it: as it came, but for fields
+/// that claim to be ours.
+fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trouble> {
+    let start = input.start().to_vec();
+    let head = Head::read(&start);
+    let mut draft = maildir.draft()?;
+    if let Some(line) = head.mbox_line {
+        draft.write(line)?;
+        draft.write(b"\n")?;
+    }
+    draft.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| draft.write(piece))?;
+    Ok(draft)
 }
 
 /// Writes down a decision that leaves nothing in the quarantine.

@@ -4,9 +4,6 @@
 //! `--stdout` nothing is changed. It goes into the inbox directly, never through the mail system. Never touches:
 //! held messages themselves.
 
-use std::io::Write;
-use std::time::Duration;
-
 use super::inbox;
 use super::installation::Installation;
 use super::own_mark;
@@ -28,8 +25,6 @@ use crate::world::{clock, random};
 
 /// Bytes of a body that are read for a preview.
 const PREVIEW_BYTES: usize = 16 * 1024;
-/// How long the command that stands for an inbox may take.
-const INBOX_LIMIT: Duration = Duration::from_secs(300);
 
 /// What is held, sorted into new and already listed.
 pub struct Inventory {
@@ -134,8 +129,9 @@ fn put(house: &Installation, mail: &[u8]) -> Result<(), Trouble> {
             Ok(())
         }
         Inbox::Command(argv) => {
-            let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> { Ok(sink.write_all(mail)?) };
-            Ok(inbox::give(argv, &mut source, INBOX_LIMIT)?)
+            let mut draft = house.ready_quarantine()?.draft()?;
+            draft.write(mail)?;
+            Ok(inbox::give(argv, draft)?)
         }
     }
 }

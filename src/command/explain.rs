@@ -3,8 +3,6 @@
 //!
 //! Promises: changes nothing, sends nothing. Never touches: the quarantine.
 
-use std::io::Read;
-
 use super::account::Account;
 use super::case::{Case, decide, look};
 use super::installation::Installation;
@@ -49,14 +47,13 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
 }
 
 fn read(arguments: &ExplainArguments) -> Result<Vec<u8>, Trouble> {
-    let source: Box<dyn Read> = match &arguments.file {
-        Some(path) => Box::new(
-            std::fs::File::open(path)
-                .map_err(|error| Trouble::usage(format!("cannot read {}: {error}", path.display())))?,
-        ),
-        None => Box::new(std::io::stdin().lock()),
+    let Some(path) = &arguments.file else {
+        return Ok(Incoming::read_start(std::io::stdin().lock())?.start().to_vec());
     };
-    Ok(Incoming::read_start(source)?.start().to_vec())
+    // A folder can be opened, and only reading it fails.
+    let start = std::fs::File::open(path).and_then(Incoming::read_start);
+    let start = start.map_err(|error| Trouble::usage(format!("cannot read {}: {error}", path.display())))?;
+    Ok(start.start().to_vec())
 }
 
 /// The case as if it were a proven first contact.

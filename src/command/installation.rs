@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use anyhow::ensure;
+
 use super::trouble::Trouble;
 use crate::policy::key::Keys;
-use crate::world::config::{Config, Environment};
+use crate::world::config::{Config, Environment, Inbox};
 use crate::world::maildir::Maildir;
 use crate::world::secret;
 use crate::world::sendmail::Sendmail;
@@ -47,6 +49,27 @@ impl Installation {
     #[must_use]
     pub fn quarantine(&self) -> Maildir {
         Maildir::at(&self.config.paths.quarantine)
+    }
+
+    /// The quarantine, made anew if a mail reader has deleted it or a part of it: all strangers' mail would wait for
+    /// it until it bounces.
+    ///
+    /// # Errors
+    /// It cannot be made. Where the folder around it is missing, or the inbox that it belongs to, a disk is not
+    /// mounted, and a folder in its place would vanish under it later.
+    pub fn ready_quarantine(&self) -> anyhow::Result<Maildir> {
+        let quarantine = self.quarantine();
+        if quarantine.exists() {
+            return Ok(quarantine);
+        }
+        let around = quarantine.path().parent().unwrap_or(quarantine.path());
+        let mounted = match &self.config.paths.inbox {
+            Inbox::Maildir(inbox) if inbox == around => Maildir::at(inbox).exists(),
+            _ => around.is_dir(),
+        };
+        ensure!(mounted, "there is no {}, so its folders are not made", around.display());
+        quarantine.create()?;
+        Ok(quarantine)
     }
 
     /// The mail system's sendmail.

@@ -69,6 +69,9 @@ fn key_file(environment: &Environment) -> Result<PathBuf, Trouble> {
 fn read_all(input: impl Read) -> Result<Zeroizing<String>, Trouble> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_LIMIT + 1));
     input.take(FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(Trouble::usage("nothing to read on standard input: countersign keys import < FILE".into()));
+    }
     let text = std::str::from_utf8(&bytes);
     text.map(|text| Zeroizing::new(text.to_owned())).map_err(|_| Trouble::usage("the input is no key file".into()))
 }
@@ -80,6 +83,7 @@ mod tests {
     #[test]
     fn only_a_text_of_bounded_length_is_read() {
         assert_eq!(*read_all(&b"version 1\n"[..]).unwrap(), "version 1\n");
+        assert_eq!(read_all(&b""[..]).unwrap_err().ending, Ending::Usage);
         assert_eq!(read_all(&b"\xff"[..]).unwrap_err().ending, Ending::Usage);
         assert_eq!(read_all(io::repeat(b'#')).unwrap().len(), FILE_LIMIT + 1);
     }

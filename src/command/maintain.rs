@@ -62,7 +62,7 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
         return rebuild(&house, now);
     }
     let mut store = house.store()?;
-    let quarantine = house.quarantine();
+    let quarantine = if arguments.dry_run { house.quarantine() } else { house.ready_quarantine()? };
     let stranded = if quarantine.exists() { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
     let held = quarantine::all(&house)?;
     let rows = store.all_held()?;

@@ -40,7 +40,7 @@ pub mod why;
 use std::ffi::OsString;
 
 use crate::cli::{Arguments, Command};
-use crate::exit::{Caller, Ending, may_be_delivery};
+use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
 use crate::world::descriptors;
@@ -55,6 +55,9 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
         Err(error) => return command_line_error(&error, arguments),
     };
     let caller = caller_of(&parsed.command);
+    if caller == Caller::Person {
+        Commitment::of_process().stand_down();
+    }
     let mut environment = Environment::read();
     environment.config = parsed.config.clone().or(environment.config);
     let ending = dispatch(parsed.command, environment).unwrap_or_else(|trouble| say(&trouble, caller));
@@ -105,7 +108,8 @@ fn command_line_error(error: &clap::Error, arguments: &[OsString]) -> (Caller, E
         if std::io::stdin().is_terminal() {
             drop(error.print());
         }
-        report::note(Level::Error, &format!("command line: {error}"));
+        // Only the kind: the error quotes words that a sender may have chosen.
+        report::note(Level::Error, &format!("command line: {:?}", error.kind()));
         drain();
         return (Caller::Delivery, Ending::Later);
     }

@@ -4,8 +4,7 @@
 //! Promises: a file without an intact seal is never taken for one of ours; a release is one atomic move, so of
 //! five processes one has it. Never touches: policy.
 
-use std::io::{Read, Write};
-use std::time::Duration;
+use std::io::Read;
 
 use anyhow::Context;
 
@@ -25,13 +24,11 @@ use crate::policy::standing::HeldNote;
 use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Inbox;
-use crate::world::maildir::{Entry, Maildir, Moved};
+use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Moved};
 use crate::world::store::{State, Store};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
 const BLOCK_LIMIT: usize = 16 * 1024;
-/// How long the command that stands for an inbox may take.
-const INBOX_LIMIT: Duration = Duration::from_secs(300);
 
 /// One held message.
 #[derive(Clone, Debug)]
@@ -215,12 +212,8 @@ fn feed(house: &Installation, argv: &[String], held: &Held, now: i64) -> Result<
     let start = original(held, 0)?.unwrap_or_default();
     let facts = Facts::read(&start, &Caller::default(), &house.config.policy.trust);
     let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(house, facts.message_id.as_deref(), held.id, now));
-    let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
-        let mut file = std::io::BufReader::new(claimed.open()?);
-        sink.write_all(mark.as_bytes())?;
-        copy_without_delivered_to(&mut file, sink)
-    };
-    match inbox::give(argv, &mut source, INBOX_LIMIT) {
+    let given = for_command(&quarantine, &claimed, &mark).and_then(|message| inbox::give(argv, message));
+    match given {
         Ok(()) => {
             claimed.remove()?;
             Ok(true)
@@ -232,24 +225,29 @@ fn feed(house: &Installation, argv: &[String], held: &Held, now: i64) -> Result<
     }
 }
 
-/// Postfix bounces a message that says it was delivered to this mailbox before ("mail forwarding loop", measured).
-fn copy_without_delivered_to(file: &mut impl Read, sink: &mut dyn Write) -> anyhow::Result<()> {
-    let mut start = vec![0; HEAD_LIMIT + BLOCK_LIMIT];
-    let mut filled = 0;
-    while filled < start.len() {
-        match file.read(&mut start[filled..]).context("cannot read the held message")? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    start.truncate(filled);
+/// A held message as the command gets it: marked as ours, and without the lines for which Postfix bounces a message
+/// that was delivered to this mailbox before ("mail forwarding loop", measured).
+fn for_command(quarantine: &Maildir, claimed: &Claimed, mark: &str) -> anyhow::Result<Draft> {
+    let mut file = claimed.open()?;
+    let mut start = Vec::new();
+    let limit = (HEAD_LIMIT + BLOCK_LIMIT) as u64;
+    (&mut file).take(limit).read_to_end(&mut start).context("cannot read the held message")?;
     let head = Head::read(&start);
+    let mut draft = quarantine.draft()?;
+    draft.write(mark.as_bytes())?;
     let mut at = 0;
     for field in head.fields.iter().filter(|f| f.is("Delivered-To") || f.is("X-Original-To")) {
-        sink.write_all(&start[at..field.start])?;
+        draft.write(&start[at..field.start])?;
         at = field.end;
     }
-    sink.write_all(&start[at..])?;
-    std::io::copy(file, sink).context("cannot copy the held message")?;
-    Ok(())
+    draft.write(&start[at..])?;
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok(draft),
+            Ok(count) => draft.write(&chunk[..count])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).context("cannot read the held message"),
+        }
+    }
 }

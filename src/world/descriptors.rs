@@ -1,4 +1,4 @@
-//! What the caller left us: the file mode mask and the open descriptors. Mail systems hand down whatever they
+//! What the caller left us: the file mode mask, the open descriptors and a signal that it ignores. Mail systems hand down whatever they
 //! had: umask 0007, 0022 or 0077, up to ten descriptors of their own, a closed standard output (reference: the
 //! callers' table).
 //!
@@ -6,10 +6,14 @@
 //! inherits more than its own standard input and output. Never touches: what the descriptors lead to.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::fs::{FileType, Mode, OFlags};
 
-/// Sets the file mode mask to 077 and marks every descriptor from 3 upwards close-on-exec.
+/// Sets the file mode mask to 077, marks every descriptor from 3 upwards close-on-exec, and ends a caller's ignoring
+/// of SIGCHLD: while that lasts the system reaps our programs itself, and how they ended is lost. A handler that does
+/// nothing suffices; the programs that we start have the default again.
 ///
 /// Marked, not closed: closing a descriptor that some library has opened meanwhile would let the next file take
 /// its number. To be called first thing in `main`. Cannot fail: on a system that can do neither `close_range` nor
@@ -17,6 +21,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 pub fn settle() {
     rustix::process::umask(Mode::from_bits_truncate(0o077));
     close_fds::set_fds_cloexec(3, &[]);
+    // If the system refuses, it is as it was.
+    drop(signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::new(AtomicBool::new(false))));
 }
 
 /// Whether the caller gave us no standard input. Then there is no message, which must be said and not be taken

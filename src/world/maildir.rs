@@ -196,6 +196,15 @@ impl Maildir {
         Ok(None)
     }
 
+    /// Brings the name of a message that somebody else stored to stable storage: that process may have died, or
+    /// have been told by the system that it could not, before it was there.
+    ///
+    /// # Errors
+    /// The system cannot.
+    pub fn secure(&self, entry: &Entry) -> anyhow::Result<()> {
+        sync_folder(folder::above(&entry.path))
+    }
+
     /// Moves a message of this Maildir into `new/` of another, under `name` if that is free there and under a
     /// unique name else. One atomic rename claims it, so of two processes one gets [`Moved::Done`].
     ///
@@ -422,6 +431,17 @@ impl Draft {
             self.synced = true;
         }
         Ok(())
+    }
+
+    /// The content for reading, from its start, and no draft any more: the file has no name and lives as long as
+    /// somebody has it open. A program that is given it has it whole, whatever becomes of this process.
+    ///
+    /// # Errors
+    /// It cannot be brought to the disk, which is how some file systems say that they are full, or not be opened.
+    pub fn into_reader(mut self) -> anyhow::Result<File> {
+        self.sync()?;
+        // Dropping self removes the name.
+        File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))
     }
 
     /// The file in `tmp/`.
@@ -713,6 +733,32 @@ mod tests {
         let mut texts: Vec<String> = entries.map(|entry| fs::read_to_string(entry.path).unwrap()).collect();
         texts.sort();
         texts
+    }
+
+    #[test]
+    fn what_is_given_away_for_reading_is_whole_and_leaves_nothing() {
+        let scratch = tempfile::tempdir().unwrap();
+        let maildir = Maildir::at(scratch.path());
+        maildir.create().unwrap();
+        let mut draft = maildir.draft().unwrap();
+        draft.write(b"whole").unwrap();
+        let mut file = draft.into_reader().unwrap();
+        assert_eq!(fs::read_dir(scratch.path().join("tmp")).unwrap().count(), 0);
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "whole");
+    }
+
+    #[test]
+    fn a_name_is_secured_where_it_is() {
+        let scratch = tempfile::tempdir().unwrap();
+        let maildir = Maildir::at(scratch.path());
+        maildir.create().unwrap();
+        fs::write(scratch.path().join("cur/one:2,S"), "x").unwrap();
+        let entry = maildir.find("one").unwrap().unwrap();
+        maildir.secure(&entry).unwrap();
+        fs::remove_dir_all(scratch.path().join("cur")).unwrap();
+        assert!(maildir.secure(&entry).is_err());
     }
 
     #[test]

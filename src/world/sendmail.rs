@@ -6,7 +6,8 @@
 //! answer is tried again, and a challenge must not go out twice. Never touches: files, the store, the message.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, PipeReader, Read, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, PipeReader, Read, Seek, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -60,10 +61,10 @@ pub enum Outcome {
         /// The first of what it said, at most [`SAID_LIMIT`] bytes; foreign text.
         said: String,
     },
-    /// It ended with 0 after reading everything.
+    /// It ended with 0 and had read what it was given.
     Sent,
     /// Perhaps taken, so never to be tried again by itself: killed, out of time, lost track of, ended with 0
-    /// without reading everything, or with 128 and above (how a shell or ssh says that what it ran was killed).
+    /// without reading, or with 128 and above (how a shell or ssh says that what it ran was killed).
     Unknown {
         /// What happened, and the first of what it said; foreign text.
         said: String,
@@ -90,28 +91,19 @@ impl Sendmail {
             recipient.into(),
         ];
         let limits = Limits { time: self.time_limit, kept: SAID_LIMIT };
-        // Memory cannot fail to be read, so there is no other error than the program's.
-        let ended = run(&argv, &mut |sink| Ok(sink.write_all(message)?), limits, Listen::ToBoth, &handed_on());
-        outcome(ended)
+        outcome(run(&argv, Input::Bytes(message), limits, Listen::ToBoth, &handed_on()))
     }
 }
 
-/// Gives a message to the command that stands for an inbox; `source` writes it.
+/// Gives a message to the command that stands for an inbox. The file is its standard input, from where the file
+/// stands: whenever this process dies, the program has the whole message. Through a pipe it would see the end of a
+/// part and take that for the whole.
 ///
-/// # Errors
-/// Only what `source` itself says. The program is then killed before it can see the end of its input, so that it
-/// does not take a part for the whole; the message counts as not taken.
-pub fn feed(
-    argv: &[OsString],
-    source: &mut dyn FnMut(&mut dyn Write) -> anyhow::Result<()>,
-    time_limit: Duration,
-) -> anyhow::Result<Outcome> {
+/// A program that ends with 0 and has read nothing has not taken it. How far it reads is its own affair.
+#[must_use]
+pub fn feed(argv: &[OsString], message: File, time_limit: Duration) -> Outcome {
     let limits = Limits { time: time_limit, kept: SAID_LIMIT };
-    let mut ended = run(argv, source, limits, Listen::ToBoth, &handed_on());
-    match ended.source_error.take() {
-        Some(error) => Err(error),
-        None => Ok(outcome(ended)),
-    }
+    outcome(run(argv, Input::File(message), limits, Listen::ToBoth, &handed_on()))
 }
 
 /// Runs a program without input and gives what it wrote to standard output; its standard error is dropped.
@@ -121,7 +113,7 @@ pub fn feed(
 pub fn output_of(argv: &[OsString], time_limit: Duration) -> anyhow::Result<Vec<u8>> {
     let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let limits = Limits { time: time_limit, kept: ANSWER_LIMIT };
-    let ended = run(argv, &mut |_| Ok(()), limits, Listen::ToOutput, &handed_on());
+    let ended = run(argv, Input::Bytes(b""), limits, Listen::ToOutput, &handed_on());
     match code_of(&name, ended.how, time_limit)? {
         0 if ended.overflowed => bail!("{name} wrote more than {ANSWER_LIMIT} bytes"),
         0 => Ok(ended.output),
@@ -142,7 +134,7 @@ pub fn answer_of(
 ) -> anyhow::Result<(i32, Vec<u8>)> {
     let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let limits = Limits { time: time_limit, kept: ANSWER_LIMIT };
-    let ended = run(argv, &mut |sink| Ok(sink.write_all(input)?), limits, Listen::ToBoth, variables);
+    let ended = run(argv, Input::Bytes(input), limits, Listen::ToBoth, variables);
     Ok((code_of(&name, ended.how, time_limit)?, ended.output))
 }
 
@@ -175,10 +167,17 @@ struct Ended {
     output: Vec<u8>,
     /// Whether it wrote more than was kept.
     overflowed: bool,
-    /// Whether it read all of its input.
+    /// Whether it read its input: all of a pipe, some of a file.
     all_read: bool,
-    /// Why the input ended early through no fault of the program.
-    source_error: Option<anyhow::Error>,
+}
+
+/// What a program is given to read.
+#[derive(Debug)]
+enum Input<'a> {
+    /// Through a pipe.
+    Bytes(&'a [u8]),
+    /// As it is.
+    File(File),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +199,7 @@ fn outcome(ended: Ended) -> Outcome {
         |what: String| Outcome::Unknown { said: if said.is_empty() { what } else { format!("{what}: {said}") } };
     match ended.how {
         How::Exited(0) if ended.all_read => Outcome::Sent,
-        How::Exited(0) => unknown("it ended with 0 without reading the whole message".to_owned()),
+        How::Exited(0) => unknown("it ended with 0 without reading its standard input".to_owned()),
         How::Exited(code @ 1..=127) => Outcome::Refused { code, said },
         How::Exited(code) => unknown(format!("it ended with {code}")),
         How::Killed(signal) => unknown(format!("it was killed by signal {signal}")),
@@ -217,31 +216,39 @@ fn outcome(ended: Ended) -> Outcome {
 /// last words.
 fn run(
     argv: &[OsString],
-    source: &mut dyn FnMut(&mut dyn Write) -> anyhow::Result<()>,
+    input: Input<'_>,
     limits: Limits,
     listen: Listen,
     variables: &[(OsString, OsString)],
 ) -> Ended {
-    let mut running = match Running::start(argv, limits, listen, variables) {
-        Ok(running) => running,
+    let started = match input {
+        Input::Bytes(bytes) => Running::start(argv, Stdio::piped(), limits, listen, variables).map(|mut running| {
+            // When the pipe breaks or time runs out, the program's end tells more than the failure of writing.
+            let _ = running.write_all(bytes);
+            running.await_reading();
+            (running, None)
+        }),
+        Input::File(file) => file.try_clone().and_then(|ours| {
+            Running::start(argv, Stdio::from(file), limits, listen, variables).map(|running| (running, Some(ours)))
+        }),
+    };
+    let (mut running, file) = match started {
+        Ok(started) => started,
         Err(error) => {
-            let how = How::NotStarted(error);
-            return Ended { how, output: Vec::new(), overflowed: false, all_read: false, source_error: None };
+            return Ended { how: How::NotStarted(error), output: Vec::new(), overflowed: false, all_read: false };
         }
     };
-    let written = source(&mut running);
-    let how = if written.is_err() && running.input.is_some() {
-        // Killed while its input is still open: it must not take a part for the whole.
-        running.kill()
-    } else {
-        running.await_reading();
-        running.await_end()
-    };
+    let how = running.await_end();
     running.last_words();
-    // When the pipe broke or time ran out, the program's end tells more than the failure of writing.
-    let source_error = written.err().filter(|_| !running.write_failed);
+    let all_read = file.map_or(running.all_read, has_been_read);
     let output = std::mem::take(&mut running.output);
-    Ended { how, output, overflowed: running.overflowed, all_read: running.all_read, source_error }
+    Ended { how, output, overflowed: running.overflowed, all_read }
+}
+
+/// Whether somebody who shares this open file has read from it; an empty one needs no reading.
+fn has_been_read(mut file: File) -> bool {
+    let length = file.metadata().map_or(0, |status| status.len());
+    length == 0 || file.stream_position().is_ok_and(|position| position > 0)
 }
 
 /// A program that runs. Writing to it is writing to its standard input, while its output is listened to.
@@ -256,8 +263,6 @@ struct Running {
     kept: usize,
     overflowed: bool,
     all_read: bool,
-    /// Whether writing failed by the program's doing.
-    write_failed: bool,
     /// Whether there is nothing left to kill: it has been reaped, or cannot be.
     gone: bool,
     deadline: Instant,
@@ -270,6 +275,7 @@ impl Running {
     /// caller ignores stay ignored; no safe call changes that, and SIGKILL, all we send, cannot be ignored.
     fn start(
         argv: &[OsString],
+        stdin: Stdio,
         limits: Limits,
         listen: Listen,
         variables: &[(OsString, OsString)],
@@ -280,7 +286,7 @@ impl Running {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", SEARCH_PATH);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
-        command.current_dir("/").process_group(0).stdin(Stdio::piped());
+        command.current_dir("/").process_group(0).stdin(stdin);
         match listen {
             Listen::ToBoth => command.stderr(writer.try_clone()?),
             Listen::ToOutput => command.stderr(Stdio::null()),
@@ -299,7 +305,6 @@ impl Running {
             kept: limits.kept,
             overflowed: false,
             all_read: false,
-            write_failed: false,
             gone: false,
             deadline,
         };
@@ -437,14 +442,12 @@ impl Write for Running {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             let Some(input) = &self.input else {
-                self.write_failed = true;
                 return Err(ErrorKind::BrokenPipe.into());
             };
             match rustix::io::write(input, bytes) {
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) if self.is_late() => {
-                    self.write_failed = true;
                     return Err(ErrorKind::TimedOut.into());
                 }
                 Err(Errno::AGAIN) => {
@@ -498,8 +501,34 @@ mod tests {
         assert!(answer_of(&["/nothing".into()], b"", &[], PLENTY).is_err());
     }
 
+    /// Through a pipe, as sendmail gets it.
     fn feed_bytes(script: &str, bytes: &[u8], limit: Duration) -> Outcome {
-        feed(&shell(script), &mut |sink| Ok(sink.write_all(bytes)?), limit).unwrap()
+        let limits = Limits { time: limit, kept: SAID_LIMIT };
+        outcome(run(&shell(script), Input::Bytes(bytes), limits, Listen::ToBoth, &handed_on()))
+    }
+
+    fn file_of(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_file_is_given_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        let message: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+        let script = format!("cat > {}", taken.display());
+        assert_eq!(feed(&shell(&script), file_of(&message), PLENTY), Outcome::Sent);
+        assert_eq!(fs::read(&taken).unwrap(), message);
+        // A program may well stop at what it wanted to know.
+        assert_eq!(feed(&shell("head -c 5 > /dev/null"), file_of(&message), PLENTY), Outcome::Sent);
+        assert_eq!(feed(&shell("exit 0"), file_of(b""), PLENTY), Outcome::Sent);
+        assert_unknown(&feed(&shell("exit 0"), file_of(&message), PLENTY), "without reading");
+        assert_unknown(&feed(&shell("sleep 20"), file_of(&message), SECOND / 5), "did not end in time");
+        let refused = feed(&shell("cat > /dev/null; echo full; exit 75"), file_of(&message), PLENTY);
+        assert_eq!(refused, Outcome::Refused { code: 75, said: "full".to_owned() });
     }
 
     /// A program in a scratch folder. A shell writes it: would this process hold it open for writing while another
@@ -508,7 +537,7 @@ mod tests {
         let program = folder.join("sendmail");
         let argv = [shell("cat > \"$0\" && chmod 755 \"$0\""), vec![program.clone().into_os_string()]].concat();
         let text = format!("#!/bin/sh\n{script}\n");
-        assert_eq!(feed(&argv, &mut |sink| Ok(sink.write_all(text.as_bytes())?), PLENTY).unwrap(), Outcome::Sent);
+        assert_eq!(feed(&argv, file_of(text.as_bytes()), PLENTY), Outcome::Sent);
         Sendmail { program, time_limit: PLENTY }
     }
 
@@ -565,7 +594,7 @@ mod tests {
         assert!(matches!(sendmail.send(None, &bob, b""), Outcome::Refused { code: 126, .. }));
         sendmail.program = folder.path().join("nothing");
         assert!(matches!(sendmail.send(None, &bob, b""), Outcome::Refused { code: 127, .. }));
-        assert!(matches!(feed(&[], &mut |_| Ok(()), SECOND), Ok(Outcome::Refused { code: 127, .. })));
+        assert!(matches!(feed(&[], file_of(b""), SECOND), Outcome::Refused { code: 127, .. }));
     }
 
     #[test]
@@ -600,34 +629,6 @@ mod tests {
         let left = feed_bytes("cat > /dev/null; sleep 20 & echo said; exit 3", b"small", PLENTY);
         assert_eq!(left, Outcome::Refused { code: 3, said: "said".to_owned() });
         assert!(begun.elapsed() < Duration::from_secs(5));
-    }
-
-    #[test]
-    fn a_source_that_fails_never_gives_a_part_for_the_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let mark = folder.path().join("mark");
-        let script = format!("cat > /dev/null; echo taken > {}", mark.display());
-        for length in [0, 5, 1_000_000] {
-            let mut source = |sink: &mut dyn Write| {
-                sink.write_all(&vec![b'x'; length])?;
-                bail!("the disk is broken")
-            };
-            let error = feed(&shell(&script), &mut source, PLENTY).unwrap_err();
-            assert_eq!(error.to_string(), "the disk is broken");
-        }
-        std::thread::sleep(Duration::from_millis(200));
-        assert!(!mark.exists());
-    }
-
-    #[test]
-    fn a_source_that_fails_late_is_not_taken_either() {
-        let mut source = |sink: &mut dyn Write| {
-            sink.write_all(b"part")?;
-            std::thread::sleep(Duration::from_millis(150));
-            bail!("the disk is broken")
-        };
-        let error = feed(&shell("cat > /dev/null"), &mut source, Duration::from_millis(50)).unwrap_err();
-        assert_eq!(error.to_string(), "the disk is broken");
     }
 
     #[test]

@@ -538,6 +538,83 @@ fn an_inbox_may_be_a_command() {
     );
 }
 
+/// A world whose inbox is a line of shell; mail from [`BOB`] passes.
+fn with_command(script: &str) -> World {
+    let world = World::with(&format!(
+        "[inbox]\ncommand = [\"/bin/sh\", \"-c\", \"{script}\"]\n[quarantine]\nmaildir = \"~/Maildir/.Held\""
+    ));
+    world.allow(BOB);
+    world
+}
+
+#[test]
+fn an_inbox_command_never_takes_a_part_for_the_whole() {
+    let letter = Letter::from(BOB).body(&"0123456789abcde\n".repeat(50_000));
+    let bytes = letter.bytes();
+    let wait_for = |path: std::path::PathBuf| {
+        let began = std::time::Instant::now();
+        while !path.exists() && began.elapsed().as_secs() < 20 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(path.exists(), "{}", path.display());
+    };
+    // Killed while the message comes in.
+    let world = with_command("cat > WORLD/part; mv WORLD/part WORLD/taken");
+    let mut child = world.command(super::world::PROGRAM).arg("deliver").spawn().unwrap();
+    let mut open = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut open, &bytes[..500_000]).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let outcome = world.wait("deliver, ended within the message", child);
+    outcome.check("it comes again", outcome.code == Some(75)).is_silent();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(!world.path("taken").exists(), "a part was taken");
+    drop(open);
+    // Killed, by the signal that nobody can answer, while the command reads.
+    let world = with_command("touch WORLD/begun; sleep 1; cat > WORLD/part; mv WORLD/part WORLD/taken");
+    let child = world.start(&["deliver"], &bytes);
+    wait_for(world.path("begun"));
+    kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+    world.wait("deliver, killed while the command reads", child);
+    wait_for(world.path("taken"));
+    assert!(fs::read(world.path("taken")).unwrap().ends_with(&letter.handed_over()), "a part was taken");
+}
+
+#[test]
+fn an_inbox_command_gets_no_marks_that_are_not_ours() {
+    let world = with_command("cat > WORLD/taken");
+    let letter = Letter::from(BOB).also("X-Countersign-Verdict", "pass; reason=forged");
+    let mbox = b"From bob@example.net Sat Nov 21 12:00:00 2026\n";
+    world.deliver([mbox.as_slice(), &letter.bytes()].concat()).is(0, 0, 0, 0);
+    let taken = fs::read_to_string(world.path("taken")).unwrap();
+    assert!(taken.starts_with("From bob@example.net Sat"), "{taken}");
+    assert!(taken.contains("\nX-Old-Countersign-Verdict: pass") && !taken.contains("\nX-Countersign"), "{taken}");
+}
+
+#[test]
+fn a_caller_that_ignores_the_end_of_its_programs_changes_nothing() {
+    // A shell's trap does not do it everywhere: dash leaves this one signal alone.
+    let ignoring = "env --ignore-signal=CHLD";
+    let world = with_command("cat > WORLD/taken");
+    if world.shell(&format!("exec {ignoring} true"), "").code != Some(0) {
+        eprintln!("LEFT OUT: env knows no --ignore-signal here, so no caller ignored the end of its programs");
+        return;
+    }
+    world.shell(&format!("exec {ignoring} $P deliver"), Letter::from(BOB).bytes()).is(0, 0, 0, 0).is_silent();
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn an_inbox_command_is_ended_before_the_watchdog_comes() {
+    let mut world = with_command("cat > /dev/null; sleep 7; touch WORLD/late");
+    world.set("COUNTERSIGN_TEST_WATCHDOG", "9");
+    let began = std::time::Instant::now();
+    world.deliver(Letter::from(BOB).bytes()).is(75, 0, 0, 0).is_silent();
+    assert!(began.elapsed().as_secs() < 9);
+    std::thread::sleep(std::time::Duration::from_secs(8).saturating_sub(began.elapsed()));
+    assert!(!world.path("late").exists(), "the command lived on");
+}
+
 #[test]
 fn a_sendmail_that_fails_costs_the_challenge_and_not_the_letter() {
     let cases = [

@@ -51,8 +51,8 @@ const ROWS: &[Row] = &[
     Row {
         name: "an argument that is not UTF-8",
         prepare: |_| {},
-        line: "exec $P $MODE --recipient \"$(printf 'a\\377')\"",
-        fate: Fate::Later,
+        line: "exec $P $MODE --extension \"$(printf 'a\\377')\"",
+        fate: Fate::Unharmed,
     },
     Row { name: "help", prepare: |_| {}, line: "exec $P $MODE --help", fate: Fate::Later },
     Row {
@@ -161,7 +161,7 @@ const ROWS: &[Row] = &[
         name: "no folder for drafts",
         prepare: |w| fs::remove_dir(w.quarantine().join("tmp")).unwrap(),
         line: CALL,
-        fate: Fate::NoRoom,
+        fate: Fate::Unharmed,
     },
     Row {
         name: "a file for a folder",
@@ -175,6 +175,21 @@ const ROWS: &[Row] = &[
     Row {
         name: "no folder to commit to",
         prepare: |w| fs::remove_dir(w.quarantine().join("new")).unwrap(),
+        line: CALL,
+        fate: Fate::Unharmed,
+    },
+    Row {
+        name: "no quarantine, deleted in a mail reader",
+        prepare: |w| fs::remove_dir_all(w.quarantine()).unwrap(),
+        line: CALL,
+        fate: Fate::Unharmed,
+    },
+    Row {
+        name: "a mail folder that is not mounted",
+        prepare: |w| {
+            fs::remove_dir_all(w.inbox()).unwrap();
+            fs::create_dir(w.inbox()).unwrap();
+        },
         line: CALL,
         fate: Fate::NoRoom,
     },
@@ -204,7 +219,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "signals ignored",
         prepare: |_| {},
-        line: "trap '' HUP INT QUIT PIPE TERM XFSZ; exec $P $MODE",
+        line: "trap '' ALRM HUP INT QUIT PIPE TERM USR1 USR2 XFSZ; exec $P $MODE",
         fate: Fate::Unharmed,
     },
     Row { name: "a loose umask", prepare: |_| {}, line: "umask 0; exec $P $MODE", fate: Fate::Unharmed },
@@ -403,6 +418,58 @@ fn an_inbox_that_cannot_be_written_to_means_later() {
     }
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn whoever_stalls_gets_75_whatever_the_command_line_says() {
+    let mut world = World::new();
+    world.set("COUNTERSIGN_TEST_WATCHDOG", "2");
+    each(["deliver", "deliver --bad", "gate --word alice", "filter", "--config /nowhere gate"], |line| {
+        let began = Instant::now();
+        let mut child = world.command(super::world::PROGRAM).args(line.split(' ')).spawn().unwrap();
+        let open = child.stdin.take();
+        world.wait(line, child).is(75, 0, 0, 0).is_silent();
+        assert!(began.elapsed() < Duration::from_secs(30), "{line}");
+        drop(open);
+    });
+}
+
+#[test]
+fn a_signal_is_answered_before_the_command_line_is_read() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let world = World::new();
+    let signals = [Signal::ALARM, Signal::HUP, Signal::TERM, Signal::USR1, Signal::USR2];
+    each(
+        signals.into_iter().flat_map(|signal| ["deliver", "gate --bad"].map(|line| (signal, line))),
+        |(signal, line)| {
+            let mut child = world.command(super::world::PROGRAM).args(line.split(' ')).spawn().unwrap();
+            let open = child.stdin.take();
+            std::thread::sleep(Duration::from_millis(500));
+            kill_process(Pid::from_child(&child), signal).unwrap();
+            world.wait(&format!("{line}, {signal:?}"), child).is(75, 0, 0, 0).is_silent();
+            drop(open);
+        },
+    );
+}
+
+#[test]
+fn what_an_earlier_attempt_stored_is_durable_before_it_counts() {
+    let may = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        eprintln!("LEFT OUT: strace may not trace here, so no disk refused a name");
+        return;
+    }
+    let world = World::new();
+    let broken = |calls: &str| {
+        let line =
+            format!("exec strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO{calls} $P deliver");
+        world.shell(&line, Letter::from(BOB).bytes())
+    };
+    // The letter reaches the disk, and then its name does not.
+    broken(":when=2").is(75, 0, 1, 0);
+    broken("").is(75, 0, 1, 0);
+    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 1);
+}
+
 #[test]
 fn without_home_whole_paths_are_enough() {
     let world = World::with(
@@ -481,6 +548,10 @@ fn a_person_gets_the_codes_of_sysexits() {
     assert_eq!(code(&["--bad"]), Some(64));
     assert_eq!(code(&["explain", "--bad"]), Some(64));
     assert_eq!(code(&["explain", "/nowhere"]), Some(64));
+    let folder = world.run(&["explain", "/tmp"], "");
+    folder.check("a folder is no message", folder.code == Some(64));
+    folder.check("and is named", String::from_utf8_lossy(&folder.stderr).contains("/tmp"));
+    assert_eq!(code(&["keys", "import"]), Some(64));
     fs::remove_file(world.key_file()).unwrap();
     assert_eq!(code(&["explain"]), Some(78));
     fs::remove_file(world.config_file()).unwrap();

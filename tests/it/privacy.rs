@@ -89,6 +89,33 @@ fn no_correspondent_can_be_read_from_the_files() {
     assert_eq!(form_of(&held, "quodlibet"), Some("clear"));
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn no_correspondent_can_be_read_from_the_log() {
+    let mut world = World::new();
+    let log = std::os::unix::net::UnixDatagram::bind(world.path("log")).unwrap();
+    log.set_nonblocking(true).unwrap();
+    world.set("COUNTERSIGN_TEST_LOG", world.path("log"));
+    world.sendmail_does("name");
+    let letter = Letter::from("xanthippe@marginalia.example");
+    world.deliver(letter.bytes()).is(0, 0, 1, 1);
+    assert_eq!(world.run(&["deliver", "--xanthippe"], letter.bytes()).code, Some(75));
+    assert_eq!(world.run(&["deliver", "xanthippe@marginalia.example"], letter.bytes()).code, Some(75));
+    world.set("COUNTERSIGN_TEST_PANIC", "1");
+    assert_eq!(world.deliver(letter.bytes()).code, Some(75));
+    let mut lines = Vec::new();
+    let mut line = [0; 2000];
+    while let Ok(count) = log.recv(&mut line) {
+        lines.push(String::from_utf8(line[..count].to_vec()).unwrap());
+    }
+    let all = lines.join("\n");
+    assert!(lines.len() >= 5 && all.contains("sendmail ended with 67: <address> User unknown"), "{all}");
+    assert!(all.contains("UnknownArgument") && all.contains("panic at src/"), "{all}");
+    for person in PEOPLE {
+        assert_eq!(form_of(all.as_bytes(), person), None, "{person} in {all}");
+    }
+}
+
 #[test]
 fn every_form_of_a_word_is_found() {
     let word = "xanthippe";

@@ -229,7 +229,7 @@ impl World {
         calls.into_iter().map(call).collect()
     }
 
-    /// Tells sendmail what to do from now on: `exit N`, `hang`, `never-read`, `flood`, `crash`.
+    /// Tells sendmail what to do from now on: `exit N`, `hang`, `name`, `never-read`, `flood`, `crash`.
     pub fn sendmail_does(&self, what: &str) {
         fs::write(self.path("sendmail.does"), format!("{what}\n")).unwrap();
     }
@@ -506,6 +506,7 @@ case $what in
     crash) kill -KILL $$ ;;
     flood) head -c 3000000 /dev/zero | tr '\0' x; cat > "$call/message" ;;
     hang) cat > "$call/message"; touch "$world/hanging"; exec sleep 1000 ;;
+    name) cat > "$call/message"; echo "$5... User unknown"; exit 67 ;;
     never-read) exit 75 ;;
     exit) cat > "$call/message"; [ "$number" = 0 ] || echo 'sendmail says no'; exit "$number" ;;
 esac
