@@ -371,11 +371,14 @@ pub fn send(
     let asked = match house.sendmail().send(mail.from.as_ref(), to, &mail.bytes) {
         Outcome::Sent => Asked::Sent,
         Outcome::Refused { code, said } => {
-            report::note(Level::Error, &format!("challenge for {id}: sendmail ended with {code}: {said}"));
+            report::note(
+                Level::Error,
+                &format!("challenge for {id}: sendmail ended with {code}: {}", unnamed(&said, to)),
+            );
             Asked::Refused
         }
         Outcome::Unknown { said } => {
-            report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {said}"));
+            report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {}", unnamed(&said, to)));
             Asked::Unknown
         }
     };
@@ -384,6 +387,18 @@ pub fn send(
     let asked =
         if asked == Asked::Refused && before == Some(Asked::RefusedTwice) { Asked::RefusedTwice } else { asked };
     Ok(store.set_asked(id, asked)?)
+}
+
+/// What sendmail said, without the words that name the recipient's mailbox or domain alone; [`report::note`] takes
+/// out whole addresses.
+fn unnamed(said: &str, to: &Address) -> String {
+    let normal = to.normal();
+    let (local, domain) = normal.as_str().rsplit_once('@').unwrap_or_default();
+    let names = |word: &str| {
+        let word = word.to_lowercase();
+        word.contains(domain) || word.trim_matches(|c: char| c.is_ascii_punctuation()) == local
+    };
+    said.split_whitespace().map(|word| if names(word) { "<name>" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a message into a Maildir's tmp/: our block, then the bytes as they came.

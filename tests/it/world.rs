@@ -506,7 +506,7 @@ case $what in
     crash) kill -KILL $$ ;;
     flood) head -c 3000000 /dev/zero | tr '\0' x; cat > "$call/message" ;;
     hang) cat > "$call/message"; touch "$world/hanging"; exec sleep 1000 ;;
-    name) cat > "$call/message"; echo "$5... User unknown"; exit 67 ;;
+    name) cat > "$call/message"; echo "$5... User ${{5%@*}} unknown at ${{5#*@}}:25"; exit 67 ;;
     never-read) exit 75 ;;
     exit) cat > "$call/message"; [ "$number" = 0 ] || echo 'sendmail says no'; exit "$number" ;;
 esac
