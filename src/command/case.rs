@@ -12,9 +12,9 @@ use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
 use crate::policy::Mode;
 use crate::policy::confirm::{self, Confirmation};
-use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::{Effect, plan};
-use crate::policy::standing::{Entry, Standing, StoreHealth, TokenStanding};
+use crate::policy::standing::{self, Entry, Standing, StoreHealth, TokenStanding};
 use crate::policy::token::{Day, Parties, Purpose, Token};
 use crate::policy::verdict::{Decision, Question, judge};
 use crate::world::store::{Store, StoreProblem};
@@ -31,6 +31,8 @@ pub struct Case {
     pub decision: Decision,
     /// What is done, in order.
     pub plan: Vec<Effect>,
+    /// By what the message is known again when it is handed over again.
+    pub answer: Fingerprint,
     /// The store, if it could be opened.
     pub store: Option<Store>,
 }
@@ -43,6 +45,7 @@ pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Re
     let policy = &house.config.policy;
     let facts = Facts::read(start, caller, &policy.trust);
     let own_mark = is_own(house, &facts, now);
+    let answer = answer_key(house, &facts, start);
     let (store, health) = open_store(house)?;
     let mut standing = Standing { store: health, ..Standing::default() };
     if let Some(store) = &store {
@@ -52,15 +55,15 @@ pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Re
         }
     }
     if let (Some(store), true) = (&store, confirm::may_confirm(&facts) && policy.mode == Mode::On) {
-        standing.tokens = tokens(house, store, &facts)?;
+        standing.tokens = tokens(house, store, &facts, &answer)?;
         standing.denied = denied(house, store, &facts, &standing.tokens)?;
     }
     let confirmation = confirm::confirmation(&facts, &standing, policy, &house.keys.token, Day::of(now));
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
-    let plan = plan(&decision, confirmation.as_ref());
-    Ok(Case { facts, standing, confirmation, decision, plan, store })
+    let plan = plan(&decision, confirmation.as_ref(), confirm::repeated(&facts, &standing));
+    Ok(Case { facts, standing, confirmation, decision, plan, answer, store })
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -122,15 +125,43 @@ fn ask_store(
 }
 
 /// What each token of the message speaks of.
-fn tokens(house: &Installation, store: &Store, facts: &Facts) -> Result<Vec<TokenStanding>, Trouble> {
+fn tokens(
+    house: &Installation,
+    store: &Store,
+    facts: &Facts,
+    answer: &Fingerprint,
+) -> Result<Vec<TokenStanding>, Trouble> {
     let mut found = Vec::new();
     for FoundToken { text, kind, .. } in &facts.tokens {
         let token = Token::read(text);
         let held = quarantine::find(house, Some(store), token.held)?;
-        let spent = store.is_spent(token.held)?;
-        found.push(TokenStanding { token, kind: *kind, held: held.map(|held| held.note()), spent });
+        let spent = store.spent(token.held)?;
+        // The row says that a token of that number was found good, so its proof is not looked at again; without the
+        // held message nobody knows the address it would need.
+        let mut answered = spent.filter(|row| row.answer == Some(*answer)).and_then(|row| row.answered);
+        if let Some(known) = answered
+            && store.entry(&known.sender)?.is_none_or(|entry| entry.effect == standing::Effect::Deny)
+        {
+            answered = None;
+        }
+        let (held, spent) = (held.map(|held| held.note()), spent.is_some());
+        found.push(TokenStanding { token, kind: *kind, held, spent, answered });
     }
     Ok(found)
+}
+
+/// By what a message is known again when the mail system hands it over once more: its Message-ID, else what is in
+/// memory of it without the lines of the delivery, which differ from attempt to attempt.
+fn answer_key(house: &Installation, facts: &Facts, start: &[u8]) -> Fingerprint {
+    let (_, key) = house.keys.list.current();
+    match &facts.message_id {
+        Some(id) => Fingerprint::of(key, Kind::MessageId, id.as_bytes()),
+        None => {
+            let mut running = RunningFingerprint::new(key);
+            running.update(&start[facts.message_start.min(start.len())..]);
+            running.finish()
+        }
+    }
 }
 
 /// Who among the people of an answer is denied; with one of them it confirms nothing.
@@ -148,7 +179,7 @@ fn denied(
         let rows = [(Kind::Address, person.normal().as_str().to_owned()), (Kind::Domain, person.domain().to_string())];
         for (kind, text) in rows {
             let entry = entry_of(house, store, kind, &text)?;
-            if entry.is_some_and(|(_, entry)| entry.effect == crate::policy::standing::Effect::Deny) {
+            if entry.is_some_and(|(_, entry)| entry.effect == standing::Effect::Deny) {
                 denied.push(person.clone());
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::case::{Case, entry_of, look, slot_keys};
+use super::case::{Case, look, slot_keys};
 use super::inbox;
 use super::installation::Installation;
 use super::quarantine::{self, Held};
@@ -24,10 +24,10 @@ use crate::mail::facts::Facts;
 use crate::mail::head::Head;
 use crate::policy::block::{Block, without_foreign_marks};
 use crate::policy::challenge::{Request, challenge};
-use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
-use crate::policy::standing::{self, Origin};
+use crate::policy::standing::{self, Entry, Origin};
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
@@ -136,7 +136,10 @@ fn serve(
     // Decide.
     let mut case = look(&house, input.start(), &caller, now)?;
     // Perform.
-    confirm(&house, &mut case, now)?;
+    if !confirm(&house, &mut case, now)? {
+        // Another message was faster with the same token, or the user has just denied somebody.
+        case = look(&house, input.start(), &caller, now)?;
+    }
     perform(&house, &mut case, &mut input, now)
 }
 
@@ -186,35 +189,36 @@ fn caller(arguments: &MessageArguments, from_environment: Caller) -> Caller {
 }
 
 /// A confirmation, before its own message is safe: if it fails now, the answer goes back to the queue and comes
-/// again, and every step of this can be done twice.
-fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
-    let Some(store) = case.store.as_mut() else { return Ok(()) };
+/// again, is known by what was written about it, and every step of this can be done twice. `false` if it does not
+/// count any more.
+fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<bool, Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(true) };
     for effect in &case.plan {
-        match effect {
-            Effect::Allow { address, pin } => allow(house, store, address, *pin, now)?,
-            Effect::Release { address, pin } => {
-                let count = quarantine::release_all(house, store, address, *pin, now)?;
-                report::note(Level::Info, &format!("confirmed: {count} released"));
+        let (keys, pin) = match effect {
+            Effect::Confirm { address, pin, held } => {
+                let entry = Entry { effect: standing::Effect::Allow, pin: *pin, origin: Origin::Confirmed, added: now };
+                let (id, key) = house.keys.list.current();
+                let current = Fingerprint::of_address(key, &address.normal());
+                let older: Vec<_> = address_keys(house, address).into_iter().filter(|key| *key != current).collect();
+                if !store.confirm((id, current), &entry, &older, (*held, case.answer))? {
+                    return Ok(false);
+                }
+                continue;
             }
-            Effect::Spend { held } => store.spend(*held, now)?,
-            _ => {}
-        }
+            Effect::Release { address, pin } => (address_keys(house, address), pin),
+            Effect::ReleaseAgain(answered) => (vec![answered.sender], &answered.pin),
+            _ => continue,
+        };
+        let count = quarantine::release_all(house, store, &keys, *pin, now)?;
+        report::note(Level::Info, &format!("confirmed: {count} released"));
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Writes the entry of a confirmed address, unless a stronger one is there.
-fn allow(house: &Installation, store: &mut Store, address: &Address, pin: Proofs, now: i64) -> Result<(), Trouble> {
+/// An address under every key: what is held from it may be older than the current key.
+fn address_keys(house: &Installation, address: &Address) -> Vec<Fingerprint> {
     let normal = address.normal();
-    let found = entry_of(house, store, Kind::Address, normal.as_str())?;
-    let (id, key) = house.keys.list.current();
-    let current = Fingerprint::of_address(key, &normal);
-    if found.is_some_and(|(under, entry)| entry.effect == standing::Effect::Allow && under == current) {
-        return Ok(());
-    }
-    let older: Vec<Fingerprint> = found.iter().map(|(under, _)| *under).filter(|under| *under != current).collect();
-    let entry = standing::Entry { effect: standing::Effect::Allow, pin, origin: Origin::Confirmed, added: now };
-    Ok(store.put_entry((id, current), Kind::Address, &entry, &older)?)
+    under_every_key(&house.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect()
 }
 
 /// Stores the message in the inbox.

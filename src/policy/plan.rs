@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::confirm::Confirmation;
 use super::reason::Reason;
+use super::standing::Answered;
 use super::token::HeldId;
 use super::verdict::{Decision, Verdict};
 use crate::mail::address::Address;
@@ -14,17 +15,19 @@ use crate::mail::auth::Proofs;
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Write an allow entry, pinned to its proof.
-    Allow {
-        /// Whose mail passes from now on.
-        address: Address,
-        /// What it must prove.
-        pin: Proofs,
-    },
     /// Send one challenge, if the slot for it is still free.
     Challenge {
         /// Whom it goes to.
         to: Address,
+    },
+    /// Write an allow entry, pinned to its proof, and in the same stroke that the token is spent on this answer.
+    Confirm {
+        /// Whose mail passes from now on.
+        address: Address,
+        /// What it must prove.
+        pin: Proofs,
+        /// The held message the token speaks of.
+        held: HeldId,
     },
     /// Store it in the inbox, or leave it to the caller.
     Deliver,
@@ -49,25 +52,22 @@ pub enum Effect {
         /// With which proof.
         pin: Proofs,
     },
-    /// Make sure that the token never counts again.
-    Spend {
-        /// The held message it spoke of.
-        held: HeldId,
-    },
+    /// Go on with the releases of an answer that comes again: whoever it confirmed may be known by hash alone.
+    ReleaseAgain(Answered),
 }
 
 /// The steps for one message.
 ///
-/// A confirmation comes first: if it fails, the answer goes back to the queue and all is done again, and each
+/// A confirmation comes first: if it fails, the answer goes back to the queue and comes again (`again`), and each
 /// step of it can be done twice. Then the message itself becomes durable, and only then is anybody asked.
 #[must_use]
-pub fn plan(decision: &Decision, confirmation: Option<&Confirmation>) -> Vec<Effect> {
+pub fn plan(decision: &Decision, confirmation: Option<&Confirmation>, again: Option<Answered>) -> Vec<Effect> {
     let mut steps = Vec::new();
     if let Some(Confirmation { challenged, pin, held, .. }) = confirmation {
-        steps.push(Effect::Allow { address: challenged.clone(), pin: *pin });
+        steps.push(Effect::Confirm { address: challenged.clone(), pin: *pin, held: *held });
         steps.push(Effect::Release { address: challenged.clone(), pin: *pin });
-        steps.push(Effect::Spend { held: *held });
     }
+    steps.extend(again.map(Effect::ReleaseAgain));
     match decision.verdict {
         Verdict::Pass => steps.push(Effect::Deliver),
         Verdict::Discard => steps.push(Effect::Drop),
@@ -85,8 +85,10 @@ pub fn plan(decision: &Decision, confirmation: Option<&Confirmation>) -> Vec<Eff
 impl fmt::Display for Effect {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Effect::Allow { address, pin } => write!(out, "allow {address}, pinned to {}", pin.names()),
             Effect::Challenge { to } => write!(out, "send one challenge to {to}"),
+            Effect::Confirm { address, pin, held } => {
+                write!(out, "allow {address}, pinned to {}; the token for {held} is spent", pin.names())
+            }
             Effect::Deliver => out.write_str("pass it on"),
             Effect::Drop => out.write_str("throw it away"),
             Effect::Hold { reason } => write!(out, "hold it ({reason})"),
@@ -96,7 +98,9 @@ impl fmt::Display for Effect {
             Effect::Release { address, pin } => {
                 write!(out, "release what is held from {address} with the same proof ({})", pin.names())
             }
-            Effect::Spend { held } => write!(out, "remember that the token for {held} is spent"),
+            Effect::ReleaseAgain(answered) => {
+                write!(out, "release what is still held of what this answer released ({})", answered.pin.names())
+            }
         }
     }
 }
@@ -113,7 +117,7 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_before_the_message_is_safe() {
-        let steps = plan(&decision(Verdict::Challenge, Reason::Challenge), None);
+        let steps = plan(&decision(Verdict::Challenge, Reason::Challenge), None, None);
         assert!(matches!(steps.as_slice(), [Effect::Hold { .. }, Effect::Challenge { .. }]), "{steps:?}");
     }
 
@@ -124,7 +128,7 @@ mod tests {
             (Verdict::Pass, Reason::AllowedSender),
             (Verdict::Discard, Reason::DeniedSender),
         ] {
-            assert_eq!(plan(&decision(verdict, reason), None).len(), 1, "{verdict:?}");
+            assert_eq!(plan(&decision(verdict, reason), None, None).len(), 1, "{verdict:?}");
         }
     }
 
@@ -136,10 +140,7 @@ mod tests {
             held: HeldId::from_random(7),
             still_held: true,
         };
-        let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&confirmation));
-        assert!(matches!(
-            steps.as_slice(),
-            [Effect::Allow { .. }, Effect::Release { .. }, Effect::Spend { .. }, Effect::Hold { .. }]
-        ));
+        let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&confirmation), None);
+        assert!(matches!(steps.as_slice(), [Effect::Confirm { .. }, Effect::Release { .. }, Effect::Hold { .. }]));
     }
 }

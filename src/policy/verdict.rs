@@ -3,7 +3,7 @@
 //! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
 //! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
 
-use super::confirm::Confirmation;
+use super::confirm::{Confirmation, repeated};
 use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
@@ -95,6 +95,7 @@ const RULES: &[Rule] = &[
     ("14 malformed", malformed),
     ("14 unclear sender", unclear),
     ("14 not addressed to you", not_addressed),
+    ("14 spent token", spent_token),
     ("15 gate", gate),
     ("15 caps", caps),
 ];
@@ -181,7 +182,9 @@ fn dmarc(question: Question<'_>) -> Option<(Verdict, Reason)> {
 }
 
 fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    question.confirmation?;
+    if question.confirmation.is_none() && repeated(question.facts, question.standing).is_none() {
+        return None;
+    }
     Some(if question.facts.content.has_own_text {
         (Verdict::Pass, Reason::AnswerWithText)
     } else {
@@ -271,6 +274,13 @@ fn unclear(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn not_addressed(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let named = question.facts.named.iter().any(|address| question.policy.owner.is(address));
     (!named).then_some((Verdict::Hold, Reason::NotAddressed))
+}
+
+/// Whoever holds a token was written to by this user, or knows somebody who was: a challenge would tell them nothing
+/// new, and the address it went to is another one than that of the first answer.
+fn spent_token(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let spent = question.standing.tokens.iter().any(|token| token.spent);
+    spent.then_some((Verdict::Hold, Reason::SpentToken))
 }
 
 fn gate(question: Question<'_>) -> Option<(Verdict, Reason)> {

@@ -15,7 +15,7 @@ use crate::mail::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::key::KeyId;
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Effect, Entry, History, Origin};
+use crate::policy::standing::{Answered, Effect, Entry, History, Origin};
 use crate::policy::token::HeldId;
 use crate::policy::verdict::Verdict;
 use crate::policy::{Caps, fingerprint::Kind};
@@ -100,6 +100,15 @@ pub enum State {
     Held,
     /// Moved to the inbox.
     Released,
+}
+
+/// What is remembered of a token that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpentRow {
+    /// Of the message that used it.
+    pub answer: Option<Fingerprint>,
+    /// Whom it confirmed.
+    pub answered: Option<Answered>,
 }
 
 /// What became of a message that is not held.
@@ -230,21 +239,7 @@ impl Store {
         older: &[Fingerprint],
     ) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
-        for old in older {
-            change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
-        }
-        change.execute(
-            "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
-            params![
-                key.1.bytes(),
-                kind_number(kind),
-                effect_number(entry.effect),
-                entry.pin.bits(),
-                origin_number(entry.origin),
-                key.0.number(),
-                entry.added
-            ],
-        )?;
+        insert_entry(&change, key, kind, entry, older)?;
         Ok(change.commit()?)
     }
 
@@ -283,23 +278,46 @@ impl Store {
         Ok(history_of(&self.db, keys, now)?)
     }
 
-    /// Whether the token for this message was used.
+    /// What is remembered of the token for this message, if it was used.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn is_spent(&self, held: HeldId) -> Result<bool, StoreProblem> {
-        let found = self.db.query_row("SELECT 1 FROM spent WHERE held = ?1", [held.number()], |_| Ok(()));
-        Ok(found.optional()?.is_some())
+    pub fn spent(&self, held: HeldId) -> Result<Option<SpentRow>, StoreProblem> {
+        Ok(spent_of(&self.db, held)?)
     }
 
-    /// Remembers that the token for this message was used.
+    /// Writes the entry of a confirmed address and that the token is spent, in one transaction: an answer that is
+    /// handed over again finds both or neither. An entry that is there already stays as it is, if under an older key
+    /// then rewritten under the new one. Nothing is written, and the answer is `false`, if another message used the
+    /// token meanwhile or the user denied the address.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn spend(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
+    pub fn confirm(
+        &mut self,
+        key: (KeyId, Fingerprint),
+        entry: &Entry,
+        older: &[Fingerprint],
+        (held, answer): (HeldId, Fingerprint),
+    ) -> Result<bool, StoreProblem> {
         let change = self.immediate()?;
-        change.execute("INSERT OR IGNORE INTO spent (held, at) VALUES (?1, ?2)", params![held.number(), now])?;
-        Ok(change.commit()?)
+        if spent_of(&change, held)?.is_some_and(|row| row.answer != Some(answer)) {
+            return Ok(false);
+        }
+        let mut before = None;
+        for known in std::iter::once(&key.1).chain(older) {
+            before = before.or(entry_of(&change, known)?);
+        }
+        if before.is_some_and(|entry| entry.effect == Effect::Deny) {
+            return Ok(false);
+        }
+        insert_entry(&change, key, Kind::Address, &before.unwrap_or(*entry), older)?;
+        change.execute(
+            "INSERT OR IGNORE INTO spent (held, at, answer, sender, pin) VALUES (?1,?2,?3,?4,?5)",
+            params![held.number(), entry.added, answer.bytes(), key.1.bytes(), entry.pin.bits()],
+        )?;
+        change.commit()?;
+        Ok(true)
     }
 
     /// Records a message that is durable in the quarantine, and takes the challenge's slot if one is asked for and
@@ -581,6 +599,42 @@ fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry
         Some(entry) => Ok(Some(entry)),
         None => Err(rusqlite::Error::InvalidQuery),
     }
+}
+
+fn insert_entry(
+    change: &Transaction<'_>,
+    key: (KeyId, Fingerprint),
+    kind: Kind,
+    entry: &Entry,
+    older: &[Fingerprint],
+) -> rusqlite::Result<()> {
+    for old in older {
+        change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
+    }
+    change.execute(
+        "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
+        params![
+            key.1.bytes(),
+            kind_number(kind),
+            effect_number(entry.effect),
+            entry.pin.bits(),
+            origin_number(entry.origin),
+            key.0.number(),
+            entry.added
+        ],
+    )?;
+    Ok(())
+}
+
+fn spent_of(db: &Connection, held: HeldId) -> rusqlite::Result<Option<SpentRow>> {
+    let sql = "SELECT answer, sender, pin FROM spent WHERE held = ?1";
+    let row = db.query_row(sql, [held.number()], |row| {
+        let pin = row.get::<_, Option<u8>>(2)?.and_then(Proofs::from_bits);
+        let sender = fingerprint(row, 1)?;
+        let answered = sender.zip(pin).map(|(sender, pin)| Answered { sender, pin });
+        Ok(SpentRow { answer: fingerprint(row, 0)?, answered })
+    });
+    row.optional()
 }
 
 fn insert_held(change: &Transaction<'_>, row: &HeldRow) -> rusqlite::Result<()> {
