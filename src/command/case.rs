@@ -44,26 +44,50 @@ pub struct Case {
 pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
     let policy = &house.config.policy;
     let facts = Facts::read(start, caller, &policy.trust);
-    let own_mark = is_own(house, &facts, now);
     let answer = answer_key(house, &facts, start);
     let (store, health) = open_store(house)?;
-    let mut standing = Standing { store: health, ..Standing::default() };
-    if let Some(store) = &store {
-        match ask_store(house, store, &facts, now, &mut standing) {
-            Err(StoreProblem::Corrupt) => standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() },
-            asked => asked?,
+    let known = match &store {
+        Some(store) => standing_of(house, store, &facts, &answer, now),
+        None => Ok(Standing { store: health, ..Standing::default() }),
+    };
+    match known {
+        Ok(standing) => Ok(decide(house, facts, answer, standing, store, now)),
+        Err(trouble) if trouble.is_damage() => blind(house, facts, answer, now),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// The same message once more, when the store turned out to be damaged on the way: nobody is known, and nothing is
+/// written any more.
+///
+/// # Errors
+/// When it is not the file but the disk.
+pub fn blind(house: &Installation, facts: Facts, answer: Fingerprint, now: i64) -> Result<Case, Trouble> {
+    match Store::examined(&house.config.paths.store, StoreProblem::Corrupt) {
+        StoreProblem::Corrupt => {
+            let standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() };
+            Ok(decide(house, facts, answer, standing, None, now))
         }
+        problem => Err(problem.into()),
     }
-    if let (Some(store), true) = (&store, confirm::may_confirm(&facts) && policy.mode == Mode::On) {
-        standing.tokens = tokens(house, store, &facts, &answer)?;
-        standing.denied = denied(house, store, &facts, &standing.tokens)?;
-    }
+}
+
+fn decide(
+    house: &Installation,
+    facts: Facts,
+    answer: Fingerprint,
+    standing: Standing,
+    store: Option<Store>,
+    now: i64,
+) -> Case {
+    let policy = &house.config.policy;
+    let own_mark = is_own(house, &facts, now);
     let confirmation = confirm::confirmation(&facts, &standing, policy, &house.keys.token, Day::of(now));
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
     let plan = plan(&decision, confirmation.as_ref(), confirm::repeated(&facts, &standing));
-    Ok(Case { facts, standing, confirmation, decision, plan, answer, store })
+    Case { facts, standing, confirmation, decision, plan, answer, store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -103,13 +127,15 @@ fn open_store(house: &Installation) -> Result<(Option<Store>, StoreHealth), Trou
     }
 }
 
-fn ask_store(
+/// What is known from before about the message's people.
+fn standing_of(
     house: &Installation,
     store: &Store,
     facts: &Facts,
+    answer: &Fingerprint,
     now: i64,
-    standing: &mut Standing,
-) -> Result<(), StoreProblem> {
+) -> Result<Standing, Trouble> {
+    let mut standing = Standing::default();
     let find = |kind, text: &str| entry_of(house, store, kind, text).map(|found| found.map(|(_, entry)| entry));
     if let Some(sender) = facts.sender.address() {
         standing.sender = find(Kind::Address, sender.normal().as_str())?;
@@ -121,7 +147,11 @@ fn ask_store(
     if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
         standing.history = store.history(&slot_keys(house, sender), now)?;
     }
-    Ok(())
+    if confirm::may_confirm(facts) && house.config.policy.mode == Mode::On {
+        standing.tokens = tokens(house, store, facts, answer)?;
+        standing.denied = denied(house, store, facts, &standing.tokens)?;
+    }
+    Ok(standing)
 }
 
 /// What each token of the message speaks of.

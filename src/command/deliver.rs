@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::case::{Case, look, slot_keys};
+use super::case::{Case, blind, look, slot_keys};
 use super::inbox;
 use super::installation::Installation;
 use super::quarantine::{self, Held};
@@ -136,9 +136,12 @@ fn serve(
     // Decide.
     let mut case = look(&house, input.start(), &caller, now)?;
     // Perform.
-    if !confirm(&house, &mut case, now)? {
+    match confirm(&house, &mut case, now) {
+        Ok(true) => {}
         // Another message was faster with the same token, or the user has just denied somebody.
-        case = look(&house, input.start(), &caller, now)?;
+        Ok(false) => case = look(&house, input.start(), &caller, now)?,
+        Err(trouble) if trouble.is_damage() => case = blind(&house, case.facts, case.answer, now)?,
+        Err(trouble) => return Err(trouble),
     }
     perform(&house, &mut case, &mut input, now)
 }
@@ -246,10 +249,16 @@ fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now:
 /// Holds the message, or drops it where the user configured that.
 fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
     if case.decision.verdict == Verdict::Discard {
-        input.drain().context("cannot read the message to its end")?;
-        record(house, case, now)?;
-        note(house, case, None);
-        return Ok(Ending::Done);
+        // The row first: where it cannot be written because the store is damaged, the message is still there.
+        match record(house, case, now) {
+            Err(trouble) if trouble.is_damage() => *case = blind(house, case.facts.clone(), case.answer, now)?,
+            recorded => {
+                recorded?;
+                input.drain().context("cannot read the message to its end")?;
+                note(house, case, None);
+                return Ok(Ending::Done);
+            }
+        }
     }
     let quarantine = house.quarantine();
     let id = HeldId::from_random(random::bits()?);

@@ -200,8 +200,10 @@ fn ask(house: &Installation, store: &mut Store, message: &Held, now: i64) -> Res
 /// A new store from what the quarantine says about itself. The list of allowed senders is not in there and is lost:
 /// it begins anew, and an older store, however damaged, is kept beside the new one.
 fn rebuild(house: &Installation, now: i64) -> Answer {
-    if house.store().is_ok() {
-        return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into()));
+    match house.store().and_then(|store| store.check()) {
+        Ok(()) => return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into())),
+        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => return Err(problem.into()),
+        Err(_) => {}
     }
     let path = &house.config.paths.store;
     let kept = Store::set_aside(path, now)?;

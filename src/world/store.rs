@@ -38,7 +38,7 @@ pub enum StoreProblem {
     /// The file is damaged, or no store at all.
     Corrupt,
     /// The machine: disk full, no permission, input/output error.
-    Machine(rusqlite::Error),
+    Machine(Box<dyn std::error::Error + Send + Sync>),
     /// There is no such file.
     Missing,
     /// A newer version of this program wrote it.
@@ -154,6 +154,21 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn open(path: &Path) -> Result<Store, StoreProblem> {
+        Store::open_file(path).map_err(|problem| Store::examined(path, problem))
+    }
+
+    /// SQLite calls a disk that gives no bytes a damaged file. So before a store is taken for damaged, the file is
+    /// read once plainly; if that fails, it is the machine, and trying again helps.
+    #[must_use]
+    pub fn examined(path: &Path, problem: StoreProblem) -> StoreProblem {
+        if !matches!(problem, StoreProblem::Corrupt) {
+            return problem;
+        }
+        let read = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
+        read.map_or_else(|error| StoreProblem::Machine(error.into()), |_| problem)
+    }
+
+    fn open_file(path: &Path) -> Result<Store, StoreProblem> {
         if !path.try_exists().unwrap_or(true) {
             return Err(StoreProblem::Missing);
         }
@@ -210,13 +225,20 @@ impl Store {
         Ok(Some(kept))
     }
 
-    /// Whether the file is sound; reads all of it.
+    /// Whether the file is sound and every table is there; reads all of it.
     ///
     /// # Errors
     /// [`StoreProblem`]
     pub fn check(&self) -> Result<(), StoreProblem> {
         let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if said == "ok" { Ok(()) } else { Err(StoreProblem::Corrupt) }
+        let fresh = Connection::open_in_memory()?;
+        fresh.execute_batch(include_str!("schema.sql"))?;
+        let there = columns(&self.db)?;
+        if said != "ok" || !columns(&fresh)?.iter().all(|column| there.contains(column)) {
+            return Err(StoreProblem::Corrupt);
+        }
+        // Values that this program did not write.
+        self.rows("", []).map(|_| ())
     }
 
     /// The list entry under this key.
@@ -530,7 +552,7 @@ impl From<rusqlite::Error> for StoreProblem {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreProblem::Corrupt,
             // A table or column that is not there, or a value of the wrong type: not our file.
             Some(ErrorCode::Unknown | ErrorCode::TypeMismatch) => StoreProblem::Corrupt,
-            _ => StoreProblem::Machine(error),
+            _ => StoreProblem::Machine(error.into()),
         }
     }
 }
@@ -553,6 +575,13 @@ impl fmt::Display for StoreProblem {
 }
 
 impl std::error::Error for StoreProblem {}
+
+/// Every table with its columns and their types.
+fn columns(db: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
+    let sql = "SELECT m.name, c.name, c.type FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'";
+    let mut query = db.prepare(sql)?;
+    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
 
 fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result<bool> {
     let keys: Vec<Fingerprint> = std::iter::once(request.key).chain(request.older).collect();
@@ -748,5 +777,35 @@ fn kind_number(kind: Kind) -> i64 {
         Kind::Domain => 2,
         Kind::List => 3,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_gives_no_bytes_is_no_damaged_store() {
+        let folder = tempfile::tempdir().unwrap();
+        // Opening works, and every read fails with EIO.
+        let path = folder.path().join("store");
+        std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreProblem::Machine(_))));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "no store").unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreProblem::Corrupt)));
+    }
+
+    #[test]
+    fn a_table_that_is_not_there_is_noticed() {
+        for change in ["DROP TABLE spent", "ALTER TABLE held DROP COLUMN listed", "ALTER TABLE entry RENAME TO x"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("store");
+            Store::create(&path).unwrap();
+            let store = Store::open(&path).unwrap();
+            store.check().unwrap();
+            store.db.execute_batch(change).unwrap();
+            assert!(matches!(store.check(), Err(StoreProblem::Corrupt)), "{change}");
+        }
     }
 }

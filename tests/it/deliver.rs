@@ -643,3 +643,32 @@ fn an_answer_that_comes_again_does_not_bring_back_what_the_user_took_away() {
         assert!(world.entry(BOB).is_none_or(|entry| denied && entry.effect == Effect::Deny));
     }
 }
+
+#[test]
+fn a_store_that_is_damaged_on_the_way_holds_in_silence() {
+    for damage in ["DROP TABLE spent", "UPDATE entry SET effect = 7", "DROP TABLE challenge", "DROP TABLE held"] {
+        let world = World::new();
+        let sent = world.challenge(BOB);
+        world.deny("@vorpal.example");
+        rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+        let answer = Letter::answer(&sent, "robert@vorpal.example").unproven();
+        world.deliver(answer.bytes()).is(0, 0, 2, 1).is_silent().held_for("store-unavailable");
+    }
+    // What could not be written about mail to be thrown away is not thrown away.
+    let world = World::with("[denied]\ndiscard = true");
+    world.deny(BOB);
+    let damage = "DROP TABLE decision";
+    rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 0).held_for("store-unavailable");
+    // A confirmation that cannot be written confirms nothing.
+    let world = World::new();
+    let sent = world.challenge(BOB);
+    let damage = "CREATE TABLE new (held INTEGER PRIMARY KEY, answer BLOB, sender BLOB, pin INTEGER); \
+                  DROP TABLE spent; ALTER TABLE new RENAME TO spent";
+    rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+    world.deliver(Letter::answer(&sent, BOB).bytes()).is(0, 0, 2, 1).held_for("store-unavailable");
+    assert!(world.entry(BOB).is_none());
+    let doctor = world.run(&["doctor"], "");
+    doctor.check("doctor sees it", String::from_utf8_lossy(&doctor.stdout).contains("the store is damaged"));
+    world.run(&["maintain", "--rebuild"], "").check("it can be rebuilt", world.store().check().is_ok());
+}
