@@ -33,6 +33,8 @@ pub struct Case {
     pub plan: Vec<Effect>,
     /// By what the message is known again when it is handed over again.
     pub answer: Fingerprint,
+    /// The list entries that were found under an older key, by kind, text and that key.
+    pub outdated: Vec<(Kind, String, Fingerprint)>,
     /// The store, if it could be opened.
     pub store: Option<Store>,
 }
@@ -46,12 +48,13 @@ pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Re
     let facts = Facts::read(start, caller, &policy.trust);
     let answer = answer_key(house, &facts, start);
     let (store, health) = open_store(house)?;
+    let mut outdated = Vec::new();
     let known = match &store {
-        Some(store) => standing_of(house, store, &facts, &answer, now),
+        Some(store) => standing_of(house, store, &facts, &answer, now, &mut outdated),
         None => Ok(Standing { store: health, ..Standing::default() }),
     };
     match known {
-        Ok(standing) => Ok(decide(house, facts, answer, standing, store, now)),
+        Ok(standing) => Ok(Case { outdated, ..decide(house, facts, answer, standing, store, now) }),
         Err(trouble) if trouble.is_damage() => blind(house, facts, answer, now),
         Err(trouble) => Err(trouble),
     }
@@ -87,7 +90,7 @@ fn decide(
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
     let plan = plan(&decision, confirmation.as_ref(), confirm::repeated(&facts, &standing));
-    Case { facts, standing, confirmation, decision, plan, answer, store }
+    Case { facts, standing, confirmation, decision, plan, answer, outdated: Vec::new(), store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -134,9 +137,17 @@ fn standing_of(
     facts: &Facts,
     answer: &Fingerprint,
     now: i64,
+    outdated: &mut Vec<(Kind, String, Fingerprint)>,
 ) -> Result<Standing, Trouble> {
     let mut standing = Standing::default();
-    let find = |kind, text: &str| entry_of(house, store, kind, text).map(|found| found.map(|(_, entry)| entry));
+    let (_, current) = house.keys.list.current();
+    let mut find = |kind, text: &str| -> Result<Option<Entry>, StoreProblem> {
+        let Some((key, entry)) = entry_of(house, store, kind, text)? else { return Ok(None) };
+        if key != Fingerprint::of(current, kind, text.as_bytes()) {
+            outdated.push((kind, text.to_owned(), key));
+        }
+        Ok(Some(entry))
+    };
     if let Some(sender) = facts.sender.address() {
         standing.sender = find(Kind::Address, sender.normal().as_str())?;
         standing.domain = find(Kind::Domain, sender.domain().as_str())?;

@@ -143,7 +143,21 @@ fn serve(
         Err(trouble) if trouble.is_damage() => case = blind(&house, case.facts, case.answer, now)?,
         Err(trouble) => return Err(trouble),
     }
-    perform(&house, &mut case, &mut input, now)
+    let ending = perform(&house, &mut case, &mut input, now)?;
+    renew(&house, &mut case);
+    Ok(ending)
+}
+
+/// Rewrites the entries that were found under an older list key, once; from then on a look-up finds them at once. It
+/// is worth less than the mail, so a failure is only logged, and the next message tries again.
+fn renew(house: &Installation, case: &mut Case) {
+    let Some(store) = case.store.as_mut() else { return };
+    let (id, key) = house.keys.list.current();
+    for (kind, text, old) in &case.outdated {
+        if let Err(problem) = store.renew_entry(old, (id, Fingerprint::of(key, *kind, text.as_bytes()))) {
+            report::note(Level::Warning, &problem.to_string());
+        }
+    }
 }
 
 /// Sets the watchdog and the signals, and refuses a standard input that is not there: Rust opens /dev/null in its
@@ -356,7 +370,7 @@ pub fn slot_request(house: &Installation, to: &Address, now: i64) -> SlotRequest
     let mut keys = slot_keys(house, to).into_iter();
     // A key ring is never empty.
     let key = keys.next().unwrap_or_else(|| Fingerprint::of(house.keys.list.current().1, Kind::Challenged, b""));
-    SlotRequest { key, older: keys.next(), caps: house.config.policy.caps, now }
+    SlotRequest { key, older: keys.collect(), caps: house.config.policy.caps, now }
 }
 
 /// Sends the challenge whose slot this process has, and writes down what sendmail said.

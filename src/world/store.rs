@@ -22,6 +22,8 @@ use crate::policy::{Caps, fingerprint::Kind};
 
 /// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// So far ahead of the time, in seconds, a row may be and still count: clocks are set back now and then.
+pub const CLOCK_SLACK: i64 = 86_400;
 /// The schema this program reads and writes.
 pub const VERSION: i64 = 1;
 
@@ -102,6 +104,19 @@ pub enum State {
     Released,
 }
 
+/// What [`Store::prune`] forgets: rows from before these moments, and those from after the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of decisions, and of messages that are no longer held.
+    pub rows: i64,
+    /// Of challenges: no address may be asked again because its row is gone.
+    pub challenges: i64,
+    /// Of spent tokens: longer than any of them lives.
+    pub spent: i64,
+    /// Nothing was written after this moment but by a clock that was wrong.
+    pub ahead: i64,
+}
+
 /// What is remembered of a token that was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpentRow {
@@ -127,12 +142,12 @@ pub struct DecisionRow {
 }
 
 /// A request for the right to send one challenge.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SlotRequest {
     /// The challenged mailbox under the current key.
     pub key: Fingerprint,
     /// The same mailbox under older keys.
-    pub older: Option<Fingerprint>,
+    pub older: Vec<Fingerprint>,
     /// The limits.
     pub caps: Caps,
     /// Seconds since 1970.
@@ -262,6 +277,18 @@ impl Store {
     ) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
         insert_entry(&change, key, kind, entry, older)?;
+        Ok(change.commit()?)
+    }
+
+    /// Moves a list entry from an older key to the current one; an entry that is there already wins.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn renew_entry(&mut self, old: &Fingerprint, key: (KeyId, Fingerprint)) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE OR IGNORE entry SET key = ?2, kid = ?3 WHERE key = ?1";
+        change.execute(sql, params![old.bytes(), key.1.bytes(), key.0.number()])?;
+        change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
         Ok(change.commit()?)
     }
 
@@ -414,6 +441,18 @@ impl Store {
         Ok(change.commit()?)
     }
 
+    /// Writes down that the user put a message back into the quarantine. No digest has listed it there, and its time
+    /// begins anew: the old one may be over.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn restore(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE held SET state = 1, listed = 0, received = ?2 WHERE id = ?1 AND state <> 1";
+        update(&change, sql, held, now)?;
+        Ok(change.commit()?)
+    }
+
     /// Writes down that a digest listed these messages; the first time counts.
     ///
     /// # Errors
@@ -499,17 +538,21 @@ impl Store {
         Ok(found)
     }
 
-    /// Forgets what is older than `before` and no longer needed: decisions, spent tokens, challenges, and rows of
-    /// messages that are no longer held. How many rows went.
+    /// Forgets what is no longer needed: decisions, spent tokens, challenges, and rows of messages that are no longer
+    /// held; and what a clock wrote that was wrong. How many rows went.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn prune(&mut self, before: i64) -> Result<usize, StoreProblem> {
+    pub fn prune(&mut self, limits: Limits) -> Result<usize, StoreProblem> {
         let change = self.immediate()?;
-        let mut count = change.execute("DELETE FROM decision WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM spent WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM challenge WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [before])?;
+        let rows = [limits.rows, limits.ahead];
+        let mut count = change.execute("DELETE FROM decision WHERE at < ?1 OR at > ?2", rows)?;
+        let challenges = [limits.challenges, limits.ahead];
+        count += change.execute("DELETE FROM challenge WHERE at < ?1 OR at > ?2", challenges)?;
+        // A token counts as long as its message is held, however long that is, and must never count again.
+        let sql = "DELETE FROM spent WHERE at < ?1 AND held NOT IN (SELECT id FROM held WHERE state = 1)";
+        count += change.execute(sql, [limits.spent])?;
+        count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [limits.rows])?;
         change.commit()?;
         Ok(count)
     }
@@ -601,13 +644,16 @@ fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result
 
 fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Result<History> {
     let mut history = History::default();
+    // What a clock wrote that was ahead of the time must not block for ever.
+    let latest = now.saturating_add(CLOCK_SLACK);
     for key in keys {
-        let at = db.query_row("SELECT at FROM challenge WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
+        let sql = "SELECT at FROM challenge WHERE key = ?1 AND at <= ?2";
+        let at = db.query_row(sql, params![key.bytes(), latest], |row| row.get::<_, i64>(0));
         history.asked = history.asked.max(at.optional()?);
     }
     let since = |seconds: i64| -> rusqlite::Result<u32> {
-        let sql = "SELECT count(*) FROM challenge WHERE at > ?1";
-        let count: i64 = db.query_row(sql, [now.saturating_sub(seconds)], |row| row.get(0))?;
+        let sql = "SELECT count(*) FROM challenge WHERE at > ?1 AND at <= ?2";
+        let count: i64 = db.query_row(sql, [now.saturating_sub(seconds), latest], |row| row.get(0))?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     };
     history.last_hour = since(3_600)?;

@@ -11,6 +11,7 @@ mod envelopes;
 mod exit_codes;
 mod fixture;
 mod letter;
+mod maintain;
 mod messages;
 mod outgoing;
 mod privacy;
