@@ -76,7 +76,8 @@ pub fn repeat_word(
     let bare = format!("word {}", to.without_tag("+").normal().as_str());
     let mut keys = under_every_key(&house.keys.list, Kind::Challenged, &bare).map(|(_, key)| key);
     let request = slot_request(house, to, now);
-    let request = SlotRequest { key: keys.next().unwrap_or(request.key), older: keys.next(), alike: None, ..request };
+    let request =
+        SlotRequest { key: keys.next().unwrap_or(request.key), older: keys.collect(), alike: None, ..request };
     let opted_out = store.history(&slot_keys(house, to), now)?.opted_out.is_some();
     if opted_out || !store.take_slot(request)? {
         return Ok(());

@@ -14,9 +14,9 @@ use crate::mail::facts::Facts;
 use crate::mail::shape::shape;
 use crate::policy::Mode;
 use crate::policy::confirm::{self, Answer, Confirmation};
-use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::{Effect, plan};
-use crate::policy::standing::{Entry, Standing, StoreHealth, TokenStanding};
+use crate::policy::standing::{self, Entry, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::{Day, Token};
 use crate::policy::verdict::{Decision, Question, judge};
@@ -34,6 +34,10 @@ pub struct Case {
     pub decision: Decision,
     /// What is done, in order.
     pub plan: Vec<Effect>,
+    /// By what the message is known again when it is handed over again.
+    pub answer: Fingerprint,
+    /// The list entries that were found under an older key, by kind, text and that key.
+    pub outdated: Vec<(Kind, String, Fingerprint)>,
     /// The store, if it could be opened.
     pub store: Option<Store>,
 }
@@ -44,55 +48,70 @@ pub struct Case {
 /// Only what the machine is at fault for; a damaged store is a fact.
 pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
     let facts = Facts::read(start, caller, &house.config.policy.trust);
+    let answer = answer_key(house, &facts, start);
     let (store, health) = open_store(house)?;
-    let standing = standing(house, store.as_ref(), health, &facts, now)?;
-    Ok(decide(house, facts, standing, store, now))
+    let mut outdated = Vec::new();
+    let known = match &store {
+        Some(store) => standing_of(house, store, &facts, &answer, now, &mut outdated),
+        None => Ok(Standing { store: health, ..Standing::default() }),
+    };
+    match known {
+        Ok(standing) => Ok(Case { outdated, ..decide(house, facts, answer, standing, store, now) }),
+        Err(trouble) if trouble.is_damage() => blind(house, facts, answer, now),
+        Err(trouble) => Err(trouble),
+    }
 }
 
-/// What is known from before.
+/// The same message once more, when the store turned out to be damaged on the way: nobody is known, and nothing is
+/// written any more.
+///
+/// # Errors
+/// When it is not the file but the disk.
+pub fn blind(house: &Installation, facts: Facts, answer: Fingerprint, now: i64) -> Result<Case, Trouble> {
+    match Store::examined(&house.config.paths.store, StoreProblem::Corrupt) {
+        StoreProblem::Corrupt => {
+            let standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() };
+            Ok(decide(house, facts, answer, standing, None, now))
+        }
+        problem => Err(problem.into()),
+    }
+}
+
+/// What is known from before, for a dry run: a damaged store is a fact here too.
 ///
 /// # Errors
 /// As [`look`].
-pub fn standing(
-    house: &Installation,
-    store: Option<&Store>,
-    health: StoreHealth,
-    facts: &Facts,
-    now: i64,
-) -> Result<Standing, Trouble> {
-    let policy = &house.config.policy;
-    let mut standing = Standing { store: health, ..Standing::default() };
-    if let Some(store) = store {
-        match ask_store(house, store, facts, now, &mut standing) {
-            Err(StoreProblem::Corrupt) => standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() },
-            asked => asked?,
-        }
+pub fn standing(house: &Installation, store: Option<&Store>, facts: &Facts, now: i64) -> Result<Standing, Trouble> {
+    let Some(store) = store else { return Ok(Standing::default()) };
+    match standing_of(house, store, facts, &answer_key(house, facts, &[]), now, &mut Vec::new()) {
+        Err(trouble) if trouble.is_damage() => Ok(Standing { store: StoreHealth::Corrupt, ..Standing::default() }),
+        known => known,
     }
-    let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
-    if let (Some(store), true) = (store, may_answer && policy.mode == Mode::On) {
-        standing.tokens = tokens(house, store, facts)?;
-        standing.denied = denied(house, store, facts, &standing.tokens)?;
-        standing.echo = is_echo(house, facts);
-    }
-    Ok(standing)
 }
 
-/// The decision on what was gathered.
+/// The decision on what was gathered; `answer` is by what the message is known again.
 #[must_use]
-pub fn decide(house: &Installation, facts: Facts, mut standing: Standing, store: Option<Store>, now: i64) -> Case {
+pub fn decide(
+    house: &Installation,
+    facts: Facts,
+    answer: Fingerprint,
+    mut standing: Standing,
+    store: Option<Store>,
+    now: i64,
+) -> Case {
     let policy = &house.config.policy;
     let own_mark = own_mark::is_valid(house, &facts, now);
-    let answer = confirm::answer(&facts, &standing, policy, &house.keys.token, Day::of(now));
-    standing.answer.clone_from(&answer);
-    let confirmation = match &answer {
+    let said = confirm::answer(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    standing.answer.clone_from(&said);
+    let confirmation = match &said {
         Some(Answer::Confirms(confirmation)) => Some(confirmation.clone()),
         _ => None,
     };
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
-    let plan = plan(&decision, answer.as_ref());
-    Case { facts, standing, confirmation, decision, plan, store }
+    let plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
+    Case { facts, standing, confirmation, decision, plan, answer, outdated: Vec::new(), store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -132,14 +151,24 @@ fn open_store(house: &Installation) -> Result<(Option<Store>, StoreHealth), Trou
     }
 }
 
-fn ask_store(
+/// What is known from before about the message's people.
+fn standing_of(
     house: &Installation,
     store: &Store,
     facts: &Facts,
+    answer: &Fingerprint,
     now: i64,
-    standing: &mut Standing,
-) -> Result<(), StoreProblem> {
-    let find = |kind, text: &str| entry_of(house, store, kind, text).map(|found| found.map(|(_, entry)| entry));
+    outdated: &mut Vec<(Kind, String, Fingerprint)>,
+) -> Result<Standing, Trouble> {
+    let mut standing = Standing::default();
+    let (_, current) = house.keys.list.current();
+    let mut find = |kind, text: &str| -> Result<Option<Entry>, StoreProblem> {
+        let Some((key, entry)) = entry_of(house, store, kind, text)? else { return Ok(None) };
+        if key != Fingerprint::of(current, kind, text.as_bytes()) {
+            outdated.push((kind, text.to_owned(), key));
+        }
+        Ok(Some(entry))
+    };
     if let Some(sender) = facts.sender.address() {
         standing.sender = find(Kind::Address, sender.normal().as_str())?;
         standing.domain = find(Kind::Domain, sender.domain().as_str())?;
@@ -153,7 +182,13 @@ fn ask_store(
             standing.history.alike = store.alike(&alike, now)?;
         }
     }
-    Ok(())
+    let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
+    if may_answer && house.config.policy.mode == Mode::On {
+        standing.tokens = tokens(house, store, facts, answer)?;
+        standing.denied = denied(house, store, facts, &standing.tokens)?;
+        standing.echo = is_echo(house, facts);
+    }
+    Ok(standing)
 }
 
 /// What the message looks like, and from whom it is; none if it says too little to be compared.
@@ -174,15 +209,44 @@ fn is_echo(house: &Installation, facts: &Facts) -> bool {
 }
 
 /// What each token of the message speaks of.
-fn tokens(house: &Installation, store: &Store, facts: &Facts) -> Result<Vec<TokenStanding>, Trouble> {
+fn tokens(
+    house: &Installation,
+    store: &Store,
+    facts: &Facts,
+    answer: &Fingerprint,
+) -> Result<Vec<TokenStanding>, Trouble> {
     let mut found = Vec::new();
     for FoundToken { text, kind, .. } in &facts.tokens {
         let token = Token::read(text);
         let held = quarantine::find(house, Some(store), token.held)?;
-        let spent = store.is_spent(token.held)?;
-        found.push(TokenStanding { token, kind: *kind, held: held.map(|held| held.note()), spent });
+        let spent = store.spent(token.held)?;
+        // The row says that a token of that number was found good, so its proof is not looked at again; without the
+        // held message nobody knows the address it would need.
+        let mut answered = spent.filter(|row| row.answer == Some(*answer)).and_then(|row| row.answered);
+        if let Some(known) = answered
+            && store.entry(&known.sender)?.is_none_or(|entry| entry.effect == standing::Effect::Deny)
+        {
+            answered = None;
+        }
+        let (held, spent) = (held.map(|held| held.note()), spent.is_some());
+        found.push(TokenStanding { token, kind: *kind, held, spent, answered });
     }
     Ok(found)
+}
+
+/// By what a message is known again when the mail system hands it over once more: its Message-ID, else what is in
+/// memory of it without the lines of the delivery, which differ from attempt to attempt.
+#[must_use]
+pub fn answer_key(house: &Installation, facts: &Facts, start: &[u8]) -> Fingerprint {
+    let (_, key) = house.keys.list.current();
+    match &facts.message_id {
+        Some(id) => Fingerprint::of(key, Kind::MessageId, id.as_bytes()),
+        None => {
+            let mut running = RunningFingerprint::new(key);
+            running.update(&start[facts.message_start.min(start.len())..]);
+            running.finish()
+        }
+    }
 }
 
 /// Who among the people of an answer is denied; with one of them it confirms nothing.
@@ -200,7 +264,7 @@ fn denied(
         let rows = [(Kind::Address, person.normal().as_str().to_owned()), (Kind::Domain, person.domain().to_string())];
         for (kind, text) in rows {
             let entry = entry_of(house, store, kind, &text)?;
-            if entry.is_some_and(|(_, entry)| entry.effect == crate::policy::standing::Effect::Deny) {
+            if entry.is_some_and(|(_, entry)| entry.effect == standing::Effect::Deny) {
                 denied.push(person.clone());
             }
         }

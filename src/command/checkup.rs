@@ -22,7 +22,7 @@ const ROOM_WANTED: u64 = 50 * 1024 * 1024;
 /// Fewer free files than these are a warning.
 const FILES_WANTED: u64 = 1_000;
 /// 2026-01-01: before this program was written, a clock is wrong.
-const CLOCK_FROM: i64 = 1_767_225_600;
+pub const CLOCK_FROM: i64 = 1_767_225_600;
 /// 2100-01-01: tokens count days in 15 bits from 2020.
 const CLOCK_TO: i64 = 4_102_444_800;
 /// So many messages show something about a server.

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use anyhow::{Context, anyhow};
 
 use super::ask;
-use super::case::{Case, alike, entry_of, look, slot_keys};
+use super::case::{Case, alike, blind, look, slot_keys};
 use super::inbox;
 use super::installation::Installation;
 use super::quarantine::{self, Held};
@@ -23,10 +23,10 @@ use crate::mail::envelope::{Caller, EnvelopeSender};
 use crate::mail::facts::Facts;
 use crate::mail::head::Head;
 use crate::policy::block::{Block, without_foreign_marks};
-use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
-use crate::policy::standing::{self, Origin};
+use crate::policy::standing::{self, Entry, Origin};
 use crate::policy::token::HeldId;
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
@@ -126,8 +126,28 @@ fn serve(
     // Decide.
     let mut case = look(&house, input.start(), &caller, now)?;
     // Perform.
-    confirm(&house, &mut case, now)?;
-    perform(&house, &mut case, &mut input, now)
+    match confirm(&house, &mut case, now) {
+        Ok(true) => {}
+        // Another message was faster with the same token, or the user has just denied somebody.
+        Ok(false) => case = look(&house, input.start(), &caller, now)?,
+        Err(trouble) if trouble.is_damage() => case = blind(&house, case.facts, case.answer, now)?,
+        Err(trouble) => return Err(trouble),
+    }
+    let ending = perform(&house, &mut case, &mut input, now)?;
+    renew(&house, &mut case);
+    Ok(ending)
+}
+
+/// Rewrites the entries that were found under an older list key, once; from then on a look-up finds them at once. It
+/// is worth less than the mail, so a failure is only logged, and the next message tries again.
+fn renew(house: &Installation, case: &mut Case) {
+    let Some(store) = case.store.as_mut() else { return };
+    let (id, key) = house.keys.list.current();
+    for (kind, text, old) in &case.outdated {
+        if let Err(problem) = store.renew_entry(old, (id, Fingerprint::of(key, *kind, text.as_bytes()))) {
+            report::note(Level::Warning, &problem.to_string());
+        }
+    }
 }
 
 /// Refuses a standard input that is not there: Rust opens /dev/null in its place, and an empty message would be
@@ -172,42 +192,51 @@ fn caller(arguments: &MessageArguments, from_environment: Caller) -> Caller {
 }
 
 /// A confirmation, before its own message is safe: if it fails now, the answer goes back to the queue and comes
-/// again, and every step of this can be done twice.
-fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
-    let Some(store) = case.store.as_mut() else { return Ok(()) };
+/// again, is known by what was written about it, and every step of this can be done twice. `false` if it does not
+/// count any more.
+fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<bool, Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(true) };
     for effect in &case.plan {
-        match effect {
-            Effect::Allow { address, pin } => allow(house, store, address, *pin, now)?,
-            Effect::Release { address, pin } => {
-                let count = quarantine::release_all(house, store, address, *pin, now)?;
-                report::note(Level::Info, &format!("confirmed: {count} released"));
+        let (keys, pin) = match effect {
+            Effect::Confirm { address, pin, held } => {
+                let entry = Entry { effect: standing::Effect::Allow, pin: *pin, origin: Origin::Confirmed, added: now };
+                let (id, key) = house.keys.list.current();
+                let current = Fingerprint::of_address(key, &address.normal());
+                let older: Vec<_> = address_keys(house, address).into_iter().filter(|key| *key != current).collect();
+                if !store.confirm((id, current), &entry, &older, (*held, case.answer))? {
+                    return Ok(false);
+                }
+                continue;
             }
             Effect::OptOut { address, pin } => {
-                let keys = slot_keys(house, address);
-                keys.first().map_or(Ok(()), |key| store.opt_out(key, now))?;
+                let slots = slot_keys(house, address);
+                slots.first().map_or(Ok(()), |key| store.opt_out(key, now))?;
                 let count = quarantine::mark_not_them(house, store, address, *pin)?;
                 report::note(Level::Info, &format!("not me: {count} marked"));
+                continue;
             }
-            Effect::SetUndeliverable { held } => store.set_undeliverable(*held)?,
-            Effect::Spend { held } => store.spend(*held, now)?,
-            _ => {}
-        }
+            Effect::SetUndeliverable { held } => {
+                store.set_undeliverable(*held)?;
+                continue;
+            }
+            Effect::Spend { held } => {
+                store.spend(*held, case.answer, now)?;
+                continue;
+            }
+            Effect::Release { address, pin } => (address_keys(house, address), pin),
+            Effect::ReleaseAgain(answered) => (vec![answered.sender], &answered.pin),
+            _ => continue,
+        };
+        let count = quarantine::release_all(house, store, &keys, *pin, now)?;
+        report::note(Level::Info, &format!("confirmed: {count} released"));
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Writes the entry of a confirmed address, unless a stronger one is there.
-fn allow(house: &Installation, store: &mut Store, address: &Address, pin: Proofs, now: i64) -> Result<(), Trouble> {
+/// An address under every key: what is held from it may be older than the current key.
+fn address_keys(house: &Installation, address: &Address) -> Vec<Fingerprint> {
     let normal = address.normal();
-    let found = entry_of(house, store, Kind::Address, normal.as_str())?;
-    let (id, key) = house.keys.list.current();
-    let current = Fingerprint::of_address(key, &normal);
-    if found.is_some_and(|(under, entry)| entry.effect == standing::Effect::Allow && under == current) {
-        return Ok(());
-    }
-    let older: Vec<Fingerprint> = found.iter().map(|(under, _)| *under).filter(|under| *under != current).collect();
-    let entry = standing::Entry { effect: standing::Effect::Allow, pin, origin: Origin::Confirmed, added: now };
-    Ok(store.put_entry((id, current), Kind::Address, &entry, &older)?)
+    under_every_key(&house.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect()
 }
 
 /// Stores the message in the inbox.
@@ -231,10 +260,16 @@ fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now:
 /// Holds the message, or drops it where the user configured that.
 fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
     if case.decision.verdict == Verdict::Discard {
-        input.drain().context("cannot read the message to its end")?;
-        record(house, case, now)?;
-        note(house, case, None);
-        return Ok(Ending::Done);
+        // The row first: where it cannot be written because the store is damaged, the message is still there.
+        match record(house, case, now) {
+            Err(trouble) if trouble.is_damage() => *case = blind(house, case.facts.clone(), case.answer, now)?,
+            recorded => {
+                recorded?;
+                input.drain().context("cannot read the message to its end")?;
+                note(house, case, None);
+                return Ok(Ending::Done);
+            }
+        }
     }
     let quarantine = house.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
@@ -347,7 +382,7 @@ pub fn slot_request(house: &Installation, to: &Address, now: i64) -> SlotRequest
     let mut keys = slot_keys(house, to).into_iter();
     // A key ring is never empty.
     let key = keys.next().unwrap_or_else(|| Fingerprint::of(house.keys.list.current().1, Kind::Challenged, b""));
-    SlotRequest { key, older: keys.next(), caps: house.config.policy.caps, alike: None, now }
+    SlotRequest { key, older: keys.collect(), caps: house.config.policy.caps, alike: None, now }
 }
 
 /// The same for a message at its delivery, where copies of it by other senders count too.

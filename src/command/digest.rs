@@ -1,6 +1,6 @@
 //! `digest`: what is newly held, written into the user's inbox. Run by cron.
 //!
-//! Promises: a message counts as listed only after the digest that lists it is durable in the inbox; with
+//! Promises: a message counts as listed only after the digest that shows it is durable in the inbox; with
 //! `--stdout` nothing is changed. It goes into the inbox directly, never through the mail system. Never touches:
 //! held messages themselves.
 
@@ -14,7 +14,7 @@ use crate::cli::DigestArguments;
 use crate::exit::Ending;
 use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
-use crate::policy::digest::{Entry, Report, message, text};
+use crate::policy::digest::{Entry, Report, message, shown, text};
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
@@ -61,8 +61,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     // Perform.
     put(&house, &mail)?;
     if let Ok(store) = &mut store {
-        let listed: Vec<HeldId> = found.new.iter().map(|entry| entry.id).collect();
-        store.set_listed(&listed, now)?;
+        store.set_listed(&shown(&found.new), now)?;
     }
     Ok(Ending::Done)
 }

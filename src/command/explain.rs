@@ -4,7 +4,7 @@
 //! Promises: changes nothing, sends nothing. Never touches: the quarantine.
 
 use super::account::Account;
-use super::case::{Case, decide, look};
+use super::case::{Case, answer_key, decide, look};
 use super::installation::Installation;
 use super::screen;
 use super::trouble::{Answer, Trouble};
@@ -61,7 +61,8 @@ fn look_assumed(house: &mut Installation, start: &[u8], caller: &Caller, now: i6
     let facts = Facts::read(start, caller, &house.config.policy.trust);
     house.config.policy = assume::policy(&house.config.policy);
     let facts = assume::facts(facts, &house.config.policy);
-    decide(house, facts, assume::standing(), None, now)
+    let answer = answer_key(house, &facts, start);
+    decide(house, facts, answer, assume::standing(), None, now)
 }
 
 fn as_json(account: &Account) -> Result<String, Trouble> {

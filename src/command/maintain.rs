@@ -1,9 +1,11 @@
 //! `maintain`: what cron does once an hour. Brings store and quarantine together again after a crash, gives a
-//! refused challenge its one second try, and lets old mail expire.
+//! refused challenge its one second try, finishes releases that broke off, and lets old mail expire.
 //!
-//! Promises: nothing expires before a digest has listed it; a challenge that perhaps went out is never sent again;
+//! Promises: nothing expires sooner than three days after a digest has listed it; a challenge that perhaps went out is never sent again;
 //! run twice at once it does nothing twice. Never touches: list entries.
 
+use super::case::{entry_of, slot_keys};
+use super::checkup::CLOCK_FROM;
 use super::deliver::{facts_of, held_row, send, slot_request};
 use super::digest::inventory;
 use super::installation::Installation;
@@ -13,25 +15,31 @@ use super::trouble::{Answer, Trouble};
 use crate::cli::MaintainArguments;
 use crate::exit::Ending;
 use crate::mail::facts::Facts;
+use crate::policy::fingerprint::Kind;
 use crate::policy::gate::may_challenge;
 use crate::policy::reason::Reason;
-use crate::policy::token::HeldId;
+use crate::policy::standing::{Effect, Origin};
+use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::{ABANDONED_AFTER, Removed};
-use crate::world::store::{Asked, HeldRow, Recorded, State, Store, StoreProblem};
+use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, State, Store, StoreProblem};
 
 /// A slot whose result was not written down after that many seconds belongs to a process that died.
 const RESULT_OVERDUE: i64 = 600;
 /// A message that was held without a row is asked for only within that many seconds: after three days a challenge
 /// would puzzle more than it helps.
-const ASK_WITHIN: i64 = 3 * 86_400;
+const ASK_WITHIN: i64 = 3 * DAY;
 /// A claim that old belongs to a process that died.
 const CLAIM_OVERDUE: i64 = 3_600;
 /// Rows of messages that are gone are kept that many seconds, so that `why` can answer.
-const ROWS_KEPT: i64 = 90 * 86_400;
+const ROWS_KEPT: i64 = 90 * DAY;
+/// Between its first listing in a digest and its end a message has at least that many seconds.
+const TIME_TO_READ: i64 = 3 * DAY;
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +52,9 @@ enum Repair {
     GiveUp(HeldId),
     /// A file without a row.
     Record(HeldId),
-    /// The user put a released or lost message back into the quarantine.
+    /// Its sender was allowed since it came, and whoever released the rest did not come to it.
+    Release(HeldId),
+    /// The user put a released or lost message back into the quarantine; its time begins anew.
     Restore(HeldId),
     /// sendmail refused it once.
     TryAgain(HeldId),
@@ -87,8 +97,25 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     if quarantine.exists() {
         quarantine.sweep_tmp(ABANDONED_AFTER, now)?;
     }
-    store.prune(now - ROWS_KEPT)?;
+    // A clock that was never set takes all rows for rows from the future.
+    if now >= CLOCK_FROM {
+        store.prune(limits(&house, now))?;
+    }
     Ok(Ending::Done)
+}
+
+/// What may be forgotten.
+fn limits(house: &Installation, now: i64) -> Limits {
+    let policy = &house.config.policy;
+    let wait = i64::from(policy.caps.days_between) * DAY;
+    // A token lives as long as its message is held, and that may be a while longer than configured.
+    let lives = (i64::from(policy.retention_days) + 30 + i64::from(LIFE_IN_DAYS)) * DAY;
+    Limits {
+        rows: now - ROWS_KEPT,
+        challenges: now - ROWS_KEPT.max(wait),
+        spent: now - ROWS_KEPT.max(lives),
+        ahead: now + CLOCK_SLACK,
+    }
 }
 
 fn repairs(
@@ -106,20 +133,47 @@ fn repairs(
             Some(_) => {}
         }
     }
-    let keep = i64::from(house.config.policy.retention_days) * 86_400;
+    let keep = i64::from(house.config.policy.retention_days) * DAY;
     for row in rows {
-        let file = held.iter().any(|message| message.id == row.id);
-        let age = now.saturating_sub(row.received);
-        let listed = row.listed.is_some() || row.reason == Reason::Answer;
+        let Some(message) = held.iter().find(|message| message.id == row.id) else {
+            found.push(Repair::Gone(row.id));
+            continue;
+        };
+        let over = now.saturating_sub(row.received) > keep;
+        let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
         found.extend(match row.asked {
-            _ if !file => Some(Repair::Gone(row.id)),
-            _ if age > keep && listed => Some(Repair::Expire(row.id)),
+            _ if was_allowed(house, store, message, row)? => Some(Repair::Release(row.id)),
+            _ if over && (read || row.reason == Reason::Answer) => Some(Repair::Expire(row.id)),
             Asked::Refused => Some(Repair::TryAgain(row.id)),
-            Asked::SlotTaken if age > RESULT_OVERDUE => Some(Repair::GiveUp(row.id)),
+            Asked::SlotTaken if is_overdue(house, store, message, now)? => Some(Repair::GiveUp(row.id)),
             _ => None,
         });
     }
     Ok(found)
+}
+
+/// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation or
+/// `release --allow` made an entry after it came, and it carries the proof. What the user allows by hand stays held, as
+/// `allow` says; and so does what was put back after the entry was made.
+fn was_allowed(house: &Installation, store: &Store, message: &Held, row: &HeldRow) -> Result<bool, StoreProblem> {
+    let (Reason::Challenge | Reason::Capped(_) | Reason::Gate(_), Some(sender)) = (row.reason, &message.block.sender)
+    else {
+        return Ok(false);
+    };
+    let found = entry_of(house, store, Kind::Address, sender.normal().as_str())?;
+    Ok(found.is_some_and(|(_, entry)| {
+        entry.effect == Effect::Allow
+            && entry.origin != Origin::Manual
+            && row.received <= entry.added
+            && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
+    }))
+}
+
+/// Whether whoever took the slot must have died: the message may be older than its slot (`challenge ID`).
+fn is_overdue(house: &Installation, store: &Store, message: &Held, now: i64) -> Result<bool, StoreProblem> {
+    let Some(sender) = &message.block.sender else { return Ok(true) };
+    let taken = store.history(&slot_keys(house, sender), now)?.asked;
+    Ok(taken.is_none_or(|then| now.saturating_sub(then) > RESULT_OVERDUE))
 }
 
 fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repair, now: i64) -> Result<(), Trouble> {
@@ -140,6 +194,13 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
             }
         }
         Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown)?,
+        Repair::Release(id) => {
+            if let Some(message) = file(id)
+                && quarantine::release(house, message, now)?
+            {
+                store.set_state(*id, State::Released)?;
+            }
+        }
         Repair::Record(id) => {
             if let Some(message) = file(id) {
                 record(house, store, message, now)?;
@@ -150,7 +211,7 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
             if let Some(message) = file(id)
                 && message.entry.head(1)?.is_some()
             {
-                store.set_state(*id, State::Held)?;
+                store.restore(*id, now)?;
             }
         }
         Repair::TryAgain(id) => {
@@ -200,8 +261,10 @@ fn ask(house: &Installation, store: &mut Store, message: &Held, now: i64) -> Res
 /// A new store from what the quarantine says about itself. The list of allowed senders is not in there and is lost:
 /// it begins anew, and an older store, however damaged, is kept beside the new one.
 fn rebuild(house: &Installation, now: i64) -> Answer {
-    if house.store().is_ok() {
-        return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into()));
+    match house.store().and_then(|store| store.check()) {
+        Ok(()) => return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into())),
+        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => return Err(problem.into()),
+        Err(_) => {}
     }
     let path = &house.config.paths.store;
     let kept = Store::set_aside(path, now)?;

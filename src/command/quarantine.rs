@@ -144,23 +144,20 @@ pub fn release(house: &Installation, held: &Held, now: i64) -> Result<bool, Trou
     }
 }
 
-/// Releases every held message of one sender that carries one of these proofs; how many.
+/// Releases every held message of one sender, known by its keys, that carries one of these proofs; how many.
 ///
 /// # Errors
 /// When one cannot be moved; those before it are released.
 pub fn release_all(
     house: &Installation,
     store: &mut Store,
-    sender: &Address,
+    senders: &[Fingerprint],
     pin: Proofs,
     now: i64,
 ) -> Result<usize, Trouble> {
-    let normal = sender.normal();
-    let keys = crate::policy::fingerprint::under_every_key(&house.keys.list, Kind::Address, normal.as_str());
-    let keys: Vec<Fingerprint> = keys.map(|(_, key)| key).collect();
     let mut count = 0;
-    for key in keys {
-        for row in store.held_from(&key)? {
+    for sender in senders {
+        for row in store.held_from(sender)? {
             // The answer itself is from the same sender; an answer without text stays where it is. So does what its
             // sender disowned.
             if row.state != State::Held

@@ -32,6 +32,8 @@ struct Run<'a> {
     released: Vec<HeldId>,
     /// What was asked for and not done, a sentence each.
     undone: Vec<String>,
+    /// The first error of standard output; the moves go on without it.
+    unsaid: Option<std::io::Error>,
 }
 
 /// What becomes of the list entry of a sender.
@@ -61,12 +63,15 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
     // Decide.
     let selected = select(&house, &mut ledger, &selection, now)?;
     // Perform.
-    let mut run = Run { house: &house, ledger, now, released: Vec::new(), undone: selected.absent };
+    let mut run = Run { house: &house, ledger, now, released: Vec::new(), undone: selected.absent, unsaid: None };
     let done = selected.found.iter().try_for_each(|found| run.take(found, arguments.allow));
     for sentence in &run.undone {
         screen::error(sentence);
     }
     done?;
+    if let Some(error) = run.unsaid {
+        return Err(error.into());
+    }
     if run.released.is_empty() && run.undone.is_empty() {
         screen::aside("Nothing that is held fits.");
     }
@@ -99,7 +104,15 @@ impl Run<'_> {
             let why = report::chain(&trouble.error);
             self.undone.push(format!("{id} is released, but that could not be written down: {why}"));
         }
-        Ok(screen::out(&format!("released {}\n", found.line()))?)
+        self.say(&format!("released {}\n", found.line()));
+        Ok(())
+    }
+
+    /// Says what was done. A full disk behind standard output must not leave half of it undone.
+    fn say(&mut self, text: &str) {
+        if let Err(error) = screen::out(text) {
+            self.unsaid.get_or_insert(error);
+        }
     }
 
     /// Writes the entry; the proof that other messages of this sender must carry to be released too.
@@ -125,7 +138,10 @@ impl Run<'_> {
         })?;
         match change {
             Some(Change::Keep) => Ok(Some(proofs)),
-            Some(Change::Write(pin)) => say_allowed(&who, pin, proofs).map(|()| Some(proofs)),
+            Some(Change::Write(pin)) => {
+                self.say_allowed(&who, pin, proofs);
+                Ok(Some(proofs))
+            }
             Some(Change::KeepDemand(pin)) => {
                 self.undone.push(format!(
                     "{who} stays allowed only if {} says pass, and nothing is proven about {id}: it may be forged. To \
@@ -138,6 +154,16 @@ impl Run<'_> {
                 self.undone.push(format!("{who} could not be allowed: there is no store"));
                 Ok(None)
             }
+        }
+    }
+
+    fn say_allowed(&mut self, who: &Who, pin: Proofs, proofs: Proofs) {
+        let demand = if pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(pin)) };
+        self.say(&format!("allowed {who}{demand}\n"));
+        if proofs.is_empty() {
+            screen::error(&format!(
+                "nothing was proven about the message, so whatever merely claims to be from {who} passes from now on"
+            ));
         }
     }
 
@@ -191,17 +217,6 @@ fn rows_from(store: &mut Store, keys: &[Fingerprint]) -> Result<Vec<HeldRow>, Tr
         rows.extend(store.held_from(key)?);
     }
     Ok(rows)
-}
-
-fn say_allowed(who: &Who, pin: Proofs, proofs: Proofs) -> Result<(), Trouble> {
-    let demand = if pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(pin)) };
-    screen::out(&format!("allowed {who}{demand}\n"))?;
-    if proofs.is_empty() {
-        screen::error(&format!(
-            "nothing was proven about the message, so whatever merely claims to be from {who} passes from now on"
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use anyhow::anyhow;
 
 use super::ask;
-use super::case::{Case, decide, standing};
+use super::case::{Case, answer_key, decide, standing};
 use super::installation::Installation;
 use super::trouble::Trouble;
 use crate::cli::ReplayArguments;
@@ -17,7 +17,7 @@ use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Effect, Entry, History, Origin, Standing, StoreHealth};
+use crate::policy::standing::{Effect, Entry, History, Origin, Standing};
 use crate::policy::verdict::{Question, Verdict, judge};
 use crate::policy::{Mode, assume};
 use crate::world::archive::Message;
@@ -126,11 +126,15 @@ impl Trial<'_> {
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
         let case = if ground.assumed {
-            decide(&ground.house, assume::facts(facts, policy), assume::standing(), None, now)
+            {
+                let answer = answer_key(&ground.house, &facts, &[]);
+                decide(&ground.house, assume::facts(facts, policy), answer, assume::standing(), None, now)
+            }
         } else {
-            let known = standing(&ground.house, self.store.as_ref(), StoreHealth::Ready, &facts, now)?;
+            let known = standing(&ground.house, self.store.as_ref(), &facts, now)?;
+            let answer = answer_key(&ground.house, &facts, &[]);
             // What was really sent says nothing about what this mail would have caused.
-            decide(&ground.house, facts, Standing { history: History::default(), ..known }, None, now)
+            decide(&ground.house, facts, answer, Standing { history: History::default(), ..known }, None, now)
         };
         Ok(self.judged(message, at, now, &case))
     }

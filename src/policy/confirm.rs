@@ -7,7 +7,7 @@
 //! touches: what is then done.
 
 use super::key::KeyRing;
-use super::standing::{Standing, TokenStanding};
+use super::standing::{Answered, Standing, TokenStanding};
 use super::token::{Day, HeldId, Parties, Purpose};
 use super::word;
 use super::{AnswerDemand, Policy};
@@ -123,6 +123,17 @@ impl Asked<'_> {
         let pin = held.map_or(Proofs::DMARC.union(Proofs::DKIM), |note| note.proofs);
         Some(Confirmation { challenged, pin, held: found.token.held, still_held: held.is_some() })
     }
+}
+
+/// What the message has confirmed at an earlier attempt to deliver it. Its token is spent, and that by this message,
+/// so its releases go on and it is kept as an answer. The entry is not written again: it was written together with the
+/// memory of the token, and if it is gone, the user took it away.
+#[must_use]
+pub fn repeated(facts: &Facts, standing: &Standing) -> Option<Answered> {
+    if !may_confirm(facts) || !standing.denied.is_empty() {
+        return None;
+    }
+    standing.tokens.iter().filter(|found| found.kind == TokenKind::Confirm).find_map(|found| found.answered)
 }
 
 /// Whether a message of this kind can confirm at all: written by a person, with somebody to answer to.

@@ -128,14 +128,7 @@ pub fn text(report: Report<'_>) -> String {
     let count = report.entries.len();
     out.push_str(&format!("{count} new {} held", if count == 1 { "message is" } else { "messages are" }));
     out.push_str(&if report.older > 0 { format!(", {} older.\n", report.older) } else { ".\n".to_owned() });
-    for section in Section::ALL {
-        let mut rows: Vec<&Entry> = report.entries.iter().filter(|entry| Section::of(entry) == section).collect();
-        if rows.is_empty() {
-            continue;
-        }
-        // Inside a section the lowest score first, where there are scores (S004-54), and what has none last; then people
-        // before machines, then the newest.
-        rows.sort_by_key(|entry| (entry.score.is_none(), entry.score, rank(entry), -entry.received));
+    for (section, rows) in sections(report.entries) {
         let heading = format!("{} ({})", section.heading(), rows.len());
         out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
         for entry in rows.iter().take(ENTRY_LIMIT) {
@@ -147,6 +140,24 @@ pub fn text(report: Report<'_>) -> String {
     }
     out.push_str(&advice(report));
     out
+}
+
+/// The messages that [`text`] shows: only they count as listed. What is only counted comes in the next digest.
+#[must_use]
+pub fn shown(entries: &[Entry]) -> Vec<HeldId> {
+    sections(entries).into_iter().flat_map(|(_, rows)| rows.into_iter().take(ENTRY_LIMIT)).map(|row| row.id).collect()
+}
+
+/// The sections that have something in them, with it in the order in which it is shown.
+fn sections(entries: &[Entry]) -> Vec<(Section, Vec<&Entry>)> {
+    let of = |section: Section| {
+        let mut rows: Vec<&Entry> = entries.iter().filter(|entry| Section::of(entry) == section).collect();
+        // Inside a section the lowest score first, where there are scores (S004-54), and what has none last; then people
+        // before machines, then the newest.
+        rows.sort_by_key(|entry| (entry.score.is_none(), entry.score, rank(entry), -entry.received));
+        (section, rows)
+    };
+    Section::ALL.into_iter().map(of).filter(|(_, rows)| !rows.is_empty()).collect()
 }
 
 /// The digest as a message to the user; `mark` makes the keyed mark for its Message-ID.
@@ -260,6 +271,19 @@ mod tests {
         }
         assert!(text.contains("older."));
         assert!(!text.contains("http://") && !text.contains("evil.example"), "a link is left");
+    }
+
+    #[test]
+    fn only_what_is_shown_counts_as_listed() {
+        let many: Vec<Entry> = (1..=503).map(|n| entry(n, Reason::NotAddressed, false)).collect();
+        let entries = [many, vec![entry(999, Reason::PinMissing, false)]].concat();
+        let policy = crate::policy::tests::policy();
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let listed = shown(&entries);
+        assert_eq!(listed.len(), ENTRY_LIMIT + 1);
+        for entry in &entries {
+            assert_eq!(text.contains(&format!("\n{}  ", entry.id)), listed.contains(&entry.id), "{}", entry.id);
+        }
     }
 
     #[test]

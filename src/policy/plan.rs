@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::confirm::{Answer, Confirmation};
 use super::reason::Reason;
+use super::standing::Answered;
 use super::token::HeldId;
 use super::verdict::{Decision, Verdict};
 use crate::mail::address::Address;
@@ -15,17 +16,19 @@ use crate::mail::content::TokenText;
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Write an allow entry, pinned to its proof.
-    Allow {
-        /// Whose mail passes from now on.
-        address: Address,
-        /// What it must prove.
-        pin: Proofs,
-    },
     /// Send one challenge, if the slot for it is still free.
     Challenge {
         /// Whom it goes to.
         to: Address,
+    },
+    /// Write an allow entry, pinned to its proof, and in the same stroke that the token is spent on this answer.
+    Confirm {
+        /// Whose mail passes from now on.
+        address: Address,
+        /// What it must prove.
+        pin: Proofs,
+        /// The held message the token speaks of.
+        held: HeldId,
     },
     /// Store it in the inbox, or leave it to the caller.
     Deliver,
@@ -69,7 +72,9 @@ pub enum Effect {
         /// The message.
         held: HeldId,
     },
-    /// Make sure that the token never counts again.
+    /// Go on with the releases of an answer that comes again: whoever it confirmed may be known by hash alone.
+    ReleaseAgain(Answered),
+    /// Make sure that the token never counts again; a confirmation does that itself.
     Spend {
         /// The held message it spoke of.
         held: HeldId,
@@ -78,17 +83,16 @@ pub enum Effect {
 
 /// The steps for one message.
 ///
-/// A confirmation comes first: if it fails, the answer goes back to the queue and all is done again, and each
+/// A confirmation comes first: if it fails, the answer goes back to the queue and comes again (`again`), and each
 /// step of it can be done twice. Then the message itself becomes durable, and only then is anybody asked.
 #[must_use]
-pub fn plan(decision: &Decision, answer: Option<&Answer>) -> Vec<Effect> {
+pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered>) -> Vec<Effect> {
     let mut steps = Vec::new();
     match answer {
         Some(Answer::Bounced(held)) => steps.push(Effect::SetUndeliverable { held: *held }),
         Some(Answer::Confirms(Confirmation { challenged, pin, held, .. })) => {
-            steps.push(Effect::Allow { address: challenged.clone(), pin: *pin });
+            steps.push(Effect::Confirm { address: challenged.clone(), pin: *pin, held: *held });
             steps.push(Effect::Release { address: challenged.clone(), pin: *pin });
-            steps.push(Effect::Spend { held: *held });
         }
         Some(Answer::NotMe(Confirmation { challenged, pin, held, .. })) => {
             steps.push(Effect::OptOut { address: challenged.clone(), pin: *pin });
@@ -96,6 +100,7 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>) -> Vec<Effect> {
         }
         Some(Answer::WrongWord(..)) | None => {}
     }
+    steps.extend(again.map(Effect::ReleaseAgain));
     match decision.verdict {
         Verdict::Pass => steps.push(Effect::Deliver),
         Verdict::Discard => steps.push(Effect::Drop),
@@ -116,8 +121,10 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>) -> Vec<Effect> {
 impl fmt::Display for Effect {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Effect::Allow { address, pin } => write!(out, "allow {address}, pinned to {}", pin.names()),
             Effect::Challenge { to } => write!(out, "send one challenge to {to}"),
+            Effect::Confirm { address, pin, held } => {
+                write!(out, "allow {address}, pinned to {}; the token for {held} is spent", pin.names())
+            }
             Effect::Deliver => out.write_str("pass it on"),
             Effect::Drop => out.write_str("throw it away"),
             Effect::Hold { reason } => write!(out, "hold it ({reason})"),
@@ -134,6 +141,9 @@ impl fmt::Display for Effect {
                 write!(out, "send one short mail that names the word again, about {}", about.held)
             }
             Effect::SetUndeliverable { held } => write!(out, "note that the challenge for {held} came back"),
+            Effect::ReleaseAgain(answered) => {
+                write!(out, "release what is still held of what this answer released ({})", answered.pin.names())
+            }
             Effect::Spend { held } => write!(out, "remember that the token for {held} is spent"),
         }
     }
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_before_the_message_is_safe() {
-        let steps = plan(&decision(Verdict::Challenge, Reason::Challenge), None);
+        let steps = plan(&decision(Verdict::Challenge, Reason::Challenge), None, None);
         assert!(matches!(steps.as_slice(), [Effect::Hold { .. }, Effect::Challenge { .. }]), "{steps:?}");
     }
 
@@ -162,7 +172,7 @@ mod tests {
             (Verdict::Pass, Reason::AllowedSender),
             (Verdict::Discard, Reason::DeniedSender),
         ] {
-            assert_eq!(plan(&decision(verdict, reason), None).len(), 1, "{verdict:?}");
+            assert_eq!(plan(&decision(verdict, reason), None, None).len(), 1, "{verdict:?}");
         }
     }
 
@@ -183,8 +193,9 @@ mod tests {
             (Answer::WrongWord(about(), token), Reason::WrongWord),
             (Answer::Bounced(HeldId::from_random(7)), Reason::ChallengeBounce),
         ] {
-            let steps = plan(&decision(Verdict::Hold, reason), Some(&answer));
-            let gives = |step: &Effect| matches!(step, Effect::Allow { .. } | Effect::Release { .. } | Effect::Deliver);
+            let steps = plan(&decision(Verdict::Hold, reason), Some(&answer), None);
+            let gives =
+                |step: &Effect| matches!(step, Effect::Confirm { .. } | Effect::Release { .. } | Effect::Deliver);
             assert!(!steps.iter().any(gives), "{steps:?}");
             assert!(steps.len() >= 2, "{steps:?}");
         }
@@ -194,16 +205,13 @@ mod tests {
     fn only_a_message_held_for_it_repeats_the_word() {
         let token = TokenText::parse(&"0".repeat(32)).unwrap();
         let answer = Answer::WrongWord(about(), token);
-        let steps = plan(&decision(Verdict::Hold, Reason::DeniedSender), Some(&answer));
+        let steps = plan(&decision(Verdict::Hold, Reason::DeniedSender), Some(&answer), None);
         assert!(!steps.iter().any(|step| matches!(step, Effect::RepeatWord { .. })), "{steps:?}");
     }
 
     #[test]
     fn a_confirmation_comes_before_its_own_message() {
-        let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&Answer::Confirms(about())));
-        assert!(matches!(
-            steps.as_slice(),
-            [Effect::Allow { .. }, Effect::Release { .. }, Effect::Spend { .. }, Effect::Hold { .. }]
-        ));
+        let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&Answer::Confirms(about())), None);
+        assert!(matches!(steps.as_slice(), [Effect::Confirm { .. }, Effect::Release { .. }, Effect::Hold { .. }]));
     }
 }

@@ -82,6 +82,8 @@ pub enum Reason {
     ScoreLow,
     /// Rule 12: only mail with a higher spam score is challenged at all.
     ScoreModerate,
+    /// Rule 14: it carries a token of the user's that an earlier answer used up.
+    SpentToken,
     /// The store cannot be read, so nobody is known.
     StoreUnavailable,
     /// Rule 14: nobody can say who wrote it.
@@ -111,6 +113,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (18, Reason::Challenge),
     (19, Reason::StoreUnavailable),
     (20, Reason::ModeOff),
+    (21, Reason::SpentToken),
     (30, Reason::UnclearSender(Unclear::BadAddress)),
     (31, Reason::UnclearSender(Unclear::BadField)),
     (32, Reason::UnclearSender(Unclear::Disagreement)),
@@ -209,6 +212,7 @@ impl Reason {
             Reason::ScoreHigh => "score-high",
             Reason::ScoreLow => "score-low",
             Reason::ScoreModerate => "score-moderate",
+            Reason::SpentToken => "spent-token",
             Reason::StoreUnavailable => "store-unavailable",
             Reason::UnclearSender(_) => "unclear-sender",
             Reason::WrongWord => "wrong-word",
@@ -266,6 +270,7 @@ impl Reason {
             Reason::ScoreModerate => {
                 "your spam filter's score for it is not so high that its sender must be asked".into()
             }
+            Reason::SpentToken => "it answers a challenge that was answered before".into(),
             Reason::StoreUnavailable => {
                 "the store could not be read, so nobody is known (see `countersign doctor`)".into()
             }

@@ -4,6 +4,7 @@
 //! Promises: holds no address in clear but those of the message itself. Never touches: the store.
 
 use super::confirm::Answer;
+use super::fingerprint::Fingerprint;
 use super::token::{HeldId, Token};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
@@ -107,6 +108,17 @@ pub struct TokenStanding {
     pub held: Option<HeldNote>,
     /// Whether it was used before.
     pub spent: bool,
+    /// Whom it confirmed, if it was this very message that used it: the mail system hands it over again.
+    pub answered: Option<Answered>,
+}
+
+/// What an answer has confirmed, as the store remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Of the confirmed address.
+    pub sender: Fingerprint,
+    /// The proofs of which a released message carries one.
+    pub pin: Proofs,
 }
 
 /// What the quarantine says about a held message; taken from a header block whose seal is intact.

@@ -3,7 +3,7 @@
 //! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
 //! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
 
-use super::confirm::{Answer, Confirmation};
+use super::confirm::{Answer, Confirmation, repeated};
 use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
@@ -99,6 +99,7 @@ const RULES: &[Rule] = &[
     ("14 not addressed to you", not_addressed),
     ("14 opted out", opted_out),
     ("15 word", wrong_word),
+    ("14 spent token", spent_token),
     ("15 gate", gate),
     ("15 caps", caps),
 ];
@@ -188,7 +189,9 @@ fn dmarc(question: Question<'_>) -> Option<(Verdict, Reason)> {
 }
 
 fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    question.confirmation?;
+    if question.confirmation.is_none() && repeated(question.facts, question.standing).is_none() {
+        return None;
+    }
     Some(if question.facts.content.has_own_text {
         (Verdict::Pass, Reason::AnswerWithText)
     } else {
@@ -300,6 +303,13 @@ fn opted_out(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 fn wrong_word(question: Question<'_>) -> Option<(Verdict, Reason)> {
     matches!(question.standing.answer, Some(Answer::WrongWord(..))).then_some((Verdict::Hold, Reason::WrongWord))
+}
+
+/// Whoever holds a token was written to by this user, or knows somebody who was: a challenge would tell them nothing
+/// new, and the address it went to is another one than that of the first answer.
+fn spent_token(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let spent = question.standing.tokens.iter().any(|token| token.spent);
+    spent.then_some((Verdict::Hold, Reason::SpentToken))
 }
 
 fn gate(question: Question<'_>) -> Option<(Verdict, Reason)> {

@@ -28,8 +28,11 @@ CREATE TABLE challenge (                 -- when an address was last challenged,
     PRIMARY KEY (key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE spent (                     -- tokens that were used; kept longer than any token lives
-    held INTEGER NOT NULL,
-    at   INTEGER NOT NULL,
+    held   INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    answer BLOB    CHECK (length(answer) = 16), -- of the message that used it, so that its next attempt is known
+    sender BLOB    CHECK (length(sender) = 16), -- of the address that it confirmed
+    pin    INTEGER,                      -- with which proofs; all three empty where nobody was confirmed
     PRIMARY KEY (held)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE decision (                  -- what became of messages that are not held: observed, discarded, answers

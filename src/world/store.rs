@@ -15,13 +15,15 @@ use crate::mail::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::key::KeyId;
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Effect, Entry, History, Origin};
+use crate::policy::standing::{Answered, Effect, Entry, History, Origin};
 use crate::policy::token::HeldId;
 use crate::policy::verdict::Verdict;
 use crate::policy::{Caps, fingerprint::Kind};
 
 /// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// So far ahead of the time, in seconds, a row may be and still count: clocks are set back now and then.
+pub const CLOCK_SLACK: i64 = 86_400;
 /// The schema this program reads and writes.
 pub const VERSION: i64 = 2;
 /// Every step from an empty file to that schema. A new store takes all of them, an older one those it lacks, so both
@@ -47,7 +49,7 @@ pub enum StoreProblem {
     /// The file is damaged, or no store at all.
     Corrupt,
     /// The machine: disk full, no permission, input/output error.
-    Machine(rusqlite::Error),
+    Machine(Box<dyn std::error::Error + Send + Sync>),
     /// There is no such file.
     Missing,
     /// A newer version of this program wrote it.
@@ -113,6 +115,28 @@ pub enum State {
     Released,
 }
 
+/// What [`Store::prune`] forgets: rows from before these moments, and those from after the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of decisions, and of messages that are no longer held.
+    pub rows: i64,
+    /// Of challenges: no address may be asked again because its row is gone.
+    pub challenges: i64,
+    /// Of spent tokens: longer than any of them lives.
+    pub spent: i64,
+    /// Nothing was written after this moment but by a clock that was wrong.
+    pub ahead: i64,
+}
+
+/// What is remembered of a token that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpentRow {
+    /// Of the message that used it.
+    pub answer: Option<Fingerprint>,
+    /// Whom it confirmed.
+    pub answered: Option<Answered>,
+}
+
 /// What became of a message that is not held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecisionRow {
@@ -129,12 +153,12 @@ pub struct DecisionRow {
 }
 
 /// A request for the right to send one challenge.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SlotRequest {
     /// The challenged mailbox under the current key.
     pub key: Fingerprint,
     /// The same mailbox under older keys.
-    pub older: Option<Fingerprint>,
+    pub older: Vec<Fingerprint>,
     /// The limits.
     pub caps: Caps,
     /// What the message looks like, if it says enough to be compared.
@@ -167,6 +191,21 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn open(path: &Path) -> Result<Store, StoreProblem> {
+        Store::open_file(path).map_err(|problem| Store::examined(path, problem))
+    }
+
+    /// SQLite calls a disk that gives no bytes a damaged file. So before a store is taken for damaged, the file is
+    /// read once plainly; if that fails, it is the machine, and trying again helps.
+    #[must_use]
+    pub fn examined(path: &Path, problem: StoreProblem) -> StoreProblem {
+        if !matches!(problem, StoreProblem::Corrupt) {
+            return problem;
+        }
+        let read = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
+        read.map_or_else(|error| StoreProblem::Machine(error.into()), |_| problem)
+    }
+
+    fn open_file(path: &Path) -> Result<Store, StoreProblem> {
         if !path.try_exists().unwrap_or(true) {
             return Err(StoreProblem::Missing);
         }
@@ -223,13 +262,22 @@ impl Store {
         Ok(Some(kept))
     }
 
-    /// Whether the file is sound; reads all of it.
+    /// Whether the file is sound and every table is there; reads all of it.
     ///
     /// # Errors
     /// [`StoreProblem`]
     pub fn check(&self) -> Result<(), StoreProblem> {
         let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if said == "ok" { Ok(()) } else { Err(StoreProblem::Corrupt) }
+        let fresh = Connection::open_in_memory()?;
+        for (_, step) in MIGRATIONS {
+            fresh.execute_batch(step)?;
+        }
+        let there = columns(&self.db)?;
+        if said != "ok" || !columns(&fresh)?.iter().all(|column| there.contains(column)) {
+            return Err(StoreProblem::Corrupt);
+        }
+        // Values that this program did not write.
+        self.rows("", []).map(|_| ())
     }
 
     /// The list entry under this key.
@@ -252,21 +300,19 @@ impl Store {
         older: &[Fingerprint],
     ) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
-        for old in older {
-            change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
-        }
-        change.execute(
-            "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
-            params![
-                key.1.bytes(),
-                kind_number(kind),
-                effect_number(entry.effect),
-                entry.pin.bits(),
-                origin_number(entry.origin),
-                key.0.number(),
-                entry.added
-            ],
-        )?;
+        insert_entry(&change, key, kind, entry, older)?;
+        Ok(change.commit()?)
+    }
+
+    /// Moves a list entry from an older key to the current one; an entry that is there already wins.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn renew_entry(&mut self, old: &Fingerprint, key: (KeyId, Fingerprint)) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE OR IGNORE entry SET key = ?2, kid = ?3 WHERE key = ?1";
+        change.execute(sql, params![old.bytes(), key.1.bytes(), key.0.number()])?;
+        change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
         Ok(change.commit()?)
     }
 
@@ -350,23 +396,59 @@ impl Store {
         Ok(alike_of(&self.db, alike, now)?)
     }
 
-    /// Whether the token for this message was used.
+    /// What is remembered of the token for this message, if it was used.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn is_spent(&self, held: HeldId) -> Result<bool, StoreProblem> {
-        let found = self.db.query_row("SELECT 1 FROM spent WHERE held = ?1", [held.number()], |_| Ok(()));
-        Ok(found.optional()?.is_some())
+    pub fn spent(&self, held: HeldId) -> Result<Option<SpentRow>, StoreProblem> {
+        Ok(spent_of(&self.db, held)?)
     }
 
-    /// Remembers that the token for this message was used.
+    /// Remembers that the token for this message was used by that answer, where it allowed nobody.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn spend(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
+    pub fn spend(&mut self, held: HeldId, answer: Fingerprint, now: i64) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
-        change.execute("INSERT OR IGNORE INTO spent (held, at) VALUES (?1, ?2)", params![held.number(), now])?;
+        change.execute(
+            "INSERT OR IGNORE INTO spent (held, at, answer) VALUES (?1, ?2, ?3)",
+            params![held.number(), now, answer.bytes()],
+        )?;
         Ok(change.commit()?)
+    }
+
+    /// Writes the entry of a confirmed address and that the token is spent, in one transaction: an answer that is
+    /// handed over again finds both or neither. An entry that is there already stays as it is, if under an older key
+    /// then rewritten under the new one. Nothing is written, and the answer is `false`, if another message used the
+    /// token meanwhile or the user denied the address.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn confirm(
+        &mut self,
+        key: (KeyId, Fingerprint),
+        entry: &Entry,
+        older: &[Fingerprint],
+        (held, answer): (HeldId, Fingerprint),
+    ) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        if spent_of(&change, held)?.is_some_and(|row| row.answer != Some(answer)) {
+            return Ok(false);
+        }
+        let mut before = None;
+        for known in std::iter::once(&key.1).chain(older) {
+            before = before.or(entry_of(&change, known)?);
+        }
+        if before.is_some_and(|entry| entry.effect == Effect::Deny) {
+            return Ok(false);
+        }
+        insert_entry(&change, key, Kind::Address, &before.unwrap_or(*entry), older)?;
+        change.execute(
+            "INSERT OR IGNORE INTO spent (held, at, answer, sender, pin) VALUES (?1,?2,?3,?4,?5)",
+            params![held.number(), entry.added, answer.bytes(), key.1.bytes(), entry.pin.bits()],
+        )?;
+        change.commit()?;
+        Ok(true)
     }
 
     /// Records a message that is durable in the quarantine, and takes the challenge's slot if one is asked for and
@@ -482,6 +564,18 @@ impl Store {
         Ok(change.commit()?)
     }
 
+    /// Writes down that the user put a message back into the quarantine. No digest has listed it there, and its time
+    /// begins anew: the old one may be over.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn restore(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE held SET state = 1, listed = 0, received = ?2 WHERE id = ?1 AND state <> 1";
+        update(&change, sql, held, now)?;
+        Ok(change.commit()?)
+    }
+
     /// Writes down that a digest listed these messages; the first time counts.
     ///
     /// # Errors
@@ -567,18 +661,22 @@ impl Store {
         Ok(found)
     }
 
-    /// Forgets what is older than `before` and no longer needed: decisions, spent tokens, challenges, and rows of
-    /// messages that are no longer held. How many rows went.
+    /// Forgets what is no longer needed: decisions, spent tokens, challenges, and rows of messages that are no longer
+    /// held; and what a clock wrote that was wrong. How many rows went.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn prune(&mut self, before: i64) -> Result<usize, StoreProblem> {
+    pub fn prune(&mut self, limits: Limits) -> Result<usize, StoreProblem> {
         let change = self.immediate()?;
-        let mut count = change.execute("DELETE FROM decision WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM spent WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM challenge WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM alike WHERE at < ?1", [before])?;
-        count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [before])?;
+        let rows = [limits.rows, limits.ahead];
+        let mut count = change.execute("DELETE FROM decision WHERE at < ?1 OR at > ?2", rows)?;
+        let challenges = [limits.challenges, limits.ahead];
+        count += change.execute("DELETE FROM challenge WHERE at < ?1 OR at > ?2", challenges)?;
+        // A token counts as long as its message is held, however long that is, and must never count again.
+        let sql = "DELETE FROM spent WHERE at < ?1 AND held NOT IN (SELECT id FROM held WHERE state = 1)";
+        count += change.execute(sql, [limits.spent])?;
+        count += change.execute("DELETE FROM alike WHERE at < ?1 OR at > ?2", rows)?;
+        count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [limits.rows])?;
         change.commit()?;
         Ok(count)
     }
@@ -623,7 +721,7 @@ impl From<rusqlite::Error> for StoreProblem {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreProblem::Corrupt,
             // A table or column that is not there, or a value of the wrong type: not our file.
             Some(ErrorCode::Unknown | ErrorCode::TypeMismatch) => StoreProblem::Corrupt,
-            _ => StoreProblem::Machine(error),
+            _ => StoreProblem::Machine(error.into()),
         }
     }
 }
@@ -667,6 +765,13 @@ fn migrate(db: &mut Connection, to: i64) -> Result<i64, StoreProblem> {
     Ok(from)
 }
 
+/// Every table with its columns and their types.
+fn columns(db: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
+    let sql = "SELECT m.name, c.name, c.type FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'";
+    let mut query = db.prepare(sql)?;
+    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
+
 fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result<bool> {
     let keys: Vec<Fingerprint> = std::iter::once(request.key).chain(request.older).collect();
     let mut history = history_of(change, &keys, request.now)?;
@@ -686,15 +791,18 @@ fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result
 
 fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Result<History> {
     let mut history = History::default();
+    // What a clock wrote that was ahead of the time must not block for ever.
+    let latest = now.saturating_add(CLOCK_SLACK);
     for key in keys {
-        let at = db.query_row("SELECT at FROM challenge WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
+        let sql = "SELECT at FROM challenge WHERE key = ?1 AND at <= ?2";
+        let at = db.query_row(sql, params![key.bytes(), latest], |row| row.get::<_, i64>(0));
         history.asked = history.asked.max(at.optional()?);
         let at = db.query_row("SELECT at FROM opted_out WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
         history.opted_out = history.opted_out.max(at.optional()?);
     }
     let since = |seconds: i64| -> rusqlite::Result<u32> {
-        let sql = "SELECT count(*) FROM challenge WHERE at > ?1";
-        let count: i64 = db.query_row(sql, [now.saturating_sub(seconds)], |row| row.get(0))?;
+        let sql = "SELECT count(*) FROM challenge WHERE at > ?1 AND at <= ?2";
+        let count: i64 = db.query_row(sql, [now.saturating_sub(seconds), latest], |row| row.get(0))?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     };
     history.last_hour = since(3_600)?;
@@ -736,6 +844,42 @@ fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry
         Some(entry) => Ok(Some(entry)),
         None => Err(rusqlite::Error::InvalidQuery),
     }
+}
+
+fn insert_entry(
+    change: &Transaction<'_>,
+    key: (KeyId, Fingerprint),
+    kind: Kind,
+    entry: &Entry,
+    older: &[Fingerprint],
+) -> rusqlite::Result<()> {
+    for old in older {
+        change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
+    }
+    change.execute(
+        "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
+        params![
+            key.1.bytes(),
+            kind_number(kind),
+            effect_number(entry.effect),
+            entry.pin.bits(),
+            origin_number(entry.origin),
+            key.0.number(),
+            entry.added
+        ],
+    )?;
+    Ok(())
+}
+
+fn spent_of(db: &Connection, held: HeldId) -> rusqlite::Result<Option<SpentRow>> {
+    let sql = "SELECT answer, sender, pin FROM spent WHERE held = ?1";
+    let row = db.query_row(sql, [held.number()], |row| {
+        let pin = row.get::<_, Option<u8>>(2)?.and_then(Proofs::from_bits);
+        let sender = fingerprint(row, 1)?;
+        let answered = sender.zip(pin).map(|(sender, pin)| Answered { sender, pin });
+        Ok(SpentRow { answer: fingerprint(row, 0)?, answered })
+    });
+    row.optional()
 }
 
 fn insert_held(change: &Transaction<'_>, row: &HeldRow) -> rusqlite::Result<()> {
@@ -938,16 +1082,16 @@ mod tests {
         Store::create(&path).unwrap();
         let mut store = Store::open(&path).unwrap();
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
-        let request = SlotRequest { key: of("new"), older: Some(of("old")), caps, alike: None, now: 1_000_000 };
+        let request = SlotRequest { key: of("new"), older: vec![of("old")], caps, alike: None, now: 1_000_000 };
         store.opt_out(&of("old"), 500).unwrap();
         store.opt_out(&of("old"), 600).unwrap();
         assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
-        assert!(!store.take_slot(request).unwrap());
-        store.prune(i64::MAX).unwrap();
-        assert!(!store.take_slot(request).unwrap(), "it is never forgotten by itself");
+        assert!(!store.take_slot(request.clone()).unwrap());
+        store.prune(Limits { rows: i64::MAX, challenges: i64::MAX, spent: i64::MAX, ahead: i64::MAX }).unwrap();
+        assert!(!store.take_slot(request.clone()).unwrap(), "it is never forgotten by itself");
         assert!(store.opt_in(&[of("old")]).unwrap());
         assert!(!store.opt_in(&[of("old")]).unwrap());
-        assert!(store.take_slot(request).unwrap());
+        assert!(store.take_slot(request.clone()).unwrap());
     }
 
     #[test]
@@ -960,7 +1104,7 @@ mod tests {
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 3 };
         let slot = |store: &mut Store, sender: &str, now| {
             store.note_alike(&alike(sender), now).unwrap();
-            let request = SlotRequest { key: of(sender), older: None, caps, alike: Some(alike(sender)), now };
+            let request = SlotRequest { key: of(sender), older: Vec::new(), caps, alike: Some(alike(sender)), now };
             store.take_slot(request).unwrap()
         };
         assert!(slot(&mut store, "a", 10_000));
@@ -999,7 +1143,7 @@ mod tests {
         let now = 1_000_100;
         assert_eq!(store.history(&[], now).unwrap().undeliverable, 20, "the ten oldest of 60 are not looked at");
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
-        let slot = |now| SlotRequest { key: of("new"), older: None, caps, alike: None, now };
+        let slot = |now| SlotRequest { key: of("new"), older: Vec::new(), caps, alike: None, now };
         assert!(!store.take_slot(slot(now)).unwrap());
         assert!(store.take_slot(slot(now + RECENT_SECONDS)).unwrap());
         // What was never sent cannot come back.

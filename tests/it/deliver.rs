@@ -661,3 +661,91 @@ fn a_signal_is_answered_by_what_is_true() {
         drop(open);
     }
 }
+
+#[test]
+fn an_answer_that_the_mail_system_hands_over_again_is_the_same_answer() {
+    for (name, message_id) in [("by its Message-ID", true), ("by its bytes", false)] {
+        let world = World::new();
+        let sent = world.challenge(BOB);
+        let mut answer = Letter::answer(&sent, "robert@work.example");
+        if !message_id {
+            answer = answer.without("Message-ID");
+        }
+        // The gate says pass, and the caller's own delivery fails; or it held the answer, and its exit code was lost.
+        let body = format!("Yes, it is me.\n\n> cr-{}\n", sent.token());
+        let with_text = answer.clone().body(&body);
+        for round in 0..3 {
+            let outcome = world.gate([format!("Delivery-Date: {round}\n").into_bytes(), with_text.bytes()].concat());
+            outcome.is(99, 1, 0, 1).check(name, world.entry(BOB).is_some());
+        }
+        // Somebody else's letter with the same token is neither an answer nor asked.
+        let other = answer.field("Message-ID", "<other@work.example>");
+        world.gate(other.bytes()).is(0, 1, 1, 1).held_for("spent-token");
+        assert!(world.entry("robert@work.example").is_none());
+    }
+}
+
+#[test]
+fn releases_that_broke_off_go_on_when_the_answer_comes_again() {
+    let world = World::new();
+    let sent = world.challenge(BOB);
+    let answer = Letter::answer(&sent, "robert@work.example");
+    world.deliver(Letter::from(BOB).field("Message-ID", "<second@example.net>").bytes()).is(0, 0, 2, 1);
+    let rows = world.store().all_held().unwrap();
+    let (first, second) = (rows[0], rows[1]);
+    world.deliver(answer.bytes()).is(0, 2, 1, 1);
+    // As if the process had died between the two, and the file of the second lay there still.
+    let house = world.house();
+    let inbox = countersign::world::maildir::Maildir::at(world.inbox());
+    let entry = inbox.find(&second.message.hex()).unwrap().unwrap();
+    house.quarantine().create().unwrap();
+    fs::rename(&entry.path, world.quarantine().join("new").join(second.message.hex())).unwrap();
+    world.store().set_state(second.id, countersign::world::store::State::Held).unwrap();
+    assert_ne!(first.id, second.id);
+    world.deliver(answer.bytes()).is(0, 2, 1, 1);
+}
+
+#[test]
+fn an_answer_that_comes_again_does_not_bring_back_what_the_user_took_away() {
+    for denied in [true, false] {
+        let world = World::new();
+        let answer = Letter::answer(&world.challenge(BOB), "robert@work.example");
+        world.deliver(answer.bytes()).is(0, 1, 1, 1);
+        if denied {
+            world.deny(BOB);
+        } else {
+            world.run(&["forget", BOB], "");
+        }
+        world.deliver(answer.bytes());
+        assert!(world.entry(BOB).is_none_or(|entry| denied && entry.effect == Effect::Deny));
+    }
+}
+
+#[test]
+fn a_store_that_is_damaged_on_the_way_holds_in_silence() {
+    for damage in ["DROP TABLE spent", "UPDATE entry SET effect = 7", "DROP TABLE challenge", "DROP TABLE held"] {
+        let world = World::new();
+        let sent = world.challenge(BOB);
+        world.deny("@vorpal.example");
+        rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+        let answer = Letter::answer(&sent, "robert@vorpal.example").unproven();
+        world.deliver(answer.bytes()).is(0, 0, 2, 1).is_silent().held_for("store-unavailable");
+    }
+    // What could not be written about mail to be thrown away is not thrown away.
+    let world = World::with("[denied]\ndiscard = true");
+    world.deny(BOB);
+    let damage = "DROP TABLE decision";
+    rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 0).held_for("store-unavailable");
+    // A confirmation that cannot be written confirms nothing.
+    let world = World::new();
+    let sent = world.challenge(BOB);
+    let damage = "CREATE TABLE new (held INTEGER PRIMARY KEY, answer BLOB, sender BLOB, pin INTEGER); \
+                  DROP TABLE spent; ALTER TABLE new RENAME TO spent";
+    rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+    world.deliver(Letter::answer(&sent, BOB).bytes()).is(0, 0, 2, 1).held_for("store-unavailable");
+    assert!(world.entry(BOB).is_none());
+    let doctor = world.run(&["doctor"], "");
+    doctor.check("doctor sees it", String::from_utf8_lossy(&doctor.stdout).contains("the store is damaged"));
+    world.run(&["maintain", "--rebuild"], "").check("it can be rebuilt", world.store().check().is_ok());
+}

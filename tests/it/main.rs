@@ -14,6 +14,7 @@ mod exit_codes;
 mod fixture;
 mod letter;
 mod loops;
+mod maintain;
 mod messages;
 mod outgoing;
 mod privacy;

@@ -14,6 +14,7 @@
 //! body TEXT               set the body, \n for line ends                         own-mark                our own keyed mark is on it
 //! sender | domain | list allow [PROOFS] or deny                   confirms                it confirmed something
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
+//! spent by this message | by another one: its token was used before
 //! store ready | missing | corrupt | newer                         mode on | observe | off
 //! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
@@ -28,7 +29,7 @@ use std::collections::BTreeSet;
 
 use countersign::mail::address::{Address, Domain};
 use countersign::mail::auth::{Method, Proofs, Trust};
-use countersign::mail::content::TokenText;
+use countersign::mail::content::{TokenKind, TokenText};
 use countersign::mail::envelope::Caller;
 use countersign::mail::facts::Facts;
 use countersign::mail::score::{Points, ScoreField};
@@ -37,8 +38,8 @@ use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;
 use countersign::policy::reason::Reason;
-use countersign::policy::standing::{Effect, Entry, Origin, Standing, StoreHealth};
-use countersign::policy::token::HeldId;
+use countersign::policy::standing::{Answered, Effect, Entry, Origin, Standing, StoreHealth, TokenStanding};
+use countersign::policy::token::{HeldId, Token};
 use countersign::policy::verdict::{Decision, Question, Verdict, judge};
 use countersign::policy::{Caps, Mode, Owner, Policy, ScoreLimits, Style};
 use countersign::world::store::{SlotRequest, Store};
@@ -156,6 +157,7 @@ impl Scene {
             "body" => self.letter = self.letter.body(&format!("{}\n", rest.replace("\\n", "\n"))),
             "own-mark" => self.own_mark = true,
             "confirms" => self.confirms = true,
+            "spent" => self = self.with_spent_token(rest == "by this message"),
             "sender" => self.standing.sender = Some(entry(rest)?),
             "domain" => self.standing.domain = Some(entry(rest)?),
             "list" => self.standing.list = Some(entry(rest)?),
@@ -181,6 +183,18 @@ impl Scene {
             _ => return None,
         }
         Some(self)
+    }
+
+    /// The letter carries a token that was used before, by itself or by another message.
+    fn with_spent_token(mut self, by_this: bool) -> Scene {
+        let text = "0".repeat(32);
+        self.letter = self.letter.body(&format!("> cr-{text}\n"));
+        let sender = Fingerprint::of(&SecretKey::new([7; 32]), Kind::Address, b"carol@example.com");
+        let token = TokenText::parse(&text).map(|text| Token::read(&text)).expect("a token");
+        let answered = by_this.then_some(Answered { sender, pin: Proofs::DKIM });
+        let found = TokenStanding { token, kind: TokenKind::Confirm, held: None, spent: true, answered };
+        self.standing.tokens.push(found);
+        self
     }
 }
 
@@ -280,7 +294,7 @@ fn the_windows_of_the_store_end_on_the_second() {
     let key = SecretKey::new([7; 32]);
     let of = |name: &str| Fingerprint::of(&key, Kind::Challenged, name.as_bytes());
     let slot = |store: &mut Store, name: &str, now: i64, caps: Caps| {
-        let request = SlotRequest { key: of(name), older: None, caps, alike: None, now };
+        let request = SlotRequest { key: of(name), older: Vec::new(), caps, alike: None, now };
         store.claim_slot(HeldId::from_random(1), request).unwrap()
     };
     let caps = Caps { days_between: 7, per_hour: 1, per_day: 2, breaker_alike: 5 };
@@ -295,8 +309,13 @@ fn the_windows_of_the_store_end_on_the_second() {
     assert!(!slot(&mut store, "bob", NOW + week - 1, caps), "seven days for one address");
     assert!(slot(&mut store, "bob", NOW + week, caps));
     // A key of before a rotation counts as well.
-    let request =
-        SlotRequest { key: of("bob, new key"), older: Some(of("bob")), caps, alike: None, now: NOW + 2 * week - 1 };
+    let request = SlotRequest {
+        key: of("bob, new key"),
+        older: vec![of("carol, too"), of("bob")],
+        caps,
+        alike: None,
+        now: NOW + 2 * week - 1,
+    };
     assert!(!store.claim_slot(HeldId::from_random(2), request).unwrap());
     let history = store.history(&[of("nobody"), of("bob")], NOW + week + 3_599).unwrap();
     assert_eq!((history.asked, history.last_hour, history.last_day), (Some(NOW + week), 1, 1));
