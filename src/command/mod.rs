@@ -30,12 +30,13 @@ pub mod trouble;
 pub mod why;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::cli::{Arguments, Command};
 use crate::exit::{Caller, Ending, may_be_delivery};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
-use crate::world::descriptors;
+use crate::world::{descriptors, surroundings};
 use trouble::{Answer, Trouble};
 
 /// Runs one command line: whom it was for, and how it ended.
@@ -47,10 +48,19 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
         Err(error) => return command_line_error(&error, arguments),
     };
     let caller = parsed.command.caller();
-    let mut environment = Environment::read();
-    environment.config = parsed.config.clone().or(environment.config);
-    let ending = dispatch(parsed.command, environment).unwrap_or_else(|trouble| say(&trouble, caller));
+    let ending = environment(parsed.config.as_deref())
+        .and_then(|environment| dispatch(parsed.command, environment))
+        .unwrap_or_else(|trouble| say(&trouble, caller));
     (caller, ending)
+}
+
+/// The process's environment; `--config` outranks the variable, and means a file in the current folder.
+fn environment(config: Option<&Path>) -> Result<Environment, Trouble> {
+    let mut environment = Environment::read();
+    if let Some(path) = config {
+        environment.config = Some(surroundings::whole(path).map_err(Trouble::config)?);
+    }
+    Ok(environment)
 }
 
 fn dispatch(command: Command, environment: Environment) -> Answer {
