@@ -13,6 +13,8 @@ use super::screen;
 use super::trouble::{Answer, Trouble};
 use crate::cli::ExplainArguments;
 use crate::exit::Ending;
+use crate::mail::auth::Proofs;
+use crate::mail::display::wrapped;
 use crate::mail::envelope::{Caller, EnvelopeSender};
 use crate::mail::executable::Finding;
 use crate::mail::facts::{Facts, Sender};
@@ -21,6 +23,9 @@ use crate::policy::verdict::Verdict;
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::input::Incoming;
+
+/// Where the values begin.
+const INDENT: usize = 18;
 
 /// Runs `explain`.
 ///
@@ -42,7 +47,7 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     // Decide.
     let case = look(&house, &start, &caller, now)?;
     // Perform.
-    let text = if arguments.json { as_json(arguments, &case) } else { as_text(&house, &case, now) };
+    let text = if arguments.json { as_json(arguments, &case) } else { as_text(&house, &case, now, screen::width()) };
     screen::out(&text)?;
     Ok(Ending::Done)
 }
@@ -72,7 +77,7 @@ fn as_json(arguments: &ExplainArguments, case: &Case) -> String {
         "plan": case.plan.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "envelope_sender": envelope_sender(&case.facts),
         "sender": case.facts.sender.address().map(ToString::to_string),
-        "proofs": proofs(&case.facts),
+        "proofs": proofs(&case.facts).list(),
         "executables": case.facts.content.executables.findings.iter().map(|f| f.kind.name()).collect::<Vec<_>>(),
         "empty_probe": case.facts.empty_probe,
         "spam_score": case.facts.score.points.map(|points| points.to_string()),
@@ -81,18 +86,21 @@ fn as_json(arguments: &ExplainArguments, case: &Case) -> String {
     format!("{value}\n")
 }
 
-fn as_text(house: &Installation, case: &Case, now: i64) -> String {
+fn as_text(house: &Installation, case: &Case, now: i64, width: Option<usize>) -> String {
     let facts = &case.facts;
     let mut out = String::new();
-    let mut row = |name: &str, value: String| out.push_str(&format!("{name:<18}{value}\n"));
+    let mut row = |name: &str, value: String| {
+        let value = width.map_or_else(|| format!("{value}\n"), |width| wrapped(&value, INDENT, width));
+        out.push_str(&format!("{name:<INDENT$}{value}"));
+    };
     row("envelope sender", envelope_sender(facts));
     row("From", format!("{}  ({})", facts.shown_sender, sender(facts)));
     row("Subject", facts.subject.clone());
     row("Message-ID", facts.message_id.clone().unwrap_or_else(|| "none that can be used".into()));
     row("to you", yes(facts.named.iter().any(|address| house.config.policy.owner.is(address))));
-    row("proven", proofs(facts));
+    row("proven", proofs(facts).names());
     for (what, why) in facts.authentication.ignored.iter().take(8) {
-        row("  not believed", format!("{what} ({why:?})"));
+        row("  not believed", format!("{what} ({})", why.name()));
     }
     let signs: Vec<String> = facts.signs.iter().map(|s| format!("{} ({})", s.name(), s.source())).collect();
     row("automatic", if signs.is_empty() { "no sign of it".into() } else { signs.join(", ") });
@@ -122,7 +130,8 @@ fn as_text(house: &Installation, case: &Case, now: i64) -> String {
         let mail = challenge(Request { facts, policy, templates: &templates, to, token: &token, now });
         out.push_str("\nThe challenge, with zeros for its token:\n\n");
         for line in String::from_utf8_lossy(&mail).lines() {
-            out.push_str(&format!("    {line}\n"));
+            out.push_str(format!("  {line}").trim_end());
+            out.push('\n');
         }
     }
     out
@@ -144,10 +153,10 @@ fn sender(facts: &Facts) -> String {
     }
 }
 
-fn proofs(facts: &Facts) -> String {
+fn proofs(facts: &Facts) -> Proofs {
     match facts.sender.address() {
-        Some(address) => facts.authentication.proofs(address.domain()).names(),
-        None => "nothing".into(),
+        Some(address) => facts.authentication.proofs(address.domain()),
+        None => Proofs::NONE,
     }
 }
 

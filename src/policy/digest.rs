@@ -45,9 +45,11 @@ pub struct Entry {
 pub enum Section {
     /// It claims to be somebody known, or the user, without proof.
     Suspicious,
-    /// Strangers who could not be asked.
+    /// The domain it claims to come from says that it does not, be the sender known or not.
+    Disowned,
+    /// Strangers who were not asked.
     NotAsked,
-    /// Strangers who were asked and did not answer yet.
+    /// Strangers who were asked, about this message or an earlier one, and did not answer yet.
     Asked,
     /// Lists, robots, bounces.
     Automatic,
@@ -71,16 +73,24 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 5] =
-        [Section::Suspicious, Section::NotAsked, Section::Asked, Section::Automatic, Section::Denied];
+    const ALL: [Section; 6] = [
+        Section::Suspicious,
+        Section::Disowned,
+        Section::NotAsked,
+        Section::Asked,
+        Section::Automatic,
+        Section::Denied,
+    ];
 
     /// Where an entry stands.
     #[must_use]
     pub fn of(entry: &Entry) -> Section {
         match entry.reason {
-            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DmarcFail => Section::Suspicious,
+            Reason::PinMissing | Reason::OwnAddressUnproven => Section::Suspicious,
+            Reason::DmarcFail => Section::Disowned,
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
             Reason::Automatic(_) | Reason::LoopOwnChallenge | Reason::LoopReceived => Section::Automatic,
+            Reason::Capped(CapRefusal::AskedRecently) => Section::Asked,
             _ if entry.asked => Section::Asked,
             _ => Section::NotAsked,
         }
@@ -89,6 +99,7 @@ impl Section {
     fn heading(self) -> &'static str {
         match self {
             Section::Suspicious => "Claims to be somebody you know, or you, without proof",
+            Section::Disowned => "Disowned by the domain it claims to come from (dmarc=fail)",
             Section::NotAsked => "Strangers who could not be asked",
             Section::Asked => "Strangers who were asked and have not answered yet",
             Section::Automatic => "Lists, newsletters, robots and bounces",
@@ -239,6 +250,12 @@ mod tests {
     fn suspicion_comes_before_lists() {
         let section = |reason, asked| Section::of(&entry(1, reason, asked));
         assert!(section(Reason::PinMissing, false) < section(Reason::Gate(GateRefusal::NotProven), false));
+        assert_eq!(section(Reason::OwnAddressUnproven, false), Section::Suspicious);
+        // A stranger's forged mail claims to be nobody that the user knows.
+        assert_eq!(section(Reason::DmarcFail, false), Section::Disowned);
+        // The question about the first letter stands for the second one too.
+        assert_eq!(section(Reason::Capped(CapRefusal::AskedRecently), false), Section::Asked);
+        assert_eq!(section(Reason::Capped(CapRefusal::DailyCap), false), Section::NotAsked);
         assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ALL[0]), false));
     }
 

@@ -13,6 +13,7 @@ mod fixture;
 mod letter;
 mod messages;
 mod outgoing;
+mod people;
 mod privacy;
 mod tidy;
 mod tokens;
