@@ -41,7 +41,7 @@ pub enum Grade {
     Note,
     /// Mail is handled, but not as well as it could be.
     Warning,
-    /// Mail waits or is all held until it is mended.
+    /// It must be mended: mail waits, is all held, or goes out in other words than the user's.
     Wrong,
 }
 

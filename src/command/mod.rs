@@ -91,18 +91,27 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
 /// Help and version are answers, not errors; but a mail system that is answered 0 takes its message for delivered.
 fn command_line_error(error: &clap::Error, arguments: &[OsString]) -> (Caller, Ending) {
     use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
-    use std::io::IsTerminal;
-    if may_be_delivery(arguments) {
-        if std::io::stdin().is_terminal() {
-            drop(error.print());
-        }
+    use std::io::{IsTerminal, stderr, stdin, stdout};
+    let asked = matches!(error.kind(), DisplayHelp | DisplayVersion);
+    // What is printed on a terminal gets into no bounce.
+    let is_seen = if asked { stdout().is_terminal() } else { stderr().is_terminal() };
+    let is_typed = stdin().is_terminal();
+    let whose = caller_of_bad_line(may_be_delivery(arguments), is_typed);
+    if whose == Caller::Person || is_seen {
+        drop(error.print());
+    }
+    if whose == Caller::Delivery {
         report::note(Level::Error, &format!("command line: {error}"));
         drain();
-        return (Caller::Delivery, Ending::Later);
+        return (whose, Ending::Later);
     }
-    drop(error.print());
-    let asked = matches!(error.kind(), DisplayHelp | DisplayVersion);
-    (Caller::Person, if asked { Ending::Done } else { Ending::Usage })
+    (whose, if asked { Ending::Done } else { Ending::Usage })
+}
+
+/// Who is to understand how a line ends that could not be read. A mail system has a message on standard input, never
+/// a terminal.
+fn caller_of_bad_line(may_be_delivery: bool, is_typed: bool) -> Caller {
+    if may_be_delivery && !is_typed { Caller::Delivery } else { Caller::Person }
 }
 
 fn say(trouble: &Trouble, caller: Caller) -> Ending {
@@ -125,4 +134,16 @@ pub fn drain() {
         return;
     }
     drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_types_at_a_terminal_is_no_mail_system() {
+        assert_eq!(caller_of_bad_line(true, false), Caller::Delivery);
+        assert_eq!(caller_of_bad_line(true, true), Caller::Person);
+        assert_eq!(caller_of_bad_line(false, false), Caller::Person);
+    }
 }
