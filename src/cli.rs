@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::exit::Caller;
-
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -41,6 +39,8 @@ pub enum Command {
     Filter(MessageArguments),
     /// Say what would be done with one message, and why; nothing is changed
     Explain(ExplainArguments),
+    /// Say what would have been done with old mail: mbox files, Maildirs, folders, messages; nothing is changed
+    Replay(ReplayArguments),
     /// List what is held
     Held(HeldArguments),
     /// Show one held message, made fit for a terminal
@@ -71,19 +71,6 @@ pub enum Command {
     Doctor(DoctorArguments),
     /// Play a whole conversation in a scratch folder; nothing of yours is touched
     Demo,
-}
-
-impl Command {
-    /// Who is to understand how this command ends.
-    #[must_use]
-    pub fn caller(&self) -> Caller {
-        match self {
-            Command::Deliver(_) | Command::Filter(_) => Caller::Delivery,
-            Command::Gate(arguments) if arguments.word => Caller::GateWord,
-            Command::Gate(_) => Caller::Gate,
-            _ => Caller::Person,
-        }
-    }
 }
 
 /// How the program is made ready.
@@ -137,11 +124,45 @@ pub struct ExplainArguments {
     /// Write JSON, one line
     #[arg(long)]
     pub json: bool,
+    /// Take the message as proven, written to you and from a stranger, so that it alone decides
+    #[arg(long)]
+    pub assume_first_contact: bool,
     /// What the caller would know.
     #[command(flatten)]
     pub message: MessageArguments,
     /// The message; standard input without it
     pub file: Option<PathBuf>,
+}
+
+/// What `replay` reads and writes.
+#[derive(Args, Debug, Default)]
+#[command(
+    after_help = "Reads mbox, Maildir with its folders, single messages and folders of them, plain or compressed \
+    with gzip or xz. Ends with 1 if there was no message at all."
+)]
+pub struct ReplayArguments {
+    /// Write JSON, one line a message, and the summary to standard error
+    #[arg(long)]
+    pub json: bool,
+    /// Take every message as proven, written to you and from a stranger, so that it alone decides; no limits
+    #[arg(long)]
+    pub assume_first_contact: bool,
+    /// In the order of dates: whom you wrote to (have your sent mail among PATH) is known from then on; week by week
+    #[arg(long, conflicts_with = "assume_first_contact")]
+    pub learn: bool,
+    /// Judge by the default configuration for this address, without list and keys: nothing needs to be installed.
+    /// Give it again for further addresses of yours
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Vec<String>,
+    /// With --address: the first word of the Authentication-Results fields that your own mail system writes
+    #[arg(long, value_name = "ID", requires = "address")]
+    pub authserv_id: Vec<String>,
+    /// With --address: the character that your mail system splits user+anything@ at
+    #[arg(long, value_name = "CHARACTER", requires = "address")]
+    pub delimiter: Option<String>,
+    /// Where the mail is
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }
 
 /// Which held messages are meant.

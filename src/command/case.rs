@@ -4,20 +4,23 @@
 //! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`deliver.rs`).
 
 use super::installation::Installation;
+use super::own_mark;
 use super::quarantine;
 use super::trouble::Trouble;
 use crate::mail::address::Address;
 use crate::mail::content::FoundToken;
 use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
+use crate::mail::shape::shape;
 use crate::policy::Mode;
-use crate::policy::confirm::{self, Confirmation};
+use crate::policy::confirm::{self, Answer, Confirmation};
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::plan::{Effect, plan};
 use crate::policy::standing::{Entry, Standing, StoreHealth, TokenStanding};
-use crate::policy::token::{Day, Parties, Purpose, Token};
+use crate::policy::template::{BUILT_IN, Template};
+use crate::policy::token::{Day, Token};
 use crate::policy::verdict::{Decision, Question, judge};
-use crate::world::store::{Store, StoreProblem};
+use crate::world::store::{Alike, Store, StoreProblem};
 
 /// Everything about one message before anything is done.
 pub struct Case {
@@ -40,27 +43,56 @@ pub struct Case {
 /// # Errors
 /// Only what the machine is at fault for; a damaged store is a fact.
 pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
-    let policy = &house.config.policy;
-    let facts = Facts::read(start, caller, &policy.trust);
-    let own_mark = is_own(house, &facts, now);
+    let facts = Facts::read(start, caller, &house.config.policy.trust);
     let (store, health) = open_store(house)?;
+    let standing = standing(house, store.as_ref(), health, &facts, now)?;
+    Ok(decide(house, facts, standing, store, now))
+}
+
+/// What is known from before.
+///
+/// # Errors
+/// As [`look`].
+pub fn standing(
+    house: &Installation,
+    store: Option<&Store>,
+    health: StoreHealth,
+    facts: &Facts,
+    now: i64,
+) -> Result<Standing, Trouble> {
+    let policy = &house.config.policy;
     let mut standing = Standing { store: health, ..Standing::default() };
-    if let Some(store) = &store {
-        match ask_store(house, store, &facts, now, &mut standing) {
+    if let Some(store) = store {
+        match ask_store(house, store, facts, now, &mut standing) {
             Err(StoreProblem::Corrupt) => standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() },
             asked => asked?,
         }
     }
-    if let (Some(store), true) = (&store, confirm::may_confirm(&facts) && policy.mode == Mode::On) {
-        standing.tokens = tokens(house, store, &facts)?;
-        standing.denied = denied(house, store, &facts, &standing.tokens)?;
+    let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
+    if let (Some(store), true) = (store, may_answer && policy.mode == Mode::On) {
+        standing.tokens = tokens(house, store, facts)?;
+        standing.denied = denied(house, store, facts, &standing.tokens)?;
+        standing.echo = is_echo(house, facts);
     }
-    let confirmation = confirm::confirmation(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    Ok(standing)
+}
+
+/// The decision on what was gathered.
+#[must_use]
+pub fn decide(house: &Installation, facts: Facts, mut standing: Standing, store: Option<Store>, now: i64) -> Case {
+    let policy = &house.config.policy;
+    let own_mark = own_mark::is_valid(house, &facts, now);
+    let answer = confirm::answer(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    standing.answer.clone_from(&answer);
+    let confirmation = match &answer {
+        Some(Answer::Confirms(confirmation)) => Some(confirmation.clone()),
+        _ => None,
+    };
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
-    let plan = plan(&decision, confirmation.as_ref());
-    Ok(Case { facts, standing, confirmation, decision, plan, store })
+    let plan = plan(&decision, answer.as_ref());
+    Case { facts, standing, confirmation, decision, plan, store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -117,8 +149,28 @@ fn ask_store(
     }
     if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
         standing.history = store.history(&slot_keys(house, sender), now)?;
+        if let Some(alike) = alike(house, facts) {
+            standing.history.alike = store.alike(&alike, now)?;
+        }
     }
     Ok(())
+}
+
+/// What the message looks like, and from whom it is; none if it says too little to be compared.
+#[must_use]
+pub fn alike(house: &Installation, facts: &Facts) -> Option<Alike> {
+    let sender = *slot_keys(house, facts.sender.address()?).first()?;
+    let shape = shape(&facts.subject, &facts.content.preview)?;
+    let (_, key) = house.keys.list.current();
+    Some(Alike { shape: Fingerprint::of(key, Kind::Shape, shape.as_bytes()), sender })
+}
+
+/// Whether the text is a challenge's own, sent back as it was: a robot that echoes has no mark, and a person who
+/// answers leaves the question below a line of quotation or takes it out.
+fn is_echo(house: &Installation, facts: &Facts) -> bool {
+    let built_in = BUILT_IN.iter().filter_map(|(code, ..)| Template::built_in(code));
+    let own = house.config.templates(None).unwrap_or_default();
+    own.into_iter().chain(built_in).any(|template| template.opens(&facts.content.own_lines))
 }
 
 /// What each token of the message speaks of.
@@ -154,16 +206,4 @@ fn denied(
         }
     }
     Ok(denied)
-}
-
-/// Whether the message carries a mark that this installation made today or yesterday: its own mail arrives at once,
-/// and a mark that somebody copied from an old message counts no more.
-fn is_own(house: &Installation, facts: &Facts, now: i64) -> bool {
-    let Some(text) = &facts.own_mark else { return false };
-    let token = Token::read(text);
-    let today = Day::of(now);
-    let owner = house.config.policy.owner.primary.normal();
-    let parties = Parties { owner: &owner, challenged: &owner };
-    token.day.number() + 1 >= today.number()
-        && token.verify(&house.keys.token, Purpose::Own, parties, today, false).is_ok()
 }

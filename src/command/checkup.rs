@@ -291,7 +291,7 @@ fn sendmail(config: &Config) -> Finding {
 }
 
 fn texts(config: &Config) -> Finding {
-    match config.templates() {
+    match config.templates(None) {
         Ok(_) => Finding::good("texts", &format!("challenges in {}", config.policy.languages.join(", "))),
         Err(error) => {
             Finding::wrong("texts", &format!("{}; challenges go out with the built-in text instead", chain(&error)))
@@ -604,7 +604,7 @@ mod tests {
             }),
             ("texts", Grade::Wrong, "challenge.xx.txt", |home| {
                 fs::write(home.at(".config/countersign/challenge.xx.txt"), "no subject").unwrap();
-                home.configure("# languages = [\"en\"]", "languages = [\"xx\"]");
+                home.configure("# languages = [\"auto\", \"en\"]", "languages = [\"xx\"]");
             }),
             ("addresses", Grade::Warning, "owner.others", |home| {
                 home.mail(12, &MAIL.replace("To: alice@example.org", "To: info@example.org"));

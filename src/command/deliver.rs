@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::case::{Case, entry_of, look, slot_keys};
+use super::ask;
+use super::case::{Case, alike, entry_of, look, slot_keys};
 use super::inbox;
 use super::installation::Installation;
 use super::quarantine::{self, Held};
@@ -23,12 +24,11 @@ use crate::mail::envelope::{Caller, EnvelopeSender};
 use crate::mail::facts::Facts;
 use crate::mail::head::Head;
 use crate::policy::block::{Block, without_foreign_marks};
-use crate::policy::challenge::{Request, challenge};
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint};
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Origin};
-use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
+use crate::policy::token::HeldId;
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
@@ -196,6 +196,13 @@ fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<(), Troubl
                 let count = quarantine::release_all(house, store, address, *pin, now)?;
                 report::note(Level::Info, &format!("confirmed: {count} released"));
             }
+            Effect::OptOut { address, pin } => {
+                let keys = slot_keys(house, address);
+                keys.first().map_or(Ok(()), |key| store.opt_out(key, now))?;
+                let count = quarantine::mark_not_them(house, store, address, *pin)?;
+                report::note(Level::Info, &format!("not me: {count} marked"));
+            }
+            Effect::SetUndeliverable { held } => store.set_undeliverable(*held)?,
             Effect::Spend { held } => store.spend(*held, now)?,
             _ => {}
         }
@@ -293,7 +300,19 @@ fn after_commit(
         _ => None,
     };
     let row = held_row(house, &case.facts, case.decision.reason, id, message, now);
-    let Recorded { slot, allowed } = store.record_held(&row, to.as_ref().map(|to| slot_request(house, to, now)))?;
+    // Before the slot is asked for, so that of many processes with the same text each sees the others.
+    if let (Reason::Challenge | Reason::Capped(_) | Reason::Gate(_), Some(alike)) =
+        (row.reason, alike(house, &case.facts))
+    {
+        store.note_alike(&alike, now)?;
+    }
+    let Recorded { slot, allowed } =
+        store.record_held(&row, to.as_ref().map(|to| slot_for(house, &case.facts, to, now)))?;
+    for effect in &case.plan {
+        if let Effect::RepeatWord { about, token } = effect {
+            ask::repeat_word(house, store, &case.facts, about, token, now)?;
+        }
+    }
     if let Some(entry) = allowed
         && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
         && let Reason::Challenge | Reason::Capped(_) | Reason::Gate(_) = row.reason
@@ -343,7 +362,12 @@ pub fn slot_request(house: &Installation, to: &Address, now: i64) -> SlotRequest
     let mut keys = slot_keys(house, to).into_iter();
     // A key ring is never empty.
     let key = keys.next().unwrap_or_else(|| Fingerprint::of(house.keys.list.current().1, Kind::Challenged, b""));
-    SlotRequest { key, older: keys.next(), caps: house.config.policy.caps, now }
+    SlotRequest { key, older: keys.next(), caps: house.config.policy.caps, alike: None, now }
+}
+
+/// The same for a message at its delivery, where copies of it by other senders count too.
+fn slot_for(house: &Installation, facts: &Facts, to: &Address, now: i64) -> SlotRequest {
+    SlotRequest { alike: alike(house, facts), ..slot_request(house, to, now) }
 }
 
 /// Sends the challenge whose slot this process has, and writes down what sendmail said.
@@ -358,16 +382,8 @@ pub fn send(
     to: &Address,
     now: i64,
 ) -> Result<(), Trouble> {
-    let policy = &house.config.policy;
-    let (owner, challenged) = (policy.owner.primary.normal(), to.normal());
-    let parties = Parties { owner: &owner, challenged: &challenged };
-    let token = Token::mint(&house.keys.token, Purpose::Confirm, id, Day::of(now), parties);
-    let templates = house.config.templates().unwrap_or_else(|error| {
-        report::note(Level::Error, &format!("{}; the built-in text is used", report::chain(&error)));
-        house.config.built_in_templates()
-    });
-    let mail = challenge(Request { facts, policy, templates: &templates, to, token: &token, now });
-    let asked = match house.sendmail().send(to, &mail) {
+    let mail = ask::write(house, Some(store), facts, Some(id), to, now)?;
+    let asked = match house.sendmail().send(mail.from.as_ref(), to, &mail.bytes) {
         Outcome::Sent => Asked::Sent,
         Outcome::Refused { code, said } => {
             report::note(Level::Error, &format!("challenge for {id}: sendmail ended with {code}: {said}"));

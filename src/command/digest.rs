@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::inbox;
 use super::installation::Installation;
+use super::own_mark;
 use super::quarantine::{self, Held};
 use super::screen;
 use super::trouble::{Answer, Trouble};
@@ -61,7 +62,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
         return Ok(Ending::Done);
     }
     let id = HeldId::from_random(random::bits()?);
-    let mail = message(report, &quarantine::own_mark(&house, id, now), id);
+    let mail = message(report, |message_id| own_mark::mint(&house, Some(message_id), id, now), id);
     // Perform.
     put(&house, &mail)?;
     if let Ok(store) = &mut store {
@@ -115,9 +116,11 @@ fn entry(house: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Opt
         received: held.block.received,
         from: facts.shown_sender,
         subject: facts.subject,
-        reason: held.block.reason,
+        // What the person said since then outweighs the reason of the first hour.
+        reason: row.map(|row| row.reason).filter(|reason| *reason == Reason::NotThem).unwrap_or(held.block.reason),
         score: facts.score.points,
         asked: row.is_some_and(|row| row.asked != Asked::No),
+        undeliverable: row.is_some_and(|row| row.asked == Asked::Undeliverable),
         preview: facts.content.preview,
     }))
 }

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::case::entry_of;
+use super::case::{entry_of, slot_keys};
 use super::installation::Installation;
 use super::ledger;
 use super::screen;
@@ -14,9 +14,9 @@ use crate::cli::{CheckArguments, EntryArguments};
 use crate::exit::Ending;
 use crate::mail::address::{Address, Domain};
 use crate::mail::auth::Proofs;
-use crate::mail::automatic::ListId;
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
+use crate::mail::list_id::ListId;
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::world::clock;
@@ -85,11 +85,15 @@ pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
     let mut ending = Ending::Done;
     // Perform.
     for who in &people {
-        if store.remove_entries(&who.keys(&house))? > 0 {
-            screen::out(&format!("forgotten {who}\n"))?;
-        } else {
+        let listed = store.remove_entries(&who.keys(&house))? > 0;
+        if who.opt_in(&house, &mut store)? {
+            screen::out(&format!("{who} had asked not to be asked again; that is forgotten\n"))?;
+        } else if !listed {
             screen::error(&format!("{who} is not on the list"));
             ending = Ending::No;
+        }
+        if listed {
+            screen::out(&format!("forgotten {who}\n"))?;
         }
     }
     Ok(ending)
@@ -172,6 +176,14 @@ impl Who {
     #[must_use]
     pub fn keys(&self, house: &Installation) -> Vec<Fingerprint> {
         under_every_key(&house.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect()
+    }
+
+    /// Forgets that an address wants no challenge any more; whether it had said so.
+    fn opt_in(&self, house: &Installation, store: &mut Store) -> Result<bool, StoreProblem> {
+        match self {
+            Who::Address(address) => store.opt_in(&slot_keys(house, address)),
+            Who::Domain(_) | Who::List(_) => Ok(false),
+        }
     }
 
     fn kind(&self) -> Kind {

@@ -116,6 +116,7 @@ pub fn asked_words(asked: Option<Asked>) -> &'static str {
         Some(Asked::RefusedTwice) => "refused twice",
         Some(Asked::Sent) => "asked",
         Some(Asked::SlotTaken | Asked::Unknown) => "perhaps asked",
+        Some(Asked::Undeliverable) => "came back",
     }
 }
 
@@ -128,6 +129,7 @@ pub fn asked_name(asked: Asked) -> &'static str {
         Asked::RefusedTwice => "refused-twice",
         Asked::Sent => "asked",
         Asked::SlotTaken => "being-asked",
+        Asked::Undeliverable => "undeliverable",
         Asked::Unknown => "perhaps-asked",
     }
 }

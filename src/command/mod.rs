@@ -1,5 +1,7 @@
 //! One file a subcommand, each in three blocks: gather, decide, perform. Here they are wired to the world.
 
+pub mod account;
+pub mod ask;
 pub mod case;
 pub mod challenge;
 pub mod checkup;
@@ -16,16 +18,22 @@ pub mod inbox;
 pub mod init;
 pub mod installation;
 pub mod keys;
+pub mod learning;
 pub mod ledger;
 pub mod maintain;
+pub mod own_mark;
 pub mod probe;
+pub mod progress;
 pub mod quarantine;
 pub mod recipes;
 pub mod release;
+pub mod replay;
 pub mod screen;
 pub mod select;
 pub mod show;
 pub mod stage;
+pub mod tally;
+pub mod trial;
 pub mod trouble;
 pub mod why;
 
@@ -47,7 +55,7 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
         Ok(parsed) => parsed,
         Err(error) => return command_line_error(&error, arguments),
     };
-    let caller = parsed.command.caller();
+    let caller = caller_of(&parsed.command);
     let ending = environment(parsed.config.as_deref())
         .and_then(|environment| dispatch(parsed.command, environment))
         .unwrap_or_else(|trouble| say(&trouble, caller));
@@ -63,12 +71,23 @@ fn environment(config: Option<&Path>) -> Result<Environment, Trouble> {
     Ok(environment)
 }
 
+/// Who is to understand how a command ends.
+fn caller_of(command: &Command) -> Caller {
+    match command {
+        Command::Deliver(_) | Command::Filter(_) => Caller::Delivery,
+        Command::Gate(arguments) if arguments.word => Caller::GateWord,
+        Command::Gate(_) => Caller::Gate,
+        _ => Caller::Person,
+    }
+}
+
 fn dispatch(command: Command, environment: Environment) -> Answer {
     match command {
         Command::Deliver(arguments) => deliver::deliver(&arguments, environment),
         Command::Gate(arguments) => deliver::gate(&arguments, environment),
         Command::Filter(arguments) => deliver::filter(&arguments, environment),
         Command::Explain(arguments) => explain::explain(&arguments, environment),
+        Command::Replay(arguments) => replay::replay(&arguments, environment),
         Command::Held(arguments) => held::held(&arguments, environment),
         Command::Show(arguments) => show::show(&arguments, environment),
         Command::Release(arguments) => release::release(&arguments, environment),

@@ -53,7 +53,7 @@ pub fn probe(house: &Installation, now: i64) -> Result<Probed, Trouble> {
     // Decide.
     let mail = message(house, id, &claimed, &message_id, now);
     // Perform.
-    match house.sendmail().send(&policy.owner.primary, &mail) {
+    match house.sendmail().send(None, &policy.owner.primary, &mail) {
         Outcome::Sent => {}
         Outcome::Refused { code, said } => return Ok(Probed::NotSent(format!("sendmail ended with {code}: {said}"))),
         Outcome::Unknown { said } => return Ok(Probed::NotSent(said)),

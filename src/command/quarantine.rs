@@ -11,16 +11,18 @@ use anyhow::Context;
 
 use super::inbox;
 use super::installation::Installation;
+use super::own_mark;
 use super::trouble::Trouble;
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
-use crate::mail::facts::OWN_MARK;
+use crate::mail::envelope::Caller;
+use crate::mail::facts::{Facts, OWN_MARK};
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::policy::block::Block;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::reason::Reason;
 use crate::policy::standing::HeldNote;
-use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
+use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Inbox;
 use crate::world::maildir::{Entry, Maildir, Moved};
@@ -162,8 +164,12 @@ pub fn release_all(
     let mut count = 0;
     for key in keys {
         for row in store.held_from(&key)? {
-            // The answer itself is from the same sender; an answer without text stays where it is.
-            if row.state != State::Held || !row.proofs.intersects(pin) || row.reason == Reason::Answer {
+            // The answer itself is from the same sender; an answer without text stays where it is. So does what its
+            // sender disowned.
+            if row.state != State::Held
+                || !row.proofs.intersects(pin)
+                || matches!(row.reason, Reason::Answer | Reason::NotThem)
+            {
                 continue;
             }
             let Some(held) = find(house, Some(store), row.id)? else {
@@ -181,12 +187,24 @@ pub fn release_all(
     Ok(count)
 }
 
-/// The keyed mark that tells this program's own mail from everybody else's, for one day.
-#[must_use]
-pub fn own_mark(house: &Installation, id: HeldId, now: i64) -> String {
-    let owner = house.config.policy.owner.primary.normal();
-    let parties = Parties { owner: &owner, challenged: &owner };
-    Token::mint(&house.keys.token, Purpose::Own, id, Day::of(now), parties)
+/// Marks every held message of one sender that carries one of these proofs: the person says it was not them. How many.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn mark_not_them(house: &Installation, store: &mut Store, sender: &Address, pin: Proofs) -> Result<usize, Trouble> {
+    let normal = sender.normal();
+    let keys = crate::policy::fingerprint::under_every_key(&house.keys.list, Kind::Address, normal.as_str());
+    let keys: Vec<Fingerprint> = keys.map(|(_, key)| key).collect();
+    let mut count = 0;
+    for key in keys {
+        for row in store.held_from(&key)? {
+            if row.state == State::Held && row.proofs.intersects(pin) && row.reason != Reason::Answer {
+                store.set_reason(row.id, Reason::NotThem)?;
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
 }
 
 /// Gives a held message to the command that stands for an inbox. The file is claimed first by moving it aside, so
@@ -194,7 +212,9 @@ pub fn own_mark(house: &Installation, id: HeldId, now: i64) -> String {
 fn feed(house: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
     let quarantine = house.quarantine();
     let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
-    let mark = format!("{OWN_MARK}: {}\n", own_mark(house, held.id, now));
+    let start = original(held, 0)?.unwrap_or_default();
+    let facts = Facts::read(&start, &Caller::default(), &house.config.policy.trust);
+    let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(house, facts.message_id.as_deref(), held.id, now));
     let mut source = |sink: &mut dyn Write| -> anyhow::Result<()> {
         let mut file = std::io::BufReader::new(claimed.open()?);
         sink.write_all(mark.as_bytes())?;

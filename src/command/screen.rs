@@ -4,6 +4,7 @@
 //! (`mail/display.rs`). Never used by `deliver` and `gate`.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -23,11 +24,28 @@ pub fn out(text: &str) -> io::Result<()> {
 /// # Errors
 /// As [`out`].
 pub fn bytes(bytes: &[u8]) -> io::Result<()> {
+    write(bytes).map(|_| ())
+}
+
+/// Writes a part of a long answer; breaks when nobody reads any more.
+///
+/// # Errors
+/// As [`out`].
+pub fn stream(text: &str) -> io::Result<ControlFlow<()>> {
+    write(text.as_bytes())
+}
+
+fn write(bytes: &[u8]) -> io::Result<ControlFlow<()>> {
     let mut screen = io::stdout().lock();
     match screen.write_all(bytes).and_then(|()| screen.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        written => written.map(ControlFlow::Continue),
     }
+}
+
+/// Writes a text for people beside an answer that is for a program.
+pub fn beside(text: &str) {
+    drop(io::stderr().write_all(text.as_bytes()));
 }
 
 /// Columns of a terminal that everybody has.

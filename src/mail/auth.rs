@@ -95,6 +95,8 @@ pub enum Ignored {
     TooMany,
     /// A method this program does not use: `arc`, `iprev`, `auth` and others.
     UnknownMethod,
+    /// It stands below the topmost Received field, and a trusted one that spoke of a configured method stands above.
+    OtherPlace,
     /// A version of the field or of the method other than 1.
     UnknownVersion,
 }
@@ -109,6 +111,7 @@ impl Ignored {
             Ignored::MethodNotConfigured => "method-not-configured",
             Ignored::NothingChecked => "nothing-checked",
             Ignored::NotTrustedId => "not-trusted-id",
+            Ignored::OtherPlace => "other-place",
             Ignored::TooLong => "too-long",
             Ignored::TooMany => "too-many",
             Ignored::UnknownMethod => "unknown-method",
@@ -140,6 +143,10 @@ impl Authentication {
         let mut out = Authentication::default();
         let mut received = 0;
         let mut fields = 0;
+        // One server writes at one place: above its own Received field, or right below it. What stands below while a
+        // trusted word stands above may be the sender's. A word on a method that is not configured does not count
+        // here: a policy service for SPF and a milter for DKIM write at different places.
+        let mut above = false;
         for field in &head.fields {
             received += usize::from(field.is("Received"));
             if !field.is("Authentication-Results") {
@@ -150,8 +157,12 @@ impl Authentication {
                 out.ignore(&field.text(), Ignored::BelowBoundary);
             } else if fields >= AUTH_FIELD_LIMIT {
                 out.doubt(&field.text(), Ignored::TooMany);
+            } else if received > 0 && above && Authentication::is_trusted(field, trust) {
+                out.doubt(&field.text(), Ignored::OtherPlace);
             } else {
+                let before = out.believed.len();
                 out.read_field(field, fields, trust);
+                above |= received == 0 && out.believed.len() > before;
             }
             fields += usize::from(inside);
         }
@@ -184,6 +195,11 @@ impl Authentication {
         let about = |result: &MethodResult| result.domain.as_ref().is_none_or(|own| own == domain);
         let fails = |r: &MethodResult| r.method == Method::Dmarc && r.outcome == Outcome::Fail && about(r);
         self.believed.iter().any(fails)
+    }
+
+    fn is_trusted(field: &Field<'_>, trust: &Trust) -> bool {
+        let id = authserv_id(&mut Cursor::new(field.raw));
+        id.is_some_and(|id| trust.ids.iter().any(|trusted| trusted.eq_ignore_ascii_case(&id)))
     }
 
     fn read_field(&mut self, field: &Field<'_>, number: usize, trust: &Trust) {
@@ -280,6 +296,9 @@ impl Proofs {
     pub const DKIM: Proofs = Proofs(2);
     /// `spf=pass`.
     pub const SPF: Proofs = Proofs(4);
+
+    /// The methods that speak of the From domain: DMARC or DKIM. SPF speaks of the envelope alone.
+    pub const AUTHOR: Proofs = Proofs(3);
 
     /// The set that [`Proofs::bits`] gave; none if another bit is set.
     #[must_use]
@@ -575,6 +594,17 @@ mod tests {
         let inner = Trust { hops: 0, ..trust() };
         let text = format!("{received}{GOOD}\n");
         assert!(Authentication::read(&Head::read(text.as_bytes()), &inner).believed.is_empty());
+    }
+
+    #[test]
+    fn a_server_that_wrote_above_its_received_field_did_not_write_below() {
+        let forged = "Received: from a by b; now\nAuthentication-Results: mx.test; dmarc=pass header.from=x.org\n\n";
+        let real = "Authentication-Results: mx.test; dkim=none\n";
+        assert!(proofs(&format!("{real}{forged}")).is_empty());
+        assert!(reasons(&format!("{real}{forged}")).contains(&Ignored::OtherPlace));
+        // What nobody configured is another program's word, which may stand elsewhere.
+        let policy_service = "Authentication-Results: mx.test; iprev=pass\n";
+        assert_eq!(proofs(&format!("{policy_service}{forged}")), Proofs::DMARC);
     }
 
     #[test]

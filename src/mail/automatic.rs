@@ -2,15 +2,16 @@
 //!
 //! Promises: every sign names its source; a sign is a reason to stay silent, never a reason to lose the message.
 //! Where a rule can err, it errs to the wide side: a person taken for a robot is held and listed, a robot taken for a
-//! person is sent a useless challenge. Never touches: the body, history, what is then done.
+//! person is sent a useless challenge. Bounded by the limits of `wording` and `report`, and linear in time. Never
+//! touches: history, what is then done.
 
-use super::address::{Address, Domain};
+use super::address::Address;
 use super::envelope::EnvelopeSender;
-use super::fold::{Cursor, Parameterised};
-use super::head::{Field, Head, VALUE_LIMIT};
-
-/// Longest list identifier in octets (RFC 2919 section 6).
-pub const LIST_ID_LIMIT: usize = 255;
+use super::fold::Parameterised;
+use super::head::Head;
+use super::local_part::{self, LocalPart};
+use super::wording::Wording;
+use super::{auto_reply, bounce, bulk, challenge_text, mark, report};
 
 /// What kind of sender a sign speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,8 @@ pub enum Kind {
     Challenge,
     /// A mailing list.
     List,
+    /// Perhaps a person, whose mail system asks for no automatic answers.
+    NoReplyWanted,
     /// A delivery, read or abuse report.
     Report,
     /// A program or a role that nobody reads.
@@ -36,10 +39,26 @@ pub enum Kind {
 pub enum Sign {
     /// A field by which a filter marks its challenge.
     ChallengeField,
+    /// The words of a challenge: your message is held, confirm it.
+    ChallengeText,
+    /// An address that takes the answers to challenges.
+    ConfirmAddress,
     /// `Content-Type: multipart/report`, whatever it reports.
     MultipartReport,
+    /// A part of a type that only reports have.
+    ReportPart,
+    /// A complaint of a mailbox provider.
+    FeedbackLoop,
+    /// An aggregate report of DMARC.
+    AggregateReport,
     /// The envelope sender is `<>`.
     NullSender,
+    /// A field that mail systems put on undeliverable mail.
+    BounceField,
+    /// The words or the build of undeliverable mail without MIME.
+    BounceText,
+    /// A Subject as mail systems write it on undeliverable mail.
+    BounceSubject,
     /// `Auto-Submitted: auto-replied`.
     AutoReplied,
     /// `Auto-Submitted: auto-generated`.
@@ -50,6 +69,14 @@ pub enum Sign {
     AutoSubmittedMalformed,
     /// `Precedence: auto_reply`.
     PrecedenceAutoReply,
+    /// A field of a vacation program or an answering machine.
+    AutoReplyField,
+    /// The answer of a calendar to an invitation.
+    CalendarAnswer,
+    /// A Subject as answering machines write it.
+    AutoReplySubject,
+    /// The text says in its first words that a program wrote it.
+    AutoReplyText,
     /// `Precedence: list`.
     PrecedenceList,
     /// `List-Unsubscribe-Post`: bulk mail that big mailbox providers demand to be marked so.
@@ -58,8 +85,36 @@ pub enum Sign {
     ListField,
     /// `Mailing-List`, the mark of lists older than the standard.
     MailingListField,
+    /// A field of a list program.
+    ListProgramField,
+    /// `X-Loop`, by which lists and robots know their own mail.
+    LoopField,
+    /// The Sender field names a role, a list or a program.
+    RoleSenderField,
+    /// `Errors-To` with another address than the author's.
+    ErrorsToField,
     /// `Precedence: bulk` or `junk`.
     PrecedenceBulk,
+    /// A field of a mailing service.
+    MailingServiceField,
+    /// A mailing service signed it for its customer.
+    MailingServiceSignature,
+    /// The sender's domain is one for mail to many: `news.x.org`.
+    BulkDomain,
+    /// The text offers to send no more.
+    UnsubscribeText,
+    /// A field of a ticket system.
+    TicketField,
+    /// A Subject that says what became of a numbered case.
+    TicketSubject,
+    /// A field of a program that writes mail by itself.
+    GeneratedField,
+    /// Sent by a script of a web page.
+    WebForm,
+    /// The mail program is a library or a script.
+    ScriptMailer,
+    /// The display name is that of a mail system, or says that it takes no answers.
+    RobotName,
     /// The envelope sender is a role or a program.
     RoleSender,
     /// The envelope sender says that it takes no answers.
@@ -72,25 +127,23 @@ pub enum Sign {
     RoleAuthor,
     /// The From address says that it takes no answers.
     NoReplyAuthor,
+    /// The From address holds the address of a recipient.
+    VerpAuthor,
     /// The From address is a long random text.
     RandomAuthor,
+    /// The Reply-To address says that it takes no answers.
+    NoReplyReplyTo,
+    /// The text asks not to be answered.
+    NoReplyText,
+    /// `X-Auto-Response-Suppress`: Exchange asks for no automatic answers, also for what people write.
+    NoReplyWanted,
 }
 
-/// The identifier of a mailing list (RFC 2919), lower case, without white space.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ListId(String);
-
-/// All signs of the message, each once, the most telling first. `from` is the single clear From address.
+/// All signs of the message, each once, the most telling first. `from` is the single clear From address, `body` what is
+/// in memory of the message's body; of a longer one only its start is looked at.
 #[must_use]
-pub fn signs(head: &Head<'_>, envelope: &EnvelopeSender, from: Option<&Address>) -> Vec<Sign> {
-    let mut found = Vec::new();
-    for field in &head.fields {
-        found.extend(field_sign(field));
-    }
-    // The field is allowed once (RFC 3834 section 5.1).
-    if head.all("Auto-Submitted").count() > 1 {
-        found.push(Sign::AutoSubmittedMalformed);
-    }
+pub fn signs(head: &Head<'_>, envelope: &EnvelopeSender, from: Option<&Address>, body: &[u8]) -> Vec<Sign> {
+    let mut found = mark::signs(head, from);
     match envelope {
         EnvelopeSender::Null => found.push(Sign::NullSender),
         EnvelopeSender::Known(address) => found.extend(sender_sign(address)),
@@ -101,15 +154,63 @@ pub fn signs(head: &Head<'_>, envelope: &EnvelopeSender, from: Option<&Address>)
         }
     }
     found.extend(from.and_then(author_sign));
+    let domains = [from, sender_of(envelope)].into_iter().flatten().map(Address::domain);
+    found.extend(domains.filter(|domain| bulk::is_bulk_domain(domain)).map(|_| Sign::BulkDomain));
+    found.extend(bulk::is_signed_by_service(head).then_some(Sign::MailingServiceSignature));
+    found.extend(of_body(head, body));
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// The list that the message came through: its only List-Id field. Two would be two lists, and either may be forged.
-#[must_use]
-pub fn list_id(head: &Head<'_>) -> Option<ListId> {
-    head.only("List-Id").and_then(|field| ListId::parse(field.raw))
+fn of_body(head: &Head<'_>, body: &[u8]) -> Vec<Sign> {
+    let words = Wording::read(head, body);
+    let build = report::build(head, body);
+    let is_multipart_report =
+        head.all("Content-Type").any(|field| Parameterised::parse(field.raw).value == "multipart/report");
+    let rules = [
+        (challenge_text::is_challenge(&words), Sign::ChallengeText),
+        (is_multipart_report, Sign::MultipartReport),
+        (build.reports && !is_multipart_report, Sign::ReportPart),
+        (build.complains, Sign::FeedbackLoop),
+        (report::is_aggregate(build, &words), Sign::AggregateReport),
+        (build.answers_invitation, Sign::CalendarAnswer),
+        (bounce::is_bounce(&words), Sign::BounceText),
+        (bounce::has_bounces_subject(&words), Sign::BounceSubject),
+        (auto_reply::has_robots_subject(&words), Sign::AutoReplySubject),
+        (auto_reply::says_it_is_automatic(&words), Sign::AutoReplyText),
+        (auto_reply::is_about_a_ticket(&words), Sign::TicketSubject),
+        (auto_reply::wants_no_answer(&words), Sign::NoReplyText),
+        (bulk::offers_to_stop(&words), Sign::UnsubscribeText),
+    ];
+    rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign).collect()
+}
+
+fn sender_of(envelope: &EnvelopeSender) -> Option<&Address> {
+    match envelope {
+        EnvelopeSender::Known(address) => Some(address),
+        EnvelopeSender::Missing | EnvelopeSender::Null | EnvelopeSender::Unclear => None,
+    }
+}
+
+fn sender_sign(address: &Address) -> Option<Sign> {
+    Some(match local_part::read(address)? {
+        LocalPart::Confirm => Sign::ConfirmAddress,
+        LocalPart::NoReply => Sign::NoReplySender,
+        LocalPart::Random => Sign::RandomSender,
+        LocalPart::Role => Sign::RoleSender,
+        LocalPart::Verp => Sign::VerpSender,
+    })
+}
+
+fn author_sign(address: &Address) -> Option<Sign> {
+    Some(match local_part::read(address)? {
+        LocalPart::Confirm => Sign::ConfirmAddress,
+        LocalPart::NoReply => Sign::NoReplyAuthor,
+        LocalPart::Random => Sign::RandomAuthor,
+        LocalPart::Role => Sign::RoleAuthor,
+        LocalPart::Verp => Sign::VerpAuthor,
+    })
 }
 
 impl Kind {
@@ -122,35 +223,152 @@ impl Kind {
             Kind::Bulk => "bulk",
             Kind::Challenge => "challenge",
             Kind::List => "list",
+            Kind::NoReplyWanted => "no-reply-wanted",
             Kind::Report => "report",
             Kind::Robot => "robot",
         }
     }
 }
 
+/// What is said of one sign.
+struct Entry(u16, &'static str, Kind, &'static str);
+
+/// One row for each sign: its number in the store, which is never given to another one, its name, its kind, its source.
+const TABLE: &[(Sign, Entry)] = &[
+    (Sign::ChallengeField, Entry(1, "challenge-field", Kind::Challenge, "RFC 3834 section 1.1")),
+    (
+        Sign::ChallengeText,
+        Entry(21, "challenge-text", Kind::Challenge, "texts of TMDA, ASK, BoxTrapper, Boxbe and their like"),
+    ),
+    (Sign::ConfirmAddress, Entry(22, "confirm-address", Kind::Challenge, "addresses of TMDA, qconfirm, postconfirm")),
+    (Sign::MultipartReport, Entry(2, "multipart-report", Kind::Report, "RFC 6522 section 3")),
+    (Sign::ReportPart, Entry(23, "report-part", Kind::Report, "RFC 3464, RFC 6533, RFC 8098, RFC 5965, RFC 8460")),
+    (Sign::FeedbackLoop, Entry(24, "feedback-loop", Kind::Report, "Microsoft's junk mail reporting program")),
+    (Sign::AggregateReport, Entry(25, "aggregate-report", Kind::Report, "RFC 9990")),
+    (Sign::NullSender, Entry(3, "null-sender", Kind::Bounce, "RFC 3834 section 2")),
+    (Sign::BounceField, Entry(26, "bounce-field", Kind::Bounce, "Exim, Exchange, Windows SMTP")),
+    (
+        Sign::BounceText,
+        Entry(27, "bounce-text", Kind::Bounce, "qmail's QSBMF, Exim, Postfix, Sendmail, Exchange; RFC 3463"),
+    ),
+    (
+        Sign::BounceSubject,
+        Entry(28, "bounce-subject", Kind::Bounce, "RFC 3834 section 3.1.5, subjects of mail systems"),
+    ),
+    (Sign::AutoReplied, Entry(4, "auto-replied", Kind::AutoReply, "RFC 3834 section 5")),
+    (Sign::AutoGenerated, Entry(5, "auto-generated", Kind::Robot, "RFC 3834 section 5")),
+    (Sign::AutoSubmittedOther, Entry(6, "auto-submitted-other", Kind::Robot, "RFC 3834 section 5.2")),
+    (Sign::AutoSubmittedMalformed, Entry(7, "auto-submitted-malformed", Kind::Robot, "RFC 3834 section 5.1")),
+    (Sign::PrecedenceAutoReply, Entry(8, "precedence-auto-reply", Kind::AutoReply, "RFC 3834 section 3.1.8")),
+    (
+        Sign::AutoReplyField,
+        Entry(29, "auto-reply-field", Kind::AutoReply, "vacation programs, Exchange, X.400 gateways"),
+    ),
+    (Sign::CalendarAnswer, Entry(30, "calendar-answer", Kind::AutoReply, "RFC 5546 section 3.2.3")),
+    (Sign::AutoReplySubject, Entry(31, "auto-reply-subject", Kind::AutoReply, "RFC 3834 section 3.1.5")),
+    (Sign::AutoReplyText, Entry(32, "auto-reply-text", Kind::AutoReply, "vacation programs, ticket systems")),
+    (Sign::PrecedenceList, Entry(9, "precedence-list", Kind::List, "RFC 3834 section 2")),
+    (Sign::OneClickUnsubscribe, Entry(10, "one-click-unsubscribe", Kind::Bulk, "RFC 8058 section 3.1")),
+    (Sign::ListField, Entry(11, "list-field", Kind::List, "RFC 2369 section 3, RFC 2919 section 3")),
+    (Sign::MailingListField, Entry(12, "mailing-list-field", Kind::List, "ezmlm")),
+    (
+        Sign::ListProgramField,
+        Entry(
+            33,
+            "list-program-field",
+            Kind::List,
+            "vger, Mailman, ezmlm, Sympa, LISTSERV, Majordomo, groups of Google and Yahoo, groups.io",
+        ),
+    ),
+    (Sign::LoopField, Entry(34, "loop-field", Kind::List, "Sympa, Zammad, procmail")),
+    (Sign::RoleSenderField, Entry(35, "role-sender-field", Kind::List, "RFC 5230 section 4.6, Mailman, Majordomo")),
+    (Sign::ErrorsToField, Entry(36, "errors-to-field", Kind::Bulk, "Mailman, Majordomo")),
+    (Sign::PrecedenceBulk, Entry(13, "precedence-bulk", Kind::Bulk, "RFC 3834 section 2")),
+    (
+        Sign::MailingServiceField,
+        Entry(37, "mailing-service-field", Kind::Bulk, "documents of mailing services, RFC 9477"),
+    ),
+    (
+        Sign::MailingServiceSignature,
+        Entry(38, "mailing-service-signature", Kind::Bulk, "documents of mailing services"),
+    ),
+    (Sign::BulkDomain, Entry(39, "bulk-domain", Kind::Bulk, "senders of bulk mail")),
+    (
+        Sign::UnsubscribeText,
+        Entry(40, "unsubscribe-text", Kind::Bulk, "laws on advertising by mail: it must offer to stop"),
+    ),
+    (Sign::TicketField, Entry(41, "ticket-field", Kind::Robot, "ticket, code review and tracking systems")),
+    (Sign::TicketSubject, Entry(42, "ticket-subject", Kind::Robot, "ticket systems")),
+    (Sign::GeneratedField, Entry(43, "generated-field", Kind::Robot, "cron, CommuniGate, FirstClass, monitoring")),
+    (Sign::WebForm, Entry(44, "web-form", Kind::Robot, "PHP's mail.add_x_header")),
+    (Sign::ScriptMailer, Entry(45, "script-mailer", Kind::Robot, "mail libraries of programming languages")),
+    (Sign::RobotName, Entry(46, "robot-name", Kind::Robot, "RFC 5230 section 4.6")),
+    (Sign::RoleSender, Entry(14, "role-sender", Kind::Robot, "RFC 3834 section 2, RFC 5230 section 4.6")),
+    (Sign::NoReplySender, Entry(15, "no-reply-sender", Kind::Robot, "RFC 5230 section 4.6")),
+    (Sign::VerpSender, Entry(16, "verp-sender", Kind::Bulk, "variable envelope return path (ezmlm, Mailman)")),
+    (Sign::RandomSender, Entry(17, "random-sender", Kind::Bulk, "senders of bulk mail")),
+    (Sign::RoleAuthor, Entry(18, "role-author", Kind::Robot, "RFC 5230 section 4.6")),
+    (Sign::NoReplyAuthor, Entry(19, "no-reply-author", Kind::Robot, "RFC 5230 section 4.6")),
+    (Sign::VerpAuthor, Entry(47, "verp-author", Kind::Bulk, "variable envelope return path (ezmlm, Mailman)")),
+    (Sign::RandomAuthor, Entry(20, "random-author", Kind::Bulk, "senders of bulk mail")),
+    (Sign::NoReplyReplyTo, Entry(48, "no-reply-reply-to", Kind::Robot, "RFC 5230 section 4.6")),
+    (Sign::NoReplyText, Entry(49, "no-reply-text", Kind::Robot, "transactional mail")),
+    (Sign::NoReplyWanted, Entry(50, "no-reply-wanted", Kind::NoReplyWanted, "MS-OXCMAIL section 2.1.3.2.20")),
+];
+
 impl Sign {
     /// Every sign, the most telling first.
     pub const ALL: &'static [Sign] = &[
         Sign::ChallengeField,
+        Sign::ChallengeText,
+        Sign::ConfirmAddress,
         Sign::MultipartReport,
+        Sign::ReportPart,
+        Sign::FeedbackLoop,
+        Sign::AggregateReport,
         Sign::NullSender,
+        Sign::BounceField,
+        Sign::BounceText,
+        Sign::BounceSubject,
         Sign::AutoReplied,
         Sign::AutoGenerated,
         Sign::AutoSubmittedOther,
         Sign::AutoSubmittedMalformed,
         Sign::PrecedenceAutoReply,
+        Sign::AutoReplyField,
+        Sign::CalendarAnswer,
+        Sign::AutoReplySubject,
+        Sign::AutoReplyText,
         Sign::PrecedenceList,
         Sign::OneClickUnsubscribe,
         Sign::ListField,
         Sign::MailingListField,
+        Sign::ListProgramField,
+        Sign::LoopField,
+        Sign::RoleSenderField,
+        Sign::ErrorsToField,
         Sign::PrecedenceBulk,
+        Sign::MailingServiceField,
+        Sign::MailingServiceSignature,
+        Sign::BulkDomain,
+        Sign::UnsubscribeText,
+        Sign::TicketField,
+        Sign::TicketSubject,
+        Sign::GeneratedField,
+        Sign::WebForm,
+        Sign::ScriptMailer,
+        Sign::RobotName,
         Sign::RoleSender,
         Sign::NoReplySender,
         Sign::VerpSender,
         Sign::RandomSender,
         Sign::RoleAuthor,
         Sign::NoReplyAuthor,
+        Sign::VerpAuthor,
         Sign::RandomAuthor,
+        Sign::NoReplyReplyTo,
+        Sign::NoReplyText,
+        Sign::NoReplyWanted,
     ];
 
     /// In kebab case, for logs and reports.
@@ -165,10 +383,24 @@ impl Sign {
         self.entry().2
     }
 
-    /// The document that the rule comes from.
+    /// The document or the programs that the rule comes from.
     #[must_use]
     pub fn source(self) -> &'static str {
         self.entry().3
+    }
+
+    /// Whether an answer with this sign may confirm: a person's mail system, or a footer below what they wrote, may put it
+    /// there. All others are signs of machines, which echo tokens that nobody read.
+    #[must_use]
+    pub fn may_answer(self) -> bool {
+        matches!(
+            self,
+            Sign::BulkDomain
+                | Sign::MailingServiceSignature
+                | Sign::NoReplyText
+                | Sign::NoReplyWanted
+                | Sign::UnsubscribeText
+        )
     }
 
     /// For the store; a number is never given to another sign.
@@ -183,252 +415,9 @@ impl Sign {
         Sign::ALL.iter().copied().find(|sign| sign.number() == number)
     }
 
-    fn entry(self) -> (u16, &'static str, Kind, &'static str) {
-        match self {
-            Sign::ChallengeField => (1, "challenge-field", Kind::Challenge, "RFC 3834 section 1.1"),
-            Sign::MultipartReport => (2, "multipart-report", Kind::Report, "RFC 6522 section 3"),
-            Sign::NullSender => (3, "null-sender", Kind::Bounce, "RFC 3834 section 2"),
-            Sign::AutoReplied => (4, "auto-replied", Kind::AutoReply, "RFC 3834 section 5"),
-            Sign::AutoGenerated => (5, "auto-generated", Kind::Robot, "RFC 3834 section 5"),
-            Sign::AutoSubmittedOther => (6, "auto-submitted-other", Kind::Robot, "RFC 3834 section 5.2"),
-            Sign::AutoSubmittedMalformed => (7, "auto-submitted-malformed", Kind::Robot, "RFC 3834 section 5.1"),
-            Sign::PrecedenceAutoReply => (8, "precedence-auto-reply", Kind::AutoReply, "RFC 3834 section 3.1.8"),
-            Sign::PrecedenceList => (9, "precedence-list", Kind::List, "RFC 3834 section 2"),
-            Sign::OneClickUnsubscribe => (10, "one-click-unsubscribe", Kind::Bulk, "RFC 8058 section 3.1"),
-            Sign::ListField => (11, "list-field", Kind::List, "RFC 2369 section 3, RFC 2919 section 3"),
-            Sign::MailingListField => (12, "mailing-list-field", Kind::List, "ezmlm"),
-            Sign::PrecedenceBulk => (13, "precedence-bulk", Kind::Bulk, "RFC 3834 section 2"),
-            Sign::RoleSender => (14, "role-sender", Kind::Robot, "RFC 3834 section 2, RFC 5230 section 4.6"),
-            Sign::NoReplySender => (15, "no-reply-sender", Kind::Robot, "RFC 5230 section 4.6"),
-            Sign::VerpSender => (16, "verp-sender", Kind::Bulk, "variable envelope return path (ezmlm, Mailman)"),
-            Sign::RandomSender => (17, "random-sender", Kind::Bulk, "senders of bulk mail"),
-            Sign::RoleAuthor => (18, "role-author", Kind::Robot, "RFC 5230 section 4.6"),
-            Sign::NoReplyAuthor => (19, "no-reply-author", Kind::Robot, "RFC 5230 section 4.6"),
-            Sign::RandomAuthor => (20, "random-author", Kind::Bulk, "senders of bulk mail"),
-        }
-    }
-}
-
-impl ListId {
-    /// Reads a field value: `Friends of mail (since 1999) <friends.example.org>`. The identifier stands in the last
-    /// angle brackets outside quotes and comments.
-    #[must_use]
-    pub fn parse(value: &[u8]) -> Option<ListId> {
-        if value.len() > VALUE_LIMIT {
-            return None;
-        }
-        let mut cursor = Cursor::new(value);
-        let mut last = None;
-        loop {
-            cursor.skip_comments()?;
-            match cursor.peek() {
-                Some(b'"') => drop(cursor.take_quoted()?),
-                Some(b'<') => {
-                    cursor.take(b'<');
-                    last = Some(cursor.take_while(|b| b != b'>' && b != b'<'));
-                    if !cursor.take(b'>') {
-                        return None;
-                    }
-                }
-                Some(_) => drop(cursor.next_byte()),
-                None => break,
-            }
-        }
-        ListId::new(std::str::from_utf8(last?).ok()?)
-    }
-
-    /// Takes an identifier alone, as a user writes it after `list:`.
-    #[must_use]
-    pub fn new(text: &str) -> Option<ListId> {
-        let id: String = text.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
-        let good = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'(' | b')' | b',' | b';' | b'\\');
-        (!id.is_empty() && id.len() <= LIST_ID_LIMIT && id.bytes().all(good)).then_some(ListId(id))
-    }
-
-    /// The identifier.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The domains that the identifier ends in, the longest first, none of a single label: one of them owns the list
-    /// (RFC 2919 section 2). For `friends.lists.example.org` that, `lists.example.org` and `example.org`.
-    pub fn domains(&self) -> impl Iterator<Item = Domain> {
-        // Some list programs write the address of the list.
-        let name = self.0.rsplit('@').next().unwrap_or_default();
-        let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
-        let domains = starts.filter_map(|start| Domain::parse(&name[start..]).ok());
-        domains.filter(|domain| domain.as_str().contains('.'))
-    }
-}
-
-/// Fields by which filters mark their challenges: ours (documented for others to use), and that of ASK, whose
-/// challenges carry no Auto-Submitted.
-const CHALLENGE_FIELDS: [&str; 2] = ["x-cr-challenge", "x-ask-auth"];
-
-fn field_sign(field: &Field<'_>) -> Option<Sign> {
-    // The longest name that matters is short; a name with blanks in it is meant all the same.
-    let name: Vec<u8> = field.name.iter().filter(|b| !b.is_ascii_whitespace()).take(32).copied().collect();
-    let name = name.to_ascii_lowercase();
-    match name.as_slice() {
-        b"auto-submitted" => auto_submitted(field),
-        b"content-type" => {
-            (Parameterised::parse(field.raw).value == "multipart/report").then_some(Sign::MultipartReport)
-        }
-        b"list-unsubscribe-post" => Some(Sign::OneClickUnsubscribe),
-        b"mailing-list" => Some(Sign::MailingListField),
-        b"precedence" => precedence(field),
-        _ if name.starts_with(b"list-") => Some(Sign::ListField),
-        _ => CHALLENGE_FIELDS.iter().any(|own| own.as_bytes() == name).then_some(Sign::ChallengeField),
-    }
-}
-
-/// The word before the parameters decides; comments are no part of it (RFC 3834 section 5.1).
-fn auto_submitted(field: &Field<'_>) -> Option<Sign> {
-    let parsed = Parameterised::parse(field.raw);
-    match parsed.value.as_str() {
-        _ if parsed.malformed => Some(Sign::AutoSubmittedMalformed),
-        "no" => None,
-        "auto-generated" => Some(Sign::AutoGenerated),
-        "auto-replied" => Some(Sign::AutoReplied),
-        _ => Some(Sign::AutoSubmittedOther),
-    }
-}
-
-/// The first word decides; `normal`, `first-class` and whatever else there is say nothing.
-fn precedence(field: &Field<'_>) -> Option<Sign> {
-    let mut cursor = Cursor::new(field.raw);
-    cursor.skip_comments();
-    let word = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).to_ascii_lowercase();
-    match word.as_slice() {
-        b"auto_reply" | b"auto-reply" => Some(Sign::PrecedenceAutoReply),
-        b"bulk" | b"junk" => Some(Sign::PrecedenceBulk),
-        b"list" => Some(Sign::PrecedenceList),
-        _ => None,
-    }
-}
-
-fn sender_sign(address: &Address) -> Option<Sign> {
-    let local = folded_local(address);
-    if is_role(&local) {
-        Some(Sign::RoleSender)
-    } else if is_no_reply(&local) {
-        Some(Sign::NoReplySender)
-    } else if is_verp(&local) {
-        Some(Sign::VerpSender)
-    } else {
-        is_random(&local).then_some(Sign::RandomSender)
-    }
-}
-
-fn author_sign(address: &Address) -> Option<Sign> {
-    let local = folded_local(address);
-    if is_role(&local) {
-        Some(Sign::RoleAuthor)
-    } else if is_no_reply(&local) {
-        Some(Sign::NoReplyAuthor)
-    } else {
-        is_random(&local).then_some(Sign::RandomAuthor)
-    }
-}
-
-/// The local part in lower case, out of its BATV wrapping: `prvs=…=bounce-1@x` is a bounce address too.
-fn folded_local(address: &Address) -> String {
-    let normal = address.normal();
-    normal.as_str().rsplit_once('@').map_or_else(String::new, |(local, _)| local.to_owned())
-}
-
-/// Local parts of programs, and of roles at which nobody sent the message himself.
-const ROLES: [&str; 37] = [
-    "alert",
-    "alerts",
-    "apache",
-    "auto-reply",
-    "automailer",
-    "autoreply",
-    "autoresponder",
-    "cron",
-    "daemon",
-    "double-bounce",
-    "ezmlm",
-    "listproc",
-    "listserv",
-    "lyris",
-    "mailer",
-    "mailer-daemon",
-    "mailer_daemon",
-    "mailerdaemon",
-    "mailing",
-    "mailings",
-    "mailman",
-    "majordomo",
-    "marketing",
-    "news",
-    "newsletter",
-    "newsletters",
-    "nobody",
-    "notification",
-    "notifications",
-    "notify",
-    "postmaster",
-    "root",
-    "smartlist",
-    "sympa",
-    "system",
-    "uucp",
-    "www-data",
-];
-
-/// Words at the start that bounce addresses of lists have, followed by anything but a letter.
-const ROLE_STARTS: [&str; 5] = ["owner-", "bounce", "bounces", "return", "returns"];
-
-/// Ends that addresses of list programs have.
-const ROLE_ENDS: [&str; 8] = ["-owner", "-request", "-bounces", "-bounce", "-admin", "-errors", "-relay", "-confirm"];
-
-fn is_role(local: &str) -> bool {
-    let base = without_extension(local);
-    let starts = |word: &&str| {
-        local
-            .strip_prefix(*word)
-            .is_some_and(|rest| word.ends_with('-') || !rest.starts_with(|c: char| c.is_alphabetic()))
-    };
-    ROLES.contains(&base)
-        || ROLE_STARTS.iter().any(starts)
-        || ROLE_ENDS.iter().any(|word| base.ends_with(word))
-        || local.contains("-return-")
-        || local.contains("+bounces")
-}
-
-/// The ways to say it, without their separators: `do-not-reply`, `orders.noreply`, `ne_pas_repondre`.
-const NO_REPLY: [&str; 7] =
-    ["noreply", "notreply", "nichtantworten", "nepasrepondre", "nepasr\u{e9}pondre", "noresponder", "noresponda"];
-
-fn is_no_reply(local: &str) -> bool {
-    let squeezed: String = without_extension(local).chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
-    NO_REPLY.iter().any(|word| squeezed.contains(word))
-}
-
-/// `list-17-user=example.org`: the recipient's address behind the last separator. SRS looks alike and is a person's
-/// address that a forwarder rewrote.
-fn is_verp(local: &str) -> bool {
-    let Some((before, domain)) = local.rsplit_once('=') else { return false };
-    let top = domain.rsplit_once('.').map_or("", |(host, top)| if host.is_empty() { "" } else { top });
-    let name = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_lowercase());
-    name && before.contains(['-', '+']) && !local.starts_with("srs0") && !local.starts_with("srs1")
-}
-
-/// At least 24 characters, half of them hexadecimal, six of them digits: `0102018a…-000000`. No name is like that.
-fn is_random(local: &str) -> bool {
-    let count = local.chars().count();
-    let hexadecimal = local.bytes().filter(u8::is_ascii_hexdigit).count();
-    let digits = local.bytes().filter(u8::is_ascii_digit).count();
-    count >= 24 && hexadecimal * 2 >= count && digits >= 6
-}
-
-fn without_extension(local: &str) -> &str {
-    match local.find('+') {
-        Some(at) if at > 0 => &local[..at],
-        _ => local,
+    fn entry(self) -> &'static Entry {
+        // The rows stand in the order of the variants; a test keeps it so.
+        &TABLE[self as usize].1
     }
 }
 
@@ -436,236 +425,49 @@ fn without_extension(local: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn of_head(text: &str) -> Vec<Sign> {
-        signs(&Head::read(text.as_bytes()), &EnvelopeSender::Missing, None)
-    }
-
-    fn of_sender(local: &str) -> Vec<Sign> {
-        let address = Address::parse(&format!("{local}@x.org")).unwrap();
-        signs(&Head::read(b"A: b\n\n"), &EnvelopeSender::Known(address), None)
-    }
-
-    fn of_author(local: &str) -> Vec<Sign> {
-        let address = Address::parse(&format!("{local}@x.org")).unwrap();
-        signs(&Head::read(b"A: b\n\n"), &EnvelopeSender::Missing, Some(&address))
+    fn of(text: &str, envelope: &EnvelopeSender) -> Vec<Sign> {
+        let head = Head::read(text.as_bytes());
+        signs(&head, envelope, None, &text.as_bytes()[head.body..])
     }
 
     #[test]
-    fn what_people_write_is_no_sign() {
-        for text in [
-            "Auto-Submitted: no",
-            "Auto-Submitted: NO (by hand (really)); x=y",
-            "Auto-Submitted:\r\n (c) no",
-            "Precedence: normal",
-            "Precedence: first-class",
-            "Precedence: bulky",
-            "Precedence: (bulk) special",
-            "Disposition-Notification-To: <bob@x.org>",
-            "Return-Receipt-To: bob@x.org",
-            "Content-Type: multipart/reports",
-            "Content-Type: multipart/mixed; x=\"multipart/report\"",
-            "X-List-Id: <a.b>",
-            "Listed: yes",
-            "X-Auto-Response-Suppress: All",
-            "Subject: List-Id: <a.b>\r\n List-Id: <c.d>",
-        ] {
-            assert_eq!(of_head(&format!("{text}\r\n\r\nList-Id: <a.b>\r\n")), [], "{text}");
-        }
-        for local in [
-            "bob",
-            "bob+news",
-            "returning.officer",
-            "bouncer",
-            "owner",
-            "newsome",
-            "admin",
-            "root.beer",
-            "ownership",
-            "request",
-            "noah.reply",
-            "info",
-            "a.very.long.name.of.a.person",
-            "maria-magdalena.von-und-zu",
-            "srs0+abc=tt=x.org=bob.smith",
-            "prvs=4321abcdef=bob",
-            "bob=x",
-            "systems",
-            "alerte",
-        ] {
-            assert_eq!((of_sender(local), of_author(local)), (vec![], vec![]), "{local}");
+    fn what_only_looks_like_a_sign_is_none() {
+        for text in
+            ["Subject: List-Id: <a.b>", "Return-Path: <bob@x.org>", "Content-Type: multipart/reports; boundary=b"]
+        {
+            assert_eq!(of(&format!("{text}\n\nList-Id: <a.b>\n"), &EnvelopeSender::Missing), [], "{text}");
         }
     }
 
     #[test]
-    fn auto_submitted_is_read_as_its_grammar_says() {
-        for (value, sign) in [
-            ("auto-replied", Sign::AutoReplied),
-            ("Auto-Replied (vacation)", Sign::AutoReplied),
-            ("(no) auto-generated", Sign::AutoGenerated),
-            ("auto-notified; owner-email=\"me@x.org\"", Sign::AutoSubmittedOther),
-            ("yes", Sign::AutoSubmittedOther),
-            ("now", Sign::AutoSubmittedOther),
-            ("no-", Sign::AutoSubmittedOther),
-            ("", Sign::AutoSubmittedMalformed),
-            (";", Sign::AutoSubmittedMalformed),
-            ("n o", Sign::AutoSubmittedMalformed),
-            ("no yes", Sign::AutoSubmittedMalformed),
-            ("no, no", Sign::AutoSubmittedMalformed),
-            ("\"no\"", Sign::AutoSubmittedMalformed),
-            ("no (", Sign::AutoSubmittedMalformed),
-            ("no; x", Sign::AutoSubmittedMalformed),
-        ] {
-            assert_eq!(of_head(&format!("Auto-Submitted: {value}\n\n")), [sign], "{value}");
-        }
-        let twice = "Auto-Submitted: no\nauto-submitted: auto-replied\n\n";
-        assert_eq!(of_head(twice), [Sign::AutoReplied, Sign::AutoSubmittedMalformed]);
-        assert_eq!(of_head("Auto-Submitted: no\nAuto-Submitted : no\n\n"), [Sign::AutoSubmittedMalformed]);
+    fn the_null_sender_is_a_sign_wherever_it_stands() {
+        assert_eq!(of("A: b\n\n", &EnvelopeSender::Null), [Sign::NullSender]);
+        assert_eq!(of("A: b\nReturn-Path: <>\n\n", &EnvelopeSender::Missing), [Sign::NullSender]);
     }
 
     #[test]
-    fn every_field_of_a_list_or_of_bulk_mail_is_a_sign() {
-        for name in [
-            "List-Id",
-            "list-help",
-            "LIST-POST",
-            "List-Unsubscribe",
-            "List-Owner",
-            "List-Archive",
-            "List-Foo",
-            "List - Id",
+    fn envelope_and_author_are_looked_at_alike() {
+        let head = Head::read(b"A: b\n\n");
+        for (local, sender, author) in [
+            ("no-reply", Sign::NoReplySender, Sign::NoReplyAuthor),
+            ("root", Sign::RoleSender, Sign::RoleAuthor),
+            ("a-17-bob=y.org", Sign::VerpSender, Sign::VerpAuthor),
+            ("0102018a1b2c3d4e-5f60-000000", Sign::RandomSender, Sign::RandomAuthor),
+            ("bob-confirm.17.f00d", Sign::ConfirmAddress, Sign::ConfirmAddress),
         ] {
-            assert_eq!(of_head(&format!("{name}: x\n\n")), [Sign::ListField], "{name}");
+            let address = Address::parse(&format!("{local}@x.org")).unwrap();
+            assert_eq!(signs(&head, &EnvelopeSender::Known(address.clone()), None, b""), [sender], "{local}");
+            assert_eq!(signs(&head, &EnvelopeSender::Missing, Some(&address), b""), [author], "{local}");
         }
-        assert_eq!(of_head("List-Unsubscribe-Post: List-Unsubscribe=One-Click\n\n"), [Sign::OneClickUnsubscribe]);
-        assert_eq!(of_head("Mailing-List: contact x\n\n"), [Sign::MailingListField]);
-        for (value, sign) in [
-            ("bulk", Sign::PrecedenceBulk),
-            ("Junk", Sign::PrecedenceBulk),
-            ("bulk, list", Sign::PrecedenceBulk),
-            ("(c)\r\n\tlist", Sign::PrecedenceList),
-            ("auto_reply", Sign::PrecedenceAutoReply),
-        ] {
-            assert_eq!(of_head(&format!("Precedence: {value}\r\n\r\n")), [sign], "{value}");
-        }
-        assert_eq!(of_head("Precedence: normal\nPrecedence: bulk\n\n"), [Sign::PrecedenceBulk]);
-    }
-
-    #[test]
-    fn reports_and_challenges_are_found_however_they_are_written() {
-        for value in [
-            "multipart/report",
-            "Multipart/Report; report-type=delivery-status",
-            "(x) multipart / report; a",
-            "multipart/report (x",
-        ] {
-            assert_eq!(of_head(&format!("Content-Type: {value}\n\n")), [Sign::MultipartReport], "{value}");
-        }
-        assert_eq!(of_head("Content-Type: text/plain\nContent-Type: multipart/report\n\n"), [Sign::MultipartReport]);
-        assert_eq!(of_head("X-CR-Challenge: v=1\n\n"), [Sign::ChallengeField]);
-        assert_eq!(of_head("x-ask-auth: 0\n\n"), [Sign::ChallengeField]);
-    }
-
-    #[test]
-    fn senders_that_are_nobody_are_found() {
-        assert_eq!(signs(&Head::read(b""), &EnvelopeSender::Null, None), [Sign::NullSender]);
-        assert_eq!(of_head("A: b\nReturn-Path: <>\n\n"), [Sign::NullSender]);
-        assert_eq!(of_head("A: b\nReturn-Path: <bob@x.org>\n\n"), []);
-        for local in [
-            "mailer-daemon",
-            "Postmaster",
-            "root",
-            "owner-friends",
-            "bounce",
-            "bounces+12-ab",
-            "bounce_x",
-            "return-5",
-            "friends-owner",
-            "friends-request",
-            "friends-bounces",
-            "friends-bounces+bob=x.org",
-            "friends-admin",
-            "friends-return-17-bob=x.org",
-            "friends+bounces-2",
-            "newsletter",
-            "newsletter+bob",
-            "prvs=4321abcdef=bounce-1",
-            "www-data",
-            "majordomo",
-            "double-bounce",
-        ] {
-            assert_eq!(of_sender(local), [Sign::RoleSender], "{local}");
-        }
-        for local in [
-            "noreply",
-            "no-reply",
-            "No_Reply",
-            "do.not.reply",
-            "donotreply+17",
-            "orders-noreply",
-            "noreply-de",
-            "nicht-antworten",
-            "ne-pas-repondre",
-            "no-responder",
-            "notreply",
-        ] {
-            assert_eq!(
-                (of_sender(local), of_author(local)),
-                (vec![Sign::NoReplySender], vec![Sign::NoReplyAuthor]),
-                "{local}"
-            );
-        }
-        for local in ["friends-17-bob=example.org", "news+bob.smith=mail.example.co"] {
-            assert!(matches!(of_sender(local)[..], [Sign::VerpSender | Sign::RoleSender]), "{local}");
-        }
-        assert_eq!(of_sender("friends-17-bob=example.org"), [Sign::VerpSender]);
-        assert_eq!(of_sender("0102018a1b2c3d4e-5f60-000000"), [Sign::RandomSender]);
-        assert_eq!(of_author("0102018a1b2c3d4e-5f60-000000"), [Sign::RandomAuthor]);
-        assert_eq!(of_author("postmaster"), [Sign::RoleAuthor]);
-    }
-
-    #[test]
-    fn a_list_is_known_by_its_identifier_alone() {
-        let id = |value: &str| ListId::parse(value.as_bytes()).map(|id| id.as_str().to_owned());
-        for value in [
-            "",
-            "friends.example.org",
-            "<>",
-            "< >",
-            "<a b",
-            "a <b <c>",
-            "\"<a.b>\"",
-            "(<a.b>)",
-            "<a.b> (",
-            "<a.b> \"",
-            "<a\u{fc}.b>",
-            "<a,b>",
-            "<a.b> <>",
-        ] {
-            assert_eq!(id(value), None, "{value}");
-        }
-        assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT + 1))), None);
-        assert_eq!(id(" Friends <Friends.Example.ORG>").as_deref(), Some("friends.example.org"));
-        assert_eq!(id("\"<x>\" <y> (<z>) <Friends.\r\n\t example.org> (<w>)").as_deref(), Some("friends.example.org"));
-        assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT))).map(|id| id.len()), Some(LIST_ID_LIMIT));
-        assert_eq!(list_id(&Head::read(b"List-Id: <a.b>\nList-ID: <a.b>\n\n")), None);
-        assert_eq!(list_id(&Head::read(b"List-ID: <a.b>\n\n")), ListId::new("a.b"));
-    }
-
-    #[test]
-    fn a_list_belongs_to_the_domains_it_ends_in() {
-        let domains =
-            |id: &str| ListId::new(id).unwrap().domains().map(|domain| domain.as_str().to_owned()).collect::<Vec<_>>();
-        for id in ["org", "friends", "a.", ".a", "..", "a@b", "example.org@b"] {
-            assert_eq!(domains(id), Vec::<String>::new(), "{id}");
-        }
-        assert_eq!(domains("a_b.lists.example.org"), ["a_b.lists.example.org", "lists.example.org", "example.org"]);
-        assert_eq!(domains("friends@example.org"), ["example.org"]);
-        assert_eq!(domains("[x].example.org"), ["example.org"]);
+        let bulk = Address::parse("bob@news.x.org").unwrap();
+        assert_eq!(signs(&head, &EnvelopeSender::Missing, Some(&bulk), b""), [Sign::BulkDomain]);
     }
 
     #[test]
     fn every_sign_has_its_own_name_and_number() {
+        assert_eq!(TABLE.len(), Sign::ALL.len());
         for (at, sign) in Sign::ALL.iter().enumerate() {
+            assert_eq!(TABLE[at].0, *sign);
             assert_eq!(Sign::from_number(sign.number()), Some(*sign));
             assert!(Sign::ALL[..at].iter().all(|other| other.name() != sign.name() && other.number() != sign.number()));
             assert!(Sign::ALL[..at].iter().all(|other| other < sign));
@@ -675,21 +477,12 @@ mod tests {
     }
 
     #[test]
-    fn cut_at_every_byte_and_hostile_it_neither_panics_nor_crawls() {
-        let whole = b"Auto-Submitted: no (a \"b\");x=\"y\"\nContent-Type: a/b; c=\"d\\\"\"\n\
-        List-Id: \"x\" (y) <a.b>\nPrecedence: (a) b\n\n";
+    fn cut_at_every_byte_it_does_not_panic() {
+        let whole = b"Auto-Submitted: no (a \"b\");x=\"y\"\nContent-Type: multipart/mixed; boundary=\"d\\\"\"\n\
+        Sender: \"x\" (y) <a.b@c>\nPrecedence: (a) b\n\n--d\"\nContent-Type: text/calendar; method=reply\n\nx\xe9\n--d\"--\n";
         for end in 0..whole.len() {
             let head = Head::read(&whole[..end]);
-            drop((signs(&head, &EnvelopeSender::Missing, None), list_id(&head)));
+            drop(signs(&head, &EnvelopeSender::Missing, None, &whole[head.body.min(end)..end]));
         }
-        let start = std::time::Instant::now();
-        for unit in ["(", "()", "\"", "\\", ";", "<", "<>", "a "] {
-            let value = unit.repeat(60_000 / unit.len());
-            let text =
-                format!("Auto-Submitted: {value}\nContent-Type: {value}\nList-Id: {value}\nPrecedence: {value}\n\n");
-            let head = Head::read(text.as_bytes());
-            drop((signs(&head, &EnvelopeSender::Missing, None), list_id(&head)));
-        }
-        assert!(start.elapsed().as_secs() < 20);
     }
 }

@@ -34,6 +34,13 @@ impl HeaderValue {
         if good { Ok(HeaderValue(text.to_owned())) } else { Err(BadHeaderValue) }
     }
 
+    /// A Message-ID in its angle brackets. `None` for one that could not stand in a header field; it is long enough to
+    /// be kept whole, since an encoded or a cut one names nothing.
+    #[must_use]
+    pub fn message_id(id: &str) -> Option<HeaderValue> {
+        HeaderValue::ascii(&format!("<{id}>")).ok().filter(|value| value.0.len() <= 990)
+    }
+
     /// Any text, as encoded words where it is not ASCII (RFC 2047); control characters become spaces.
     #[must_use]
     pub fn words(text: &str) -> HeaderValue {
@@ -102,15 +109,21 @@ impl Outgoing {
             fold_into(&mut out, name, value);
         }
         out.push_str("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n");
-        out.push_str(if plain {
-            "Content-Transfer-Encoding: 7bit\n\n"
-        } else {
-            "Content-Transfer-Encoding: quoted-printable\n\n"
-        });
         if plain {
+            out.push_str("Content-Transfer-Encoding: 7bit\n\n");
             out.push_str(&self.body.replace('\r', ""));
+            return out.into_bytes();
+        }
+        let mut quoted = String::new();
+        quoted_printable(&mut quoted, &self.body);
+        let packed = base64(&self.body);
+        // Quoted-printable can be read without decoding, unless nearly every letter is outside ASCII.
+        if quoted.len() <= packed.len() * 5 / 4 {
+            out.push_str("Content-Transfer-Encoding: quoted-printable\n\n");
+            out.push_str(&quoted);
         } else {
-            quoted_printable(&mut out, &self.body);
+            out.push_str("Content-Transfer-Encoding: base64\n\n");
+            out.push_str(&packed);
         }
         out.into_bytes()
     }
@@ -176,6 +189,21 @@ fn fold_into(out: &mut String, name: &str, value: &HeaderValue) {
     out.push('\n');
 }
 
+/// RFC 2045 section 6.8, with the line ends that text has there.
+fn base64(text: &str) -> String {
+    let lines: String = text.lines().map(|line| format!("{}\r\n", line.trim_end_matches('\r'))).collect();
+    let packed = data_encoding::BASE64.encode(lines.as_bytes());
+    let mut out = String::with_capacity(packed.len() + packed.len() / 76 + 1);
+    for (at, c) in packed.chars().enumerate() {
+        if at > 0 && at % 76 == 0 {
+            out.push('\n');
+        }
+        out.push(c);
+    }
+    out.push('\n');
+    out
+}
+
 /// RFC 2045 section 6.7; lines of at most 76 characters, blanks at a line's end encoded.
 fn quoted_printable(out: &mut String, text: &str) {
     for line in text.lines() {
@@ -227,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn a_message_id_is_whole_or_not_there() {
+        let long = format!("{}@x.org", "a".repeat(890));
+        assert_eq!(HeaderValue::message_id(&long).map(|v| v.0), Some(format!("<{long}>")));
+        assert_eq!(HeaderValue::message_id(&"a".repeat(990)), None);
+        assert_eq!(HeaderValue::message_id("a@x.org>\r\nBcc: eve@x.org"), None);
+    }
+
+    #[test]
     fn a_word_that_looks_encoded_is_encoded() {
         assert!(HeaderValue::words("=?utf-8?q?evil?=").as_str().starts_with("=?UTF-8?B?"));
     }
@@ -239,6 +275,16 @@ mod tests {
         assert_eq!(date(1_795_262_400), "Sat, 21 Nov 2026 12:00:00 +0000");
         assert_eq!(date(4_102_444_800), "Fri, 1 Jan 2100 00:00:00 +0000");
         assert_eq!(short_date(-1), "1969-12-31 23:59");
+    }
+
+    #[test]
+    fn a_body_of_foreign_letters_stays_short_and_reads_back() {
+        let mut mail = Outgoing::default();
+        let text = "Здравствуйте! Вы написали письмо.\n.\n".repeat(20);
+        mail.text(text.clone());
+        let bytes = mail.to_bytes();
+        assert!(bytes.len() < text.len() * 3 / 2 && bytes.split(|&b| b == b'\n').all(|line| line.len() <= 76));
+        assert_eq!(mailparse::parse_mail(&bytes).unwrap().get_body().unwrap().replace("\r\n", "\n"), text);
     }
 
     #[test]

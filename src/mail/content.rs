@@ -23,6 +23,8 @@ pub const DECODED_LIMIT: usize = 256 * 1024;
 pub const TOKENS_LIMIT: usize = 16;
 /// Most lines of the preview.
 pub const PREVIEW_LINES: usize = 3;
+/// Most lines of the sender's own that are kept.
+pub const OWN_LINES: usize = 3;
 /// Most characters of a line of the preview.
 pub const PREVIEW_WIDTH: usize = 200;
 /// Characters of a token: 160 bits in Crockford's base32.
@@ -45,6 +47,8 @@ pub struct Content {
     pub has_attachments: bool,
     /// What in it a computer may run.
     pub executables: Executables,
+    /// The first lines of that text, fit to be shown; at most [`OWN_LINES`] of [`PREVIEW_WIDTH`] characters.
+    pub own_lines: Vec<String>,
     /// Whether something was not looked at, because it was over a limit or had no end that could be found.
     pub unexamined: bool,
 }
@@ -80,6 +84,8 @@ pub enum TokenPlace {
 /// What a token is for (design, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TokenKind {
+    /// "Nobody is there": only in the address that a bounce of a challenge comes back to.
+    Bounce,
     /// "I wrote this": releases and allows.
     Confirm,
     /// "This was not me": no further challenge to this address.
@@ -133,7 +139,7 @@ pub fn tokens_in_text(text: &str) -> Vec<TokenText> {
     found
 }
 
-/// The token that an address extension is: `c` (confirm) or `n` (not me) and 32 characters, in any case, and no more.
+/// The token that an address extension is: `c` (confirm), `n` (not me) or `b` (bounce) and 32 characters, in any case, and no more.
 #[must_use]
 pub fn token_in_extension(extension: &str) -> Option<(TokenKind, TokenText)> {
     let mut chars = extension.chars();
@@ -190,8 +196,12 @@ impl Content {
         // One character less: the ellipsis of a line that is cut comes on top.
         let shown = text.lines().filter(|line| !is_quoted(line)).map(|line| one_line(line, PREVIEW_WIDTH));
         self.preview.extend(shown.filter(|line| !line.is_empty()).take(wanted));
-        if !self.has_own_text {
-            self.has_own_text = !own_lines(&without(text, spans)).is_empty();
+        if self.own_lines.len() < OWN_LINES {
+            let text = without(text, spans);
+            let lines = own_lines(&text);
+            self.has_own_text |= !lines.is_empty();
+            let wanted = OWN_LINES - self.own_lines.len();
+            self.own_lines.extend(lines.into_iter().take(wanted).map(|line| one_line(line, PREVIEW_WIDTH)));
         }
     }
 }
@@ -216,6 +226,7 @@ impl TokenText {
 impl TokenKind {
     fn of_letter(letter: char) -> Option<TokenKind> {
         match letter {
+            'b' | 'B' => Some(TokenKind::Bounce),
             'c' | 'C' => Some(TokenKind::Confirm),
             'n' | 'N' => Some(TokenKind::NotMe),
             _ => None,
@@ -290,7 +301,8 @@ fn token_in_id(id: &[u8]) -> Option<(TokenKind, TokenText)> {
     let (mark, rest) = (left.get(..3)?, left.get(3..)?);
     let (kind, token) = rest.split_once('.')?;
     let mut letters = kind.chars();
-    let kind = TokenKind::of_letter(letters.next()?)?;
+    // Bounces are addressed; in a Message-ID there is no such token.
+    let kind = TokenKind::of_letter(letters.next()?).filter(|kind| *kind != TokenKind::Bounce)?;
     let whole = mark.eq_ignore_ascii_case("cr.") && letters.next().is_none() && !host.is_empty();
     TokenText::parse(token).filter(|_| whole).map(|token| (kind, token))
 }
@@ -393,7 +405,7 @@ mod tests {
     #[test]
     fn an_address_extension_is_a_token_or_nothing() {
         for text in
-            ["", "c", &format!("b{TOKEN}"), &format!("cc{TOKEN}"), &format!("c-{TOKEN}"), &format!("c{TOKEN}x"), TOKEN]
+            ["", "c", &format!("a{TOKEN}"), &format!("cc{TOKEN}"), &format!("c-{TOKEN}"), &format!("c{TOKEN}x"), TOKEN]
         {
             assert_eq!(token_in_extension(text), None, "{text}");
         }
@@ -402,7 +414,8 @@ mod tests {
             token_in_extension(&format!("C{}", TOKEN.to_uppercase())),
             Some((TokenKind::Confirm, token.clone()))
         );
-        assert_eq!(token_in_extension(&format!("n{TOKEN}")), Some((TokenKind::NotMe, token)));
+        assert_eq!(token_in_extension(&format!("n{TOKEN}")), Some((TokenKind::NotMe, token.clone())));
+        assert_eq!(token_in_extension(&format!("b{TOKEN}")), Some((TokenKind::Bounce, token)));
     }
 
     #[test]

@@ -120,12 +120,16 @@ fn underscored(truth: &NormalForm, filtered: &NormalForm) -> bool {
         && truth.chars().zip(filtered.chars()).all(|(t, f)| t == f || (f == '_' && !t.is_ascii_alphanumeric()))
 }
 
-/// `From bob@x.org Mon Sep 17 …`: the second word.
+/// `From bob@x.org Mon Sep 17 …`: the second word. What has no `@` names nobody: git writes a commit there, mail readers
+/// `-`; and the archives that Google hands out write `1844347792267117879@xxx`.
 fn mbox_sender(line: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(line);
     let rest = text.strip_prefix('>').unwrap_or(&text).strip_prefix("From ")?;
     // procmail called with an empty sender writes `From   date`: nothing where the sender should be.
-    Some(if rest.starts_with(' ') { String::new() } else { rest.split(' ').next().unwrap_or_default().to_owned() })
+    let word = if rest.starts_with(' ') { "" } else { rest.split(' ').next().unwrap_or_default() };
+    let archive = word.strip_suffix("@xxx").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let names = word.is_empty() || word.eq_ignore_ascii_case("MAILER-DAEMON") || word.contains('@');
+    (names && !archive).then(|| word.to_owned())
 }
 
 /// Argument, then the fields that keep the case of a token, then the environment (most systems lower-case it).
@@ -199,6 +203,18 @@ mod tests {
         }
         let courier = Caller { return_path_line: Some("Return-Path: <>".into()), ..Caller::default() };
         assert_eq!(sender_of(&courier, "A: b\n\n"), EnvelopeSender::Null);
+    }
+
+    #[test]
+    fn an_mbox_line_that_names_nobody_is_passed_over() {
+        for word in ["-", "VM", "7a1921ba7bd99c63ad6dc6ec0791691ee80e279a", "1844347792267117879@xxx"] {
+            let message = format!("From {word} Mon Sep 17 00:00:00 2001\nA: b\n\n");
+            assert_eq!(sender_of(&Caller::default(), &message), EnvelopeSender::Missing, "{word}");
+            let below = format!("From {word} Mon Sep 17 00:00:00 2001\nReturn-Path: <bob@x.org>\nA: b\n\n");
+            assert!(matches!(sender_of(&Caller::default(), &below), EnvelopeSender::Known(_)), "{word}");
+        }
+        let named = "From bob17@xxx Mon Sep 17\nA: b\n\n";
+        assert!(matches!(sender_of(&Caller::default(), named), EnvelopeSender::Known(_)));
     }
 
     #[test]

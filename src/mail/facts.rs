@@ -4,17 +4,21 @@
 //! people, and our own [`Address`] agree on one mailbox; neither parser alone feeds an address into anything.
 //! With `head.rs` the only user of mail-parser and mailparse. Never touches: history, configuration of the verdict.
 
+use core::net::IpAddr;
+
 use mail_parser::MessageParser;
 
 use super::address::{Address, DELIMITERS};
 use super::auth::{Authentication, Trust};
-use super::automatic::{self, ListId, Sign};
+use super::automatic::{self, Sign};
 use super::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
 use super::display::{SHOWN_LIMIT, one_line};
 use super::envelope::{Caller, Envelope, EnvelopeSender};
 use super::fold::decode_words;
 use super::head::{Field, Head, HeadDefect};
+use super::list_id::{self, ListId};
 use super::score::SpamScore;
+use super::{language, trace};
 
 /// Most recipients that are read from To and Cc together.
 const RECIPIENT_LIMIT: usize = 2_000;
@@ -28,6 +32,8 @@ pub struct Facts {
     pub envelope: Envelope,
     /// The single mailbox of the From field, if there is exactly one.
     pub sender: Sender,
+    /// Whether the display name holds another mail address than the sender's own.
+    pub name_shows_other_address: bool,
     /// The From field as a person reads it, fit to be shown.
     pub shown_sender: String,
     /// The decoded Subject, fit to be shown.
@@ -54,6 +60,12 @@ pub struct Facts {
     pub empty_probe: bool,
     /// How many Received fields it has.
     pub received: usize,
+    /// The host that handed it to the user's own mail systems, as the last of those wrote it down.
+    pub sending_host: Option<IpAddr>,
+    /// The language that its header block claims, as a code of two letters; [`super::language::guess`] knows better.
+    pub declared_language: Option<&'static str>,
+    /// Whether it is a report that says that a delivery has failed for good.
+    pub delivery_failed: bool,
     /// Every token in it, in the order of the design: address, Subject, references, body.
     pub tokens: Vec<FoundToken>,
     /// What its body shows.
@@ -141,6 +153,7 @@ impl Facts {
         let content = content::look(&head, &start[head.body..]);
         let named = mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT);
         Facts {
+            name_shows_other_address: name_shows_other_address(&head, &sender),
             shown_sender: shown(&head, "From"),
             subject: shown(&head, "Subject"),
             answer_addresses: mailboxes(&head, &["Sender", "Reply-To"], 4),
@@ -149,12 +162,15 @@ impl Facts {
             message_id: message_id(&head),
             tokens: tokens(&head, &envelope, &named, &content),
             named,
-            signs: automatic::signs(&head, &envelope.sender, sender.address()),
-            list: automatic::list_id(&head),
+            signs: automatic::signs(&head, &envelope.sender, sender.address(), &start[head.body..]),
+            list: list_id::list_id(&head),
             authentication: Authentication::read(&head, trust),
             score: SpamScore::read(&head, trust),
             empty_probe: is_empty_probe(&head, &sender, &content),
             received: head.all("Received").count(),
+            sending_host: trace::sending_host(&head, trust.hops),
+            declared_language: language::declared(&head),
+            delivery_failed: trace::delivery_failed(&head, &start[head.body..]),
             own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
             submitted_here: submitted_here(&head, caller),
             message_start: head.message_start(),
@@ -171,6 +187,7 @@ impl Facts {
         Facts {
             envelope: Envelope::read(caller, &head),
             sender: Sender::Unclear(Unclear::ParserFailed),
+            name_shows_other_address: false,
             shown_sender: String::new(),
             subject: String::new(),
             answer_addresses: Vec::new(),
@@ -184,6 +201,9 @@ impl Facts {
             score: SpamScore::default(),
             empty_probe: false,
             received: head.all("Received").count(),
+            sending_host: None,
+            declared_language: None,
+            delivery_failed: false,
             tokens: Vec::new(),
             content: Content::default(),
             own_mark: None,
@@ -284,6 +304,19 @@ fn lenient_mailbox(parsed: Option<&mail_parser::Message<'_>>) -> Result<String, 
     }
 }
 
+/// `"ceo@bank.example" <x@evil.example>`, encoded or not; also in a comment. Whatever reads as an address there and is
+/// not the sender's own counts; `bob@work`, without a dot, is a name.
+fn name_shows_other_address(head: &Head<'_>, sender: &Sender) -> bool {
+    let (Sender::Clear(own), Some(field)) = (sender, head.first("From")) else { return false };
+    let text = decode_words(&field.unfolded());
+    let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:".contains(c));
+    let other = |word: &str| {
+        Address::parse(word.trim_matches(['.', '\'']))
+            .is_ok_and(|address| address.domain().as_str().contains('.') && address.normal() != own.normal())
+    };
+    words.filter(|word| word.contains(['@', '\u{ff20}'])).any(|word| other(&word.replace('\u{ff20}', "@")))
+}
+
 fn shown(head: &Head<'_>, name: &str) -> String {
     let field = head.first(name).filter(|field| field.is_bounded());
     field.map(|field| one_line(&decode_words(&field.unfolded()), SHOWN_LIMIT)).unwrap_or_default()
@@ -349,11 +382,12 @@ fn tokens(head: &Head<'_>, envelope: &Envelope, named: &[Address], content: &Con
     found
 }
 
-/// A message that this user handed to the mail system on this host has, as its topmost Received field, one that
+/// A message that this user handed to the mail system on this host has, as its only Received field, one that
 /// no SMTP client can cause: Postfix `by HOST (Postfix, from userid N)`, Exim `from USER by HOST with local`,
 /// Sendmail `(from USER@HOST) by HOST (…/Submit)`.
 fn submitted_here(head: &Head<'_>, caller: &Caller) -> bool {
-    let (Some((name, number)), Some(field)) = (&caller.user, head.first("Received")) else { return false };
+    // With a second one below, it is foreign mail that the user's own fetchmail or forwarding handed in again.
+    let (Some((name, number)), Some(field)) = (&caller.user, head.only("Received")) else { return false };
     let text = field.text();
     let words: Vec<&str> = text.split_whitespace().take(10).collect();
     let postfix = format!("(Postfix, from userid {number})");
@@ -445,6 +479,38 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_shows_another_address_is_found() {
+        let found = |from: &str| facts(&format!("{from}\n\n")).name_shows_other_address;
+        for from in [
+            "From: bob@x.org",
+            "From: \"bob@x.org\" <bob@x.org>",
+            "From: \"BOB@X.ORG\" <bob@x.org>",
+            "From: bob@x.org (bob@x.org)",
+            "From: 'bob@x.org' <bob@x.org>",
+            "From: O'Brien <o'brien+x#y@x.org>",
+            "From: Bob @ work <bob@x.org>",
+            "From: bob@work <bob@x.org>",
+            "From: \"@bob\" <bob@x.org>",
+            "From: \"Bob (x.org)\" <bob@x.org>",
+        ] {
+            assert!(!found(from), "{from}");
+        }
+        for from in [
+            "From: \"ceo@bank.example\" <x@evil.example>",
+            "From: =?utf-8?q?ceo=40bank=2Eexample?= <x@evil.example>",
+            "From: =?utf-8?b?Y2VvQGJhbmsuZXhhbXBsZQ==?= <x@evil.example>",
+            "From: \"The Chief (ceo@bank.example)\" <x@evil.example>",
+            "From: \"<ceo@bank.example>\" <x@evil.example>",
+            "From: x@evil.example (ceo@bank.example)",
+            "From: \"'ceo@bank.example'\" <x@evil.example>",
+            "From: \"ceo\u{ff20}bank.example\" <x@evil.example>",
+            "From: \"bob@x.org via evil\" <bob+x@x.org>",
+        ] {
+            assert!(found(from), "{from}");
+        }
+    }
+
+    #[test]
     fn latin_1_addresses_do_not_become_one() {
         let read = |bytes: &[u8]| Facts::read(bytes, &Caller::default(), &Trust::default()).sender;
         assert!(matches!(read(b"From: jos\xe9@x.org\n\n"), Sender::Unclear(_)));
@@ -475,6 +541,9 @@ mod tests {
         assert!(!read("from by (x [192.0.2.1]) by mx.test (Postfix, from userid 1000) with ESMTP"));
         assert!(!read("from alice ([192.0.2.1] helo=alice) by mx.test with esmtp (Exim)"));
         assert!(!read("from mallory by mx.test with local (Exim 4.96)"));
+        assert!(!read(
+            "by mx.test (Postfix, from userid 1000) id 4B1; now\nReceived: from evil.example by isp.example"
+        ));
         assert!(!read("from (from alice@localhost) by x (8/Submit)"));
     }
 

@@ -3,7 +3,11 @@
 
 pub mod address;
 pub mod auth;
+pub mod auto_reply;
 pub mod automatic;
+pub mod bounce;
+pub mod bulk;
+pub mod challenge_text;
 pub mod compose;
 pub mod content;
 pub mod display;
@@ -14,6 +18,14 @@ pub mod facts;
 pub mod fold;
 pub mod head;
 pub mod html;
+pub mod language;
+pub mod list_id;
+pub mod local_part;
+pub mod mark;
 pub mod parts;
 pub mod quotation;
+pub mod report;
 pub mod score;
+pub mod shape;
+pub mod trace;
+pub mod wording;

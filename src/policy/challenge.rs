@@ -1,11 +1,11 @@
 //! What a challenge says, and how it is addressed.
 //!
-//! Promises: at most 4 kB; nothing of the held message but its Subject and date, with links broken; one
-//! recipient; every field RFC 3834 asks for. Never touches: whether it may be sent (`gate.rs`), the sending.
+//! Promises: at most 4 kB; nothing of the held message but its sender, Subject, date and sending host, with links
+//! broken; one recipient; every field RFC 3834 asks for. Never touches: whether it may be sent (`gate.rs`), the sending.
 
-use std::fmt;
-
-use super::Policy;
+use super::template::{Part, Template};
+use super::word::word;
+use super::{AnswerDemand, ContentLevel, EnvelopeStyle, Policy};
 use crate::mail::address::Address;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
 use crate::mail::content::token_in_extension;
@@ -14,82 +14,32 @@ use crate::mail::facts::{CHALLENGE_FIELD, Facts};
 
 /// Most bytes of a challenge with its header block: RFC 3834 section 2 asks for at most a few kB.
 pub const SIZE_LIMIT: usize = 4_096;
+/// Most Subjects of held messages that are listed when a sender is asked again.
+pub const HELD_LIMIT: usize = 10;
 /// Longest user part that leaves room for a delimiter, a letter and the token in 64 octets.
 const USER_LIMIT: usize = 30;
 
-/// The texts of the program; a user's own file of the same language comes before them.
-pub const BUILT_IN: [(&str, &str); 2] =
-    [("en", include_str!("texts/challenge.en.txt")), ("de", include_str!("texts/challenge.de.txt"))];
-
-/// One language's text: a Subject line, an empty line, then paragraphs with placeholders in braces.
+/// The three tokens of one challenge, 32 characters each; each is good for one purpose only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    subject: String,
-    body: String,
+pub struct Tokens {
+    /// "I wrote this."
+    pub confirm: String,
+    /// "This was not me."
+    pub not_me: String,
+    /// In the envelope sender, where that is tagged.
+    pub bounce: String,
 }
 
-/// What is wrong with a text file; the way out is in the sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TemplateError {
-    /// It is longer than leaves room for the header block.
-    TooLong,
-    /// It does not begin with `Subject: …` and an empty line.
-    NoSubject,
-    /// A placeholder that does not exist, and its line.
-    UnknownPlaceholder(String, usize),
+/// What was before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Whether the sender was asked before.
+    pub again: bool,
+    /// The Subjects of what is held from the sender, the newest first, as they came.
+    pub held: Vec<String>,
+    /// How many other senders sent a similar message.
+    pub alike: u32,
 }
-
-const PLACEHOLDERS: [&str; 5] = ["owner", "sender", "subject", "date", "days"];
-
-impl Template {
-    /// Reads a text file.
-    ///
-    /// # Errors
-    /// [`TemplateError`]
-    pub fn parse(text: &str) -> Result<Template, TemplateError> {
-        if text.len() > SIZE_LIMIT - 1_024 {
-            return Err(TemplateError::TooLong);
-        }
-        for (number, line) in text.lines().enumerate() {
-            let mut rest = line;
-            while let Some((_, after)) = rest.split_once('{') {
-                let (name, behind) = after.split_once('}').unwrap_or((after, ""));
-                if !PLACEHOLDERS.contains(&name) {
-                    return Err(TemplateError::UnknownPlaceholder(name.to_owned(), number + 1));
-                }
-                rest = behind;
-            }
-        }
-        let (first, body) = text.split_once("\n\n").ok_or(TemplateError::NoSubject)?;
-        let subject = first.strip_prefix("Subject: ").filter(|s| !s.contains('\n')).ok_or(TemplateError::NoSubject)?;
-        Ok(Template { subject: subject.to_owned(), body: body.trim_end().to_owned() })
-    }
-
-    /// The built-in text of a language.
-    #[must_use]
-    pub fn built_in(language: &str) -> Option<Template> {
-        let (_, text) = BUILT_IN.iter().find(|(code, _)| *code == language)?;
-        Template::parse(text).ok()
-    }
-}
-
-impl fmt::Display for TemplateError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TemplateError::TooLong => write!(out, "the text is longer than {} bytes", SIZE_LIMIT - 1_024),
-            TemplateError::NoSubject => out.write_str("the first line must be `Subject: …`, the second empty"),
-            TemplateError::UnknownPlaceholder(name, line) => {
-                write!(
-                    out,
-                    "line {line}: there is no placeholder {{{name}}}; there are {{{}}}",
-                    PLACEHOLDERS.join("}, {")
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for TemplateError {}
 
 /// Everything a challenge is made from.
 #[derive(Clone, Copy)]
@@ -102,8 +52,10 @@ pub struct Request<'a> {
     pub templates: &'a [Template],
     /// Whom it goes to: the proven envelope sender.
     pub to: &'a Address,
-    /// The 32 characters of the token.
-    pub token: &'a str,
+    /// Its tokens.
+    pub tokens: &'a Tokens,
+    /// What was before.
+    pub past: &'a Past,
     /// Seconds since 1970.
     pub now: i64,
 }
@@ -111,25 +63,35 @@ pub struct Request<'a> {
 /// Writes the challenge. Further languages are left out, in order, when they do not fit [`SIZE_LIMIT`].
 #[must_use]
 pub fn challenge(request: Request<'_>) -> Vec<u8> {
-    let mut languages = request.templates.len().max(1);
-    loop {
-        let bytes = compose(request, &request.templates[..languages.min(request.templates.len())]).to_bytes();
-        if bytes.len() <= SIZE_LIMIT || languages == 1 {
-            return bytes;
-        }
-        languages -= 1;
-    }
+    fitting(request, "")
+}
+
+/// Writes the short mail about an answer without the word; `facts` are those of the answer, `templates` the texts for
+/// it ([`Template::wrong_word`]).
+#[must_use]
+pub fn wrong_word(request: Request<'_>) -> Vec<u8> {
+    fitting(request, "again.")
 }
 
 /// The address an answer goes to, with the token in it, where plus-addressing is configured and there is room.
 #[must_use]
 pub fn answer_address(from: &Address, delimiters: &str, token: &str) -> Option<Address> {
-    let (user, _) = from.split_tag(delimiters);
-    let delimiter = delimiters.chars().next()?;
-    if user.len() > USER_LIMIT {
-        return None;
+    token_address(from, delimiters, 'c', token)
+}
+
+/// The address by which "this was not me" is said, under the same conditions.
+#[must_use]
+pub fn not_me_address(from: &Address, delimiters: &str, token: &str) -> Option<Address> {
+    token_address(from, delimiters, 'n', token)
+}
+
+/// The envelope sender of a challenge: none is the null one.
+#[must_use]
+pub fn envelope_sender(facts: &Facts, policy: &Policy, token: &str) -> Option<Address> {
+    match policy.style.envelope {
+        EnvelopeStyle::Null => None,
+        EnvelopeStyle::Tagged => token_address(&written_to(facts, policy), &policy.owner.delimiters, 'b', token),
     }
-    from.with_local(&format!("{user}{delimiter}c{token}")).ok()
 }
 
 /// The user's address that the message was written to: the sender knows it, and so does the sender's own filter.
@@ -145,98 +107,306 @@ pub fn written_to(facts: &Facts, policy: &Policy) -> Address {
     found.clone()
 }
 
-fn compose(request: Request<'_>, templates: &[Template]) -> Outgoing {
-    let Request { facts, policy, to, token, now, .. } = request;
+fn token_address(from: &Address, delimiters: &str, letter: char, token: &str) -> Option<Address> {
+    let (user, _) = from.split_tag(delimiters);
+    let delimiter = delimiters.chars().next()?;
+    if user.len() > USER_LIMIT {
+        return None;
+    }
+    from.with_local(&format!("{user}{delimiter}{letter}{token}")).ok()
+}
+
+fn fitting(request: Request<'_>, host_prefix: &str) -> Vec<u8> {
+    let mut languages = request.templates.len().max(1);
+    loop {
+        let templates = &request.templates[..languages.min(request.templates.len())];
+        let bytes = compose(request, templates, host_prefix).to_bytes();
+        if bytes.len() <= SIZE_LIMIT || languages == 1 {
+            return bytes;
+        }
+        languages -= 1;
+    }
+}
+
+fn compose(request: Request<'_>, templates: &[Template], host_prefix: &str) -> Outgoing {
+    let Request { facts, policy, to, tokens, now, .. } = request;
     let from = &written_to(facts, policy);
+    let token = tokens.confirm.as_str();
     let mut mail = Outgoing::default();
     let subject = templates.first().map_or("Auto:", |template| template.subject.as_str());
     mail.field("From", HeaderValue::mailbox(policy.owner.name.as_deref(), from));
     mail.field("To", HeaderValue::mailbox(None, to));
-    if let Some(address) = answer_address(from, &policy.owner.delimiters, token) {
+    if let Some(address) = answer_address(from, &policy.owner.delimiters, &tokens.confirm) {
         mail.field("Reply-To", HeaderValue::mailbox(None, &address));
     }
-    mail.field("Subject", HeaderValue::words(&format!("{subject} [cr-{token}]")));
+    // The token stays readable beside words that are encoded.
+    let subject = format!("{} [cr-{token}]", HeaderValue::words(subject).as_str());
+    mail.field("Subject", HeaderValue::ascii(&subject).unwrap_or_else(|_| HeaderValue::words(&subject)));
     mail.field("Date", HeaderValue::words(&date(now)));
-    mail.field("Message-ID", HeaderValue::words(&format!("<cr.c.{token}@{}>", policy.host)));
-    if let Some(id) = &facts.message_id {
-        mail.field("In-Reply-To", HeaderValue::words(&format!("<{id}>")));
-        mail.field("References", HeaderValue::words(&format!("<{id}>")));
+    mail.field("Message-ID", HeaderValue::words(&format!("<cr.c.{token}@{host_prefix}{}>", policy.host)));
+    if let Some(id) = facts.message_id.as_deref().and_then(HeaderValue::message_id) {
+        mail.field("In-Reply-To", id.clone());
+        mail.field("References", id);
     }
     mail.field("Auto-Submitted", HeaderValue::words("auto-replied"));
     mail.field("Precedence", HeaderValue::words("bulk"));
     mail.field("X-Auto-Response-Suppress", HeaderValue::words("All"));
-    mail.field(CHALLENGE_FIELD, HeaderValue::words("v=1; answer=reply"));
-    let texts: Vec<String> = templates.iter().map(|template| fill(&template.body, request, from)).collect();
-    mail.text(format!("{}\n\ncr-{token}\n", texts.join("\n\n* * *\n\n")));
+    mail.field(CHALLENGE_FIELD, HeaderValue::words(&machine_readable(request, from)));
+    let texts: Vec<String> = templates.iter().map(|template| text(template, request, from)).collect();
+    let trace = trace(request).unwrap_or_default();
+    mail.text(format!("{}\n{trace}\ncr-{token}\n", texts.join("\n\n* * *\n\n")));
     mail
 }
 
-fn fill(body: &str, request: Request<'_>, owner: &Address) -> String {
-    let subject = without_links(&one_line(&request.facts.subject, 100));
-    let days = request.policy.retention_days.min(u32::from(super::token::LIFE_IN_DAYS));
+/// The field by which a program knows a challenge, and how to answer it (README, "For authors of other programs").
+fn machine_readable(request: Request<'_>, from: &Address) -> String {
+    let answer = match request.policy.style.answer {
+        AnswerDemand::Reply => "reply",
+        AnswerDemand::Word => "word",
+    };
+    let address = not_me_address(from, &request.policy.owner.delimiters, &request.tokens.not_me);
+    format!("v=1; answer={answer}; notme={}", if address.is_some() { "address" } else { "word" })
+}
+
+fn text(template: &Template, request: Request<'_>, owner: &Address) -> String {
+    let Request { facts, policy, past, tokens, .. } = request;
+    let style = policy.style;
+    let not_me = not_me_address(owner, &policy.owner.delimiters, &tokens.not_me);
+    let shows = style.content > ContentLevel::Minimal;
+    let applies = |part| match part {
+        Part::Again => past.again && shows,
+        Part::Alike => style.alike_note && past.alike > 0,
+        Part::Host => shows && facts.sending_host.is_some(),
+        Part::NotMeAddress => not_me.is_some(),
+        Part::NotMeWord => not_me.is_none(),
+        Part::Reply => style.answer == AnswerDemand::Reply,
+        Part::Subject => shows,
+        Part::Word => style.answer == AnswerDemand::Word,
+    };
+    let held: Vec<String> = past.held.iter().take(HELD_LIMIT).map(|text| format!("    - {}", subject(text))).collect();
+    let days = policy.retention_days.min(u32::from(super::token::LIFE_IN_DAYS));
     let values = [
-        ("{owner}", owner.to_string()),
-        ("{sender}", request.to.to_string()),
-        ("{subject}", if subject.is_empty() { "-".to_owned() } else { subject }),
-        ("{date}", request.facts.date.map_or("-".to_owned(), |d| format!("{} UTC", short_date(d)))),
-        ("{days}", days.to_string()),
+        ("count", past.alike.to_string()),
+        ("date", facts.date.map_or("-".to_owned(), |d| format!("{} UTC", short_date(d)))),
+        ("days", days.to_string()),
+        ("held", held.join("\n")),
+        ("host", facts.sending_host.map_or("-".to_owned(), |host| host.to_string())),
+        ("notme", not_me.as_ref().map_or(super::word::NOT_ME.to_owned(), ToString::to_string)),
+        ("owner", owner.to_string()),
+        ("sender", request.to.to_string()),
+        ("subject", if shows { subject(&facts.subject) } else { "-".to_owned() }),
+        ("word", word(&tokens.confirm, &template.language).to_owned()),
     ];
-    // One pass: a Subject that reads `{sender}` stays as it is.
-    let mut out = String::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(at) = rest.find('{') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        match values.iter().find(|(name, _)| rest.starts_with(name)) {
-            Some((name, value)) => {
-                out.push_str(value);
-                rest = &rest[name.len()..];
-            }
-            None => {
-                out.push('{');
-                rest = &rest[1..];
-            }
-        }
+    template.fill(applies, &values)
+}
+
+/// For who looks for a forger (seed 004, "include traceback info"); field names are the same in every language.
+fn trace(request: Request<'_>) -> Option<String> {
+    if request.policy.style.content < ContentLevel::Full {
+        return None;
     }
-    out.push_str(rest);
-    out
+    // Printable ASCII by its parser; with blanks in it nobody could look for it.
+    let unbroken = |id: &String| one_line(id, 200).replace("://", ": //").replace("www.", "www .");
+    let id = request.facts.message_id.as_ref().map(|id| format!("    Message-ID: {}\n", unbroken(id)));
+    let path = request.facts.envelope_sender().map(|sender| format!("    Return-Path: {sender}\n"));
+    let lines: String = [id, path].into_iter().flatten().collect();
+    (!lines.is_empty()).then(|| format!("\n{lines}"))
+}
+
+/// A stranger's words: one line, nothing that could be clicked.
+fn subject(text: &str) -> String {
+    let shown = without_links(&one_line(text, 100));
+    if shown.is_empty() { "-".to_owned() } else { shown }
 }
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
+    use crate::mail::auth::Trust;
+    use crate::mail::envelope::Caller;
+    use crate::policy::template::{BUILT_IN, PLACEHOLDERS, WIDTH};
+
+    const LETTER: &str = "Return-Path: <bob@example.net>\n\
+        Received: from out.example.net (out.example.net [192.0.2.7])\n\tby mx.example.org with ESMTPS; now\n\
+        From: bob@example.net\nTo: alice@example.org\nSubject: SUBJECT\nMessage-ID: <1@example.net>\n\
+        Date: Sat, 21 Nov 2026 12:00:00 +0000\n\nHello\n";
+
+    fn tokens() -> Tokens {
+        Tokens {
+            confirm: "12em04hmasw91nfkhj1hrff3tfhqc0hz".into(),
+            not_me: "12em04hmasw9ergxev9tws9zzacz14xp".into(),
+            bounce: "zzzzzzzzzzzzznf5fqf41nr6b1weprab".into(),
+        }
+    }
+
+    fn written(letter: &str, policy: &Policy, languages: &[&str], past: &Past) -> (Vec<u8>, String) {
+        let facts = Facts::read(letter.as_bytes(), &Caller::default(), &policy.trust);
+        let templates: Vec<Template> = languages.iter().map(|code| Template::built_in(code).unwrap()).collect();
+        let to = Address::parse("bob@example.net").unwrap();
+        let tokens = tokens();
+        let request = Request {
+            facts: &facts,
+            policy,
+            templates: &templates,
+            to: &to,
+            tokens: &tokens,
+            past,
+            now: 1_795_262_400,
+        };
+        let bytes = challenge(request);
+        let body = mailparse::parse_mail(&bytes).unwrap().get_body().unwrap().replace("\r\n", "\n");
+        (bytes, body)
+    }
+
+    fn letter(subject: &str) -> String {
+        LETTER.replace("SUBJECT", subject)
+    }
+
+    /// Every state a challenge can be in.
+    fn policies() -> Vec<Policy> {
+        let mut all = Vec::new();
+        for content in [ContentLevel::Minimal, ContentLevel::Normal, ContentLevel::Full] {
+            for answer in [AnswerDemand::Reply, AnswerDemand::Word] {
+                for delimiters in ["+", ""] {
+                    let mut policy = crate::policy::tests::policy();
+                    policy.style = crate::policy::Style { content, answer, alike_note: true, ..policy.style };
+                    policy.owner.delimiters = delimiters.into();
+                    all.push(policy);
+                }
+            }
+        }
+        all
+    }
 
     #[test]
-    fn the_built_in_texts_are_good() {
-        for (code, text) in BUILT_IN {
-            let template = Template::parse(text).unwrap_or_else(|error| panic!("{code}: {error}"));
-            assert!(template.subject.starts_with("Auto: "), "{code}");
-            for needed in ["{owner}", "{subject}", "{date}"] {
-                assert!(template.body.contains(needed), "{code} does not say {needed}");
+    fn every_language_is_complete_and_plain() {
+        for (code, text, wrong) in BUILT_IN {
+            for (text, needed) in [(text, &PLACEHOLDERS[..]), (wrong, &["owner", "word"][..])] {
+                let template = Template::parse(code, text).unwrap_or_else(|error| panic!("{code}: {error}"));
+                assert!(template.subject.starts_with("Auto"), "{code}");
+                for placeholder in needed {
+                    assert!(template.has(placeholder), "{code} does not say {{{placeholder}}}");
+                }
+                for banned in
+                    ["http", "www", "countersign", "urgent", "dringend", "immediately", "click", "klick", "!!"]
+                {
+                    assert!(!text.to_lowercase().contains(banned), "{code} says {banned}");
+                }
+                let token = tokens().confirm;
+                assert!(!crate::policy::word::holds_word(&token, [template.subject.as_str()]), "{code}: Subject");
             }
-            for banned in ["http", "www.", "countersign", "urgent", "click"] {
-                assert!(!text.to_lowercase().contains(banned), "{code} says {banned}");
+            for part in ["again", "alike", "host", "notme-address", "notme-word", "reply", "subject", "word"] {
+                assert!(text.contains(&format!("\n[{part}] ")), "{code} has no [{part}]");
             }
         }
     }
 
     #[test]
-    fn a_bad_text_is_refused_with_its_line() {
-        let unknown = Template::parse("Subject: x\n\nHello {owner},\n{name}\n");
-        assert_eq!(unknown, Err(TemplateError::UnknownPlaceholder("name".into(), 4)));
-        assert_eq!(Template::parse("Subject: {x\n\n"), Err(TemplateError::UnknownPlaceholder("x".into(), 1)));
-        assert_eq!(Template::parse("Hello\n\nWorld"), Err(TemplateError::NoSubject));
-        assert_eq!(Template::parse("Subject: x"), Err(TemplateError::NoSubject));
-        assert_eq!(Template::parse(&"x".repeat(SIZE_LIMIT)), Err(TemplateError::TooLong));
+    fn every_language_fits_into_76_columns_in_every_state() {
+        let long = "Tea at five and a very long story about a rabbit, a watch, and the way that both of them took";
+        let past = Past { again: true, held: vec!["A subject of a mail".into(); 3], alike: 4 };
+        for (code, ..) in BUILT_IN {
+            for policy in policies() {
+                let (bytes, body) = written(&letter(long), &policy, &[code], &past);
+                assert!(bytes.len() <= SIZE_LIMIT, "{code}: {} bytes", bytes.len());
+                for line in body.lines() {
+                    let mut width = line.width();
+                    // An address cannot be broken.
+                    if line.trim().split(' ').count() == 1 {
+                        width = width.min(WIDTH);
+                    }
+                    assert!(width <= WIDTH, "{code}: {line}");
+                }
+                assert!(!body.contains('{') && !body.contains('['), "{code}: {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_pair_of_languages_fits() {
+        let policy = crate::policy::tests::policy();
+        for (first, ..) in BUILT_IN {
+            for (second, ..) in BUILT_IN.iter().filter(|(code, ..)| *code != first) {
+                let (bytes, body) = written(&letter("Tea at five"), &policy, &[first, second], &Past::default());
+                assert!(bytes.len() <= SIZE_LIMIT && body.contains("* * *"), "{first} and {second} do not fit");
+            }
+        }
+    }
+
+    #[test]
+    fn languages_that_do_not_fit_are_left_out_in_order() {
+        let policy = crate::policy::tests::policy();
+        let all: Vec<&str> = BUILT_IN.iter().map(|(code, ..)| *code).collect();
+        let (bytes, body) = written(&letter("Tea"), &policy, &all, &Past::default());
+        assert!(bytes.len() <= SIZE_LIMIT);
+        assert!(body.starts_with("Dobrý den"), "{body}");
+        let texts = body.matches("* * *").count() + 1;
+        assert!((2..all.len()).contains(&texts), "{texts} texts");
+    }
+
+    #[test]
+    fn a_strangers_words_stay_words() {
+        let policy = crate::policy::tests::policy();
+        let evil = "see http://evil.example/x {owner} www.evil.example =?utf-8?q?=1b]0;x=07?=";
+        let past = Past { again: true, held: vec!["\u{202e}http://evil.example/\nX: y".into(); 20], alike: 0 };
+        let (_, body) = written(&letter(evil), &policy, &["en"], &past);
+        assert!(!body.contains("://") && !body.contains("www.") && !body.contains("evil.example"), "{body}");
+        assert!(!body.contains('\u{1b}') && !body.contains("\nX: y") && body.contains("{owner}"), "{body}");
+        assert_eq!(body.matches("    - ").count(), HELD_LIMIT, "{body}");
+    }
+
+    #[test]
+    fn the_level_says_how_much() {
+        let mut policy = crate::policy::tests::policy();
+        let mut at = |content| {
+            policy.style.content = content;
+            written(&letter("Tea at five"), &policy, &["en"], &Past::default()).1
+        };
+        let (minimal, normal, full) = (at(ContentLevel::Minimal), at(ContentLevel::Normal), at(ContentLevel::Full));
+        for absent in ["Tea at five", "192.0.2.7", "Message-ID", "Hello\n\n"] {
+            assert!(!minimal.contains(absent), "{minimal}");
+        }
+        assert!(minimal.contains("bob@example.net") && minimal.contains("2026-11-21 12:00 UTC"), "{minimal}");
+        assert!(normal.contains("Tea at five") && normal.contains("192.0.2.7") && !normal.contains("Message-ID"));
+        assert!(full.contains("Message-ID: 1@example.net") && full.contains("Return-Path: bob@example.net"), "{full}");
+    }
+
+    #[test]
+    fn not_me_has_an_address_or_a_word() {
+        let mut policy = crate::policy::tests::policy();
+        let (bytes, body) = written(&letter("Tea"), &policy, &["en"], &Past::default());
+        assert!(body.contains("alice+n12em04hmasw9ergxev9tws9zzacz14xp@example.org") && !body.contains("NOTME"));
+        assert!(String::from_utf8_lossy(&bytes).contains("\nX-CR-Challenge: v=1; answer=reply; notme=address\n"));
+        policy.owner.delimiters = String::new();
+        policy.style.answer = AnswerDemand::Word;
+        let (bytes, body) = written(&letter("Tea"), &policy, &["en"], &Past::default());
+        assert!(body.contains("NOTME") && !body.contains("alice+"), "{body}");
+        assert!(body.contains(word(&tokens().confirm, "en")));
+        assert!(String::from_utf8_lossy(&bytes).contains("\nX-CR-Challenge: v=1; answer=word; notme=word\n"));
     }
 
     #[test]
     fn a_long_user_part_leaves_no_room_for_the_token() {
-        let token = "12em04hmasw91nfkhj1hrff3tfhqc0hz";
-        let of = |text: &str| answer_address(&Address::parse(text).unwrap(), "+", token).map(|a| a.to_string());
+        let token = tokens().confirm;
+        let of = |text: &str| answer_address(&Address::parse(text).unwrap(), "+", &token).map(|a| a.to_string());
         assert_eq!(of("alice+shop@x.org"), Some(format!("alice+c{token}@x.org")));
         assert_eq!(of(&format!("{}@x.org", "a".repeat(30))).map(|a| a.len()), Some(64 + 6));
         assert_eq!(of(&format!("{}@x.org", "a".repeat(31))), None);
-        assert_eq!(answer_address(&Address::parse("alice@x.org").unwrap(), "", token), None);
+        assert_eq!(answer_address(&Address::parse("alice@x.org").unwrap(), "", &token), None);
+    }
+
+    #[test]
+    fn only_a_tagged_envelope_names_somebody() {
+        let mut policy = crate::policy::tests::policy();
+        let facts = Facts::read(letter("x").as_bytes(), &Caller::default(), &Trust::default());
+        let token = tokens().bounce;
+        assert_eq!(envelope_sender(&facts, &policy, &token), None);
+        policy.style.envelope = EnvelopeStyle::Tagged;
+        let tagged = envelope_sender(&facts, &policy, &token).map(|address| address.to_string());
+        assert_eq!(tagged.as_deref(), Some("alice+bzzzzzzzzzzzzznf5fqf41nr6b1weprab@example.org"));
+        policy.owner.delimiters = String::new();
+        assert_eq!(envelope_sender(&facts, &policy, &token), None);
     }
 }

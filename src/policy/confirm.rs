@@ -1,23 +1,27 @@
-//! Whether a message confirms that a challenged person is real.
+//! What a message says about a challenge of ours: that a person is real, that it was not them, that the word is
+//! wrong, or that nobody is there.
 //!
-//! Promises: only a message that is itself not automatic confirms, only with a token minted here for the very
-//! address that is then allowed, and never for or from anybody denied. Older programs of this kind let bounces
-//! and vacation replies confirm, since those echo the token. Never touches: what the confirmation then does.
+//! Promises: only a message that is itself not automatic confirms or opts out, only with a token minted here for the
+//! very address it is about, and never for or from anybody denied. Older programs of this kind let bounces and
+//! vacation replies confirm, since those echo the token. A bounce says one thing only, that nobody is there. Never
+//! touches: what is then done.
 
-use super::Policy;
 use super::key::KeyRing;
-use super::standing::Standing;
+use super::standing::{Standing, TokenStanding};
 use super::token::{Day, HeldId, Parties, Purpose};
+use super::word;
+use super::{AnswerDemand, Policy};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
-use crate::mail::content::TokenKind;
+use crate::mail::automatic::{Kind, Sign};
+use crate::mail::content::{TokenKind, TokenPlace, TokenText};
 use crate::mail::envelope::EnvelopeSender;
 use crate::mail::facts::Facts;
 
 /// Most addresses of an answer that are tried when the held message is gone (design, section 6).
 pub const CANDIDATE_LIMIT: usize = 8;
 
-/// A confirmation that counts.
+/// A confirmation that counts; in the other answers, whom and what they are about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// Who is allowed from now on.
@@ -30,6 +34,49 @@ pub struct Confirmation {
     pub still_held: bool,
 }
 
+/// What a message says about a challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The challenge for this message could not be delivered.
+    Bounced(HeldId),
+    /// "I wrote this."
+    Confirms(Confirmation),
+    /// "This was not me": nobody is allowed, nothing is released, and this address is never asked again.
+    NotMe(Confirmation),
+    /// A person answered, without the word that was asked for; with the token of the challenge.
+    WrongWord(Confirmation, TokenText),
+}
+
+/// The first token of the message that says something. "Not me" outweighs a confirmation beside it.
+#[must_use]
+pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRing, today: Day) -> Option<Answer> {
+    let question = Asked { facts, policy, keys, today };
+    if may_be_bounce(facts) {
+        let mut of_bounces = standing.tokens.iter().filter(|found| found.kind == TokenKind::Bounce);
+        return of_bounces.find_map(|found| question.verified(found)).map(|about| Answer::Bounced(about.held));
+    }
+    if !may_confirm(facts) || !standing.denied.is_empty() || standing.echo {
+        return None;
+    }
+    let of_kind = |kind| standing.tokens.iter().filter(move |found| found.kind == kind && !found.spent);
+    if let Some(about) = of_kind(TokenKind::NotMe).find_map(|found| question.verified(found)) {
+        return Some(Answer::NotMe(about));
+    }
+    let (found, about) = of_kind(TokenKind::Confirm).find_map(|found| Some((found, question.verified(found)?)))?;
+    let own = facts.content.own_lines.iter().map(String::as_str);
+    if own.clone().next().is_some_and(word::says_not_me) {
+        return Some(Answer::NotMe(about));
+    }
+    let text = facts.tokens.iter().map(|one| &one.text).find(|text| super::token::Token::read(text) == found.token)?;
+    match policy.style.answer {
+        AnswerDemand::Reply => Some(Answer::Confirms(about)),
+        AnswerDemand::Word if word::holds_word(text.as_str(), own.chain([facts.subject.as_str()])) => {
+            Some(Answer::Confirms(about))
+        }
+        AnswerDemand::Word => Some(Answer::WrongWord(about, text.clone())),
+    }
+}
+
 /// The first token of the message that confirms.
 #[must_use]
 pub fn confirmation(
@@ -39,32 +86,69 @@ pub fn confirmation(
     keys: &KeyRing,
     today: Day,
 ) -> Option<Confirmation> {
-    if !may_confirm(facts) || !standing.denied.is_empty() {
-        return None;
+    match answer(facts, standing, policy, keys, today) {
+        Some(Answer::Confirms(confirmation)) => Some(confirmation),
+        _ => None,
     }
-    for found in standing.tokens.iter().filter(|found| found.kind == TokenKind::Confirm && !found.spent) {
+}
+
+/// What every token of one message is held against.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    facts: &'a Facts,
+    policy: &'a Policy,
+    keys: &'a KeyRing,
+    today: Day,
+}
+
+impl Asked<'_> {
+    /// Whom a token is about, if it was minted here for its purpose, this user and that address.
+    fn verified(self, found: &TokenStanding) -> Option<Confirmation> {
+        let purpose = match found.kind {
+            TokenKind::Bounce => Purpose::Bounce,
+            TokenKind::Confirm => Purpose::Confirm,
+            TokenKind::NotMe => Purpose::NotMe,
+        };
         let held = found.held.as_ref();
         let from_held: Vec<Address> = held.iter().filter_map(|note| note.challenged.clone()).collect();
-        let candidates = if held.is_some() { from_held } else { candidates(facts) };
-        for challenged in candidates {
+        let candidates = if held.is_some() { from_held } else { candidates(self.facts) };
+        let owner = &self.policy.owner;
+        let challenged = candidates.into_iter().filter(|one| !owner.is(one)).find(|challenged| {
             let normal = challenged.normal();
-            let good = policy.owner.addresses().map(Address::normal).any(|owner| {
+            owner.addresses().map(Address::normal).any(|owner| {
                 let parties = Parties { owner: &owner, challenged: &normal };
-                found.token.verify(keys, Purpose::Confirm, parties, today, held.is_some()).is_ok()
-            });
-            if good && !policy.owner.is(&challenged) {
-                let pin = held.map_or(Proofs::DMARC.union(Proofs::DKIM), |note| note.proofs);
-                return Some(Confirmation { challenged, pin, held: found.token.held, still_held: held.is_some() });
-            }
-        }
+                found.token.verify(self.keys, purpose, parties, self.today, held.is_some()).is_ok()
+            })
+        })?;
+        let pin = held.map_or(Proofs::DMARC.union(Proofs::DKIM), |note| note.proofs);
+        Some(Confirmation { challenged, pin, held: found.token.held, still_held: held.is_some() })
     }
-    None
 }
 
 /// Whether a message of this kind can confirm at all: written by a person, with somebody to answer to.
 #[must_use]
 pub fn may_confirm(facts: &Facts) -> bool {
-    facts.signs.is_empty() && facts.envelope.sender != EnvelopeSender::Null && !facts.tokens.is_empty()
+    facts.signs.iter().all(|sign| sign.may_answer())
+        && facts.envelope.sender != EnvelopeSender::Null
+        && !facts.tokens.is_empty()
+}
+
+/// Whether a message can say that a challenge did not arrive: from the null sender, to an address that holds a bounce
+/// token, and shaped like a report of failure. A vacation reply comes from the null sender too, and says that somebody
+/// is there; so what calls itself a reply must be a report that says `failed`.
+#[must_use]
+pub fn may_be_bounce(facts: &Facts) -> bool {
+    let to_us = facts.tokens.iter().any(|t| t.kind == TokenKind::Bounce && t.place == TokenPlace::Address);
+    to_us && facts.envelope.sender == EnvelopeSender::Null && (facts.delivery_failed || is_plain_bounce(facts))
+}
+
+/// qmail and old Exim send bounces without MIME: by the mailer itself, with no word of an automatic reply.
+fn is_plain_bounce(facts: &Facts) -> bool {
+    const MAILERS: [&str; 2] = ["mailer-daemon", "postmaster"];
+    let local = facts.sender.address().map(|from| from.local().to_ascii_lowercase());
+    let reply =
+        |sign: &Sign| matches!(sign.kind(), Kind::AutoReply | Kind::Challenge) || *sign == Sign::MultipartReport;
+    local.is_some_and(|local| MAILERS.contains(&local.as_str())) && !facts.signs.iter().any(reply)
 }
 
 /// The addresses an answer may come from when nothing but the token is left: envelope, From.

@@ -36,6 +36,8 @@ pub struct Entry {
     pub score: Option<Points>,
     /// Whether its sender was asked.
     pub asked: bool,
+    /// Whether the challenge for it came back: then hardly anybody is there.
+    pub undeliverable: bool,
     /// The first lines of its text, sanitised.
     pub preview: Vec<String>,
 }
@@ -46,11 +48,13 @@ pub enum Section {
     /// It claims to be somebody known, or the user, without proof.
     Suspicious,
     /// The domain it claims to come from says that it does not, be the sender known or not.
-    Disowned,
+    Forged,
     /// Strangers who were not asked.
     NotAsked,
     /// Strangers who were asked, about this message or an earlier one, and did not answer yet.
     Asked,
+    /// Somebody says that it was not them.
+    Disowned,
     /// Lists, robots, bounces.
     Automatic,
     /// Denied senders.
@@ -73,11 +77,12 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 6] = [
+    const ALL: [Section; 7] = [
         Section::Suspicious,
-        Section::Disowned,
+        Section::Forged,
         Section::NotAsked,
         Section::Asked,
+        Section::Disowned,
         Section::Automatic,
         Section::Denied,
     ];
@@ -86,10 +91,15 @@ impl Section {
     #[must_use]
     pub fn of(entry: &Entry) -> Section {
         match entry.reason {
-            Reason::PinMissing | Reason::OwnAddressUnproven => Section::Suspicious,
-            Reason::DmarcFail => Section::Disowned,
+            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
+            Reason::DmarcFail => Section::Forged,
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
-            Reason::Automatic(_) | Reason::LoopOwnChallenge | Reason::LoopReceived => Section::Automatic,
+            // Exchange asks so also for what people write: they are not listed among the machines.
+            Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => Section::NotAsked,
+            Reason::Automatic(_) | Reason::ChallengeBounce | Reason::LoopOwnChallenge | Reason::LoopReceived => {
+                Section::Automatic
+            }
+            Reason::NotMeAnswer | Reason::NotThem | Reason::OptedOut => Section::Disowned,
             Reason::Capped(CapRefusal::AskedRecently) => Section::Asked,
             _ if entry.asked => Section::Asked,
             _ => Section::NotAsked,
@@ -99,9 +109,10 @@ impl Section {
     fn heading(self) -> &'static str {
         match self {
             Section::Suspicious => "Claims to be somebody you know, or you, without proof",
-            Section::Disowned => "Disowned by the domain it claims to come from (dmarc=fail)",
+            Section::Forged => "Disowned by the domain it claims to come from (dmarc=fail)",
             Section::NotAsked => "Strangers who could not be asked",
             Section::Asked => "Strangers who were asked and have not answered yet",
+            Section::Disowned => "From addresses whose owner says that it was not them",
             Section::Automatic => "Lists, newsletters, robots and bounces",
             Section::Denied => "From senders you denied",
         }
@@ -113,7 +124,7 @@ impl Section {
 pub fn text(report: Report<'_>) -> String {
     let mut out = String::new();
     for alarm in report.alarms.iter().cloned().chain(tripped(report.entries)) {
-        out.push_str(&format!("!! {alarm}\n"));
+        out.push_str(&wrapped(&format!("!! {alarm}"), 3, WIDTH));
     }
     if !out.is_empty() {
         out.push('\n');
@@ -142,18 +153,19 @@ pub fn text(report: Report<'_>) -> String {
     out
 }
 
-/// The digest as a message to the user.
+/// The digest as a message to the user; `mark` makes the keyed mark for its Message-ID.
 #[must_use]
-pub fn message(report: Report<'_>, mark: &str, id: HeldId) -> Vec<u8> {
+pub fn message(report: Report<'_>, mark: impl FnOnce(&str) -> String, id: HeldId) -> Vec<u8> {
     let owner = &report.policy.owner;
     let mut mail = Outgoing::default();
     mail.field("From", HeaderValue::mailbox(Some("Held mail"), &owner.primary));
     mail.field("To", HeaderValue::mailbox(owner.name.as_deref(), &owner.primary));
     mail.field("Subject", HeaderValue::words(&format!("Held mail: {} new", report.entries.len())));
     mail.field("Date", HeaderValue::words(&date(report.now)));
-    mail.field("Message-ID", HeaderValue::words(&format!("<cr.d.{id}.{}@{}>", report.now, report.policy.host)));
+    let message_id = format!("cr.d.{id}.{}@{}", report.now, report.policy.host);
+    mail.field("Message-ID", HeaderValue::words(&format!("<{message_id}>")));
     mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
-    mail.field(OWN_MARK, HeaderValue::words(mark));
+    mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)));
     mail.text(text(report));
     mail.to_bytes()
 }
@@ -170,29 +182,45 @@ fn push_entry(out: &mut String, entry: &Entry) {
     if let Some(score) = entry.score {
         out.push_str(&format!("            spam score {score}\n"));
     }
+    if entry.undeliverable {
+        out.push_str("            the challenge came back: perhaps there is no such address\n");
+    }
 }
 
-/// Confirmations and one-time codes are robots too, but lists can wait longest.
+/// Confirmations and one-time codes are robots too, but lists can wait longest. Where the challenge came back, hardly
+/// anybody waits (seed 004, "digests").
 fn rank(entry: &Entry) -> u8 {
     match entry.reason {
         Reason::Automatic(sign) => match sign.kind() {
+            Kind::NoReplyWanted => 0,
             Kind::Robot | Kind::AutoReply => 1,
             Kind::Bounce | Kind::Report => 2,
             Kind::Challenge => 3,
             Kind::Bulk | Kind::List => 4,
         },
+        _ if entry.undeliverable => 5,
         _ => 0,
     }
 }
 
 /// What tripped stands on top (design, section 5).
-fn tripped(entries: &[Entry]) -> Option<String> {
-    let capped = |entry: &&Entry| matches!(entry.reason, Reason::Capped(CapRefusal::DailyCap | CapRefusal::HourlyCap));
-    let count = entries.iter().filter(capped).count();
-    let (challenges, messages) =
-        if count == 1 { ("challenge was", "message is") } else { ("challenges were", "messages are") };
-    (count > 0)
-        .then(|| format!("{count} {challenges} not sent because a limit was reached; the {messages} held below."))
+fn tripped(entries: &[Entry]) -> Vec<String> {
+    let count = |of: &[CapRefusal]| {
+        entries.iter().filter(|entry| matches!(entry.reason, Reason::Capped(why) if of.contains(&why))).count()
+    };
+    [
+        (count(&[CapRefusal::DailyCap, CapRefusal::HourlyCap]), "a limit was reached"),
+        (count(&[CapRefusal::AlikeSurge]), "similar messages came from several senders within an hour"),
+        (count(&[CapRefusal::UndeliverableSurge]), "too many of the last challenges came back as undeliverable"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, why)| {
+        let (challenges, messages) =
+            if count == 1 { ("challenge was", "message is") } else { ("challenges were", "messages are") };
+        format!("{count} {challenges} not sent because {why}; the {messages} held below.")
+    })
+    .collect()
 }
 
 fn advice(report: Report<'_>) -> String {
@@ -221,6 +249,7 @@ mod tests {
             reason,
             score: None,
             asked,
+            undeliverable: false,
             preview: vec!["first line".into()],
         }
     }
@@ -247,12 +276,37 @@ mod tests {
     }
 
     #[test]
+    fn every_breaker_is_said_on_top() {
+        let policy = crate::policy::tests::policy();
+        for why in [CapRefusal::AlikeSurge, CapRefusal::UndeliverableSurge, CapRefusal::DailyCap] {
+            let entries = [entry(1, Reason::Capped(why), false)];
+            let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+            assert!(text.starts_with("!! 1 challenge was not sent because "), "{text}");
+        }
+        let entries = [entry(1, Reason::Capped(CapRefusal::AskedRecently), false)];
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        assert!(!text.contains("!!"), "{text}");
+    }
+
+    #[test]
+    fn where_the_challenge_came_back_the_message_stands_lower() {
+        let policy = crate::policy::tests::policy();
+        let gone = Entry { undeliverable: true, ..entry(9, Reason::Challenge, true) };
+        let entries = [gone, entry(1, Reason::Challenge, true)];
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let at = |number: i64| text.find(&HeldId::from_number(number).unwrap().to_string()).unwrap();
+        assert!(at(1) < at(9) && text.contains("came back"), "{text}");
+    }
+
+    #[test]
     fn suspicion_comes_before_lists() {
         let section = |reason, asked| Section::of(&entry(1, reason, asked));
+        assert_eq!(section(Reason::DisplayNameAddress, false), Section::Suspicious);
+        assert_eq!(section(Reason::Automatic(Sign::NoReplyWanted), false), Section::NotAsked);
         assert!(section(Reason::PinMissing, false) < section(Reason::Gate(GateRefusal::NotProven), false));
         assert_eq!(section(Reason::OwnAddressUnproven, false), Section::Suspicious);
         // A stranger's forged mail claims to be nobody that the user knows.
-        assert_eq!(section(Reason::DmarcFail, false), Section::Disowned);
+        assert_eq!(section(Reason::DmarcFail, false), Section::Forged);
         // The question about the first letter stands for the second one too.
         assert_eq!(section(Reason::Capped(CapRefusal::AskedRecently), false), Section::Asked);
         assert_eq!(section(Reason::Capped(CapRefusal::DailyCap), false), Section::NotAsked);

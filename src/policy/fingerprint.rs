@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::key::{KeyId, KeyRing, SecretKey};
 use crate::mail::address::{Domain, NormalForm};
-use crate::mail::automatic::ListId;
+use crate::mail::list_id::ListId;
 
 /// The first 128 bits of HMAC-SHA-256: no two of a million entries meet by chance (2^-89).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,8 @@ pub enum Kind {
     Challenged,
     /// The header block that stands on top of a stored message.
     Block,
+    /// The words of a message, as far as copies of it share them.
+    Shape,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Kind::Message => b"message",
             Kind::Challenged => b"challenged",
             Kind::Block => b"block",
+            Kind::Shape => b"shape",
         }
     }
 }
@@ -188,8 +191,16 @@ mod tests {
 
     #[test]
     fn kinds_and_keys_never_meet() {
-        let kinds =
-            [Kind::Address, Kind::Domain, Kind::List, Kind::MessageId, Kind::Message, Kind::Challenged, Kind::Block];
+        let kinds = [
+            Kind::Address,
+            Kind::Domain,
+            Kind::List,
+            Kind::MessageId,
+            Kind::Message,
+            Kind::Challenged,
+            Kind::Block,
+            Kind::Shape,
+        ];
         let mut seen: Vec<Fingerprint> = kinds.iter().map(|k| Fingerprint::of(&key(), *k, b"x")).collect();
         seen.push(Fingerprint::of(&SecretKey::new([0; 32]), Kind::Address, b"x"));
         let count = seen.len();

@@ -4,8 +4,8 @@
 //! often than allowed; every guard is a named refusal with a test. Never touches: whether the message deserves
 //! one (`verdict.rs`), or the sending.
 
-use super::Policy;
 use super::standing::History;
+use super::{Caps, Policy};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
 use crate::mail::envelope::EnvelopeSender;
@@ -32,18 +32,27 @@ pub enum GateRefusal {
     OwnAddress,
 }
 
+/// More than so many of the last 50 challenges that came back stop all further ones: 30 in a hundred.
+pub const UNDELIVERABLE_LIMIT: u32 = 15;
+
 /// Why a challenge that may go out must wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CapRefusal {
+    /// Similar messages came from several senders within an hour (seed 004, "look for loops").
+    AlikeSurge,
     /// This address was challenged within the last days (RFC 3834 section 2).
     AskedRecently,
     /// As many challenges went out in 24 hours as are allowed.
     DailyCap,
     /// As many challenges went out in 60 minutes as are allowed.
     HourlyCap,
+    /// Too many challenges came back: they reach people who do not exist.
+    UndeliverableSurge,
 }
 
-/// Gate G: the envelope sender is the From address, and its domain is proven (G1 dmarc=pass, G2 dkim=pass).
+/// Gate G: the envelope sender is the From address, and its domain is proven (G1 dmarc=pass, G2 dkim=pass). G3 is
+/// spf=pass for exactly that domain, and counts only where the user opted in (`trust.gate = "spf"`): then, and only
+/// then, SPF is among the methods that are believed. A third of all domains lets servers send that strangers share.
 ///
 /// # Errors
 /// The first guard that refuses. The null sender is refused earlier, as an automatic message.
@@ -66,7 +75,7 @@ pub fn may_challenge<'f>(facts: &'f Facts, policy: &Policy) -> Result<(&'f Addre
         return Err(GateRefusal::NothingTrusted);
     }
     let proofs = facts.authentication.proofs(sender.domain());
-    if !proofs.intersects(Proofs::DMARC.union(Proofs::DKIM)) {
+    if proofs.is_empty() {
         return Err(GateRefusal::NotProven);
     }
     if !sender.is_ascii() {
@@ -80,17 +89,34 @@ pub fn may_challenge<'f>(facts: &'f Facts, policy: &Policy) -> Result<(&'f Addre
 /// # Errors
 /// The first limit that is reached.
 pub fn within_caps(history: &History, policy: &Policy, now: i64) -> Result<(), CapRefusal> {
-    let wait = i64::from(policy.caps.days_between) * 86_400;
-    if history.asked.is_some_and(|then| now.saturating_sub(then) < wait) {
-        return Err(CapRefusal::AskedRecently);
+    policy.caps.leave_room(history, now)
+}
+
+impl Caps {
+    /// The same for whoever has the limits only: the store asks again when it gives the slot away.
+    ///
+    /// # Errors
+    /// The first limit that is reached.
+    pub fn leave_room(&self, history: &History, now: i64) -> Result<(), CapRefusal> {
+        let wait = i64::from(self.days_between) * 86_400;
+        if history.asked.is_some_and(|then| now.saturating_sub(then) < wait) {
+            return Err(CapRefusal::AskedRecently);
+        }
+        // This message is one more.
+        if self.breaker_alike > 0 && history.alike.saturating_add(1) >= self.breaker_alike {
+            return Err(CapRefusal::AlikeSurge);
+        }
+        if history.undeliverable > UNDELIVERABLE_LIMIT {
+            return Err(CapRefusal::UndeliverableSurge);
+        }
+        if history.last_hour >= self.per_hour {
+            return Err(CapRefusal::HourlyCap);
+        }
+        if history.last_day >= self.per_day {
+            return Err(CapRefusal::DailyCap);
+        }
+        Ok(())
     }
-    if history.last_hour >= policy.caps.per_hour {
-        return Err(CapRefusal::HourlyCap);
-    }
-    if history.last_day >= policy.caps.per_day {
-        return Err(CapRefusal::DailyCap);
-    }
-    Ok(())
 }
 
 impl GateRefusal {
@@ -132,9 +158,11 @@ impl CapRefusal {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            CapRefusal::AlikeSurge => "alike-surge",
             CapRefusal::AskedRecently => "asked-recently",
             CapRefusal::DailyCap => "daily-cap",
             CapRefusal::HourlyCap => "hourly-cap",
+            CapRefusal::UndeliverableSurge => "undeliverable-surge",
         }
     }
 
@@ -142,9 +170,11 @@ impl CapRefusal {
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
+            CapRefusal::AlikeSurge => "similar messages came from several senders within an hour",
             CapRefusal::AskedRecently => "this address was asked within the last days",
             CapRefusal::DailyCap => "the day's limit of challenges is reached",
             CapRefusal::HourlyCap => "the hour's limit of challenges is reached",
+            CapRefusal::UndeliverableSurge => "too many of the last challenges came back as undeliverable",
         }
     }
 }

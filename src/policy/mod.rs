@@ -1,5 +1,6 @@
 //! Meaning to decision. Pure: time, keys and history are arguments; nothing here acts.
 
+pub mod assume;
 pub mod block;
 pub mod challenge;
 pub mod confirm;
@@ -9,9 +10,12 @@ pub mod gate;
 pub mod key;
 pub mod plan;
 pub mod reason;
+pub mod slots;
 pub mod standing;
+pub mod template;
 pub mod token;
 pub mod verdict;
+pub mod word;
 
 use crate::mail::address::{Address, Domain};
 use crate::mail::auth::Trust;
@@ -34,8 +38,10 @@ pub struct Policy {
     pub retention_days: u32,
     /// Whether mail from denied senders is thrown away instead of held.
     pub discard_denied: bool,
-    /// Languages of the challenge, in the order in which they stand in it.
+    /// Languages of the challenge, in the order in which they stand in it; `auto` is the message's own.
     pub languages: Vec<String>,
+    /// What a challenge looks like and asks for.
+    pub style: Style,
     /// The right side of the Message-IDs of our own mail.
     pub host: Domain,
 }
@@ -73,6 +79,53 @@ pub struct Caps {
     pub per_hour: u32,
     /// Most challenges in any 24 hours.
     pub per_day: u32,
+    /// From so many senders of similar messages on, within an hour, none of them is asked; 0 for never.
+    pub breaker_alike: u32,
+}
+
+/// What a challenge looks like and asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// How much it says of the message it is about.
+    pub content: ContentLevel,
+    /// What an answer must hold.
+    pub answer: AnswerDemand,
+    /// Where its bounces go.
+    pub envelope: EnvelopeStyle,
+    /// Whether it says that others sent the same (seed 004, "deal with multiple messages well").
+    pub alike_note: bool,
+}
+
+/// How much a challenge says of the message it is about (standards A.6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContentLevel {
+    /// Sender, recipient and date.
+    Minimal,
+    /// Also the Subject and the sending host.
+    #[default]
+    Normal,
+    /// Also Message-ID and envelope sender, for who looks for a forger.
+    Full,
+}
+
+/// What an answer must hold (seed 004, "use the easiest test").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnswerDemand {
+    /// Nothing: any reply of a person counts.
+    #[default]
+    Reply,
+    /// One easy word that the challenge names.
+    Word,
+}
+
+/// Where the bounces of a challenge go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EnvelopeStyle {
+    /// Nowhere: the envelope sender is `<>` (RFC 3834 section 3.3).
+    #[default]
+    Null,
+    /// To a signed sub-address of the user, where they mark the message as undeliverable.
+    Tagged,
 }
 
 /// Limits for the spam score, each on the scale of the user's filter; a limit that is not there decides nothing.
@@ -118,11 +171,12 @@ pub(crate) mod tests {
                 delimiters: "+".into(),
             },
             trust: Trust { ids: vec!["mx.example.org".into()], ..Trust::default() },
-            caps: Caps { days_between: 7, per_hour: 20, per_day: 100 },
+            caps: Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 },
             score: ScoreLimits::default(),
             retention_days: 30,
             discard_denied: false,
             languages: vec!["en".into()],
+            style: Style::default(),
             host: Domain::parse("example.org").unwrap(),
         }
     }

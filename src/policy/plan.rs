@@ -4,12 +4,13 @@
 
 use std::fmt;
 
-use super::confirm::Confirmation;
+use super::confirm::{Answer, Confirmation};
 use super::reason::Reason;
 use super::token::HeldId;
 use super::verdict::{Decision, Verdict};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
+use crate::mail::content::TokenText;
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,25 @@ pub enum Effect {
         /// With which proof.
         pin: Proofs,
     },
+    /// Never ask this address again, and mark what is held from it with the same proof.
+    OptOut {
+        /// Who says that it was not them.
+        address: Address,
+        /// With which proof.
+        pin: Proofs,
+    },
+    /// Send one short mail that names the word once more, if the slot for it is free and the gate lets it out.
+    RepeatWord {
+        /// What the answer is about.
+        about: Confirmation,
+        /// The token that it carries.
+        token: TokenText,
+    },
+    /// Write down that the challenge for this message came back.
+    SetUndeliverable {
+        /// The message.
+        held: HeldId,
+    },
     /// Make sure that the token never counts again.
     Spend {
         /// The held message it spoke of.
@@ -61,12 +81,20 @@ pub enum Effect {
 /// A confirmation comes first: if it fails, the answer goes back to the queue and all is done again, and each
 /// step of it can be done twice. Then the message itself becomes durable, and only then is anybody asked.
 #[must_use]
-pub fn plan(decision: &Decision, confirmation: Option<&Confirmation>) -> Vec<Effect> {
+pub fn plan(decision: &Decision, answer: Option<&Answer>) -> Vec<Effect> {
     let mut steps = Vec::new();
-    if let Some(Confirmation { challenged, pin, held, .. }) = confirmation {
-        steps.push(Effect::Allow { address: challenged.clone(), pin: *pin });
-        steps.push(Effect::Release { address: challenged.clone(), pin: *pin });
-        steps.push(Effect::Spend { held: *held });
+    match answer {
+        Some(Answer::Bounced(held)) => steps.push(Effect::SetUndeliverable { held: *held }),
+        Some(Answer::Confirms(Confirmation { challenged, pin, held, .. })) => {
+            steps.push(Effect::Allow { address: challenged.clone(), pin: *pin });
+            steps.push(Effect::Release { address: challenged.clone(), pin: *pin });
+            steps.push(Effect::Spend { held: *held });
+        }
+        Some(Answer::NotMe(Confirmation { challenged, pin, held, .. })) => {
+            steps.push(Effect::OptOut { address: challenged.clone(), pin: *pin });
+            steps.push(Effect::Spend { held: *held });
+        }
+        Some(Answer::WrongWord(..)) | None => {}
     }
     match decision.verdict {
         Verdict::Pass => steps.push(Effect::Deliver),
@@ -75,6 +103,9 @@ pub fn plan(decision: &Decision, confirmation: Option<&Confirmation>) -> Vec<Eff
     }
     if let (Verdict::Challenge, Some((to, _))) = (decision.verdict, &decision.challenge) {
         steps.push(Effect::Challenge { to: to.clone() });
+    }
+    if let (Reason::WrongWord, Some(Answer::WrongWord(about, token))) = (decision.reason, answer) {
+        steps.push(Effect::RepeatWord { about: about.clone(), token: token.clone() });
     }
     if let Some((verdict, reason)) = decision.instead.filter(|_| decision.reason != Reason::ModeOff) {
         steps.push(Effect::Note { verdict, reason });
@@ -96,6 +127,13 @@ impl fmt::Display for Effect {
             Effect::Release { address, pin } => {
                 write!(out, "release what is held from {address} with the same proof ({})", pin.names())
             }
+            Effect::OptOut { address, pin } => {
+                write!(out, "never ask {address} again, and mark what is held from it ({})", pin.names())
+            }
+            Effect::RepeatWord { about, .. } => {
+                write!(out, "send one short mail that names the word again, about {}", about.held)
+            }
+            Effect::SetUndeliverable { held } => write!(out, "note that the challenge for {held} came back"),
             Effect::Spend { held } => write!(out, "remember that the token for {held} is spent"),
         }
     }
@@ -128,15 +166,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_confirmation_comes_before_its_own_message() {
-        let confirmation = Confirmation {
+    fn about() -> Confirmation {
+        Confirmation {
             challenged: Address::parse("bob@x.org").unwrap(),
             pin: Proofs::DKIM,
             held: HeldId::from_random(7),
             still_held: true,
-        };
-        let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&confirmation));
+        }
+    }
+
+    #[test]
+    fn what_does_not_confirm_allows_and_releases_nothing() {
+        let token = TokenText::parse(&"0".repeat(32)).unwrap();
+        for (answer, reason) in [
+            (Answer::NotMe(about()), Reason::NotMeAnswer),
+            (Answer::WrongWord(about(), token), Reason::WrongWord),
+            (Answer::Bounced(HeldId::from_random(7)), Reason::ChallengeBounce),
+        ] {
+            let steps = plan(&decision(Verdict::Hold, reason), Some(&answer));
+            let gives = |step: &Effect| matches!(step, Effect::Allow { .. } | Effect::Release { .. } | Effect::Deliver);
+            assert!(!steps.iter().any(gives), "{steps:?}");
+            assert!(steps.len() >= 2, "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_message_held_for_it_repeats_the_word() {
+        let token = TokenText::parse(&"0".repeat(32)).unwrap();
+        let answer = Answer::WrongWord(about(), token);
+        let steps = plan(&decision(Verdict::Hold, Reason::DeniedSender), Some(&answer));
+        assert!(!steps.iter().any(|step| matches!(step, Effect::RepeatWord { .. })), "{steps:?}");
+    }
+
+    #[test]
+    fn a_confirmation_comes_before_its_own_message() {
+        let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&Answer::Confirms(about())));
         assert!(matches!(
             steps.as_slice(),
             [Effect::Allow { .. }, Effect::Release { .. }, Effect::Spend { .. }, Effect::Hold { .. }]

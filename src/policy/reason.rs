@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::gate::{CapRefusal, GateRefusal};
-use crate::mail::automatic::Sign;
+use crate::mail::automatic::{Kind, Sign};
 use crate::mail::executable::Executable;
 use crate::mail::facts::Unclear;
 use crate::mail::head::HeadDefect;
@@ -30,12 +30,16 @@ pub enum Reason {
     Capped(CapRefusal),
     /// Rule 15: a stranger with a proven address.
     Challenge,
+    /// Rule 10: a challenge of ours could not be delivered and came back.
+    ChallengeBounce,
     /// Rule 3: from a domain the user denied.
     DeniedDomain,
     /// Rule 3: from a list the user denied.
     DeniedList,
     /// Rule 3: from an address the user denied.
     DeniedSender,
+    /// Rule 14: the display name shows another mail address than the one it was sent from.
+    DisplayNameAddress,
     /// Rule 5: the trusted mail system says that the From domain disowns it.
     DmarcFail,
     /// Rule 11: it says next to nothing and lacks what a person's mail has.
@@ -54,6 +58,12 @@ pub enum Reason {
     ModeOff,
     /// Rule 14: none of the user's addresses is in To or Cc.
     NotAddressed,
+    /// Rule 14: it says that an earlier message from its address was not theirs.
+    NotMeAnswer,
+    /// The person it claims to be from says that it is not theirs. It takes the place of the first reason.
+    NotThem,
+    /// Rule 14: the address wants no challenge any more.
+    OptedOut,
     /// Rule 5: it claims to be from the user and is proven to be from the domain.
     OwnAddress,
     /// Rule 5: it claims to be from the user and nothing proves it.
@@ -76,6 +86,8 @@ pub enum Reason {
     StoreUnavailable,
     /// Rule 14: nobody can say who wrote it.
     UnclearSender(Unclear),
+    /// Rule 15: the answer to a challenge, without the word that was asked for.
+    WrongWord,
 }
 
 const NUMBERED: &[(u16, Reason)] = &[
@@ -122,6 +134,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (65, Reason::Gate(GateRefusal::NothingTrusted)),
     (66, Reason::Gate(GateRefusal::OwnAddress)),
     (67, Reason::Gate(GateRefusal::DomainLiteral)),
+    (100, Reason::DisplayNameAddress),
     (80, Reason::Capped(CapRefusal::AskedRecently)),
     (81, Reason::Capped(CapRefusal::DailyCap)),
     (82, Reason::Capped(CapRefusal::HourlyCap)),
@@ -145,6 +158,13 @@ const NUMBERED: &[(u16, Reason)] = &[
     (137, Reason::Executable(Executable::Script)),
     (138, Reason::Executable(Executable::ScriptName)),
     (139, Reason::Executable(Executable::Shortcut)),
+    (140, Reason::NotThem),
+    (141, Reason::OptedOut),
+    (142, Reason::Capped(CapRefusal::AlikeSurge)),
+    (143, Reason::Capped(CapRefusal::UndeliverableSurge)),
+    (144, Reason::NotMeAnswer),
+    (145, Reason::WrongWord),
+    (146, Reason::ChallengeBounce),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -163,9 +183,11 @@ impl Reason {
             Reason::Automatic(sign) => sign.name(),
             Reason::Capped(refusal) => refusal.name(),
             Reason::Challenge => "challenge",
+            Reason::ChallengeBounce => "challenge-bounce",
             Reason::DeniedDomain => "denied-domain",
             Reason::DeniedList => "denied-list",
             Reason::DeniedSender => "denied-sender",
+            Reason::DisplayNameAddress => "display-name-address",
             Reason::DmarcFail => "dmarc-fail",
             Reason::EmptyProbe => "empty-probe",
             Reason::Executable(kind) => kind.name(),
@@ -175,6 +197,9 @@ impl Reason {
             Reason::Malformed(_) => "malformed",
             Reason::ModeOff => "mode-off",
             Reason::NotAddressed => "not-addressed",
+            Reason::NotMeAnswer => "not-me-answer",
+            Reason::NotThem => "not-them",
+            Reason::OptedOut => "opted-out",
             Reason::OwnAddress => "own-address",
             Reason::OwnAddressUnproven => "own-address-unproven",
             Reason::OwnMark => "own-mark",
@@ -186,6 +211,7 @@ impl Reason {
             Reason::ScoreModerate => "score-moderate",
             Reason::StoreUnavailable => "store-unavailable",
             Reason::UnclearSender(_) => "unclear-sender",
+            Reason::WrongWord => "wrong-word",
         }
     }
 
@@ -198,14 +224,19 @@ impl Reason {
             Reason::AllowedSender => "the sender is on the list of allowed senders".into(),
             Reason::Answer => "it is the answer to a challenge and says nothing else".into(),
             Reason::AnswerWithText => "it is the answer to a challenge and has text of its own".into(),
+            Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => {
+                format!("its mail system asks for no automatic answers ({})", sign.name())
+            }
             Reason::Automatic(sign) => {
                 format!("it was not written by a person to you ({}, {})", sign.kind().name(), sign.name())
             }
             Reason::Capped(refusal) => format!("no challenge: {}", refusal.sentence()),
             Reason::Challenge => "the sender is not known, and the address is proven".into(),
+            Reason::ChallengeBounce => "a challenge of yours could not be delivered and came back".into(),
             Reason::DeniedDomain => "its domain is on the list of denied domains".into(),
             Reason::DeniedList => "its mailing list is denied".into(),
             Reason::DeniedSender => "the sender is on the list of denied senders".into(),
+            Reason::DisplayNameAddress => "the name beside its address shows another address".into(),
             Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
             Reason::EmptyProbe => "it says next to nothing and lacks what a person's mail has, such as a date".into(),
             Reason::Executable(kind) => format!("there is {} in it ({})", kind.sentence(), kind.name()),
@@ -217,6 +248,9 @@ impl Reason {
             Reason::Malformed(defect) => format!("its header block is damaged ({})", defect.name()),
             Reason::ModeOff => "the program is switched off (mode = \"off\")".into(),
             Reason::NotAddressed => "none of your addresses is in its To or Cc".into(),
+            Reason::NotMeAnswer => "the person says that an earlier message was not from them".into(),
+            Reason::NotThem => "the person it claims to be from says it was not them".into(),
+            Reason::OptedOut => "the sender's address asked not to be asked again".into(),
             Reason::OwnAddress => "it is from an address of yours, and the domain is proven".into(),
             Reason::OwnAddressUnproven => "it claims to be from you, and nothing proves it".into(),
             Reason::OwnMark => "it was made by this program for you".into(),
@@ -235,6 +269,7 @@ impl Reason {
             Reason::StoreUnavailable => {
                 "the store could not be read, so nobody is known (see `countersign doctor`)".into()
             }
+            Reason::WrongWord => "it answers a challenge, but without the word that was asked for".into(),
             Reason::UnclearSender(why) => format!("its From field names no single sender ({})", why.name()),
         }
     }

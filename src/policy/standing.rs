@@ -3,6 +3,7 @@
 //!
 //! Promises: holds no address in clear but those of the message itself. Never touches: the store.
 
+use super::confirm::Answer;
 use super::token::{HeldId, Token};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
@@ -25,6 +26,10 @@ pub struct Standing {
     pub tokens: Vec<TokenStanding>,
     /// Addresses among the message's that are denied; with one of them nothing is confirmed.
     pub denied: Vec<Address>,
+    /// Whether the message is our own challenge's text sent back without a mark of quotation.
+    pub echo: bool,
+    /// What the message says about an earlier challenge, when that is not a confirmation.
+    pub answer: Option<Answer>,
 }
 
 /// Whether the store could be read.
@@ -83,6 +88,12 @@ pub struct History {
     pub last_hour: u32,
     /// Challenges in the last 24 hours.
     pub last_day: u32,
+    /// When this address said that it was not them, and wants no challenge any more.
+    pub opted_out: Option<i64>,
+    /// How many of the last 50 challenges, of at most 7 days, came back as undeliverable.
+    pub undeliverable: u32,
+    /// How many other senders wrote a similar message in the last 60 minutes.
+    pub alike: u32,
 }
 
 /// What is known about one token of the message.

@@ -27,6 +27,8 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// What a token is good for. The label is hashed along: a token of one purpose is noise for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// Stands in the envelope sender of a challenge, so that its bounce comes back and is known.
+    Bounce,
     /// Confirms that the challenged person wrote the held message.
     Confirm,
     /// The challenged person did not write it and wants no more challenges.
@@ -210,6 +212,7 @@ fn head_bits(key: KeyId, day: Day, held: HeldId) -> u64 {
 impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
+            Purpose::Bounce => b"cr1/bounce",
             Purpose::Confirm => b"cr1/confirm",
             Purpose::NotMe => b"cr1/notme",
             Purpose::Own => b"cr1/own",

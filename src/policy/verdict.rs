@@ -3,7 +3,7 @@
 //! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
 //! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
 
-use super::confirm::Confirmation;
+use super::confirm::{Answer, Confirmation};
 use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
@@ -87,6 +87,7 @@ const RULES: &[Rule] = &[
     ("6 answer", answer),
     ("7 allowed sender", allowed_sender),
     ("7 allowed domain", allowed_domain),
+    ("10 bounce of a challenge", challenge_bounce),
     ("10 allowed list", allowed_list),
     ("11 executable content", executable),
     ("11 empty probe", empty_probe),
@@ -94,7 +95,10 @@ const RULES: &[Rule] = &[
     ("13 automatic", automatic),
     ("14 malformed", malformed),
     ("14 unclear sender", unclear),
+    ("14 address in the name", display_name),
     ("14 not addressed to you", not_addressed),
+    ("14 opted out", opted_out),
+    ("15 word", wrong_word),
     ("15 gate", gate),
     ("15 caps", caps),
 ];
@@ -167,12 +171,15 @@ fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
         .map(|(_, reason)| (verdict, reason))
 }
 
+/// Only the user's own *addresses*, not their domains: the domain of a large provider or of a company is that of
+/// strangers and colleagues too, whose unproven mail the gate never lets anybody answer, and whose allowed mail rule 7
+/// must reach. `spf=pass` proves no author, only a path, so it does not make a message the user's.
 fn own_address(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let Sender::Clear(address) = &question.facts.sender else { return None };
     if !question.policy.owner.is(address) {
         return None;
     }
-    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    let proven = question.facts.authentication.proofs(address.domain()).intersects(Proofs::AUTHOR);
     Some(if proven { (Verdict::Pass, Reason::OwnAddress) } else { (Verdict::Hold, Reason::OwnAddressUnproven) })
 }
 
@@ -207,7 +214,7 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.domain)?;
     let address = question.facts.sender.address()?;
-    let proven = !question.facts.authentication.proofs(address.domain()).is_empty();
+    let proven = question.facts.authentication.proofs(address.domain()).intersects(Proofs::AUTHOR);
     proven.then_some((Verdict::Pass, Reason::AllowedDomain))
 }
 
@@ -215,8 +222,13 @@ fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.list)?;
     let list = question.facts.list.as_ref()?;
-    let proven = list.domains().any(|domain| !question.facts.authentication.proofs(&domain).is_empty());
+    let proven = list.domains().any(|domain| question.facts.authentication.proofs(&domain).intersects(Proofs::AUTHOR));
     proven.then_some((Verdict::Pass, Reason::AllowedList))
+}
+
+/// It says one thing only, that nobody is there; it never passes and never confirms.
+fn challenge_bounce(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    matches!(question.standing.answer, Some(Answer::Bounced(_))).then_some((Verdict::Hold, Reason::ChallengeBounce))
 }
 
 /// Nothing that a computer may run is ever answered: what such mail says of its sender is mostly forged (S004-16).
@@ -268,10 +280,27 @@ fn unclear(question: Question<'_>) -> Option<(Verdict, Reason)> {
     }
 }
 
+/// `"ceo@bank.example" <x@evil.example>`: many mail programs show the name alone. What is proven is the other address.
+fn display_name(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.name_shows_other_address.then_some((Verdict::Hold, Reason::DisplayNameAddress))
+}
+
 /// RFC 3834 section 2, RFC 5230 section 4.5.
 fn not_addressed(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let named = question.facts.named.iter().any(|address| question.policy.owner.is(address));
     (!named).then_some((Verdict::Hold, Reason::NotAddressed))
+}
+
+/// Who said "this was not me" is never asked again (seed 001).
+fn opted_out(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    if let Some(Answer::NotMe(_)) = question.standing.answer {
+        return Some((Verdict::Hold, Reason::NotMeAnswer));
+    }
+    question.standing.history.opted_out.map(|_| (Verdict::Hold, Reason::OptedOut))
+}
+
+fn wrong_word(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    matches!(question.standing.answer, Some(Answer::WrongWord(..))).then_some((Verdict::Hold, Reason::WrongWord))
 }
 
 fn gate(question: Question<'_>) -> Option<(Verdict, Reason)> {

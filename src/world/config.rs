@@ -13,8 +13,11 @@ use crate::mail::address::{Address, DELIMITERS, Domain};
 use crate::mail::auth::{Method, Trust};
 use crate::mail::envelope::Caller;
 use crate::mail::score::{Points, ScoreField};
-use crate::policy::challenge::Template;
-use crate::policy::{Caps, Mode, Owner, Policy, ScoreLimits};
+use crate::policy::template::Template;
+use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Mode, Owner, Policy, ScoreLimits, Style};
+
+/// In `challenge.languages`: the language the message itself is written in.
+const AUTO: &str = "auto";
 
 /// The environment as far as this program reads it, taken once at the start.
 #[derive(Clone, Debug, Default)]
@@ -159,7 +162,9 @@ impl Config {
                 days_between: reader.range("challenge.days_between", &file.challenge.days_between, 1, 365)?,
                 per_hour: reader.range("challenge.per_hour", &file.challenge.per_hour, 0, 1_000)?,
                 per_day: reader.range("challenge.per_day", &file.challenge.per_day, 0, 10_000)?,
+                breaker_alike: reader.range("challenge.breaker_alike", &file.challenge.breaker_alike, 0, 1_000)?,
             },
+            style: reader.style(&file.challenge, &owner)?,
             retention_days: reader.range("quarantine.keep_days", &file.quarantine.keep_days, 1, 3_650)?,
             discard_denied: file.denied.discard,
             languages: reader.languages(&file.challenge.languages)?,
@@ -169,34 +174,58 @@ impl Config {
         Ok(Config { policy, paths })
     }
 
-    /// The challenge's texts, the user's own before the built-in ones.
+    /// The challenge's texts, the user's own before the built-in ones. In the place of `auto` stands the language that
+    /// was guessed for the message, if there is a text for it.
     ///
     /// # Errors
     /// Names the file that is wrong. The delivery path falls back to the built-in text then: a slip in a text must
     /// not stop mail.
-    pub fn templates(&self) -> Result<Vec<Template>> {
-        self.policy.languages.iter().map(|code| self.template(code)).collect()
+    pub fn templates(&self, guess: Option<&str>) -> Result<Vec<Template>> {
+        let codes = self.languages(guess);
+        codes.iter().map(|code| self.template(code)).collect()
     }
 
     /// The built-in texts of the configured languages, English where there is none.
     #[must_use]
-    pub fn built_in_templates(&self) -> Vec<Template> {
+    pub fn built_in_templates(&self, guess: Option<&str>) -> Vec<Template> {
         let mut found: Vec<Template> =
-            self.policy.languages.iter().filter_map(|code| Template::built_in(code)).collect();
+            self.languages(guess).iter().filter_map(|code| Template::built_in(code)).collect();
         if found.is_empty() {
             found.extend(Template::built_in("en"));
         }
         found
     }
 
-    fn template(&self, code: &str) -> Result<Template> {
-        let path = own_text(&self.paths.config, code);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Template::parse(&text).with_context(|| format!("{}", path.display())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Template::built_in(code)
-                .ok_or_else(|| anyhow!("there is no text for the language {code:?}; write {}", path.display())),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    fn languages(&self, guess: Option<&str>) -> Vec<String> {
+        let known = |code: &&str| Template::built_in(code).is_some() || self.own_text(code).exists();
+        let guess = guess.filter(known);
+        let mut codes: Vec<String> = Vec::new();
+        for code in &self.policy.languages {
+            let code = if code == AUTO { guess } else { Some(code.as_str()) };
+            codes.extend(code.filter(|code| !codes.iter().any(|known| known == code)).map(str::to_owned));
         }
+        if codes.is_empty() {
+            codes.push("en".to_owned());
+        }
+        codes
+    }
+
+    fn own_text(&self, code: &str) -> PathBuf {
+        own_text(&self.paths.config, code)
+    }
+
+    fn template(&self, code: &str) -> Result<Template> {
+        let path = self.own_text(code);
+        let template = match std::fs::read_to_string(&path) {
+            Ok(text) => Template::parse(code, &text).with_context(|| format!("{}", path.display()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Template::built_in(code)
+                .ok_or_else(|| anyhow!("there is no text for the language {code:?}; write {}", path.display()))?,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        if self.policy.style.answer == AnswerDemand::Word && !template.has("word") {
+            bail!("{}: challenge.answer is \"word\", and the text does not say {{word}}", path.display());
+        }
+        Ok(template)
     }
 }
 
@@ -275,6 +304,7 @@ struct QuarantineTable {
 struct TrustTable {
     authserv_ids: Vec<Spanned<String>>,
     methods: Vec<Spanned<String>>,
+    gate: Option<Spanned<String>>,
     hops: Number,
 }
 
@@ -295,6 +325,11 @@ struct ChallengeTable {
     per_hour: Number,
     per_day: Number,
     languages: Vec<Spanned<String>>,
+    breaker_alike: Number,
+    alike_note: bool,
+    content: Option<Spanned<String>>,
+    answer: Option<Spanned<String>>,
+    envelope: Option<Spanned<String>>,
     sendmail: Option<Spanned<String>>,
     host: Option<Spanned<String>>,
 }
@@ -327,7 +362,7 @@ impl Default for QuarantineTable {
 impl Default for TrustTable {
     fn default() -> TrustTable {
         let methods = ["dmarc", "dkim"].map(|word| Spanned::new(0..0, word.to_owned())).into();
-        TrustTable { authserv_ids: Vec::new(), methods, hops: number(1) }
+        TrustTable { authserv_ids: Vec::new(), methods, gate: None, hops: number(1) }
     }
 }
 
@@ -337,7 +372,12 @@ impl Default for ChallengeTable {
             days_between: number(7),
             per_hour: number(20),
             per_day: number(100),
-            languages: vec![Spanned::new(0..0, "en".to_owned())],
+            languages: [AUTO, "en"].map(|code| Spanned::new(0..0, code.to_owned())).into(),
+            breaker_alike: number(5),
+            alike_note: false,
+            content: None,
+            answer: None,
+            envelope: None,
             sendmail: None,
             host: None,
         }
@@ -423,11 +463,20 @@ impl Reader<'_> {
         let mut methods = Vec::new();
         for word in &table.methods {
             let method = Method::parse(word.get_ref()).filter(|method| *method != Method::Spf);
-            methods.push(method.ok_or_else(|| self.wrong("trust.methods", word, "\"dmarc\" or \"dkim\""))?);
+            let wanted = "\"dmarc\" or \"dkim\"; for SPF see trust.gate";
+            methods.push(method.ok_or_else(|| self.wrong("trust.methods", word, wanted))?);
+        }
+        // Only who opts in believes SPF at all: it must not reach a rule by accident.
+        match table.gate.as_ref().map(|word| (word, word.get_ref().as_str())) {
+            None | Some((_, "domain")) => {}
+            Some((_, "spf")) => methods.push(Method::Spf),
+            Some((word, _)) => return Err(self.wrong("trust.gate", word, "\"domain\" or \"spf\"")),
         }
         let mut ids = Vec::new();
         for id in &table.authserv_ids {
-            let good = !id.get_ref().is_empty() && id.get_ref().bytes().all(|b| b.is_ascii_graphic() && b != b';');
+            // What has `=` is a result: Microsoft writes fields without an id, and anybody can write such a field.
+            let good = !id.get_ref().is_empty()
+                && id.get_ref().bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b'='));
             if !good {
                 return Err(self.wrong(
                     "trust.authserv_ids",
@@ -485,11 +534,41 @@ impl Reader<'_> {
         Ok(ScoreLimits { pass_below, challenge_only_above, hold_above, discard_above })
     }
 
+    fn style(&self, table: &ChallengeTable, owner: &Owner) -> Result<Style> {
+        let content = match word_of(&table.content) {
+            None | Some("normal") => ContentLevel::Normal,
+            Some("minimal") => ContentLevel::Minimal,
+            Some("full") => ContentLevel::Full,
+            Some(_) => return Err(self.wrong_word("content", &table.content, "\"minimal\", \"normal\" or \"full\"")),
+        };
+        let answer = match word_of(&table.answer) {
+            None | Some("reply") => AnswerDemand::Reply,
+            Some("word") => AnswerDemand::Word,
+            Some(_) => return Err(self.wrong_word("answer", &table.answer, "\"reply\" or \"word\"")),
+        };
+        let envelope = match word_of(&table.envelope) {
+            None | Some("null") => EnvelopeStyle::Null,
+            Some("tagged") if !owner.delimiters.is_empty() => EnvelopeStyle::Tagged,
+            Some("tagged") => {
+                return Err(self.wrong_word("envelope", &table.envelope, "\"null\", since owner.delimiters is empty"));
+            }
+            Some(_) => return Err(self.wrong_word("envelope", &table.envelope, "\"null\" or \"tagged\"")),
+        };
+        Ok(Style { content, answer, envelope, alike_note: table.alike_note })
+    }
+
+    fn wrong_word(&self, key: &str, value: &Option<Spanned<String>>, wanted: &str) -> anyhow::Error {
+        match value {
+            Some(value) => self.wrong(&format!("challenge.{key}"), value, wanted),
+            None => anyhow!("{}: challenge.{key}: {wanted}", self.path.display()),
+        }
+    }
+
     fn languages(&self, words: &[Spanned<String>]) -> Result<Vec<String>> {
         let good =
             |word: &str| (2..=12).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         match words.iter().find(|word| !good(word.get_ref())) {
-            Some(word) => Err(self.wrong("challenge.languages", word, "codes such as \"en\" or \"de\"")),
+            Some(word) => Err(self.wrong("challenge.languages", word, "\"auto\" or codes such as \"en\" or \"de\"")),
             None if words.is_empty() => bail!("{}: challenge.languages names no language", self.path.display()),
             None => words.iter().map(|word| self.language(word)).collect(),
         }
@@ -500,7 +579,7 @@ impl Reader<'_> {
         let code = word.get_ref();
         let own = own_text(self.path, code);
         // One that cannot be looked at is for `templates` to complain about: the built-in text is sent then.
-        if Template::built_in(code).is_none() && matches!(own.try_exists(), Ok(false)) {
+        if code != AUTO && Template::built_in(code).is_none() && matches!(own.try_exists(), Ok(false)) {
             let wanted = format!("there is no text for {code:?}; write {}, or leave it out", own.display());
             return Err(self.wrong("challenge.languages", word, &wanted));
         }
@@ -544,6 +623,10 @@ impl Reader<'_> {
 /// Where the user's own text of the challenge in a language is.
 fn own_text(config: &Path, code: &str) -> PathBuf {
     config.with_file_name(format!("challenge.{code}.txt"))
+}
+
+fn word_of(value: &Option<Spanned<String>>) -> Option<&str> {
+    value.as_ref().map(|word| word.get_ref().as_str())
 }
 
 /// What `score.fields` may name.
@@ -647,6 +730,17 @@ mod tests {
                 "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"rspamd\"]\nhold_above = 1\npass_below = 2.5\n",
                 "/etc/c.toml:5: score.hold_above: not below score.pass_below, which is 2.5",
             ),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\ncontent = \"all\"\n", "/etc/c.toml:4: challenge.content: "),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\nanswer = \"no\"\n", "/etc/c.toml:4: challenge.answer: "),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\nenvelope = \"<>\"\n", "/etc/c.toml:4: challenge.envelope: "),
+            (
+                "[owner]\naddress = \"a@b.c\"\ndelimiters = \"\"\n[challenge]\nenvelope = \"tagged\"\n",
+                "owner.delimiters is empty",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[challenge]\nbreaker_alike = -1\n",
+                "/etc/c.toml:4: challenge.breaker_alike: ",
+            ),
             ("[owner\n", "/etc/c.toml:1: "),
         ];
         for (text, wanted) in cases {
@@ -665,6 +759,18 @@ mod tests {
             ScoreLimits { pass_below: Points::parse("-0.5"), hold_above: Points::parse("5"), ..ScoreLimits::default() };
         assert_eq!(policy.score, limits);
         assert!(parse("[owner]\naddress = \"a@b.c\"\n").unwrap().policy.trust.scores.is_empty());
+    }
+
+    #[test]
+    fn spf_is_believed_only_by_who_opts_in() {
+        let with = |line: &str| parse(&format!("[owner]\naddress = \"a@b.c\"\n[trust]\n{line}\n"));
+        for line in ["", "gate = \"domain\"", "methods = [\"dkim\"]"] {
+            assert!(!with(line).unwrap().policy.trust.methods.contains(&Method::Spf), "{line}");
+        }
+        assert!(with("gate = \"spf\"").unwrap().policy.trust.methods.contains(&Method::Spf));
+        for line in ["gate = \"SPF\"", "gate = true", "methods = [\"spf\"]", "authserv_ids = [\"spf=pass\"]"] {
+            assert!(with(line).is_err(), "{line}");
+        }
     }
 
     #[test]
@@ -719,11 +825,40 @@ mod tests {
         );
         std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\n{nobody}\n").unwrap();
         let config = Config::parse(text, &path, &environment).unwrap();
-        let error = format!("{:#}", config.templates().unwrap_err());
+        let error = format!("{:#}", config.templates(None).unwrap_err());
         assert!(
             error.contains("challenge.xx.txt") && error.contains("line 3") && error.contains("{nobody}"),
             "{error}"
         );
-        assert_eq!(config.built_in_templates().len(), 1);
+        assert_eq!(config.built_in_templates(None).len(), 1);
+    }
+
+    #[test]
+    fn the_guessed_language_stands_in_the_place_of_auto() {
+        let of = |languages: &str, guess| {
+            let config =
+                parse(&format!("[owner]\naddress = \"a@b.c\"\n[challenge]\nlanguages = {languages}\n")).unwrap();
+            config.templates(guess).unwrap().into_iter().map(|text| text.language).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("[\"auto\", \"en\"]", Some("de")), "de en");
+        assert_eq!(of("[\"en\", \"auto\"]", Some("de")), "en de");
+        assert_eq!(of("[\"auto\", \"en\"]", Some("en")), "en");
+        assert_eq!(of("[\"auto\", \"en\"]", None), "en");
+        assert_eq!(of("[\"auto\"]", None), "en");
+        assert_eq!(of("[\"auto\", \"fr\"]", Some("xx")), "fr");
+        assert_eq!(of("[\"en\"]", Some("de")), "en");
+    }
+
+    #[test]
+    fn a_text_of_the_users_own_must_name_the_word_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
+        let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nanswer = \"word\"\nlanguages = [\"xx\"]\n";
+        let config = Config::parse(text, &path, &environment).unwrap();
+        std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nHello {owner}\n").unwrap();
+        assert!(config.templates(None).unwrap_err().to_string().contains("{word}"));
+        std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nWrite {word}\n").unwrap();
+        assert!(config.templates(None).is_ok());
     }
 }

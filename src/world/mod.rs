@@ -1,11 +1,13 @@
 //! Every side effect, one resource a file. Nothing here decides what becomes of a message.
 
+pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod descriptors;
 pub mod folder;
 pub mod input;
 pub mod maildir;
+pub mod mbox;
 pub mod random;
 pub mod scratch;
 pub mod secret;

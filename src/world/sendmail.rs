@@ -75,16 +75,17 @@ impl Sendmail {
     ///
     /// Every word is needed: `-i` or a line with a dot ends the message; the null sender or a bounce comes back
     /// and is answered; `--` and no leading hyphen, or an address is taken for an option (nullmailer, measured).
-    pub fn send(&self, to: &Address, message: &[u8]) -> Outcome {
+    pub fn send(&self, from: Option<&Address>, to: &Address, message: &[u8]) -> Outcome {
         let recipient = to.to_string();
-        if recipient.starts_with('-') {
+        let sender = from.map_or("<>".to_owned(), ToString::to_string);
+        if recipient.starts_with('-') || sender.starts_with('-') {
             return Outcome::Refused { code: BAD_DATA, said: "the address begins with a hyphen".to_owned() };
         }
         let argv = [
             self.program.clone().into_os_string(),
             "-i".into(),
             "-f".into(),
-            "<>".into(),
+            sender.into(),
             "--".into(),
             recipient.into(),
         ];
@@ -513,7 +514,7 @@ mod tests {
 
     fn send(script: &str) -> Outcome {
         let folder = tempfile::tempdir().unwrap();
-        fake(folder.path(), script).send(&Address::parse("bob@example.net").unwrap(), b"A: b\n\n.\nbody\n")
+        fake(folder.path(), script).send(None, &Address::parse("bob@example.net").unwrap(), b"A: b\n\n.\nbody\n")
     }
 
     #[track_caller]
@@ -561,9 +562,9 @@ mod tests {
         let bob = Address::parse("bob@example.net").unwrap();
         let mut sendmail = fake(folder.path(), "cat > /dev/null");
         fs::set_permissions(&sendmail.program, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-        assert!(matches!(sendmail.send(&bob, b""), Outcome::Refused { code: 126, .. }));
+        assert!(matches!(sendmail.send(None, &bob, b""), Outcome::Refused { code: 126, .. }));
         sendmail.program = folder.path().join("nothing");
-        assert!(matches!(sendmail.send(&bob, b""), Outcome::Refused { code: 127, .. }));
+        assert!(matches!(sendmail.send(None, &bob, b""), Outcome::Refused { code: 127, .. }));
         assert!(matches!(feed(&[], &mut |_| Ok(()), SECOND), Ok(Outcome::Refused { code: 127, .. })));
     }
 
@@ -637,7 +638,7 @@ mod tests {
             format!("printf '%s\\n' \"$#\" \"$@\" > {at}/argv; cat > {at}/input; pwd > {at}/pwd; env > {at}/env");
         let sendmail = fake(folder.path(), &script);
         let message: Vec<u8> = (0..=255).cycle().take(300_000).collect();
-        assert_eq!(sendmail.send(&Address::parse("o'br|ien@example.net").unwrap(), &message), Outcome::Sent);
+        assert_eq!(sendmail.send(None, &Address::parse("o'br|ien@example.net").unwrap(), &message), Outcome::Sent);
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(read("argv"), "5\n-i\n-f\n<>\n--\no'br|ien@example.net\n");
         assert_eq!(fs::read(folder.path().join("input")).unwrap(), message);

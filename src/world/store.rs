@@ -23,7 +23,16 @@ use crate::policy::{Caps, fingerprint::Kind};
 /// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The schema this program reads and writes.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
+/// Every step from an empty file to that schema. A new store takes all of them, an older one those it lacks, so both
+/// end in the same schema. A step that was released is never changed.
+const MIGRATIONS: [(i64, &str); 2] = [(1, include_str!("schema.sql")), (2, include_str!("schema-2.sql"))];
+/// Of so many challenges one looks how many came back.
+const RECENT_CHALLENGES: u32 = 50;
+/// How old they may be in seconds: without an end, a breaker that has tripped would never close again.
+const RECENT_SECONDS: i64 = 7 * 86_400;
+/// How long similar messages are counted together, in seconds.
+const ALIKE_SECONDS: i64 = 3_600;
 
 /// An open store.
 pub struct Store {
@@ -83,6 +92,8 @@ pub enum Asked {
     Sent,
     /// The slot is taken, and the result was never written down: perhaps it went out.
     SlotTaken,
+    /// It went out and came back: nobody is there.
+    Undeliverable,
     /// sendmail was killed or lost: perhaps it went out.
     Unknown,
 }
@@ -126,8 +137,19 @@ pub struct SlotRequest {
     pub older: Option<Fingerprint>,
     /// The limits.
     pub caps: Caps,
+    /// What the message looks like, if it says enough to be compared.
+    pub alike: Option<Alike>,
     /// Seconds since 1970.
     pub now: i64,
+}
+
+/// One sender's message, as far as it is compared with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// Of the words of the message.
+    pub shape: Fingerprint,
+    /// Of its sender, sub-addresses counted as one.
+    pub sender: Fingerprint,
 }
 
 /// What was found when a message was recorded as held.
@@ -149,12 +171,16 @@ impl Store {
             return Err(StoreProblem::Missing);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
+        let mut db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(PATIENCE)?;
         db.execute_batch("PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;")?;
-        match db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
+        match version(&db)? {
             VERSION => Ok(Store { db }),
             newer if newer > VERSION => Err(StoreProblem::Newer(newer)),
+            1.. => {
+                migrate(&mut db, VERSION)?;
+                Ok(Store { db })
+            }
             _ => Err(StoreProblem::Corrupt),
         }
     }
@@ -168,14 +194,10 @@ impl Store {
         let mut db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(PATIENCE)?;
         db.execute_batch("PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;")?;
-        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if change.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? != 0 {
+        if version(&db)? != 0 {
             return Ok(false);
         }
-        change.execute_batch(include_str!("schema.sql"))?;
-        change.pragma_update(None, "user_version", VERSION)?;
-        change.commit()?;
-        Ok(true)
+        Ok(migrate(&mut db, VERSION)? == 0)
     }
 
     /// Moves a store that cannot be used out of the way, with its journal; where it is now.
@@ -293,6 +315,51 @@ impl Store {
         Ok(history_of(&self.db, keys, now)?)
     }
 
+    /// Remembers that the mailbox under this key says that it was not them, and wants no more challenges.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn opt_out(&mut self, key: &Fingerprint, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute("INSERT OR IGNORE INTO opted_out (key, at) VALUES (?1, ?2)", params![key.bytes(), now])?;
+        Ok(change.commit()?)
+    }
+
+    /// Forgets that; whether there was anything to forget.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn opt_in(&mut self, keys: &[Fingerprint]) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let mut count = 0;
+        for key in keys {
+            count += change.execute("DELETE FROM opted_out WHERE key = ?1", [key.bytes()])?;
+        }
+        change.commit()?;
+        Ok(count > 0)
+    }
+
+    /// Writes down what a message looks like, for [`Store::alike`].
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn note_alike(&mut self, alike: &Alike, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute(
+            "INSERT OR REPLACE INTO alike (shape, sender, at) VALUES (?1, ?2, ?3)",
+            params![alike.shape.bytes(), alike.sender.bytes(), now],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// How many other senders wrote a similar message within the last 60 minutes.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn alike(&self, alike: &Alike, now: i64) -> Result<u32, StoreProblem> {
+        Ok(alike_of(&self.db, alike, now)?)
+    }
+
     /// Whether the token for this message was used.
     ///
     /// # Errors
@@ -347,6 +414,17 @@ impl Store {
         Ok(taken)
     }
 
+    /// Takes a slot for a mail that belongs to no held message of its own.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn take_slot(&mut self, request: SlotRequest) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let taken = take_slot(&change, request)?;
+        change.commit()?;
+        Ok(taken)
+    }
+
     /// Claims the one second try that a definite refusal of sendmail leaves; only one process gets it.
     ///
     /// # Errors
@@ -368,6 +446,36 @@ impl Store {
     pub fn set_asked(&mut self, held: HeldId, asked: Asked) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
         update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(asked))?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down that the challenge for this message came back; only one that perhaps went out can.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_undeliverable(&mut self, held: HeldId) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute(
+            "UPDATE held SET asked = ?2, listed = 0 WHERE id = ?1 AND asked IN (?3, ?4, ?5)",
+            params![
+                held.number(),
+                asked_number(Asked::Undeliverable),
+                asked_number(Asked::SlotTaken),
+                asked_number(Asked::Sent),
+                asked_number(Asked::Unknown)
+            ],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down a new reason for a message that is held; the next digest lists it again.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_reason(&mut self, held: HeldId, reason: Reason) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE held SET reason = ?2, listed = 0 WHERE id = ?1 AND state = 1 AND reason <> ?2";
+        update(&change, sql, held, i64::from(reason.number()))?;
         Ok(change.commit()?)
     }
 
@@ -479,6 +587,7 @@ impl Store {
         let mut count = change.execute("DELETE FROM decision WHERE at < ?1", [before])?;
         count += change.execute("DELETE FROM spent WHERE at < ?1", [before])?;
         count += change.execute("DELETE FROM challenge WHERE at < ?1", [before])?;
+        count += change.execute("DELETE FROM alike WHERE at < ?1", [before])?;
         count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [before])?;
         change.commit()?;
         Ok(count)
@@ -514,6 +623,8 @@ impl From<rusqlite::Error> for StoreProblem {
                     | E::IntegralValueOutOfRange(..)
                     | E::FromSqlConversionFailure(..)
                     | E::QueryReturnedNoRows
+                    // Not our schema: a table is there that should not be, or lacks a column.
+                    | E::SqlInputError { .. }
             )
         };
         match error.sqlite_error_code() {
@@ -546,13 +657,34 @@ impl fmt::Display for StoreProblem {
 
 impl std::error::Error for StoreProblem {}
 
+fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Brings a store to this schema, in one transaction: all of it or nothing. The version it had before; another process
+/// may have done it meanwhile, or be a newer program.
+fn migrate(db: &mut Connection, to: i64) -> Result<i64, StoreProblem> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = version(&change)?;
+    if from > to {
+        return Err(StoreProblem::Newer(from));
+    }
+    for (_, step) in MIGRATIONS.iter().filter(|(number, _)| *number > from && *number <= to) {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "user_version", to)?;
+    change.commit()?;
+    Ok(from)
+}
+
 fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result<bool> {
     let keys: Vec<Fingerprint> = std::iter::once(request.key).chain(request.older).collect();
-    let history = history_of(change, &keys, request.now)?;
-    let wait = i64::from(request.caps.days_between) * 86_400;
-    let free = history.asked.is_none_or(|then| request.now.saturating_sub(then) >= wait)
-        && history.last_hour < request.caps.per_hour
-        && history.last_day < request.caps.per_day;
+    let mut history = history_of(change, &keys, request.now)?;
+    if let Some(alike) = &request.alike {
+        history.alike = alike_of(change, alike, request.now)?;
+    }
+    // The same limits as at the decision; other processes may have been faster since.
+    let free = request.caps.leave_room(&history, request.now).is_ok() && history.opted_out.is_none();
     if free {
         change.execute(
             "INSERT OR REPLACE INTO challenge (key, at) VALUES (?1, ?2)",
@@ -567,6 +699,8 @@ fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Resu
     for key in keys {
         let at = db.query_row("SELECT at FROM challenge WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
         history.asked = history.asked.max(at.optional()?);
+        let at = db.query_row("SELECT at FROM opted_out WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
+        history.opted_out = history.opted_out.max(at.optional()?);
     }
     let since = |seconds: i64| -> rusqlite::Result<u32> {
         let sql = "SELECT count(*) FROM challenge WHERE at > ?1";
@@ -575,7 +709,28 @@ fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Resu
     };
     history.last_hour = since(3_600)?;
     history.last_day = since(86_400)?;
+    let sql = "SELECT count(*) FROM (SELECT asked FROM held WHERE asked IN (?1, ?2, ?3) AND received > ?4 \
+               ORDER BY received DESC LIMIT ?5) WHERE asked = ?1";
+    let came_back: i64 = db.query_row(
+        sql,
+        params![
+            asked_number(Asked::Undeliverable),
+            asked_number(Asked::Sent),
+            asked_number(Asked::Unknown),
+            now.saturating_sub(RECENT_SECONDS),
+            RECENT_CHALLENGES
+        ],
+        |row| row.get(0),
+    )?;
+    history.undeliverable = u32::try_from(came_back).unwrap_or(u32::MAX);
     Ok(history)
+}
+
+fn alike_of(db: &Connection, alike: &Alike, now: i64) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(*) FROM alike WHERE shape = ?1 AND sender <> ?2 AND at > ?3";
+    let values = params![alike.shape.bytes(), alike.sender.bytes(), now.saturating_sub(ALIKE_SECONDS)];
+    let count: i64 = db.query_row(sql, values, |row| row.get(0))?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
@@ -644,13 +799,14 @@ fn fingerprint(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Optio
     Ok(bytes.and_then(|bytes| Fingerprint::from_bytes(&bytes)))
 }
 
-const ASKED: [(Asked, i64); 6] = [
+const ASKED: [(Asked, i64); 7] = [
     (Asked::No, 0),
     (Asked::SlotTaken, 1),
     (Asked::Sent, 2),
     (Asked::Refused, 3),
     (Asked::Unknown, 4),
     (Asked::RefusedTwice, 5),
+    (Asked::Undeliverable, 6),
 ];
 
 const STATES: [(State, i64); 5] =
@@ -704,5 +860,161 @@ fn kind_number(kind: Kind) -> i64 {
         Kind::Domain => 2,
         Kind::List => 3,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::key::SecretKey;
+
+    fn of(text: &str) -> Fingerprint {
+        Fingerprint::of(&SecretKey::new([7; 32]), Kind::Challenged, text.as_bytes())
+    }
+
+    /// A store as the first version of this program made it.
+    fn first_version(path: &Path) {
+        let mut db = Connection::open(path).unwrap();
+        assert_eq!(migrate(&mut db, 1).unwrap(), 0);
+    }
+
+    /// The whole schema, as the file has it.
+    fn schema(path: &Path) -> Vec<(String, String)> {
+        let db = Connection::open(path).unwrap();
+        let mut query = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.unwrap_or_default())));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_steps_lead_to_the_version_and_grow() {
+        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(MIGRATIONS.first().map(|(number, _)| *number), Some(1));
+        assert_eq!(MIGRATIONS.last().map(|(number, _)| *number), Some(VERSION));
+    }
+
+    #[test]
+    fn an_older_store_ends_like_a_fresh_one_and_keeps_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, fresh) = (folder.path().join("old"), folder.path().join("fresh"));
+        first_version(&old);
+        let db = Connection::open(&old).unwrap();
+        let insert = "INSERT INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1, 1, 1, 0, 1, 1, 5)";
+        db.execute(insert, [of("bob").bytes()]).unwrap();
+        drop(db);
+        assert!(Store::create(&fresh).unwrap());
+        for _ in 0..2 {
+            let store = Store::open(&old).unwrap();
+            assert_eq!(store.entry(&of("bob")).unwrap().map(|entry| entry.added), Some(5));
+            assert_eq!(version(&store.db).unwrap(), VERSION);
+        }
+        assert_eq!(schema(&old), schema(&fresh));
+        assert!(!Store::create(&old).unwrap(), "an existing store is left alone");
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        first_version(&path);
+        // Somebody else's table stands where ours should be.
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE alike (x INTEGER)").unwrap();
+        let before = schema(&path);
+        assert!(matches!(Store::open(&path), Err(StoreProblem::Corrupt)));
+        assert_eq!(schema(&path), before);
+        let db = Connection::open(&path).unwrap();
+        assert_eq!(version(&db).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_newer_or_a_foreign_store_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        for (number, newer) in [(VERSION + 1, true), (99, true), (0, false), (-1, false)] {
+            let path = folder.path().join(format!("store{number}"));
+            first_version(&path);
+            let db = Connection::open(&path).unwrap();
+            db.pragma_update(None, "user_version", number).unwrap();
+            let problem = Store::open(&path).err();
+            assert_eq!(matches!(problem, Some(StoreProblem::Newer(_))), newer, "{number}: {problem:?}");
+            assert!(problem.is_some());
+            assert_eq!(version(&db).unwrap(), number);
+        }
+    }
+
+    #[test]
+    fn who_opted_out_gets_no_slot_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
+        let request = SlotRequest { key: of("new"), older: Some(of("old")), caps, alike: None, now: 1_000_000 };
+        store.opt_out(&of("old"), 500).unwrap();
+        store.opt_out(&of("old"), 600).unwrap();
+        assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
+        assert!(!store.take_slot(request).unwrap());
+        store.prune(i64::MAX).unwrap();
+        assert!(!store.take_slot(request).unwrap(), "it is never forgotten by itself");
+        assert!(store.opt_in(&[of("old")]).unwrap());
+        assert!(!store.opt_in(&[of("old")]).unwrap());
+        assert!(store.take_slot(request).unwrap());
+    }
+
+    #[test]
+    fn similar_messages_of_other_senders_are_counted_for_an_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let alike = |sender: &str| Alike { shape: of("shape"), sender: of(sender) };
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 3 };
+        let slot = |store: &mut Store, sender: &str, now| {
+            store.note_alike(&alike(sender), now).unwrap();
+            let request = SlotRequest { key: of(sender), older: None, caps, alike: Some(alike(sender)), now };
+            store.take_slot(request).unwrap()
+        };
+        assert!(slot(&mut store, "a", 10_000));
+        assert!(slot(&mut store, "b", 10_001));
+        assert!(!slot(&mut store, "c", 10_002), "the third of three");
+        assert_eq!(store.alike(&alike("c"), 10_002).unwrap(), 2, "the sender's own does not count");
+        assert_eq!(store.alike(&Alike { shape: of("other"), sender: of("d") }, 10_002).unwrap(), 0);
+        assert_eq!(store.alike(&alike("d"), 13_600).unwrap(), 2, "an hour after the first it counts no more");
+        assert!(slot(&mut store, "d", 20_000));
+    }
+
+    #[test]
+    fn too_many_that_came_back_stop_the_rest_for_a_week() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let row = |number: u64, asked, received| HeldRow {
+            id: HeldId::from_random(number),
+            message: of(&number.to_string()),
+            message_id: None,
+            sender: None,
+            proofs: Proofs::NONE,
+            reason: Reason::Challenge,
+            received,
+            listed: None,
+            asked,
+            state: State::Held,
+        };
+        for number in 0..60 {
+            store.record_held(&row(number, Asked::Sent, 1_000_000 + number as i64), None).unwrap();
+        }
+        for number in 0..30 {
+            store.set_undeliverable(HeldId::from_random(number)).unwrap();
+        }
+        let now = 1_000_100;
+        assert_eq!(store.history(&[], now).unwrap().undeliverable, 20, "the ten oldest of 60 are not looked at");
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
+        let slot = |now| SlotRequest { key: of("new"), older: None, caps, alike: None, now };
+        assert!(!store.take_slot(slot(now)).unwrap());
+        assert!(store.take_slot(slot(now + RECENT_SECONDS)).unwrap());
+        // What was never sent cannot come back.
+        store.record_held(&row(99, Asked::No, now), None).unwrap();
+        store.set_undeliverable(HeldId::from_random(99)).unwrap();
+        assert_eq!(store.held(HeldId::from_random(99)).unwrap().map(|row| row.asked), Some(Asked::No));
     }
 }

@@ -5,16 +5,20 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod answers;
+mod automatic;
 mod deliver;
 mod demo;
 mod envelopes;
 mod exit_codes;
 mod fixture;
 mod letter;
+mod loops;
 mod messages;
 mod outgoing;
 mod people;
 mod privacy;
+mod replay;
 mod tidy;
 mod tokens;
 mod verdicts;

@@ -20,7 +20,8 @@ use super::verdicts::policy;
 use super::world::each;
 
 /// The kinds there are; each must have messages.
-const KINDS: [&str; 6] = ["auto", "bounce", "hostile", "list", "malformed", "plain"];
+const KINDS: [&str; 10] =
+    ["auto", "bounce", "bulk", "challenge", "hostile", "list", "malformed", "person", "plain", "report"];
 
 #[test]
 fn every_message_is_read_as_written_down() {

@@ -4,12 +4,13 @@ use countersign::mail::address::Address;
 use countersign::mail::automatic::Sign;
 use countersign::mail::envelope::Caller;
 use countersign::mail::facts::Facts;
-use countersign::policy::challenge::{Request, SIZE_LIMIT, Template, challenge};
+use countersign::policy::challenge::{Past, Request, SIZE_LIMIT, Tokens, challenge, wrong_word};
 use countersign::policy::digest::{self, Entry, Report};
 use countersign::policy::gate::{CapRefusal, GateRefusal};
 use countersign::policy::reason::Reason;
+use countersign::policy::template::{BUILT_IN, Template};
 use countersign::policy::token::HeldId;
-use countersign::policy::{Owner, Policy};
+use countersign::policy::{AnswerDemand, ContentLevel, Owner, Policy};
 
 use super::fixture;
 use super::letter::Letter;
@@ -21,6 +22,21 @@ const TOKEN: &str = "12em04hmasw91nfkhj1hrff3tfhqc0hz";
 /// One challenge: the file's name, the letter, the configuration, the languages.
 type Case = (&'static str, Letter, Policy, &'static [&'static str]);
 
+fn tokens() -> Tokens {
+    let not_me = "12em04hmasw9ergxev9tws9zzacz14xp".to_owned();
+    Tokens { confirm: TOKEN.to_owned(), not_me, bounce: "zzzzzzzzzzzzznf5fqf41nr6b1weprab".to_owned() }
+}
+
+/// What was before, where a case's name says that something was.
+fn past(name: &str) -> Past {
+    let held = (1..=12).map(|n| format!("Letter {n}: see http://evil.test/{n}")).collect();
+    match name {
+        "asked-again" => Past { again: true, held, alike: 0 },
+        "others-wrote-the-same" => Past { alike: 3, ..Past::default() },
+        _ => Past::default(),
+    }
+}
+
 fn cases() -> Vec<Case> {
     let bob = || Letter::from("bob@example.net");
     let with = |change: fn(&mut Owner)| {
@@ -28,7 +44,19 @@ fn cases() -> Vec<Case> {
         change(&mut policy.owner);
         policy
     };
+    let styled = |content, answer, alike_note| {
+        let mut policy = policy();
+        policy.style.content = content;
+        policy.style.answer = answer;
+        policy.style.alike_note = alike_note;
+        policy
+    };
     vec![
+        ("content-minimal", bob(), styled(ContentLevel::Minimal, AnswerDemand::Reply, false), &["en"]),
+        ("content-full", bob(), styled(ContentLevel::Full, AnswerDemand::Reply, false), &["en"]),
+        ("answer-word", bob(), styled(ContentLevel::Normal, AnswerDemand::Word, false), &["en", "de"]),
+        ("asked-again", bob(), policy(), &["en"]),
+        ("others-wrote-the-same", bob(), styled(ContentLevel::Normal, AnswerDemand::Reply, true), &["en"]),
         ("english", bob(), policy(), &["en"]),
         ("german", bob(), policy(), &["de"]),
         ("two-languages", bob(), policy(), &["de", "en"]),
@@ -66,7 +94,9 @@ fn every_challenge_is_as_written_down() {
         let facts = Facts::read(&letter.bytes(), &Caller::default(), &policy.trust);
         let to = facts.envelope_sender().unwrap_or_else(|| panic!("{name}: nobody to write to"));
         let templates: Vec<Template> = languages.iter().map(|code| Template::built_in(code).unwrap()).collect();
-        let request = Request { facts: &facts, policy: &policy, templates: &templates, to, token: TOKEN, now: NOW };
+        let (tokens, past) = (tokens(), past(name));
+        let (tokens, past) = (&tokens, &past);
+        let request = Request { facts: &facts, policy: &policy, templates: &templates, to, tokens, past, now: NOW };
         let mail = challenge(request);
         sound(name, &mail, to);
         fixture::golden(
@@ -77,7 +107,36 @@ fn every_challenge_is_as_written_down() {
     for path in fixture::files("outgoing", "eml") {
         let name = fixture::name(&path);
         let known = |case: &Case| name == format!("outgoing/challenge-{}.eml", case.0);
-        assert!(name.contains("/digest") || cases().iter().any(known), "{name} belongs to no case");
+        let other = ["/digest", "/language-", "/wrong-word-"].iter().any(|part| name.contains(part));
+        assert!(other || cases().iter().any(known), "{name} belongs to no case");
+    }
+}
+
+#[test]
+fn every_language_is_as_written_down() {
+    let letter = Letter::from("bob@example.net");
+    let mut policy = policy();
+    policy.style.answer = AnswerDemand::Word;
+    let facts = Facts::read(&letter.bytes(), &Caller::default(), &policy.trust);
+    let to = facts.envelope_sender().unwrap();
+    let (tokens, past) = (&tokens(), &Past::default());
+    let names = BUILT_IN.map(|(code, ..)| code);
+    for code in names {
+        let reply = super::verdicts::policy();
+        let text = [Template::built_in(code).unwrap()];
+        let request = Request { facts: &facts, policy: &reply, templates: &text, to, tokens, past, now: NOW };
+        let wrong = [Template::wrong_word(code).unwrap()];
+        let again = Request { policy: &policy, templates: &wrong, ..request };
+        for (name, mail) in [("language", challenge(request)), ("wrong-word", wrong_word(again))] {
+            sound(code, &mail, to);
+            let path = fixture::root().join(format!("outgoing/{name}-{code}.eml"));
+            fixture::golden(&path, std::str::from_utf8(&mail).unwrap());
+        }
+    }
+    for path in fixture::files("outgoing", "eml") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let code = name.strip_prefix("language-").or(name.strip_prefix("wrong-word-"));
+        assert!(code.is_none_or(|code| names.contains(&code)), "{name} belongs to no language");
     }
 }
 
@@ -87,7 +146,10 @@ fn sound(name: &str, mail: &[u8], to: &Address) {
     assert!(mail.len() <= SIZE_LIMIT, "{name}: {} bytes", mail.len());
     let text = std::str::from_utf8(mail).unwrap();
     assert!(text.is_ascii() && !text.contains('\r') && text.ends_with('\n'), "{name}: lines of ASCII, ended by LF");
-    assert!(text.lines().all(|line| line.len() <= 78 || line.contains(TOKEN)), "{name}: no line over 78 characters");
+    assert!(
+        text.lines().all(|line| line.len() <= 78 || line.contains(&TOKEN[..8])),
+        "{name}: no line over 78 characters"
+    );
     assert!(!text.contains("Wonderland"), "{name}: nothing of the body");
     assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
     let parsed = mailparse::parse_mail(mail).unwrap();
@@ -119,6 +181,8 @@ fn the_digest_is_as_written_down() {
         (Reason::Gate(GateRefusal::NotProven), false),
         (Reason::Capped(CapRefusal::HourlyCap), false),
         (Reason::Challenge, true),
+        (Reason::Capped(CapRefusal::AlikeSurge), false),
+        (Reason::NotThem, true),
         (Reason::Automatic(Sign::AutoGenerated), false),
         (Reason::Automatic(Sign::ListField), false),
         (Reason::DeniedSender, false),
@@ -131,6 +195,7 @@ fn the_digest_is_as_written_down() {
         reason,
         score: None,
         asked,
+        undeliverable: number == 4,
         preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
     };
     let entries: Vec<Entry> = (0..).zip(reasons).map(entry).collect();
@@ -138,7 +203,7 @@ fn the_digest_is_as_written_down() {
     let policy = policy();
     for (name, entries, alarms) in [("digest", &entries[..], &alarms[..]), ("digest-of-nothing", &[], &[])] {
         let report = Report { policy: &policy, entries, alarms, older: 3, now: NOW };
-        let mail = digest::message(report, TOKEN, HeldId::from_number(0x01_2345_6789).unwrap());
+        let mail = digest::message(report, |_| TOKEN.to_owned(), HeldId::from_number(0x01_2345_6789).unwrap());
         let text = String::from_utf8(mail).unwrap();
         assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
         fixture::golden(&fixture::root().join(format!("outgoing/{name}.eml")), &text);

@@ -71,7 +71,7 @@ fn programs_get_lists_and_names() {
     let check = json(&world.run(&["check", "--json", "carol@example.net"], ""));
     assert_eq!(check[0].to_string().matches("\"pin\":[]").count(), 1, "{check:?}");
     let explained = json(&world.run(&["explain", "--json"], Letter::from(BOB).bytes()));
-    assert!(explained[0]["proofs"].is_array());
+    assert!(explained[0]["facts"]["proofs"].is_array());
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn observing_says_whom_it_would_have_asked_and_asks_nobody() {
     let explained = json(&world.run(&["explain", "--json"], letter.bytes()));
     assert_eq!((&explained[0]["verdict"], &explained[0]["challenge_to"]), (&"challenge".into(), &BOB.into()));
     let shown = text(&world.run(&["explain"], letter.bytes()));
-    assert!(shown.contains("The challenge, with zeros for its token") && shown.contains(OWNER), "{shown}");
+    assert!(shown.contains("The challenge, with zeros for its tokens") && shown.contains(OWNER), "{shown}");
     world.deliver(letter.bytes()).is(0, 1, 0, 0);
 }
 
@@ -126,7 +126,8 @@ fn what_maintain_would_do_is_said_in_words_and_what_it_cannot_do_means_later() {
 fn nothing_that_a_person_reads_is_the_programs_own_word() {
     let world = World::new();
     let whole = String::from_utf8(Letter::from(BOB).bytes()).unwrap();
-    let below = format!("Authentication-Results: {AUTHSERV_ID}; dkim=pass\nno field at all\nSubject:");
+    let below =
+        format!("Received: from x by y\nAuthentication-Results: {AUTHSERV_ID}; dkim=pass\nno field at all\nSubject:");
     let damaged = whole.replacen("Subject:", &below, 1);
     let shown = text(&world.run(&["explain"], damaged));
     for word in ["BelowBoundary", "StrayLine", "NoFields", "Ready", "Known"] {

@@ -31,6 +31,10 @@ fn conversation() -> World {
     let token = world.token(Purpose::Confirm, 77, 0, "jabberwock@vorpalblade.example");
     let answer = Letter::bare_answer("jabberwock@vorpalblade.example").body(&format!("> cr-{token}\n"));
     world.deliver(answer.bytes()).is(0, 2, 4, 2);
+    let token = world.token(Purpose::NotMe, 78, 0, "jabberwock@zymurgy.example");
+    let to = format!("alice+n{token}@example.org");
+    let answer = Letter::bare_answer("jabberwock@zymurgy.example").delivered_to(&to).field("To", &to);
+    world.deliver(answer.body("It was not me, by the vorpalblade.\n").bytes()).is(0, 2, 5, 2);
     world.deny("@vorpalblade.example");
     world.deny("list:bandersnatch.zymurgy.example");
     world.deliver(Letter::from("jabberwock@vorpalblade.example").bytes());

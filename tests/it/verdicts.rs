@@ -11,23 +11,28 @@
 //! field NAME: VALUE       set a field                             also LINE               add a line to the header block
 //! top LINE                put a line above all others             without NAME            remove a field
 //! repeat N NAME: VALUE    add a field many times                  huge NAME               add a field of 100 kB
-//! body TEXT               set the body                            own-mark                our own keyed mark is on it
+//! body TEXT               set the body, \n for line ends                         own-mark                our own keyed mark is on it
 //! sender | domain | list allow [PROOFS] or deny                   confirms                it confirmed something
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
 //! store ready | missing | corrupt | newer                         mode on | observe | off
 //! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
+//! gate spf                spf=pass is believed (G3)
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
+//! opted-out               it said "not me" before
+//! alike N                 others wrote the same                   undeliverable N         challenges came back
+//! answers not-me | wrong-word | bounce    what it says about a challenge, other than confirming it
 //! ```
 
 use std::collections::BTreeSet;
 
 use countersign::mail::address::{Address, Domain};
-use countersign::mail::auth::{Proofs, Trust};
+use countersign::mail::auth::{Method, Proofs, Trust};
+use countersign::mail::content::TokenText;
 use countersign::mail::envelope::Caller;
 use countersign::mail::facts::Facts;
 use countersign::mail::score::{Points, ScoreField};
-use countersign::policy::confirm::Confirmation;
+use countersign::policy::confirm::{Answer, Confirmation};
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;
@@ -35,7 +40,7 @@ use countersign::policy::reason::Reason;
 use countersign::policy::standing::{Effect, Entry, Origin, Standing, StoreHealth};
 use countersign::policy::token::HeldId;
 use countersign::policy::verdict::{Decision, Question, Verdict, judge};
-use countersign::policy::{Caps, Mode, Owner, Policy, ScoreLimits};
+use countersign::policy::{Caps, Mode, Owner, Policy, ScoreLimits, Style};
 use countersign::world::store::{SlotRequest, Store};
 
 use super::fixture;
@@ -77,6 +82,8 @@ fn every_question_has_its_answer() {
     }
     // Rule 5 answers before the gate can; it has a test of its own below.
     reasons.insert(Reason::Gate(GateRefusal::OwnAddress).name());
+    // Written over the first reason of a held message, never a decision.
+    reasons.insert(Reason::NotThem.name());
     let never: Vec<&str> = Reason::all().map(Reason::name).filter(|name| !reasons.contains(name)).collect();
     assert!(never.is_empty(), "no question is answered with {never:?}");
     assert_eq!(rules.len(), rules.last().unwrap() + 1, "every rule decides a question: {rules:?}");
@@ -146,7 +153,7 @@ impl Scene {
                 self.letter = (0..number(count)?).fold(self.letter, |letter, _| letter.also(&name, &value));
             }
             "huge" => self.letter = self.letter.also(rest, &"x".repeat(100_000)),
-            "body" => self.letter = self.letter.body(&format!("{rest}\n")),
+            "body" => self.letter = self.letter.body(&format!("{}\n", rest.replace("\\n", "\n"))),
             "own-mark" => self.own_mark = true,
             "confirms" => self.confirms = true,
             "sender" => self.standing.sender = Some(entry(rest)?),
@@ -160,11 +167,16 @@ impl Scene {
             "caps" => {
                 let numbers: Vec<u32> = rest.split(' ').map(|n| n.parse().ok()).collect::<Option<_>>()?;
                 let [days_between, per_hour, per_day] = numbers[..] else { return None };
-                self.policy.caps = Caps { days_between, per_hour, per_day };
+                self.policy.caps = Caps { days_between, per_hour, per_day, ..self.policy.caps };
             }
             "scores" => self.policy.trust.scores = ScoreField::named(rest),
             "limits" => self.policy.score = limits(rest)?,
             "trusted" if rest == "none" => self.policy.trust.ids.clear(),
+            "gate" if rest == "spf" => self.policy.trust.methods.push(Method::Spf),
+            "opted-out" => self.standing.history.opted_out = Some(NOW - 1),
+            "alike" => self.standing.history.alike = rest.parse().ok()?,
+            "undeliverable" => self.standing.history.undeliverable = rest.parse().ok()?,
+            "answers" => self.standing.answer = Some(other_answer(rest)?),
             "discard-denied" => self.policy.discard_denied = true,
             _ => return None,
         }
@@ -177,6 +189,18 @@ fn limits(text: &str) -> Option<ScoreLimits> {
     let limits: Vec<Option<Points>> = text.split(' ').map(one).collect::<Option<_>>()?;
     let [pass_below, challenge_only_above, hold_above, discard_above] = limits[..] else { return None };
     Some(ScoreLimits { pass_below, challenge_only_above, hold_above, discard_above })
+}
+
+fn other_answer(word: &str) -> Option<Answer> {
+    let bob = Address::parse("bob@example.net").unwrap();
+    let held = HeldId::from_random(1);
+    let about = Confirmation { challenged: bob, pin: Proofs::DKIM, held, still_held: true };
+    Some(match word {
+        "bounce" => Answer::Bounced(held),
+        "not-me" => Answer::NotMe(about),
+        "wrong-word" => Answer::WrongWord(about, TokenText::parse(&"0".repeat(32)).unwrap()),
+        _ => return None,
+    })
 }
 
 fn entry(text: &str) -> Option<Entry> {
@@ -228,11 +252,12 @@ pub fn policy() -> Policy {
             delimiters: "+".into(),
         },
         trust: Trust { ids: vec![AUTHSERV_ID.into()], ..Trust::default() },
-        caps: Caps { days_between: 7, per_hour: 20, per_day: 100 },
+        caps: Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 },
         score: ScoreLimits::default(),
         retention_days: 30,
         discard_denied: false,
         languages: vec!["en".into()],
+        style: Style::default(),
         host: Domain::parse("example.org").unwrap(),
     }
 }
@@ -255,10 +280,10 @@ fn the_windows_of_the_store_end_on_the_second() {
     let key = SecretKey::new([7; 32]);
     let of = |name: &str| Fingerprint::of(&key, Kind::Challenged, name.as_bytes());
     let slot = |store: &mut Store, name: &str, now: i64, caps: Caps| {
-        let request = SlotRequest { key: of(name), older: None, caps, now };
+        let request = SlotRequest { key: of(name), older: None, caps, alike: None, now };
         store.claim_slot(HeldId::from_random(1), request).unwrap()
     };
-    let caps = Caps { days_between: 7, per_hour: 1, per_day: 2 };
+    let caps = Caps { days_between: 7, per_hour: 1, per_day: 2, breaker_alike: 5 };
     assert!(slot(&mut store, "bob", NOW, caps));
     assert!(!slot(&mut store, "bob", NOW, caps), "one slot for one address");
     assert!(!slot(&mut store, "carol", NOW + 3_599, caps), "one an hour");
@@ -270,7 +295,8 @@ fn the_windows_of_the_store_end_on_the_second() {
     assert!(!slot(&mut store, "bob", NOW + week - 1, caps), "seven days for one address");
     assert!(slot(&mut store, "bob", NOW + week, caps));
     // A key of before a rotation counts as well.
-    let request = SlotRequest { key: of("bob, new key"), older: Some(of("bob")), caps, now: NOW + 2 * week - 1 };
+    let request =
+        SlotRequest { key: of("bob, new key"), older: Some(of("bob")), caps, alike: None, now: NOW + 2 * week - 1 };
     assert!(!store.claim_slot(HeldId::from_random(2), request).unwrap());
     let history = store.history(&[of("nobody"), of("bob")], NOW + week + 3_599).unwrap();
     assert_eq!((history.asked, history.last_hour, history.last_day), (Some(NOW + week), 1, 1));

@@ -1,0 +1,704 @@
+//! The account of one decision: every fact, what is known from before, the rules passed over, the rule that decided,
+//! what would be done, and the challenge as it would go out.
+//!
+//! Promises: the one documented object of `explain --json`, and the same in columns; no fact is left out, or this file
+//! does not compile; foreign text is fit to be shown. A token's text is not shown: it is a key. Never touches: the
+//! decision.
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::ask;
+use super::case::Case;
+use super::entry;
+use super::installation::Installation;
+use crate::mail::auth::{Authentication, MethodResult};
+use crate::mail::automatic::Sign;
+use crate::mail::content::{Content, FoundToken};
+use crate::mail::display::{one_line, wrapped};
+use crate::mail::envelope::{Envelope, EnvelopeSender};
+use crate::mail::executable::Finding;
+use crate::mail::facts::{Facts, Sender};
+use crate::mail::score::SpamScore;
+use crate::policy::standing::{Entry, History, Standing, TokenStanding};
+use crate::policy::verdict::Verdict;
+
+/// Where the second column begins.
+const COLUMN: usize = 22;
+/// Most characters of one line of foreign text.
+const WIDTH: usize = 300;
+/// Most lines of one fact in columns; the rest is counted, and stands in the JSON.
+const LINES: usize = 12;
+
+/// The account. Times are seconds since 1970; names are those of the log.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    /// The file; none for standard input.
+    pub path: Option<String>,
+    /// `pass`, `hold`, `challenge` or `discard`; what would be decided if the mode lets everything pass.
+    pub verdict: &'static str,
+    /// The rule that decided.
+    pub reason: &'static str,
+    /// Who would be asked.
+    pub challenge_to: Option<String>,
+    /// Who is allowed from now on by this message.
+    pub confirms: Option<String>,
+    /// The reason in a sentence.
+    pub sentence: String,
+    /// Whether the mode (`observe`, `off`) lets it pass all the same.
+    pub mode_lets_pass: bool,
+    /// Whether it was taken as a proven first contact.
+    pub assumed_first_contact: bool,
+    /// The rules that did not match, in order; what follows them decided.
+    pub passed_over: Vec<&'static str>,
+    /// What would be done, in order.
+    pub plan: Vec<String>,
+    /// What the message is.
+    pub facts: Shown,
+    /// What is known from before.
+    pub standing: Known,
+    /// The challenge that would go out, with zeros for its token.
+    pub challenge: Option<String>,
+}
+
+/// The facts of a message.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// The envelope sender: an address, `<>`, or null.
+    pub envelope_sender: Option<String>,
+    /// `known`, `missing`, `null` or `unclear`.
+    pub envelope: &'static str,
+    /// Whom it was delivered for.
+    pub delivered_for: Vec<String>,
+    /// What stood behind the delimiter.
+    pub extensions: Vec<String>,
+    /// The single mailbox of the From field, if it is clear.
+    pub sender: Option<String>,
+    /// Why it is not.
+    pub unclear: Option<&'static str>,
+    /// The From field as a person reads it.
+    pub from: String,
+    /// The mailboxes of Sender and Reply-To.
+    pub answer_addresses: Vec<String>,
+    /// The Subject.
+    pub subject: String,
+    /// The Date field.
+    pub date: Option<i64>,
+    /// The Message-ID, if it can be used.
+    pub message_id: Option<String>,
+    /// Everybody in To, Cc and Bcc.
+    pub named: Vec<String>,
+    /// Whether the user is among them.
+    pub addressed_to_you: bool,
+    /// What says that it was not written by a person for this user.
+    pub signs: Vec<SignShown>,
+    /// Whether it carries the field of a challenge of this kind.
+    pub is_challenge: bool,
+    /// The mailing list.
+    pub list: Option<String>,
+    /// Received fields.
+    pub received: usize,
+    /// The host that handed it to the user's own mail systems.
+    pub sending_host: Option<String>,
+    /// The language that its header block claims.
+    pub declared_language: Option<&'static str>,
+    /// Whether it is a report that says that a delivery has failed for good.
+    pub delivery_failed: bool,
+    /// Whether the display name holds another mail address than the sender's own.
+    pub name_shows_other_address: bool,
+    /// Whether this user handed it in on this host.
+    pub submitted_here: bool,
+    /// Whether it carries the mark of this program's own mail, verified or not.
+    pub has_own_mark: bool,
+    /// What is proven about the sender's domain.
+    pub proofs: Vec<&'static str>,
+    /// What the trusted mail system says.
+    pub believed: Vec<Believed>,
+    /// What is not believed.
+    pub ignored: Vec<Ignored>,
+    /// How much more is not believed.
+    pub ignored_unlisted: usize,
+    /// The mail systems that say something where strangers cannot.
+    pub servers_seen: Vec<String>,
+    /// Whether a trusted field could not be read, so that nothing is proven.
+    pub doubtful: bool,
+    /// The tokens in it, and whether each is known here.
+    pub tokens: Vec<TokenShown>,
+    /// What its body shows.
+    pub text: TextShown,
+    /// Whether it says next to nothing and lacks what people's mail has.
+    pub empty_probe: bool,
+    /// What the user's spam filter says.
+    pub spam_filter: FilterShown,
+    /// What is wrong with its header block.
+    pub defects: Vec<String>,
+    /// Where the message begins behind the lines of this delivery, in bytes.
+    pub message_start: usize,
+}
+
+/// A sign of automatic mail.
+#[derive(Debug, Serialize)]
+pub struct SignShown {
+    /// Its name.
+    pub name: &'static str,
+    /// What kind of mail it shows.
+    pub kind: &'static str,
+    /// Where that is written.
+    pub source: &'static str,
+}
+
+/// What a message's body shows.
+#[derive(Debug, Serialize)]
+pub struct TextShown {
+    /// The first lines of its text.
+    pub preview: Vec<String>,
+    /// Whether it has text that is not quotation, signature or token.
+    pub has_own_text: bool,
+    /// Letters and digits of its text.
+    pub letters: usize,
+    /// Whether something that is not text is attached.
+    pub has_attachments: bool,
+    /// Whether something in its body was not looked at.
+    pub unexamined: bool,
+    /// What in it a computer may run.
+    pub executables: Vec<ExecutableShown>,
+    /// Whether something that may be run could be in what was not looked at.
+    pub executables_unexamined: bool,
+}
+
+/// What the user's spam filter says.
+#[derive(Debug, Serialize)]
+pub struct FilterShown {
+    /// The points of the user's spam filter.
+    pub points: Option<String>,
+    /// Whether that filter calls it spam.
+    pub says_spam: bool,
+    /// Whether the points may be believed to be no higher.
+    pub exact: bool,
+    /// Whether a field of that filter could not be read.
+    pub doubtful: bool,
+    /// What of that filter is not believed.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Something that a computer may run.
+#[derive(Debug, Serialize)]
+pub struct ExecutableShown {
+    /// What it is.
+    pub kind: &'static str,
+    /// The name of its file.
+    pub name: String,
+}
+
+/// A result of a trusted mail system.
+#[derive(Debug, Serialize)]
+pub struct Believed {
+    /// `dmarc`, `dkim`, `spf`.
+    pub method: &'static str,
+    /// The result's word.
+    pub result: String,
+    /// What it is about.
+    pub domain: Option<String>,
+    /// In which Authentication-Results field from the top, from 0.
+    pub field: usize,
+}
+
+/// Something that is not believed.
+#[derive(Debug, Serialize)]
+pub struct Ignored {
+    /// The text.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A token in the message.
+#[derive(Debug, Serialize)]
+pub struct TokenShown {
+    /// What it is for: `confirm`, `not-me`.
+    pub kind: String,
+    /// Where it stands.
+    pub place: String,
+}
+
+/// What is known from before.
+#[derive(Debug, Serialize)]
+pub struct Known {
+    /// `ready`, `missing`, `corrupt`, `newer`.
+    pub store: String,
+    /// The list entry of the sender.
+    pub sender: Option<serde_json::Value>,
+    /// That of the sender's domain.
+    pub domain: Option<serde_json::Value>,
+    /// That of the mailing list.
+    pub list: Option<serde_json::Value>,
+    /// When this address was last asked.
+    pub asked: Option<i64>,
+    /// Challenges in the last 60 minutes.
+    pub last_hour: u32,
+    /// Challenges in the last 24 hours.
+    pub last_day: u32,
+    /// When the sender said that it was not them, seconds since 1970.
+    pub opted_out: Option<i64>,
+    /// How many of the last 50 challenges came back as undeliverable.
+    pub undeliverable: u32,
+    /// How many other senders wrote a similar message in the last hour.
+    pub alike: u32,
+    /// Whether it is our own challenge's text sent back.
+    pub echo: bool,
+    /// Whether it says something about an earlier challenge.
+    pub answers: bool,
+    /// What the tokens speak of.
+    pub tokens: Vec<TokenKnown>,
+    /// People of an answer who are denied.
+    pub denied: Vec<String>,
+    /// The entries in words.
+    #[serde(skip)]
+    entries: Vec<String>,
+}
+
+/// What is known of a token.
+#[derive(Debug, Serialize)]
+pub struct TokenKnown {
+    /// The number of the held message it speaks of.
+    pub id: String,
+    /// Whether that is still held.
+    pub held: bool,
+    /// Whether it was used before.
+    pub spent: bool,
+}
+
+impl Account {
+    /// Writes down a case.
+    #[must_use]
+    pub fn of(house: &Installation, path: Option<String>, case: &Case, assumed: bool, now: i64) -> Account {
+        let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
+        let to = case.decision.challenge.as_ref().filter(|_| verdict == Verdict::Challenge).map(|(to, _)| to);
+        let mail = to.and_then(|to| ask::write(house, case.store.as_ref(), &case.facts, None, to, now).ok());
+        Account {
+            path,
+            verdict: verdict.name(),
+            reason: reason.name(),
+            challenge_to: to.map(ToString::to_string),
+            confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.to_string()),
+            sentence: reason.sentence(),
+            mode_lets_pass: case.decision.instead.is_some(),
+            assumed_first_contact: assumed,
+            passed_over: case.decision.passed_over.clone(),
+            plan: case.plan.iter().map(ToString::to_string).collect(),
+            facts: Shown::of(house, &case.facts),
+            standing: Known::of(&case.standing),
+            challenge: mail.map(|mail| String::from_utf8_lossy(&mail.bytes).into_owned()),
+        }
+    }
+
+    /// In columns.
+    #[must_use]
+    pub fn columns(&self, width: Option<usize>) -> String {
+        let mut page = Page(String::new(), width);
+        self.facts.columns(&mut page);
+        self.standing.columns(&mut page);
+        page.heading("Decision");
+        page.all("passed over", self.passed_over.iter().map(ToString::to_string));
+        page.row("decided by", self.reason);
+        page.row("verdict", self.verdict);
+        page.row("because", &self.sentence);
+        page.some("confirms", self.confirms.as_ref());
+        page.lines("would", self.plan.iter().cloned());
+        if self.mode_lets_pass {
+            page.row("but", "the mode lets everything pass");
+        }
+        if self.assumed_first_contact {
+            page.row("assumed", "proven, written to you, from a stranger");
+        }
+        if let Some(mail) = &self.challenge {
+            page.heading("The challenge, with zeros for its tokens");
+            mail.lines().for_each(|line| page.0.push_str(&format!("{}\n", format!("  {line}").trim_end())));
+        }
+        page.0
+    }
+}
+
+impl Shown {
+    fn of(house: &Installation, facts: &Facts) -> Shown {
+        let Facts {
+            envelope: Envelope { sender: envelope, recipients, extensions },
+            sender,
+            name_shows_other_address,
+            shown_sender,
+            subject,
+            answer_addresses,
+            is_challenge,
+            date,
+            message_id,
+            named,
+            signs,
+            list,
+            authentication: Authentication { believed, ignored, ignored_unlisted, ids_seen, doubtful },
+            received,
+            sending_host,
+            declared_language,
+            delivery_failed,
+            tokens,
+            content,
+            score,
+            empty_probe,
+            own_mark,
+            submitted_here,
+            message_start,
+            defects,
+        } = facts;
+        let (envelope, envelope_sender) = envelope_words(envelope);
+        Shown {
+            envelope_sender,
+            envelope,
+            delivered_for: texts(recipients),
+            extensions: extensions.iter().map(|text| one_line(text, WIDTH)).collect(),
+            sender: sender.address().map(ToString::to_string),
+            unclear: if let Sender::Unclear(why) = sender { Some(why.name()) } else { None },
+            name_shows_other_address: *name_shows_other_address,
+            from: shown_sender.clone(),
+            answer_addresses: texts(answer_addresses),
+            subject: subject.clone(),
+            date: *date,
+            message_id: message_id.clone(),
+            named: texts(named),
+            addressed_to_you: named.iter().any(|address| house.config.policy.owner.is(address)),
+            signs: signs.iter().map(SignShown::of).collect(),
+            is_challenge: *is_challenge,
+            list: list.as_ref().map(|list| one_line(list.as_str(), WIDTH)),
+            received: *received,
+            sending_host: sending_host.map(|host| host.to_string()),
+            declared_language: *declared_language,
+            delivery_failed: *delivery_failed,
+            submitted_here: *submitted_here,
+            has_own_mark: own_mark.is_some(),
+            proofs: proofs(facts),
+            believed: believed.iter().map(Believed::of).collect(),
+            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, &kebab(why))).collect(),
+            ignored_unlisted: *ignored_unlisted,
+            servers_seen: ids_seen.clone(),
+            doubtful: *doubtful,
+            tokens: tokens.iter().map(TokenShown::of).collect(),
+            text: TextShown::of(content),
+            empty_probe: *empty_probe,
+            spam_filter: FilterShown::of(score),
+            defects: defects.iter().map(kebab).collect(),
+            message_start: *message_start,
+        }
+    }
+
+    fn columns(&self, page: &mut Page) {
+        page.heading("Message");
+        page.row("From", &self.from);
+        page.row("sender", self.sender.as_deref().unwrap_or(self.unclear.unwrap_or("unclear")));
+        page.lines("Sender and Reply-To", self.answer_addresses.iter().cloned());
+        page.row("Subject", &self.subject);
+        page.row("Date", &self.date.map_or("none that can be read".to_owned(), when));
+        page.row("Message-ID", self.message_id.as_deref().unwrap_or("none that can be used"));
+        page.lines("To, Cc and Bcc", self.named.iter().cloned());
+        page.row("to you", yes(self.addressed_to_you));
+        page.lines("damaged", self.defects.iter().cloned());
+        page.row("begins at byte", &self.message_start.to_string());
+        page.heading("Envelope");
+        page.row("sender", self.envelope_sender.as_deref().unwrap_or(self.envelope));
+        page.lines("delivered for", self.delivered_for.iter().cloned());
+        page.lines("extension", self.extensions.iter().cloned());
+        self.origin(page);
+        page.heading("Who wrote it");
+        let signs = self.signs.iter().map(|sign| format!("{} ({}; {})", sign.name, sign.kind, sign.source));
+        page.list("automatic", signs, "no sign of it");
+        page.row("challenge field", yes(self.is_challenge));
+        page.row("shows another", if self.name_shows_other_address { "the name holds another address" } else { "no" });
+        page.row("failed delivery", yes(self.delivery_failed));
+        page.some("language", self.declared_language.map(str::to_owned).as_ref());
+        page.some("mailing list", self.list.as_ref());
+        page.row("handed in here", yes(self.submitted_here));
+        page.row("our own mark", yes(self.has_own_mark));
+        page.heading("Text");
+        self.text.columns(page);
+        page.row("empty probe", yes(self.empty_probe));
+        self.spam_filter.columns(page);
+        page.lines("token", self.tokens.iter().map(|token| format!("{}, in the {}", token.kind, token.place)));
+    }
+
+    fn origin(&self, page: &mut Page) {
+        page.heading("Origin");
+        page.row("Received fields", &self.received.to_string());
+        page.row("handed over by", self.sending_host.as_deref().unwrap_or("no host that can be read"));
+        page.row("proven", &if self.proofs.is_empty() { "nothing".to_owned() } else { self.proofs.join(", ") });
+        let believed = self.believed.iter().map(|one| {
+            let about = one.domain.as_deref().unwrap_or("no domain that can be read");
+            format!("{}={} for {about} (field {})", one.method, one.result, one.field)
+        });
+        page.lines("believed", believed);
+        page.lines("not believed", self.ignored.iter().map(|one| format!("{} ({})", one.what, one.why)));
+        if self.ignored_unlisted > 0 {
+            page.row("", &format!("and {} more", self.ignored_unlisted));
+        }
+        if self.doubtful {
+            page.row("doubtful", "a trusted field cannot be read or checked nothing, so nothing is proven");
+        }
+        page.lines("servers seen", self.servers_seen.iter().cloned());
+    }
+}
+
+impl TextShown {
+    fn of(content: &Content) -> TextShown {
+        // The tokens stand among the message's.
+        // The lines of its own are read for one word, and stand in the preview.
+        let Content {
+            tokens: _,
+            own_lines: _,
+            preview,
+            has_own_text,
+            letters,
+            has_attachments,
+            executables,
+            unexamined,
+        } = content;
+        TextShown {
+            preview: preview.clone(),
+            has_own_text: *has_own_text,
+            letters: *letters,
+            has_attachments: *has_attachments,
+            unexamined: *unexamined,
+            executables: executables.findings.iter().map(ExecutableShown::of).collect(),
+            executables_unexamined: executables.unexamined,
+        }
+    }
+
+    fn columns(&self, page: &mut Page) {
+        page.lines("begins", self.preview.iter().cloned());
+        page.row("of its own", yes(self.has_own_text));
+        page.row("letters and digits", &self.letters.to_string());
+        page.row("anything attached", yes(self.has_attachments));
+        page.row("looked at whole", yes(!self.unexamined));
+        let found = self.executables.iter().map(|one| format!("{} {}", one.kind, one.name));
+        page.list("may be run", found, "nothing found");
+        if self.executables_unexamined {
+            page.row("", "and not all could be looked at");
+        }
+    }
+}
+
+impl FilterShown {
+    fn of(score: &SpamScore) -> FilterShown {
+        let SpamScore { points, says_spam, exact, doubtful, ignored } = score;
+        FilterShown {
+            points: points.map(|points| points.to_string()),
+            says_spam: *says_spam,
+            exact: *exact,
+            doubtful: *doubtful,
+            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, why.name())).collect(),
+        }
+    }
+
+    fn columns(&self, page: &mut Page) {
+        let more = if self.exact { "" } else { " or more" };
+        let points = self.points.as_ref().map_or("none".to_owned(), |points| format!("{points}{more}"));
+        page.row("spam score", &points);
+        if self.says_spam {
+            page.row("spam filter", "calls it spam");
+        }
+        if self.doubtful {
+            page.row("spam filter", "wrote a field that cannot be read");
+        }
+        page.lines("not believed", self.ignored.iter().map(|one| format!("{} ({})", one.what, one.why)));
+    }
+}
+
+impl ExecutableShown {
+    fn of(one: &Finding) -> ExecutableShown {
+        ExecutableShown { kind: one.kind.name(), name: one.name.clone() }
+    }
+}
+
+impl Ignored {
+    fn of(what: &str, why: &str) -> Ignored {
+        Ignored { what: what.to_owned(), why: why.to_owned() }
+    }
+}
+
+impl SignShown {
+    fn of(sign: &Sign) -> SignShown {
+        SignShown { name: sign.name(), kind: sign.kind().name(), source: sign.source() }
+    }
+}
+
+impl Believed {
+    fn of(one: &MethodResult) -> Believed {
+        Believed {
+            method: one.method.name(),
+            result: one_line(&one.word, WIDTH),
+            domain: one.domain.as_ref().map(ToString::to_string),
+            field: one.field,
+        }
+    }
+}
+
+impl TokenShown {
+    fn of(token: &FoundToken) -> TokenShown {
+        TokenShown { kind: kebab(&token.kind), place: kebab(&token.place) }
+    }
+}
+
+impl Known {
+    fn of(standing: &Standing) -> Known {
+        let Standing { store, sender, domain, list, history, tokens, denied, echo, answer } = standing;
+        let History { asked, last_hour, last_day, opted_out, undeliverable, alike } = *history;
+        let of_token = |known: &TokenStanding| TokenKnown {
+            id: known.token.held.to_string(),
+            held: known.held.is_some(),
+            spent: known.spent,
+        };
+        let of_entry = |entry: &Option<Entry>| entry.map(entry::as_json);
+        let rows = [("sender", sender), ("domain", domain), ("list", list)];
+        let words = |(what, entry): (&str, &Option<Entry>)| Some(format!("{what}: {}", entry::describe((*entry)?)));
+        Known {
+            store: kebab(store),
+            sender: of_entry(sender),
+            domain: of_entry(domain),
+            list: of_entry(list),
+            asked,
+            last_hour,
+            last_day,
+            opted_out,
+            undeliverable,
+            alike,
+            echo: *echo,
+            answers: answer.is_some(),
+            tokens: tokens.iter().map(of_token).collect(),
+            denied: texts(denied),
+            entries: rows.into_iter().filter_map(words).collect(),
+        }
+    }
+
+    fn columns(&self, page: &mut Page) {
+        page.heading("Known from before");
+        page.row("store", &self.store);
+        page.list("on your list", self.entries.iter().cloned(), "no");
+        page.row("last asked", &self.asked.map_or("never, or long ago".to_owned(), when));
+        page.some("not them", self.opted_out.map(|at| format!("since {}", when(at))).as_ref());
+        page.row("came back", &format!("{} of the last challenges", self.undeliverable));
+        page.row("alike", &format!("{} other senders wrote so in the last hour", self.alike));
+        page.row("an answer", yes(self.answers));
+        page.row("an echo", yes(self.echo));
+        page.row("asked in all", &format!("{} in the last hour, {} in the last day", self.last_hour, self.last_day));
+        let state = |held| if held { "still held" } else { "not held any more" };
+        let spent = |spent| if spent { ", spent" } else { "" };
+        page.lines("tokens", self.tokens.iter().map(|t| format!("{}: {}{}", t.id, state(t.held), spent(t.spent))));
+        page.lines("denied", self.denied.iter().cloned());
+    }
+}
+
+/// Two columns under headings, the lines no wider than said.
+struct Page(String, Option<usize>);
+
+impl Page {
+    fn heading(&mut self, text: &str) {
+        let gap = if self.0.is_empty() { "" } else { "\n" };
+        self.0.push_str(&format!("{gap}{text}\n"));
+    }
+
+    fn row(&mut self, name: &str, value: &str) {
+        let line = format!("  {name:<width$}{}", one_line(value, WIDTH), width = COLUMN - 2);
+        let line = line.trim_end();
+        match self.1 {
+            Some(width) if line.width() > width => {
+                // A name at the limit of its column is followed by the value all the same.
+                let (name, value) = line.split_at(line.char_indices().nth(COLUMN).map_or(line.len(), |(at, _)| at));
+                self.0.push_str(&format!("{name}{}", wrapped(value, COLUMN, width)));
+            }
+            _ => self.0.push_str(&format!("{line}\n")),
+        }
+    }
+
+    fn some(&mut self, name: &str, value: Option<&String>) {
+        if let Some(value) = value {
+            self.row(name, value);
+        }
+    }
+
+    /// One row each, the name at the first only; nothing at all for none.
+    fn all(&mut self, name: &str, values: impl Iterator<Item = String>) {
+        values.enumerate().for_each(|(at, value)| self.row(if at == 0 { name } else { "" }, &value));
+    }
+
+    /// The same, at most [`LINES`] of them.
+    fn lines(&mut self, name: &str, values: impl Iterator<Item = String>) {
+        let values: Vec<String> = values.collect();
+        self.all(name, values.iter().take(LINES).cloned());
+        if values.len() > LINES {
+            self.row("", &format!("and {} more (see --json)", values.len() - LINES));
+        }
+    }
+
+    fn list(&mut self, name: &str, values: impl Iterator<Item = String>, none: &str) {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return self.row(name, none);
+        }
+        self.lines(name, values);
+    }
+}
+
+fn envelope_words(sender: &EnvelopeSender) -> (&'static str, Option<String>) {
+    match sender {
+        EnvelopeSender::Known(address) => ("known", Some(address.to_string())),
+        EnvelopeSender::Missing => ("missing", None),
+        EnvelopeSender::Null => ("null", Some("<>".to_owned())),
+        EnvelopeSender::Unclear => ("unclear", None),
+    }
+}
+
+fn proofs(facts: &Facts) -> Vec<&'static str> {
+    let Some(sender) = facts.sender.address() else { return Vec::new() };
+    facts.authentication.proofs(sender.domain()).list()
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(|value| one_line(&value.to_string(), WIDTH)).collect()
+}
+
+/// `BelowBoundary` as `below-boundary`.
+fn kebab<T: std::fmt::Debug>(value: &T) -> String {
+    let mut out = String::new();
+    for c in format!("{value:?}").chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+fn when(seconds: i64) -> String {
+    format!("{} UTC", crate::mail::compose::short_date(seconds))
+}
+
+fn yes(answer: bool) -> &'static str {
+    if answer { "yes" } else { "no" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::standing::StoreHealth;
+
+    #[test]
+    fn names_are_in_kebab_case() {
+        assert_eq!(kebab(&StoreHealth::Ready), "ready");
+        assert_eq!(kebab(&crate::mail::auth::Ignored::BelowBoundary), "below-boundary");
+    }
+
+    #[test]
+    fn what_is_too_much_for_a_screen_is_counted() {
+        let mut page = Page(String::new(), None);
+        page.lines("named", (0..LINES + 3).map(|number| number.to_string()));
+        assert_eq!(page.0.lines().count(), LINES + 1);
+        assert!(page.0.ends_with("and 3 more (see --json)\n"));
+        page.row("escape", "a\u{1b}[2Jb");
+        assert!(page.0.ends_with("a [2Jb\n"));
+    }
+}

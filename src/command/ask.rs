@@ -1,0 +1,146 @@
+//! The mails that go to a stranger: the challenge with everything it says about the past, and the one short mail about
+//! an answer without the word.
+//!
+//! Promises: nothing is sent without a slot of the store, and nothing past the gate; a short mail counts towards the
+//! same limits as a challenge. Never touches: whether a message deserves one.
+
+use super::case::{alike, slot_keys};
+use super::deliver::slot_request;
+use super::installation::Installation;
+use super::quarantine;
+use super::trouble::Trouble;
+use crate::mail::address::Address;
+use crate::mail::content::TokenText;
+use crate::mail::envelope::Caller;
+use crate::mail::facts::Facts;
+use crate::mail::language;
+use crate::policy::challenge::{HELD_LIMIT, Past, Request, Tokens, challenge, envelope_sender, wrong_word};
+use crate::policy::confirm::Confirmation;
+use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::gate::may_challenge;
+use crate::policy::template::Template;
+use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
+use crate::report::{self, Level};
+use crate::world::sendmail::Outcome;
+use crate::world::store::{Asked, SlotRequest, State, Store};
+
+/// A challenge, and from which envelope sender it goes; none is the null one.
+pub struct Mail {
+    /// The whole message.
+    pub bytes: Vec<u8>,
+    /// Where its bounces go.
+    pub from: Option<Address>,
+}
+
+/// Writes the challenge for a held message; for a dry run, without a number, with zeros for its tokens.
+///
+/// # Errors
+/// When the past cannot be read.
+pub fn write(
+    house: &Installation,
+    store: Option<&Store>,
+    facts: &Facts,
+    id: Option<HeldId>,
+    to: &Address,
+    now: i64,
+) -> Result<Mail, Trouble> {
+    let policy = &house.config.policy;
+    let past = match store {
+        Some(store) => past(house, store, facts, id, to, now)?,
+        None => Past::default(),
+    };
+    let zeros = || "0".repeat(32);
+    let none = || Tokens { confirm: zeros(), not_me: zeros(), bounce: zeros() };
+    let tokens = id.map_or_else(none, |id| mint(house, id, to, now));
+    let templates = templates(house, facts);
+    let bytes = challenge(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
+    Ok(Mail { bytes, from: envelope_sender(facts, policy, &tokens.bounce) })
+}
+
+/// Sends the short mail about an answer without the word: to the author of the answer, if the gate lets it out, and
+/// once in a period, as a challenge.
+///
+/// # Errors
+/// When the slot cannot be taken.
+pub fn repeat_word(
+    house: &Installation,
+    store: &mut Store,
+    facts: &Facts,
+    about: &Confirmation,
+    token: &TokenText,
+    now: i64,
+) -> Result<(), Trouble> {
+    let policy = &house.config.policy;
+    let Ok((to, _)) = may_challenge(facts, policy) else { return Ok(()) };
+    // A challenge to this address went out within the last days, so this mail has a slot of its own.
+    let bare = format!("word {}", to.without_tag("+").normal().as_str());
+    let mut keys = under_every_key(&house.keys.list, Kind::Challenged, &bare).map(|(_, key)| key);
+    let request = slot_request(house, to, now);
+    let request = SlotRequest { key: keys.next().unwrap_or(request.key), older: keys.next(), alike: None, ..request };
+    let opted_out = store.history(&slot_keys(house, to), now)?.opted_out.is_some();
+    if opted_out || !store.take_slot(request)? {
+        return Ok(());
+    }
+    let tokens = Tokens { confirm: token.as_str().to_owned(), ..mint(house, about.held, &about.challenged, now) };
+    let languages = templates(house, facts);
+    let templates: Vec<Template> = languages.iter().filter_map(|text| Template::wrong_word(&text.language)).collect();
+    let past = Past::default();
+    let mail = wrong_word(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
+    match house.sendmail().send(None, to, &mail) {
+        Outcome::Sent => {}
+        Outcome::Refused { said, .. } | Outcome::Unknown { said } => {
+            report::note(Level::Error, &format!("the word for {}: {said}", about.held));
+        }
+    }
+    Ok(())
+}
+
+/// The texts for a message, in the configured languages; a slip in a text of the user's own must not stop mail.
+fn templates(house: &Installation, facts: &Facts) -> Vec<Template> {
+    let guess = language::guess(facts);
+    house.config.templates(guess).unwrap_or_else(|error| {
+        report::note(Level::Error, &format!("{}; the built-in text is used", report::chain(&error)));
+        house.config.built_in_templates(guess)
+    })
+}
+
+fn mint(house: &Installation, id: HeldId, to: &Address, now: i64) -> Tokens {
+    let (owner, challenged) = (house.config.policy.owner.primary.normal(), to.normal());
+    let parties = Parties { owner: &owner, challenged: &challenged };
+    let mint = |purpose| Token::mint(&house.keys.token, purpose, id, Day::of(now), parties);
+    Tokens { confirm: mint(Purpose::Confirm), not_me: mint(Purpose::NotMe), bounce: mint(Purpose::Bounce) }
+}
+
+/// What was before: whether this sender was asked about another message, what is held from it with a proof, and who
+/// else sent the same.
+fn past(
+    house: &Installation,
+    store: &Store,
+    facts: &Facts,
+    id: Option<HeldId>,
+    to: &Address,
+    now: i64,
+) -> Result<Past, Trouble> {
+    let normal = to.normal();
+    let keys: Vec<Fingerprint> =
+        under_every_key(&house.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect();
+    let mut rows = Vec::new();
+    for key in &keys {
+        rows.extend(store.held_from(key)?);
+    }
+    let again = rows.iter().any(|row| Some(row.id) != id && !matches!(row.asked, Asked::No));
+    let mut past = Past { again, ..Past::default() };
+    rows.sort_by_key(|row| std::cmp::Reverse(row.received));
+    if again {
+        for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(HELD_LIMIT) {
+            let Some(held) = quarantine::find(house, Some(store), row.id)? else { continue };
+            let Some(start) = quarantine::original(&held, 0)? else { continue };
+            let trust = &house.config.policy.trust;
+            past.held.push(Facts::read(&start, &Caller::default(), trust).subject);
+        }
+    }
+    if let Some(alike) = alike(house, facts) {
+        past.alike = store.alike(&alike, now)?;
+    }
+    Ok(past)
+}

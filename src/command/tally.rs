@@ -1,0 +1,312 @@
+//! The summary of a dry run: what a person needs to decide whether to switch the program on.
+//!
+//! Promises: every message is in exactly one of passed, held, asked and thrown away; foreign text is made fit. Memory
+//! grows with the different people who would be asked. Never touches: the decision, the screen.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::trial::Judged;
+use crate::mail::compose::short_date;
+use crate::mail::display::one_line;
+use crate::policy::reason::Reason;
+use crate::policy::verdict::Verdict;
+
+/// Most senders that are listed.
+pub const ASKED_LIMIT: usize = 10;
+/// Most weeks that are listed one by one; half a year shows where it settles.
+pub const WEEKS_LIMIT: usize = 26;
+const WEEK: i64 = 7 * 86_400;
+
+/// The counters.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// What came of the messages.
+    pub counts: Counts,
+    /// Files that could not be read, or not entirely.
+    pub faults: u64,
+    /// Messages that the user wrote; only where the program is shown learning.
+    pub sent: u64,
+    /// Whether everything was taken as proven, so that the share of it says nothing.
+    assumed: bool,
+    bytes: u64,
+    reflected: u64,
+    proven: u64,
+    confirmed: u64,
+    reasons: BTreeMap<(&'static str, u16), (Reason, u64)>,
+    asked: HashMap<String, u64>,
+    weeks: BTreeMap<i64, Counts>,
+}
+
+/// What came of a number of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Passed on.
+    pub passed: u64,
+    /// Held in silence.
+    pub held: u64,
+    /// Held, and their senders asked.
+    pub asked: u64,
+    /// Thrown away.
+    pub discarded: u64,
+}
+
+impl Counts {
+    /// All of them.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.passed + self.held + self.asked + self.discarded
+    }
+
+    fn add(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Pass => &mut self.passed,
+            Verdict::Hold => &mut self.held,
+            Verdict::Challenge => &mut self.asked,
+            Verdict::Discard => &mut self.discarded,
+        } += 1;
+    }
+
+    fn join(self, other: Counts) -> Counts {
+        Counts {
+            passed: self.passed + other.passed,
+            held: self.held + other.held,
+            asked: self.asked + other.asked,
+            discarded: self.discarded + other.discarded,
+        }
+    }
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(assumed: bool) -> Tally {
+        Tally { assumed, ..Tally::default() }
+    }
+
+    /// Counts one message.
+    pub fn add(&mut self, judged: &Judged) {
+        self.counts.add(judged.verdict);
+        self.bytes += judged.bytes;
+        self.proven += u64::from(judged.proven);
+        self.confirmed += u64::from(judged.confirms.is_some());
+        let row = self.reasons.entry((judged.verdict.name(), judged.reason.number())).or_insert((judged.reason, 0));
+        row.1 += 1;
+        if let (Verdict::Challenge, Some(to)) = (judged.verdict, &judged.to) {
+            self.reflected += judged.reflected;
+            // As for the limits, sub-addresses count as one.
+            *self.asked.entry(to.without_tag("+").normal().as_str().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Counts one message of a time, seconds since 1970, for the table of weeks.
+    pub fn add_to_week(&mut self, verdict: Verdict, at: i64) {
+        // 1970 began on a Thursday; weeks begin on Monday.
+        self.weeks.entry((at + 3 * 86_400).div_euclid(WEEK)).or_default().add(verdict);
+    }
+
+    /// The summary. `remarks` are whole sentences on how it was come by.
+    #[must_use]
+    pub fn text(&self, remarks: &[&str]) -> String {
+        let all = self.counts.messages();
+        let mut out = format!("{} {}, {} bytes", group(all), plural(all, "message"), group(self.bytes));
+        if self.faults > 0 {
+            out.push_str(&format!("; {} could not be read, see above", group(self.faults)));
+        }
+        out.push('\n');
+        if self.sent > 0 {
+            out.push_str(&format!("{} more that you wrote yourself, to learn from\n", group(self.sent)));
+        }
+        for remark in remarks {
+            out.push_str(&format!("{remark}\n"));
+        }
+        out.push('\n');
+        self.push_counts(&mut out, all);
+        self.push_reasons(&mut out, all);
+        self.push_asked(&mut out);
+        self.push_weeks(&mut out);
+        out
+    }
+
+    fn push_counts(&self, out: &mut String, all: u64) {
+        let mut row = |name: &str, count: u64, whole: u64, what: &str| {
+            let line = format!("{name:<17}{:>13}  {}  {what}", group(count), share(count, whole));
+            out.push_str(line.trim_end());
+            out.push('\n');
+        };
+        let counts = &self.counts;
+        row("passed", counts.passed, all, "");
+        row("held in silence", counts.held, all, "");
+        row("held and asked", counts.asked, all, "the reflection ratio: challenges sent for messages received");
+        if counts.discarded > 0 {
+            row("thrown away", counts.discarded, all, "");
+        }
+        row("bytes reflected", self.reflected, self.bytes, "in challenges, of the bytes received");
+        if !self.assumed {
+            row("proven", self.proven, all, "a trusted mail system vouches for the sender's domain");
+        }
+        if self.confirmed > 0 {
+            row("confirming", self.confirmed, all, "they answer a challenge of yours");
+        }
+    }
+
+    fn push_reasons(&self, out: &mut String, all: u64) {
+        let mut rows: Vec<_> = self.reasons.iter().collect();
+        rows.sort_by_key(|((verdict, number), (_, count))| (std::cmp::Reverse(*count), *verdict, *number));
+        let width = rows.iter().map(|(_, (reason, _))| reason.name().len()).max().unwrap_or(0);
+        if !rows.is_empty() {
+            out.push_str("\nwhy\n");
+        }
+        for ((verdict, _), (reason, count)) in rows {
+            let (count, share) = (group(*count), share(*count, all));
+            let name = reason.name();
+            out.push_str(&format!("{count:>9}  {share}  {verdict:<9}  {name:<width$}  {}\n", reason.sentence()));
+        }
+    }
+
+    fn push_asked(&self, out: &mut String) {
+        let mut rows: Vec<_> = self.asked.iter().collect();
+        rows.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        if rows.is_empty() {
+            return;
+        }
+        out.push_str("\nasked most\n");
+        for (who, count) in rows.iter().take(ASKED_LIMIT) {
+            out.push_str(&format!("{:>9}  {}\n", group(**count), one_line(who, 120)));
+        }
+        if rows.len() > ASKED_LIMIT {
+            let rest: u64 = rows[ASKED_LIMIT..].iter().map(|(_, count)| **count).sum();
+            out.push_str(&format!("{:>9}  {} others\n", group(rest), group((rows.len() - ASKED_LIMIT) as u64)));
+        }
+    }
+
+    /// Week by week from the first one on; weeks without mail are left out.
+    fn push_weeks(&self, out: &mut String) {
+        if self.weeks.is_empty() {
+            return;
+        }
+        out.push_str("\nweek of          passed      held     asked\n");
+        let mut row = |name: &str, counts: Counts| {
+            let held = counts.held + counts.discarded;
+            let (passed, held, asked) = (group(counts.passed), group(held), group(counts.asked));
+            out.push_str(&format!("{name:<13}{passed:>10}{held:>10}{asked:>10}\n"));
+        };
+        for (week, counts) in self.weeks.iter().take(WEEKS_LIMIT) {
+            let monday = short_date(week * WEEK - 3 * 86_400);
+            row(monday.split(' ').next().unwrap_or_default(), *counts);
+        }
+        if self.weeks.len() > WEEKS_LIMIT {
+            let rest = self.weeks.values().skip(WEEKS_LIMIT).fold(Counts::default(), |sum, one| sum.join(*one));
+            row(&format!("{} more", self.weeks.len() - WEEKS_LIMIT), rest);
+        }
+    }
+}
+
+/// `1,234,567`.
+#[must_use]
+pub fn group(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share in per cent, one digit behind the point; blank where there is no whole. More than nothing is never shown as
+/// nothing, nor less than all as all.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return " ".repeat(7);
+    }
+    let tenths = (u128::from(part) * 1_000 + u128::from(whole) / 2) / u128::from(whole);
+    let tenths = if part > 0 { tenths.max(1) } else { 0 };
+    let tenths = if part < whole { tenths.min(999) } else { tenths };
+    format!("{:>3}.{} %", tenths / 10, tenths % 10)
+}
+
+/// The word, with an `s` unless there is one.
+#[must_use]
+pub fn plural(count: u64, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::address::Address;
+
+    fn judged(verdict: Verdict, reason: Reason, to: Option<&str>) -> Judged {
+        let to = to.map(|to| Address::parse(to).unwrap());
+        Judged {
+            place: "m#1".into(),
+            at: None,
+            bytes: 1_000,
+            verdict,
+            reason,
+            to,
+            reflected: 500,
+            confirms: None,
+            proven: true,
+            sender: None,
+            if_known: (verdict, reason),
+            is_sent: false,
+            recipients: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn numbers_and_shares_are_never_rounded_to_nothing_or_all() {
+        assert_eq!((group(0), group(999), group(1_000), group(1_234_567)).3, "1,234,567");
+        assert_eq!(group(1_000), "1,000");
+        for (part, whole, shown) in [
+            (0, 9, "  0.0 %"),
+            (1, 100_000, "  0.1 %"),
+            (9_999, 10_000, " 99.9 %"),
+            (9, 9, "100.0 %"),
+            (0, 0, "       "),
+        ] {
+            assert_eq!(share(part, whole), shown, "{part} of {whole}");
+        }
+        assert!(share(u64::MAX, 1).ends_with(" %"));
+    }
+
+    #[test]
+    fn who_is_asked_beyond_the_tenth_is_counted() {
+        let mut tally = Tally::default();
+        for number in 0..12 {
+            for _ in 0..=number {
+                tally.add(&judged(Verdict::Challenge, Reason::Challenge, Some(&format!("a{number}@x.org"))));
+            }
+        }
+        let text = tally.text(&[]);
+        assert!(text.contains("       12  a11@x.org\n"), "{text}");
+        assert!(text.contains("        3  2 others\n"), "{text}");
+        assert!(!text.contains("a1@x.org"), "{text}");
+    }
+
+    #[test]
+    fn weeks_begin_on_monday_and_the_rest_is_summed() {
+        let mut tally = Tally::default();
+        let monday = 1_795_262_400 - 12 * 3_600 - 5 * 86_400;
+        for (at, verdict) in
+            [(monday - 1, Verdict::Hold), (monday, Verdict::Pass), (monday + WEEK - 1, Verdict::Challenge)]
+        {
+            tally.add_to_week(verdict, at);
+        }
+        let text = tally.text(&[]);
+        assert!(text.contains("2026-11-09            0         1         0\n"), "{text}");
+        assert!(text.contains("2026-11-16            1         0         1\n"), "{text}");
+        for week in 0..30 {
+            tally.add_to_week(Verdict::Pass, monday + week * WEEK);
+        }
+        assert!(tally.text(&[]).contains("5 more                5         0         0\n"), "{}", tally.text(&[]));
+    }
+
+    #[test]
+    fn nothing_read_is_no_division() {
+        assert!(Tally::default().text(&["A remark."]).starts_with("0 messages, 0 bytes\nA remark.\n"));
+    }
+}

@@ -1,0 +1,221 @@
+//! One message of old mail judged as a delivery would judge it, without doing anything.
+//!
+//! Promises: the decision is made by the code of a delivery; the store is read and never written; keys are used, or
+//! stood in for by ones that have signed nothing. Never touches: limits on challenges, which depend on the messages
+//! before (`replay.rs`), files, the screen.
+
+use anyhow::anyhow;
+
+use super::ask;
+use super::case::{Case, decide, standing};
+use super::installation::Installation;
+use super::trouble::Trouble;
+use crate::cli::ReplayArguments;
+use crate::mail::address::Address;
+use crate::mail::auth::Proofs;
+use crate::mail::envelope::Caller;
+use crate::mail::facts::Facts;
+use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
+use crate::policy::reason::Reason;
+use crate::policy::standing::{Effect, Entry, History, Origin, Standing, StoreHealth};
+use crate::policy::verdict::{Question, Verdict, judge};
+use crate::policy::{Mode, assume};
+use crate::world::archive::Message;
+use crate::world::config::{Config, Environment};
+use crate::world::store::Store;
+use crate::world::{clock, random};
+
+/// A day more than now may stand on a message: clocks differ, and zones are missing in mbox lines.
+const FUTURE_LIMIT: i64 = 86_400;
+
+/// What the judging of all messages has in common.
+pub struct Ground {
+    /// Configuration and keys; the configuration's mode is `on`.
+    pub house: Installation,
+    /// Whether there is a store. Without an installation nobody is known.
+    pub has_store: bool,
+    /// Whether every message is taken as a proven first contact.
+    pub assumed: bool,
+    /// Who runs the program: mail that this user handed in on this host is known.
+    user: Option<(String, u32)>,
+    /// Seconds since 1970.
+    now: i64,
+}
+
+/// One of several judges that work side by side.
+pub struct Trial<'g> {
+    ground: &'g Ground,
+    store: Option<Store>,
+}
+
+/// What would be done with one message.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Its file, and its number in it.
+    pub place: String,
+    /// When it came, seconds since 1970, if anything says so.
+    pub at: Option<i64>,
+    /// Its size.
+    pub bytes: u64,
+    /// What would become of it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// Who would be asked.
+    pub to: Option<Address>,
+    /// Bytes of that challenge.
+    pub reflected: u64,
+    /// Whom it confirms.
+    pub confirms: Option<Address>,
+    /// Whether something is proven about its sender.
+    pub proven: bool,
+    /// Who wrote it.
+    pub sender: Option<Address>,
+    /// What would be done if the sender were allowed by then.
+    pub if_known: (Verdict, Reason),
+    /// Whether the user wrote it.
+    pub is_sent: bool,
+    /// If so, to whom.
+    pub recipients: Vec<Address>,
+}
+
+impl Ground {
+    /// The installation, or what the command line says in its place.
+    ///
+    /// # Errors
+    /// When neither is there or the installation cannot be read.
+    pub fn open(arguments: &ReplayArguments, environment: &Environment) -> Result<Ground, Trouble> {
+        let has_store = arguments.address.is_empty();
+        let mut house = if has_store { installed(environment)? } else { made_up(arguments, environment)? };
+        if arguments.assume_first_contact {
+            house.config.policy = assume::policy(&house.config.policy);
+        }
+        // A dry run asks what would be done, so what the mode lets pass is no answer.
+        house.config.policy.mode = Mode::On;
+        // A text that cannot be used is said once, not at every message.
+        house.config.templates(None).map_err(Trouble::config)?;
+        Ok(Ground {
+            has_store,
+            assumed: arguments.assume_first_contact,
+            user: environment.caller.user.clone(),
+            now: clock::now(),
+            house,
+        })
+    }
+
+    /// One more judge.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    pub fn trial(&self) -> Result<Trial<'_>, Trouble> {
+        let store = if self.has_store && !self.assumed { Some(self.house.store()?) } else { None };
+        Ok(Trial { ground: self, store })
+    }
+}
+
+impl Trial<'_> {
+    /// Judges one message.
+    ///
+    /// # Errors
+    /// When the store or the quarantine cannot be read; a damaged message is none.
+    pub fn judge(&self, message: &Message) -> Result<Judged, Trouble> {
+        let ground = self.ground;
+        let policy = &ground.house.config.policy;
+        let caller = Caller { user: ground.user.clone(), ..Caller::default() };
+        let facts = Facts::read(&message.start, &caller, &policy.trust);
+        let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
+        let now = at.unwrap_or(ground.now);
+        let case = if ground.assumed {
+            decide(&ground.house, assume::facts(facts, policy), assume::standing(), None, now)
+        } else {
+            let known = standing(&ground.house, self.store.as_ref(), StoreHealth::Ready, &facts, now)?;
+            // What was really sent says nothing about what this mail would have caused.
+            decide(&ground.house, facts, Standing { history: History::default(), ..known }, None, now)
+        };
+        Ok(self.judged(message, at, now, &case))
+    }
+
+    fn judged(&self, message: &Message, at: Option<i64>, now: i64, case: &Case) -> Judged {
+        let Case { facts, decision, .. } = case;
+        let owner = &self.ground.house.config.policy.owner;
+        let to = decision.challenge.as_ref().filter(|_| decision.verdict == Verdict::Challenge).map(|(to, _)| to);
+        let mail = to.and_then(|to| ask::write(&self.ground.house, None, facts, None, to, now).ok());
+        let sender = facts.sender.address();
+        let proven = sender.is_some_and(|sender| !facts.authentication.proofs(sender.domain()).is_empty());
+        // Forged mail in the user's name came through a mail system; what the user sent and kept did not.
+        let is_sent =
+            sender.is_some_and(|sender| owner.is(sender)) && (facts.received == 0 || facts.submitted_here || proven);
+        let recipients = facts.named.iter().filter(|address| is_sent && !owner.is(address));
+        Judged {
+            place: message.place(),
+            at,
+            bytes: message.bytes,
+            verdict: decision.verdict,
+            reason: decision.reason,
+            to: to.cloned(),
+            reflected: mail.map_or(0, |mail| mail.bytes.len() as u64),
+            confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.clone()),
+            proven,
+            sender: sender.cloned(),
+            if_known: self.if_known(case, now),
+            is_sent,
+            recipients: recipients.cloned().collect(),
+        }
+    }
+
+    /// The decision if the sender had been allowed, without a pin: what the user writes to is not proven.
+    fn if_known(&self, case: &Case, now: i64) -> (Verdict, Reason) {
+        if case.decision.reason == Reason::OwnMark {
+            return (case.decision.verdict, case.decision.reason);
+        }
+        let entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin: Origin::Manual, added: now };
+        let denied = case.standing.sender.filter(|entry| entry.effect == Effect::Deny);
+        let standing = Standing { sender: Some(denied.unwrap_or(entry)), ..case.standing.clone() };
+        let policy = &self.ground.house.config.policy;
+        let confirmation = case.confirmation.as_ref();
+        let decision =
+            judge(Question { facts: &case.facts, standing: &standing, policy, confirmation, own_mark: false, now });
+        (decision.verdict, decision.reason)
+    }
+}
+
+fn installed(environment: &Environment) -> Result<Installation, Trouble> {
+    let path = environment.config_file().map_err(Trouble::config)?;
+    if !path.exists() {
+        return Err(Trouble::config(anyhow!(
+            "there is no {}; `countersign init` makes one, or say whose mail it is with --address you@example.org",
+            path.display()
+        )));
+    }
+    Installation::open(environment)
+}
+
+/// The default configuration for these addresses, and keys that have signed nothing: no token verifies with them.
+fn made_up(arguments: &ReplayArguments, environment: &Environment) -> Result<Installation, Trouble> {
+    for text in &arguments.address {
+        Address::parse(text).map_err(|error| Trouble::usage(format!("--address {text}: {error}")))?;
+    }
+    // A JSON string is a TOML string.
+    let word = |text: &str| serde_json::Value::from(text).to_string();
+    let list = |texts: &[String]| texts.iter().map(|text| word(text)).collect::<Vec<_>>().join(", ");
+    let (first, others) = arguments.address.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
+    let text = format!(
+        "[owner]\naddress = {}\nothers = [{}]\ndelimiters = {}\n[trust]\nauthserv_ids = [{}]\n\
+         [inbox]\nmaildir = \"/nonexistent\"\n[files]\nkeys = \"/nonexistent/keys\"\nstore = \"/nonexistent/store\"\n",
+        word(first),
+        list(others),
+        word(arguments.delimiter.as_deref().unwrap_or_default()),
+        list(&arguments.authserv_id),
+    );
+    let config = Config::parse(&text, std::path::Path::new("/nonexistent/command line"), environment);
+    let config = config.map_err(|error| Trouble::usage(format!("{error:#}")))?;
+    Ok(Installation { config, keys: Keys { token: fresh_ring()?, list: fresh_ring()? } })
+}
+
+fn fresh_ring() -> Result<KeyRing, Trouble> {
+    let mut bytes = [0; crate::policy::key::KEY_LENGTH];
+    for piece in bytes.chunks_mut(8) {
+        piece.copy_from_slice(&random::bits()?.to_be_bytes()[..piece.len()]);
+    }
+    Ok(KeyRing::new((KeyId::FIRST, SecretKey::new(bytes)), Vec::new()))
+}

@@ -1,0 +1,338 @@
+//! The challenge of another filter of this kind, known by its words: never answered, since two such programs would
+//! otherwise ask each other, and the person who waits behind the other one is never asked at all.
+//!
+//! Promises: a person's mail with the word "confirm" in it is none; the words must say that a message is held, that a
+//! machine holds it, and what to do. Sources: the texts that TMDA, ASK, qconfirm, BoxTrapper, Boxbe, Bluebottle,
+//! postconfirm, Spam Arrest, EarthLink and captcha senders are known to send. Never touches: our own challenges (known by
+//! their field and token).
+
+use super::wording::{Wording, says};
+
+/// Whether the message is a challenge by its Subject or by its own words.
+#[must_use]
+pub fn is_challenge(wording: &Wording) -> bool {
+    is_marked(&wording.subject) || asks_for_confirmation(wording.opening())
+}
+
+/// `conf#5d41402a` (ASK), `verify#5d41402a` (BoxTrapper) and their like: a keyword with a number that nobody types. A
+/// person's answer to one repeats it behind `Re:`. Our own token is no such mark: it comes back in the answers to us.
+fn is_marked(subject: &str) -> bool {
+    !subject.starts_with("re:")
+        && ["conf#", "confirm#", "verify#"].iter().any(|mark| {
+            subject.match_indices(mark).any(|(at, _)| {
+                let code: String = subject[at + mark.len()..].chars().take_while(char::is_ascii_alphanumeric).collect();
+                code.len() >= 6 && code.bytes().any(|b| b.is_ascii_digit())
+            })
+        })
+}
+
+/// All of these in the opening: whose message, that it must be confirmed, by a machine that guards against others, and
+/// how. One of them alone, or two, people write too.
+fn asks_for_confirmation(opening: &str) -> bool {
+    let guarded = [MACHINE, AGAINST, HELD, DELIVERY].iter().filter(|words| says(opening, words)).count();
+    says(opening, YOUR_MESSAGE) && says(opening, CONFIRM) && says(opening, HOW) && guarded >= 2
+}
+
+/// The message of whoever reads this.
+const YOUR_MESSAGE: &[&str] = &[
+    // English, German, French.
+    "your message",
+    "your mail",
+    "your email",
+    "your e-mail",
+    "you sent",
+    "messages from you",
+    "ihre mail",
+    "ihre e-mail",
+    "ihre email",
+    "ihre nachricht",
+    "deine mail",
+    "deine e-mail",
+    "deine nachricht",
+    "votre message",
+    "votre mail",
+    "votre email",
+    "votre e-mail",
+    "votre courriel",
+    "que vous avez envoy",
+    // Spanish, Portuguese, Italian.
+    "su mensaje",
+    "tu mensaje",
+    "usted ha enviado",
+    "has enviado",
+    "sua mensagem",
+    "seu e-mail",
+    "seu email",
+    "voc\u{ea} enviou",
+    "tuo messaggio",
+    "suo messaggio",
+    "tua e-mail",
+    "che hai spedito",
+    "che hai inviato",
+    // Dutch, Danish, Norwegian, Swedish, Finnish.
+    "uw bericht",
+    "je bericht",
+    "uw e-mail",
+    "din e-mail",
+    "du har sendt",
+    "din besked",
+    "ditt meddelande",
+    "ditt mejl",
+    "du har skickat",
+    "viestisi",
+    // Polish, Czech, Russian, Ukrainian, Hungarian, Turkish.
+    "twoja wiadomo",
+    "twoj\u{105} wiadomo",
+    "va\u{161}e zpr\u{e1}va",
+    "va\u{161}i zpr\u{e1}vu",
+    "\u{432}\u{430}\u{448}\u{435} \u{441}\u{43e}\u{43e}\u{431}\u{449}\u{435}\u{43d}\u{438}\u{435}",
+    "\u{432}\u{430}\u{448}\u{435} \u{43f}\u{438}\u{441}\u{44c}\u{43c}\u{43e}",
+    "\u{432}\u{430}\u{448} \u{43b}\u{438}\u{441}\u{442}",
+    "az \u{f6}n \u{fc}zenet",
+    "mesaj\u{131}n\u{131}z",
+    // Japanese, Chinese.
+    "\u{30e1}\u{30fc}\u{30eb}",
+    "\u{60a8}\u{7684}\u{90ae}\u{4ef6}",
+];
+
+/// That it is to be confirmed.
+const CONFIRM: &[&str] = &[
+    "confirm",
+    "verif",
+    "authenticat",
+    "approved sender",
+    "allowed list",
+    "guest list",
+    "real person",
+    "best\u{e4}tig",
+    "bestaetig",
+    "verifizier",
+    "authentifi",
+    "conferm",
+    "autentic",
+    "bevestig",
+    "bekr\u{e6}ft",
+    "bekreft",
+    "bekr\u{e4}ft",
+    "vahvist",
+    "potwierd",
+    "potvr\u{10f}",
+    "potvrd",
+    "\u{43f}\u{43e}\u{434}\u{442}\u{432}\u{435}\u{440}",
+    "\u{43f}\u{456}\u{434}\u{442}\u{432}\u{435}\u{440}",
+    "meger\u{151}s\u{ed}t",
+    "onayla",
+    "\u{78ba}\u{8a8d}",
+    "\u{786e}\u{8ba4}",
+];
+
+/// That a machine writes this.
+const MACHINE: &[&str] = &[
+    "automat",
+    "autom\u{e1}t",
+    "autom\u{e0}t",
+    "\u{430}\u{432}\u{442}\u{43e}\u{43c}\u{430}\u{442}",
+    "robot",
+    "otomatik",
+    "mail-delivery-confirmation",
+    "\u{81ea}\u{52d5}",
+    "\u{81ea}\u{52a8}",
+];
+
+/// What it guards against, or whom it looks for.
+const AGAINST: &[&str] = &[
+    "spam",
+    "junk",
+    "unsolicited",
+    "real live human",
+    "real person",
+    "human being",
+    "not a robot",
+    "\u{441}\u{43f}\u{430}\u{43c}",
+    "pourriel",
+    "ind\u{e9}sirable",
+];
+
+/// That the message waits.
+const HELD: &[&str] = &[
+    "being held",
+    "been held",
+    "is held",
+    "on hold",
+    "waitlisted",
+    "quarantine",
+    "protected by",
+    "not recognized",
+    "not recognised",
+    "has not been verified",
+    "pre-approved",
+    "approved sender",
+    "allowed list",
+    "attached below",
+    "zur\u{fc}ckgehalten",
+    "zurueckgehalten",
+    "unten angeh",
+    "en attente",
+    "retenu",
+    "en espera",
+    "retenid",
+    "in attesa",
+    "trattenut",
+    "em espera",
+    "retida",
+    "vastgehouden",
+    "i karant",
+    "wstrzyma",
+    "zadr\u{17e}",
+    "\u{437}\u{430}\u{434}\u{435}\u{440}\u{436}",
+];
+
+/// What becomes of the message then.
+const DELIVERY: &[&str] = &[
+    "be delivered",
+    "delivery of your",
+    "for delivery",
+    "delivers your",
+    "released",
+    "release your",
+    "to release",
+    "zugestellt",
+    "zustellung",
+    "ausgeliefert",
+    "d\u{e9}livr",
+    "remis",
+    "distribu\u{e9}",
+    "entregad",
+    "entregue",
+    "consegnat",
+    "recapitat",
+    "afgeleverd",
+    "bezorgd",
+    "leveres",
+    "leverer",
+    "levereras",
+    "toimit",
+    "dostarcz",
+    "doru\u{10d}",
+    "\u{434}\u{43e}\u{441}\u{442}\u{430}\u{432}",
+    "k\u{e9}zbes\u{ed}t",
+    "\u{914d}\u{4fe1}",
+    "\u{9001}\u{8fbe}",
+];
+
+/// What to do.
+const HOW: &[&str] = &[
+    "reply to this",
+    "replying to this",
+    "reply to the message",
+    "hit reply",
+    "press reply",
+    "\"r\"eply",
+    "just hit",
+    "\"reply\"",
+    "'reply'",
+    "send an empty",
+    "following link",
+    "link below",
+    "following address",
+    "click on",
+    "click here",
+    "click the",
+    "clicking",
+    "antworten sie",
+    "beantworten sie",
+    "antworte auf",
+    "klicken sie",
+    "r\u{e9}pondez",
+    "r\u{e9}pondre \u{e0} ce",
+    "cliqu",
+    "responda a este",
+    "responder a este",
+    "haga clic",
+    "clic en",
+    "clique",
+    "rispondere a questo",
+    "rispond",
+    "cliccare",
+    "clicca",
+    "beantwoord",
+    "klik",
+    "svar",
+    "besvara",
+    "klicka",
+    "vasta",
+    "odpowiedz",
+    "odpov\u{11b}z",
+    "\u{43e}\u{442}\u{432}\u{435}\u{442}\u{44c}\u{442}\u{435}",
+    "\u{432}\u{456}\u{434}\u{43f}\u{43e}\u{432}\u{456}",
+    "v\u{e1}laszol",
+    "yan\u{131}tla",
+    "\u{8fd4}\u{4fe1}",
+    "\u{56de}\u{590d}",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::head::Head;
+
+    fn of(subject: &str, body: &str) -> bool {
+        let message = format!("Subject: {subject}\n\n{body}\n");
+        let head = Head::read(message.as_bytes());
+        is_challenge(&Wording::read(&head, &message.as_bytes()[head.body..]))
+    }
+
+    #[test]
+    fn people_who_want_something_confirmed_send_no_challenge() {
+        for (subject, body) in [
+            ("Please confirm", "Please confirm that your message about the delivery is right, and reply to this mail."),
+            ("Confirm dinner", "Can you confirm Friday? Just reply to this e-mail."),
+            ("verify", "I could not verify the signature on your message. Click the link below for the log."),
+            ("conf#42", "See you at conf#42!"),
+            ("Re: confirm", "> This is an automated message. Your message is held as spam. Click here to confirm it."),
+            ("Re: Please confirm (conf#5d41402abc4b2a76)", "Yes."),
+            ("Re: Auto: please confirm your mail [cr-12em04hmasw91nfkhj1hrff3tfhqc0hz]", "Yes."),
+            ("Spam", "Your mail was in my spam folder, sorry. I confirm the appointment. Please answer."),
+            (
+                "Parcel",
+                "Your mail says the parcel will be delivered on Monday. Can you confirm? Reply to this address.",
+            ),
+            ("Best\u{e4}tigung", "Ich best\u{e4}tige den Empfang Ihrer Nachricht. Antworten Sie bitte bis Freitag."),
+            ("C/R", "I wrote about TMDA: it asks strangers to confirm. Nobody likes it."),
+        ] {
+            assert!(!of(subject, body), "{subject}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_nobody_types_marks_the_subject() {
+        for subject in ["Please confirm (conf#5d41402abc4b2a76)", "Your email requires verification verify#Ab3dE7xQ"] {
+            assert!(of(subject, "x"), "{subject}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_other_filters_are_known() {
+        for body in [
+            "Your letter below is being held because we do not know you. your message needs a confirmation: to release it \
+             for delivery, use your mailer's \"Reply\" feature. This was created automatically.",
+            "The message you sent requires that you verify that you are a real live human being and not a source of spam. \
+             Simply reply to this message and leave the subject intact, and it will be delivered.",
+            "This account is protected by a filter. Please click on the following link to be put on the allowed list and \
+             ensure delivery of your email.",
+            "I am guarding my inbox against junk. Just this once, please verify yourself so that your email will be \
+             delivered to me: click the link below.",
+            "I apologize for this automatic reply to your email. To control spam I accept mail only from approved senders. \
+             Fill in the form: click on the link below.",
+            "Dies ist eine automatische Antwort. Ihre Nachricht muss vor der Zustellung best\u{e4}tigt werden. Antworten Sie \
+             einfach auf diese Mail.",
+            "Ceci est un message automatique. Votre message sera d\u{e9}livr\u{e9} apr\u{e8}s authentification: cliquez ici.",
+            "Este es un mensaje autom\u{e1}tico. Confirme que usted ha enviado el mensaje para que sea entregado: responda a \
+             este correo.",
+            "Questo \u{e8} un messaggio automatico. Conferma che hai spedito il messaggio perch\u{e9} sia consegnato: clicca qui.",
+            "To jest automatyczna odpowied\u{17a}. Twoja wiadomo\u{15b}\u{107} zostanie dostarczona, gdy j\u{105} potwierdzisz: odpowiedz.",
+        ] {
+            assert!(of("Re: hello", body), "{body}");
+        }
+    }
+}

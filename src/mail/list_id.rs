@@ -1,0 +1,129 @@
+//! The identifier of a mailing list (RFC 2919): which list a message says it came through.
+//!
+//! Promises: one strict reading, so that one list has one key; linear time. Never touches: whether the message came
+//! through a list at all (`automatic`), whether the list is allowed.
+
+use super::address::Domain;
+use super::fold::Cursor;
+use super::head::{Head, VALUE_LIMIT};
+
+/// Longest list identifier in octets (RFC 2919 section 6).
+pub const LIST_ID_LIMIT: usize = 255;
+
+/// The identifier of a mailing list (RFC 2919), lower case, without white space.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListId(String);
+
+/// The list that the message came through: its only List-Id field. Two would be two lists, and either may be forged.
+#[must_use]
+pub fn list_id(head: &Head<'_>) -> Option<ListId> {
+    head.only("List-Id").and_then(|field| ListId::parse(field.raw))
+}
+
+impl ListId {
+    /// Reads a field value: `Friends of mail (since 1999) <friends.example.org>`. The identifier stands in the last
+    /// angle brackets outside quotes and comments.
+    #[must_use]
+    pub fn parse(value: &[u8]) -> Option<ListId> {
+        if value.len() > VALUE_LIMIT {
+            return None;
+        }
+        let mut cursor = Cursor::new(value);
+        let mut last = None;
+        loop {
+            cursor.skip_comments()?;
+            match cursor.peek() {
+                Some(b'"') => drop(cursor.take_quoted()?),
+                Some(b'<') => {
+                    cursor.take(b'<');
+                    last = Some(cursor.take_while(|b| b != b'>' && b != b'<'));
+                    if !cursor.take(b'>') {
+                        return None;
+                    }
+                }
+                Some(_) => drop(cursor.next_byte()),
+                None => break,
+            }
+        }
+        ListId::new(std::str::from_utf8(last?).ok()?)
+    }
+
+    /// Takes an identifier alone, as a user writes it after `list:`.
+    #[must_use]
+    pub fn new(text: &str) -> Option<ListId> {
+        let id: String = text.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
+        let good = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'(' | b')' | b',' | b';' | b'\\');
+        (!id.is_empty() && id.len() <= LIST_ID_LIMIT && id.bytes().all(good)).then_some(ListId(id))
+    }
+
+    /// The identifier.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The domains that the identifier ends in, the longest first, none of a single label: one of them owns the list
+    /// (RFC 2919 section 2). For `friends.lists.example.org` that, `lists.example.org` and `example.org`.
+    pub fn domains(&self) -> impl Iterator<Item = Domain> {
+        // Some list programs write the address of the list.
+        let name = self.0.rsplit('@').next().unwrap_or_default();
+        let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
+        let domains = starts.filter_map(|start| Domain::parse(&name[start..]).ok());
+        domains.filter(|domain| domain.as_str().contains('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_known_by_its_identifier_alone() {
+        let id = |value: &str| ListId::parse(value.as_bytes()).map(|id| id.as_str().to_owned());
+        for value in [
+            "",
+            "friends.example.org",
+            "<>",
+            "< >",
+            "<a b",
+            "a <b <c>",
+            "\"<a.b>\"",
+            "(<a.b>)",
+            "<a.b> (",
+            "<a.b> \"",
+            "<a\u{fc}.b>",
+            "<a,b>",
+            "<a.b> <>",
+        ] {
+            assert_eq!(id(value), None, "{value}");
+        }
+        assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT + 1))), None);
+        assert_eq!(id(" Friends <Friends.Example.ORG>").as_deref(), Some("friends.example.org"));
+        assert_eq!(id("\"<x>\" <y> (<z>) <Friends.\r\n\t example.org> (<w>)").as_deref(), Some("friends.example.org"));
+        assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT))).map(|id| id.len()), Some(LIST_ID_LIMIT));
+        assert_eq!(list_id(&Head::read(b"List-Id: <a.b>\nList-ID: <a.b>\n\n")), None);
+        assert_eq!(list_id(&Head::read(b"List-ID: <a.b>\n\n")), ListId::new("a.b"));
+    }
+
+    #[test]
+    fn a_list_belongs_to_the_domains_it_ends_in() {
+        let domains =
+            |id: &str| ListId::new(id).unwrap().domains().map(|domain| domain.as_str().to_owned()).collect::<Vec<_>>();
+        for id in ["org", "friends", "a.", ".a", "..", "a@b", "example.org@b"] {
+            assert_eq!(domains(id), Vec::<String>::new(), "{id}");
+        }
+        assert_eq!(domains("a_b.lists.example.org"), ["a_b.lists.example.org", "lists.example.org", "example.org"]);
+        assert_eq!(domains("friends@example.org"), ["example.org"]);
+        assert_eq!(domains("[x].example.org"), ["example.org"]);
+    }
+
+    #[test]
+    fn hostile_values_take_linear_time() {
+        let start = std::time::Instant::now();
+        for unit in ["(", "()", "\"", "\\", ";", "<", "<>", "a "] {
+            let text = format!("List-Id: {}\n\n", unit.repeat(60_000 / unit.len()));
+            drop(list_id(&Head::read(text.as_bytes())));
+        }
+        assert!(start.elapsed().as_secs() < 20);
+    }
+}

@@ -1,0 +1,143 @@
+//! Single words in answers: the easy word of `answer = "word"`, and the word by which somebody says "that was not me".
+//!
+//! Promises: the word follows from the token, so nothing is remembered; words are read whatever their case, accents
+//! and punctuation. Never touches: whether the answer counts (`confirm.rs`).
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+/// The word by which every challenge offers to say "this was not me".
+pub const NOT_ME: &str = "NOTME";
+
+/// Ten things everybody knows, in each language in the same order (seed 004, "use the easiest test").
+const WORDS: [(&str, [&str; 10]); 12] = [
+    ("cs", ["dům", "strom", "chléb", "voda", "měsíc", "květina", "stůl", "mléko", "ryba", "pták"]),
+    ("da", ["hus", "træ", "brød", "vand", "måne", "blomst", "bord", "mælk", "fisk", "fugl"]),
+    ("de", ["Haus", "Baum", "Brot", "Wasser", "Mond", "Blume", "Tisch", "Milch", "Fisch", "Vogel"]),
+    ("en", ["house", "tree", "bread", "water", "moon", "flower", "table", "milk", "fish", "bird"]),
+    ("es", ["casa", "árbol", "pan", "agua", "luna", "flor", "mesa", "leche", "pez", "pájaro"]),
+    ("fr", ["maison", "arbre", "pain", "eau", "lune", "fleur", "table", "lait", "poisson", "oiseau"]),
+    ("it", ["casa", "albero", "pane", "acqua", "luna", "fiore", "tavolo", "latte", "pesce", "uccello"]),
+    ("nl", ["huis", "boom", "brood", "water", "maan", "bloem", "tafel", "melk", "vis", "vogel"]),
+    ("pl", ["dom", "drzewo", "chleb", "woda", "księżyc", "kwiat", "stół", "mleko", "ryba", "ptak"]),
+    ("pt", ["casa", "árvore", "pão", "água", "lua", "flor", "mesa", "leite", "peixe", "pássaro"]),
+    ("ru", ["дом", "дерево", "хлеб", "вода", "луна", "цветок", "стол", "молоко", "рыба", "птица"]),
+    ("sv", ["hus", "träd", "bröd", "vatten", "måne", "blomma", "bord", "mjölk", "fisk", "fågel"]),
+];
+
+/// What people write for [`NOT_ME`] in their own language, folded and without blanks.
+const NOT_ME_WORDS: [&str; 19] = [
+    "ikkemig",
+    "intejag",
+    "naoeu",
+    "naofuieu",
+    "neja",
+    "nebyljsemtoja",
+    "nichtich",
+    "nichtvonmir",
+    "nieja",
+    "nietik",
+    "nofuiyo",
+    "nonio",
+    "nonsonoio",
+    "notfromme",
+    "notme",
+    "noyo",
+    "pasmoi",
+    "tonieja",
+    "нея",
+];
+
+/// The word that is asked for with this token, in a language; English where there is none.
+#[must_use]
+pub fn word(token: &str, language: &str) -> &'static str {
+    let row = WORDS.iter().find(|(code, _)| *code == language).or(WORDS.iter().find(|(code, _)| *code == "en"));
+    row.map_or("", |(_, words)| words[index(token)])
+}
+
+/// Whether one of these lines holds the word of this token, in whatever language.
+#[must_use]
+pub fn holds_word<'a>(token: &str, lines: impl IntoIterator<Item = &'a str>) -> bool {
+    let wanted: Vec<String> = WORDS.iter().map(|(_, words)| fold(words[index(token)])).collect();
+    lines.into_iter().any(|line| {
+        let folded = fold(line);
+        folded.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.iter().any(|known| known == word))
+    })
+}
+
+/// Whether the line says [`NOT_ME`], or the same in another language, and nothing else.
+#[must_use]
+pub fn says_not_me(line: &str) -> bool {
+    let letters: String = fold(line).chars().filter(|c| c.is_alphanumeric()).collect();
+    NOT_ME_WORDS.contains(&letters.as_str())
+}
+
+/// The 160 bits of a token end in its proof, so the sum of its characters is nobody's choice.
+fn index(token: &str) -> usize {
+    token.bytes().map(usize::from).sum::<usize>() % 10
+}
+
+/// Lower case without accents: letters that are not an accented other one are written as people type them.
+fn fold(text: &str) -> String {
+    let nfd = DecomposingNormalizerBorrowed::new_nfd();
+    let mut out = String::with_capacity(text.len());
+    for c in nfd.normalize(&text.to_lowercase()).chars() {
+        match c {
+            '\u{300}'..='\u{36f}' => {}
+            'ø' => out.push('o'),
+            'æ' => out.push_str("ae"),
+            'ł' => out.push('l'),
+            'ß' => out.push_str("ss"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "12em04hmasw91nfkhj1hrff3tfhqc0hz";
+
+    #[test]
+    fn what_says_more_or_less_than_not_me_is_none() {
+        for line in ["", "me", "not", "It was not me", "NOTME I said", "not mean", "no", "nein", "notme notme"] {
+            assert!(!says_not_me(line), "{line}");
+        }
+        for line in
+            ["NOTME", "notme.", "Not me!", " *NotMe* ", "Nicht ich", "Pas moi.", "No fui yo", "Não fui eu", "не я"]
+        {
+            assert!(says_not_me(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn another_word_does_not_count() {
+        let right = word(TOKEN, "en");
+        let others = WORDS.iter().find(|(code, _)| *code == "en").unwrap().1;
+        for wrong in others.iter().filter(|other| **other != right) {
+            assert!(!holds_word(TOKEN, [*wrong]), "{wrong}");
+        }
+        assert!(!holds_word(TOKEN, ["", "yes", &format!("{right}s"), &format!("x{right}")]));
+    }
+
+    #[test]
+    fn the_word_is_read_whatever_it_looks_like() {
+        for (language, _) in WORDS {
+            let word = word(TOKEN, language);
+            for line in [word.to_owned(), word.to_uppercase(), format!("\"{word}\"!"), format!("The word is {word}.")] {
+                assert!(holds_word(TOKEN, [line.as_str()]), "{line}");
+            }
+        }
+        for (typed, meant) in [("PAJARO", "pájaro"), ("maelk", "mælk"), ("stol", "stół"), ("brod", "brød")] {
+            assert_eq!(fold(typed), fold(meant));
+        }
+    }
+
+    #[test]
+    fn different_tokens_ask_for_different_words() {
+        let words: std::collections::BTreeSet<&str> =
+            (0..32).map(|n| word(&format!("{}{}", "0".repeat(n), "1".repeat(32 - n)), "en")).collect();
+        assert!(words.len() >= 8, "{words:?}");
+    }
+}

@@ -1,0 +1,558 @@
+//! Old mail wherever it lies: mbox files, Maildirs with their folders, single messages, folders of files, gzip and xz.
+//!
+//! Promises: read only; in the order of the arguments and, inside a folder, of names; memory does not grow with the
+//! size of a file; what cannot be read is said with its file and place, and never stops the rest. A message is never
+//! left out silently. Never touches: meaning; symbolic links to folders, which could lead in circles.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
+
+use super::input::Incoming;
+use super::mbox::{FromLine, Mbox};
+
+/// Most folders inside each other that are entered.
+pub const DEPTH_LIMIT: usize = 64;
+/// Most memory that the dictionary of an xz file may ask for, in KiB. `xz -9` needs 65 MiB; the format allows 4 GiB.
+pub const XZ_LIMIT: u32 = 128 * 1024;
+/// Bytes by which a file is recognised.
+const LOOK: u64 = 4_096;
+
+/// One message of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its file.
+    pub path: Arc<Path>,
+    /// In an mbox file: which message, counted from 1.
+    pub number: Option<u64>,
+    /// The head and the start of the body, as a delivery would keep them.
+    pub start: Vec<u8>,
+    /// Bytes of the whole message, after decompression.
+    pub bytes: u64,
+    /// When it was delivered, seconds since 1970, as the mbox line or the Maildir name says.
+    pub received: Option<i64>,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Where in it, in bytes after decompression.
+    pub offset: Option<u64>,
+    /// What is wrong and, where there is one, the way out.
+    pub what: String,
+}
+
+/// What an archive consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Something that could not be read.
+    Fault(Fault),
+    /// A message.
+    Message(Message),
+}
+
+/// What is done with each thing found; a break ends the reading.
+pub type Sink<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
+
+/// Reads everything, and adds to `progress` the bytes taken from disk.
+///
+/// # Errors
+/// None: what goes wrong is a [`Found::Fault`]. Breaks when `sink` does.
+pub fn read(paths: &[PathBuf], progress: &Arc<AtomicU64>, sink: Sink<'_>) -> ControlFlow<()> {
+    let mut reader = Reader { progress, sink };
+    paths.iter().try_for_each(|path| reader.anything(path, 0))
+}
+
+/// The bytes on disk of everything that [`read`] would look at; what cannot be seen counts nothing.
+#[must_use]
+pub fn size(paths: &[PathBuf]) -> u64 {
+    fn of(path: &Path, depth: usize) -> u64 {
+        match fs::metadata(path) {
+            Ok(what) if what.is_file() => what.len(),
+            Ok(what) if what.is_dir() && depth <= DEPTH_LIMIT => {
+                entries(path).map_or(0, |list| list.iter().map(|entry| of(&entry.path, depth + 1)).sum())
+            }
+            _ => 0,
+        }
+    }
+    paths.iter().map(|path| of(path, 0)).sum()
+}
+
+struct Reader<'a, 'b> {
+    progress: &'a Arc<AtomicU64>,
+    sink: Sink<'b>,
+}
+
+/// One name in a folder.
+struct Entry {
+    path: PathBuf,
+    name: OsString,
+    is_link: bool,
+}
+
+/// What the start of a file shows.
+#[derive(Debug, PartialEq, Eq)]
+enum Shape {
+    Empty,
+    Letter,
+    Mbox,
+    NoMail(&'static str),
+}
+
+impl Reader<'_, '_> {
+    fn anything(&mut self, path: &Path, depth: usize) -> ControlFlow<()> {
+        match fs::metadata(path) {
+            Err(error) => self.fault(path, None, format!("cannot be read: {error}")),
+            Ok(what) if what.is_dir() => self.folder(path, depth),
+            Ok(what) if what.is_file() => self.file(path),
+            // Opening a pipe would wait for somebody to write into it.
+            Ok(_) => self.fault(path, None, "is neither a file nor a folder".into()),
+        }
+    }
+
+    fn folder(&mut self, path: &Path, depth: usize) -> ControlFlow<()> {
+        if depth > DEPTH_LIMIT {
+            return self.fault(path, None, format!("lies more than {DEPTH_LIMIT} folders deep and is not entered"));
+        }
+        let mut list = match entries(path) {
+            Ok(list) => list,
+            Err(error) => return self.fault(path, None, format!("cannot be read: {error}")),
+        };
+        let is_maildir = ["cur", "new"].iter().all(|name| path.join(name).is_dir());
+        if is_maildir {
+            // Its own mail before its folders; what is in tmp/ was never delivered.
+            list.retain(|entry| entry.name != "tmp" && (entry.path.is_dir() || entry.is_link));
+            list.sort_by_key(|entry| entry.name != "cur" && entry.name != "new");
+        }
+        for entry in list {
+            if entry.is_link && entry.path.is_dir() {
+                self.fault(&entry.path, None, "is a symbolic link to a folder and is not followed".into())?;
+            } else if !is_left_over(&entry) {
+                self.anything(&entry.path, depth + 1)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn file(&mut self, path: &Path) -> ControlFlow<()> {
+        let count = Arc::new(AtomicU64::new(0));
+        let opened = self.open(path).and_then(|reader| {
+            let mut reader = Counted { inner: reader, count: Arc::clone(&count) };
+            let mut look = Vec::new();
+            (&mut reader).take(LOOK).read_to_end(&mut look)?;
+            Ok((shape(&look, is_letter(path)), BufReader::with_capacity(64 * 1024, Cursor::new(look).chain(reader))))
+        });
+        match opened {
+            Err(error) => self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
+            Ok((Shape::Empty, _)) => ControlFlow::Continue(()),
+            Ok((Shape::NoMail(why), _)) => self.fault(path, None, why.into()),
+            Ok((Shape::Mbox, reader)) => self.mbox(path, reader),
+            Ok((Shape::Letter, reader)) => self.letter(path, reader, &count),
+        }
+    }
+
+    /// Opens a file and takes its compression off.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
+        let file = Counted { inner: File::open(path)?, count: Arc::clone(self.progress) };
+        let mut reader = BufReader::with_capacity(64 * 1024, file);
+        let magic = reader.fill_buf()?;
+        Ok(if magic.starts_with(&[0x1f, 0x8b]) {
+            Box::new(BufReader::new(MultiGzDecoder::new(reader)))
+        } else if magic.starts_with(b"\xfd7zXZ\0") {
+            Box::new(BufReader::new(XzReader::new_mem_limit(reader, true, XZ_LIMIT)))
+        } else {
+            Box::new(reader)
+        })
+    }
+
+    fn mbox(&mut self, path: &Path, reader: impl BufRead) -> ControlFlow<()> {
+        let shared: Arc<Path> = path.into();
+        let mut mbox = Mbox::new(reader);
+        loop {
+            match mbox.next_letter() {
+                Ok(Some(letter)) => (self.sink)(Found::Message(Message {
+                    path: Arc::clone(&shared),
+                    number: Some(letter.number),
+                    start: letter.start,
+                    bytes: letter.bytes,
+                    received: Some(letter.received),
+                }))?,
+                Ok(None) => break,
+                Err(error) => return self.fault(path, Some(mbox.offset()), torn(&error)),
+            }
+        }
+        match mbox.doubtful() {
+            Some((1, offset)) => self.fault(path, Some(offset), DOUBTFUL.into()),
+            Some((count, offset)) => self.fault(path, Some(offset), format!("{DOUBTFUL}; {} more", count - 1)),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn letter(&mut self, path: &Path, reader: impl Read, count: &AtomicU64) -> ControlFlow<()> {
+        let whole = Incoming::read_start(reader).and_then(|mut incoming| {
+            let rest = incoming.drain()?;
+            Ok((incoming.start().to_vec(), rest))
+        });
+        match whole {
+            Err(error) => self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
+            Ok((start, rest)) => (self.sink)(Found::Message(Message {
+                path: path.into(),
+                number: None,
+                bytes: start.len() as u64 + rest,
+                start,
+                received: maildir_time(path),
+            })),
+        }
+    }
+
+    fn fault(&mut self, path: &Path, offset: Option<u64>, what: String) -> ControlFlow<()> {
+        (self.sink)(Found::Fault(Fault { path: path.to_owned(), offset, what }))
+    }
+}
+
+const DOUBTFUL: &str = "looks like the start of a message, but no empty line stands before it: taken as text";
+
+/// Counts what passes.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Message {
+    /// The file, and `#3` for the third message of an mbox file.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.number {
+            Some(number) => format!("{}#{number}", self.path.display()),
+            None => self.path.display().to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.offset {
+            Some(offset) => write!(out, "{}, byte {offset}: {}", self.path.display(), self.what),
+            None => write!(out, "{}: {}", self.path.display(), self.what),
+        }
+    }
+}
+
+/// The names of a folder, sorted; names that are numbers, as MH has them, by their value.
+fn entries(path: &Path) -> io::Result<Vec<Entry>> {
+    let mut list = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let is_link = entry.file_type()?.is_symlink();
+        list.push(Entry { path: entry.path(), name: entry.file_name(), is_link });
+    }
+    list.sort_by(|a, b| {
+        let length = |entry: &Entry| if is_number(&entry.name) { entry.name.len() } else { usize::MAX };
+        length(a).cmp(&length(b)).then_with(|| a.name.cmp(&b.name))
+    });
+    Ok(list)
+}
+
+/// What mail programs leave beside mail: hidden files, and what MH has deleted.
+fn is_left_over(entry: &Entry) -> bool {
+    let name = entry.name.to_string_lossy();
+    !entry.path.is_dir() && name.starts_with(['.', ',', '#'])
+}
+
+fn is_number(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether the name says that the file is one message, whatever it looks like: damaged mail is mail.
+fn is_letter(path: &Path) -> bool {
+    let folder = path.parent().and_then(Path::file_name);
+    let in_maildir = folder.is_some_and(|name| name == "cur" || name == "new");
+    in_maildir || path.extension().is_some_and(|end| end == "eml") || path.file_name().is_some_and(is_number)
+}
+
+/// What a file is, from its first [`LOOK`] bytes.
+fn shape(look: &[u8], is_letter: bool) -> Shape {
+    const FOREIGN: [(usize, &[u8], &str); 9] = [
+        (257, b"ustar", "is a tar archive: unpack it first"),
+        (0, b"PK\x03\x04", "is a zip archive: unpack it first"),
+        (0, b"7z\xbc\xaf", "is a 7z archive: unpack it first"),
+        (0, b"BZh", "is compressed with bzip2: unpack it first"),
+        (0, b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it first"),
+        (0, b"\x1f\x8b", "is compressed twice: unpack it first"),
+        (0, b"\xfd7zXZ", "is compressed twice: unpack it first"),
+        (0, b"!BDN", "is an Outlook file: turn it into mbox first"),
+        (0, b"\x01\x01\x01\x01\n", "is an MMDF file: turn it into mbox first"),
+    ];
+    if let Some((_, _, what)) =
+        FOREIGN.iter().find(|(at, magic, _)| look.get(*at..).is_some_and(|b| b.starts_with(magic)))
+    {
+        return Shape::NoMail(what);
+    }
+    if is_letter {
+        return Shape::Letter;
+    }
+    let text = &look[look.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()..];
+    let line = text.split_inclusive(|&b| b == b'\n').next().unwrap_or_default();
+    if text.is_empty() {
+        Shape::Empty
+    } else if FromLine::parse(line).is_some() {
+        Shape::Mbox
+    } else if is_field(line) || line.starts_with(b"From ") || line.starts_with(b">From ") {
+        Shape::Letter
+    } else {
+        Shape::NoMail("is no mail: it begins neither with a header field nor with a From line")
+    }
+}
+
+/// A field with a name such as people give them. The standard allows nearly any character, and then JSON is mail.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|&&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_').count();
+    name > 0 && line[name..].trim_ascii_start().starts_with(b":")
+}
+
+/// A Maildir name begins with the second of its delivery.
+fn maildir_time(path: &Path) -> Option<i64> {
+    let name = path.file_name()?.to_str()?;
+    let (seconds, _) = name.split_once('.')?;
+    let good = (9..=11).contains(&seconds.len()) && seconds.bytes().all(|b| b.is_ascii_digit());
+    good.then(|| seconds.parse().ok()).flatten()
+}
+
+fn torn(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "ends too early, and what stands behind this place is lost".into(),
+        io::ErrorKind::OutOfMemory => {
+            format!("needs more than {} MiB to be unpacked: unpack it first", XZ_LIMIT / 1024)
+        }
+        _ => format!("cannot be read on: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const FROM: &str = "From bob@x.org Sat Nov 21 12:00:00 2026\n";
+
+    /// The places of the messages and the texts of the faults, relative to the folder.
+    fn found(folder: &Path) -> (Vec<String>, Vec<String>) {
+        let (mut messages, mut faults) = (Vec::new(), Vec::new());
+        let short = |text: String| text.replace(&format!("{}/", folder.display()), "");
+        let going_on = read(&[folder.to_owned()], &Arc::default(), &mut |found| {
+            match found {
+                Found::Fault(fault) => faults.push(short(fault.to_string())),
+                Found::Message(message) => messages.push(short(message.place())),
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(going_on, ControlFlow::Continue(()));
+        (messages, faults)
+    }
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let scratch = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            let path = scratch.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        scratch
+    }
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(bytes).unwrap();
+        writer.finish().unwrap()
+    }
+
+    /// `printf 'From bob@x.org Sat Nov 21 12:00:00 2026\nA: b\n\nHello\n' | xz -0`.
+    const XZ: [u8; 108] = [
+        253, 55, 122, 88, 90, 0, 0, 4, 230, 214, 180, 70, 2, 0, 33, 1, 12, 0, 0, 0, 143, 152, 65, 156, 1, 0, 51, 70,
+        114, 111, 109, 32, 98, 111, 98, 64, 120, 46, 111, 114, 103, 32, 83, 97, 116, 32, 78, 111, 118, 32, 50, 49, 32,
+        49, 50, 58, 48, 48, 58, 48, 48, 32, 50, 48, 50, 54, 10, 65, 58, 32, 98, 10, 10, 72, 101, 108, 108, 111, 10, 0,
+        94, 135, 78, 80, 67, 151, 57, 214, 0, 1, 76, 52, 151, 65, 254, 93, 31, 182, 243, 125, 1, 0, 0, 0, 0, 4, 89, 90,
+    ];
+
+    #[test]
+    fn what_is_no_mail_is_named_and_stops_nothing() {
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        let garbage: Vec<u8> = (0..5_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8 | 0x80).collect();
+        let scratch = folder(&[
+            ("a.tar", &tar),
+            ("b.zip", b"PK\x03\x04rest"),
+            ("c.bz2", b"BZh91AY"),
+            ("d", &garbage),
+            ("e.txt", b"Dear diary,\n"),
+            ("e2.json", b"{\"path\":\"a\"}\n"),
+            ("f.gz", &gz(&gz(b"A: b\n"))),
+            ("g.gz", &gz(&[FROM.as_bytes(), b"A: b\n\nHello, this is a letter\n\n"].concat())[..60]),
+            ("h.xz", &XZ[..68]),
+            ("i.gz", b"\x1f\x8b"),
+            ("z", b"A: b\n\nc\n"),
+        ]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!(messages, ["z"]);
+        assert_eq!(faults.len(), 10, "{faults:#?}");
+        let wanted = [
+            "a.tar: is a tar",
+            "b.zip: is a zip",
+            "c.bz2: is compressed with bzip2",
+            "d: is no mail",
+            "e.txt: is no mail",
+            "e2.json: is no mail",
+        ];
+        for (fault, start) in faults.iter().zip(wanted) {
+            assert!(fault.starts_with(start), "{fault}");
+        }
+        assert!(faults[6].starts_with("f.gz: is compressed twice"), "{}", faults[6]);
+        assert!(faults[7..].iter().all(|fault| fault.contains(", byte ")), "{faults:#?}");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_named() {
+        let scratch = folder(&[("b", b"A: b\n")]);
+        symlink("nowhere", scratch.path().join("a")).unwrap();
+        symlink(".", scratch.path().join("circle")).unwrap();
+        let made = std::os::unix::net::UnixListener::bind(scratch.path().join("socket")).unwrap();
+        let (messages, faults) = found(scratch.path());
+        drop(made);
+        assert_eq!(messages, ["b"]);
+        assert!(faults[0].starts_with("a: cannot be read:"), "{faults:?}");
+        assert!(faults[1].starts_with("circle: is a symbolic link"), "{faults:?}");
+        assert!(faults[2].starts_with("socket: is neither"), "{faults:?}");
+        let (_, faults) = found(&scratch.path().join("nothing"));
+        assert_eq!(faults.len(), 1);
+    }
+
+    #[test]
+    fn folders_are_not_entered_for_ever() {
+        let scratch = tempfile::tempdir().unwrap();
+        let deep = (0..DEPTH_LIMIT + 2).fold(scratch.path().to_owned(), |path, _| path.join("d"));
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(deep.join("m.eml"), "A: b\n").unwrap();
+        let (messages, faults) = found(scratch.path());
+        assert_eq!((messages.len(), faults.len()), (0, 1));
+        assert!(faults[0].contains("64 folders deep"));
+    }
+
+    #[test]
+    fn a_maildir_is_read_with_its_folders_in_order() {
+        let letter = b"A: b\n";
+        let scratch = folder(&[
+            ("dovecot-uidlist", b"3 V1\n"),
+            ("dovecot.index.log", b"\x01\x02"),
+            ("new/1795262401.M1P1.host", letter),
+            ("cur/1795262400.M1P1.host:2,S", letter),
+            ("cur/1795262399.M1P1.host:2,RS", &gz(letter)),
+            ("cur/odd", b"\xff\xfe damaged mail is mail\n"),
+            ("tmp/1795262402.M1P1.host", letter),
+            (".Sent/cur/1795262000.a:2,S", letter),
+            (".Sent/new/1795262001.a", letter),
+            (".Sent/maildirfolder", b""),
+            ("archive/cur/1.a", letter),
+            ("archive/new/2.a", letter),
+        ]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!(
+            messages,
+            [
+                "cur/1795262399.M1P1.host:2,RS",
+                "cur/1795262400.M1P1.host:2,S",
+                "cur/odd",
+                "new/1795262401.M1P1.host",
+                ".Sent/cur/1795262000.a:2,S",
+                ".Sent/new/1795262001.a",
+                "archive/cur/1.a",
+                "archive/new/2.a",
+            ]
+        );
+        assert_eq!(faults, Vec::<String>::new());
+    }
+
+    #[test]
+    fn numbers_count_as_numbers_and_left_overs_are_no_mail() {
+        let letter = b"A: b\n";
+        let scratch =
+            folder(&[("10", letter), ("9", letter), (".mh_sequences", b"cur: 9\n"), (",8", letter), ("empty", b"")]);
+        assert_eq!(found(scratch.path()), (vec!["9".into(), "10".into()], vec![]));
+    }
+
+    #[test]
+    fn compressed_or_not_an_mbox_is_the_same() {
+        let text = format!("{FROM}A: b\n\nHello\n\n{FROM}B: c\n\n{FROM}");
+        let twice = [gz(&text.as_bytes()[..text.len() / 2]), gz(&text.as_bytes()[text.len() / 2..])].concat();
+        for bytes in [text.as_bytes().to_vec(), gz(text.as_bytes()), twice] {
+            let scratch = folder(&[("m", &bytes)]);
+            let (messages, faults) = found(scratch.path());
+            assert_eq!(messages, ["m#1", "m#2", "m#3"]);
+            assert_eq!(faults, Vec::<String>::new());
+        }
+        let scratch = folder(&[("x.xz", &XZ)]);
+        assert_eq!(found(scratch.path()), (vec!["x.xz#1".into()], vec![]));
+    }
+
+    #[test]
+    fn a_letter_that_quotes_an_mbox_is_one_letter() {
+        let text = format!("{FROM}A: b\n\n{FROM}B: c\n");
+        let scratch = folder(&[("one.eml", text.as_bytes()), ("two", text.as_bytes())]);
+        assert_eq!(found(scratch.path()).0, ["one.eml", "two#1", "two#2"]);
+    }
+
+    #[test]
+    fn a_doubtful_line_is_said() {
+        let scratch = folder(&[("m", format!("{FROM}A: b\n\nHello\n{FROM}B: c\n").as_bytes())]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!((messages.len(), faults.len()), (1, 1));
+        assert!(faults[0].starts_with("m, byte 52: looks like the start"), "{faults:?}");
+    }
+
+    #[test]
+    fn who_has_enough_is_given_no_more() {
+        let scratch = folder(&[("a", b"A: b\n"), ("b", b"A: b\n")]);
+        let mut count = 0;
+        let ended = read(&[scratch.path().to_owned()], &Arc::default(), &mut |_| {
+            count += 1;
+            ControlFlow::Break(())
+        });
+        assert_eq!((ended, count), (ControlFlow::Break(()), 1));
+    }
+
+    #[test]
+    fn sizes_and_times_are_known() {
+        let body = "x".repeat(2_000_000);
+        let text = format!("A: b\n\n{body}");
+        let scratch = folder(&[("cur/1795262400.a:2,S", text.as_bytes()), ("new/1.b", b"A: b\n")]);
+        let progress = Arc::new(AtomicU64::new(0));
+        let mut seen = Vec::new();
+        let _ = read(&[scratch.path().to_owned()], &progress, &mut |found| {
+            if let Found::Message(message) = found {
+                seen.push((message.bytes, message.received, message.start.len() < 600_000));
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(seen, [(2_000_006, Some(1_795_262_400), true), (5, None, true)]);
+        assert_eq!(progress.load(Ordering::Relaxed), 2_000_011);
+        assert_eq!(size(&[scratch.path().to_owned()]), 2_000_011);
+    }
+}

@@ -1,0 +1,327 @@
+//! `replay` and `explain`: dry runs that change nothing, over mail as people keep it.
+//!
+//! The golden files were made from `fixtures/replay/mail.mbox`, fourteen messages of January 2024: Bob writes four
+//! times, Carol twice (the user answers her in between), a friend is on the list, and the rest must not be asked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign::policy::token::Purpose;
+use serde_json::Value;
+
+use super::fixture;
+use super::letter::{Letter, OWNER};
+use super::world::{Outcome, World};
+
+const BOB: &str = "bob@example.net";
+
+/// A world in whose current folder the archive lies.
+fn world() -> World {
+    let world = World::new();
+    world.allow("friend@example.com");
+    fs::copy(fixture::root().join("replay/mail.mbox"), world.path("elsewhere/mail.mbox")).unwrap();
+    world
+}
+
+fn put(world: &World, name: &str, bytes: &[u8]) {
+    let path = world.path("elsewhere").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn golden(name: &str, text: &[u8]) {
+    fixture::golden(&fixture::root().join("replay").join(name), &String::from_utf8_lossy(text));
+}
+
+fn lines(outcome: &Outcome) -> Vec<Value> {
+    let text = String::from_utf8(outcome.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
+}
+
+/// Verdict and reason of every line.
+fn verdicts(outcome: &Outcome) -> Vec<(String, String)> {
+    let word = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    lines(outcome).iter().map(|line| (word(line, "verdict"), word(line, "reason"))).collect()
+}
+
+/// Every file below a folder, with its bytes and the time of its last change.
+fn everything(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let changed = fs::metadata(&path).unwrap().modified().unwrap();
+        if path.is_dir() {
+            found.extend(everything(&path));
+            found.insert(path, (Vec::new(), changed));
+        } else {
+            found.insert(path.clone(), (fs::read(&path).unwrap(), changed));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_sends_nothing() {
+    let world = world();
+    world.challenge("zoe@example.com");
+    let before = everything(world.home().parent().unwrap());
+    for arguments in ["", "--json", "--learn", "--assume-first-contact", "--address alice@example.org"] {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        world.run(&[&["replay"], &arguments[..], &["mail.mbox"]].concat(), "").is(0, 0, 1, 1);
+    }
+    for arguments in [&["explain"][..], &["explain", "--json"], &["explain", "--assume-first-contact"]] {
+        world.run(arguments, Letter::from(BOB).bytes()).is(0, 0, 1, 1);
+    }
+    assert!(before == everything(world.home().parent().unwrap()));
+}
+
+#[test]
+fn the_lines_are_as_documented() {
+    let outcome = world().run(&["replay", "--json", "mail.mbox"], "");
+    outcome.is(0, 0, 0, 0);
+    golden("lines.json", &outcome.stdout);
+    outcome.check("the summary stands beside them", outcome.stderr.starts_with(b"14 messages"));
+    for line in lines(&outcome) {
+        let names: Vec<&String> = line.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["challenge_to", "confirms", "path", "reason", "verdict"]);
+    }
+}
+
+#[test]
+fn the_summaries_are_what_they_were() {
+    for (name, arguments) in [
+        ("summary.txt", ""),
+        ("assumed.txt", "--assume-first-contact"),
+        ("learning.txt", "--learn"),
+        ("before-init.txt", "--address alice@example.org"),
+    ] {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        let outcome = world().run(&[&["replay"], &arguments[..], &["mail.mbox"]].concat(), "");
+        outcome.check("nothing beside it", outcome.code == Some(0) && outcome.stderr.is_empty());
+        // The size of a challenge changes with its text.
+        let text = String::from_utf8(outcome.stdout.clone()).unwrap();
+        let (before, rest) = text.split_once("bytes reflected").unwrap();
+        let (figures, after) = rest.split_once("  in challenges").unwrap();
+        outcome.check("what is asked is reflected", (name == "before-init.txt") == figures.contains(" 0 "));
+        golden(name, format!("{before}bytes reflected  in challenges{after}").as_bytes());
+    }
+}
+
+#[test]
+fn the_accounts_are_what_they_were() {
+    let world = world();
+    world.allow("carol@example.com");
+    let stranger = Letter::from(BOB).also("Cc", "\u{1b}[2Jcarol@example.com").bytes();
+    let outcome = world.run(&["explain"], stranger.clone());
+    outcome.check("it is shown", outcome.code == Some(0) && !outcome.stdout.contains(&0x1b));
+    // Which rules there are and what a challenge says is shown elsewhere; here, that both are shown.
+    let text = String::from_utf8(outcome.stdout.clone()).unwrap();
+    let (account, mail) = text.split_once("\nThe challenge, with zeros for its token\n").unwrap();
+    let (facts, decision) = account.split_once("  passed over ").unwrap();
+    let (rules, decision) = decision.split_once("  decided by ").unwrap();
+    golden("account.txt", format!("{facts}  decided by {decision}").as_bytes());
+    assert!(rules.lines().count() > 10 && rules.contains(" 13 automatic\n"), "{rules}");
+    assert!(mail.starts_with("    From: alice@example.org\n") && mail.contains(&"0".repeat(32)), "{mail}");
+    let json = &lines(&world.run(&["explain", "--json"], stranger))[0];
+    assert_eq!(json["verdict"], "challenge");
+    assert_eq!(json["facts"]["proofs"], serde_json::json!(["dmarc", "dkim"]));
+    assert_eq!(json["facts"]["believed"].as_array().unwrap().len(), 2);
+    assert!(json["challenge"].as_str().unwrap().contains("To: bob@example.net"));
+    assert!(json["passed_over"].as_array().unwrap().len() > 10);
+    let known = &lines(&world.run(&["explain", "--json"], Letter::from("carol@example.com").bytes()))[0];
+    assert_eq!((&known["verdict"], &known["challenge"]), (&"pass".into(), &Value::Null));
+    assert_eq!(known["standing"]["sender"]["effect"], "allow");
+}
+
+#[test]
+fn without_a_trusted_mail_system_nobody_would_be_asked() {
+    let world = World::with("[trust]\nauthserv_ids = []\n");
+    put(&world, "mail.mbox", &fs::read(fixture::root().join("replay/mail.mbox")).unwrap());
+    for arguments in [&["replay", "--json", "mail.mbox"][..], &["replay", "--json", "--learn", "mail.mbox"]] {
+        let outcome = world.run(arguments, "");
+        assert_eq!(verdicts(&outcome).len(), 14);
+        outcome.check("nobody is asked", verdicts(&outcome).iter().all(|(verdict, _)| verdict != "challenge"));
+    }
+}
+
+#[test]
+fn the_flag_takes_away_what_is_not_the_message_itself() {
+    let world = World::new();
+    world.allow("carol@example.com");
+    world.deny("dan@example.com");
+    let letters = [
+        Letter::from(BOB),
+        Letter::from(BOB),
+        Letter::from(BOB).unproven(),
+        Letter::from(BOB).proven("dmarc=fail header.from=example.net"),
+        Letter::from(BOB).field("To", "somebody@example.com"),
+        Letter::from(BOB).without_envelope(),
+        Letter::from("carol@example.com"),
+        Letter::from("dan@example.com"),
+    ];
+    for (number, letter) in letters.iter().enumerate() {
+        put(&world, &format!("mail/{number}"), &letter.bytes());
+    }
+    let assumed = world.run(&["replay", "--json", "--assume-first-contact", "mail"], "");
+    assert_eq!(verdicts(&assumed), vec![("challenge".to_owned(), "challenge".to_owned()); 8]);
+    let reasons: Vec<String> =
+        verdicts(&world.run(&["replay", "--json", "mail"], "")).into_iter().map(|(_, reason)| reason).collect();
+    assert_eq!(
+        reasons,
+        [
+            "challenge",
+            "asked-recently",
+            "not-proven",
+            "dmarc-fail",
+            "not-addressed",
+            "envelope-missing",
+            "allowed-sender",
+            "denied-sender"
+        ]
+    );
+}
+
+#[test]
+fn the_flag_does_not_take_away_what_the_message_says() {
+    let world = World::new();
+    let letters = [
+        Letter::from(BOB).envelope("bounces@mailer.example"),
+        Letter::from(BOB).envelope(""),
+        Letter::from(BOB).also("List-Id", "<users.lists.example.com>"),
+        Letter::from(BOB).also("From", "eve@example.com"),
+        Letter::from(BOB).also("Auto-Submitted", "auto-replied"),
+        Letter::from("noreply@shop.example"),
+    ];
+    for (number, letter) in letters.iter().enumerate() {
+        put(&world, &format!("mail/{number}"), &letter.bytes());
+    }
+    let outcome = world.run(&["replay", "--json", "--assume-first-contact", "mail"], "");
+    outcome.check("all are held", verdicts(&outcome).iter().filter(|(verdict, _)| verdict == "hold").count() == 6);
+}
+
+#[test]
+fn an_answer_is_known_and_counts_for_nothing_afterwards() {
+    let world = World::new();
+    let token = world.token(Purpose::Confirm, 7, 0, BOB);
+    let answer = Letter::bare_answer(BOB).field("Subject", &format!("Re: [cr-{token}]")).without("Date");
+    put(&world, "mail/1", &answer.bytes());
+    put(&world, "mail/2", &Letter::from(BOB).bytes());
+    let outcome = world.run(&["replay", "--json", "mail"], "");
+    let confirms: Vec<Value> = lines(&outcome).into_iter().map(|line| line["confirms"].clone()).collect();
+    assert_eq!(confirms, [Value::from(BOB), Value::Null]);
+    outcome.check("the next message is a stranger's", verdicts(&outcome)[1].0 == "challenge");
+    let outcome = world.run(&["replay", "--json", "--address", OWNER, "mail"], "");
+    outcome.check("without the keys it is no answer", lines(&outcome)[0]["confirms"].is_null());
+}
+
+#[test]
+fn before_init_an_address_is_enough() {
+    let world = world();
+    fs::remove_dir_all(world.home()).unwrap();
+    let outcome = world.run(&["replay", "mail.mbox"], "");
+    outcome.check(
+        "it says what to do",
+        outcome.code == Some(78) && String::from_utf8_lossy(&outcome.stderr).contains("--address"),
+    );
+    let arguments = ["replay", "--json", "--address", OWNER, "--authserv-id", "mx.example.org", "mail.mbox"];
+    let outcome = world.run(&arguments, "");
+    outcome.check("it runs", outcome.code == Some(0) && lines(&outcome)[0]["challenge_to"] == BOB);
+    outcome.check("it makes nothing", !world.home().exists());
+    for (arguments, code) in [
+        (&["replay", "--address", "alice", "mail.mbox"][..], 64),
+        (&["replay", "--authserv-id", "mx.example.org", "mail.mbox"], 64),
+        (&["replay", "--address", OWNER, "--authserv-id", "a;b", "mail.mbox"], 64),
+        (&["replay", "--address", OWNER, "--learn", "--assume-first-contact", "mail.mbox"], 64),
+        (&["replay", "--address", OWNER], 64),
+        (&["replay", "--address", OWNER, "nothing"], 1),
+    ] {
+        let outcome = world.run(arguments, "");
+        outcome.check(&format!("it ends with {code}"), outcome.code == Some(code));
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_said_before_anything_else() {
+    let world = world();
+    fs::remove_file(world.store_file()).unwrap();
+    let outcome = world.run(&["replay", "mail.mbox"], "");
+    outcome.check("it ends with 78", outcome.code == Some(78) && outcome.stdout.is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_named_counted_and_stops_nothing() {
+    let world = world();
+    put(&world, "mail/a", b"\xff\x00garbage");
+    put(&world, "mail/b.gz", b"\x1f\x8b\x08\x00torn");
+    put(&world, "mail/\u{1b}[2Jc", b"Dear diary,\n");
+    put(&world, "mail/z", &Letter::from(BOB).bytes());
+    let outcome = world.run(&["replay", "mail", "missing", "mail.mbox"], "");
+    let said = String::from_utf8(outcome.stderr.clone()).unwrap();
+    outcome.check("four are named", said.lines().count() == 4 && !said.contains('\u{1b}'));
+    outcome.check("and counted", outcome.stdout.starts_with(b"15 messages") && outcome.code == Some(0));
+    outcome.check("in the summary", String::from_utf8_lossy(&outcome.stdout).contains("; 4 could not be read"));
+}
+
+#[test]
+fn the_order_is_that_of_the_messages_every_time() {
+    let world = world();
+    for number in 0..60 {
+        // Long and short ones in turn, so that the judges do not keep step by themselves.
+        let body = "words and words\n".repeat(if number % 7 == 0 { 16_000 } else { 1 });
+        put(&world, &format!("mail/{number}"), &Letter::from(&format!("b{number}@example.net")).body(&body).bytes());
+    }
+    let first = world.run(&["replay", "--json", "mail", "mail.mbox"], "");
+    let paths: Vec<String> = lines(&first).iter().map(|line| line["path"].as_str().unwrap().to_owned()).collect();
+    let numbers = (0..60).map(|number| format!("mail/{number}"));
+    assert_eq!(paths, numbers.chain((1..=14).map(|number| format!("mail.mbox#{number}"))).collect::<Vec<_>>());
+    for _ in 0..5 {
+        assert!(world.run(&["replay", "--json", "mail", "mail.mbox"], "").stdout == first.stdout);
+    }
+}
+
+#[test]
+fn who_stops_reading_is_no_trouble() {
+    let world = world();
+    let many = fs::read(world.path("elsewhere/mail.mbox")).unwrap();
+    put(&world, "many.mbox", &[&many[..], b"\n"].concat().repeat(300));
+    let outcome = world.shell("$P replay --json many.mbox 2>said | head -n 1; cat said", "");
+    let text = String::from_utf8(outcome.stdout.clone()).unwrap();
+    outcome.check("one line", text.starts_with("{\"path\":\"many.mbox#1\"") && !text.contains("4,200 messages"));
+}
+
+/// Memory does not grow with the archive: 120 MB of which one message has 100, with a line of 50.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_the_archive() {
+    let world = World::new();
+    let path = world.path("elsewhere/big.mbox");
+    let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+    let from = "From bob@example.net Mon Jan  8 09:00:00 2024\n";
+    let line = "a line of text like any other in a message that is long\n";
+    for _ in 0..60 {
+        write!(file, "{from}From: {BOB}\nSubject: long\n\n{}\n", line.repeat(5_400)).unwrap();
+    }
+    write!(file, "{from}From: {BOB}\n\n").unwrap();
+    (0..50).for_each(|_| file.write_all(&[b'x'; 1 << 20]).unwrap());
+    write!(file, "\n{}\n", line.repeat(900_000)).unwrap();
+    write!(file, "\n{from}From: {BOB}\n\nthe last\n").unwrap();
+    drop(file);
+    let mut child = world.command(super::world::PROGRAM).args(["replay", "big.mbox"]).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        peak = peak.max(kilobytes.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let outcome = world.wait("replay big.mbox", child);
+    outcome.check("all were read", outcome.stdout.starts_with(b"62 messages"));
+    println!("peak of memory over {} MB: {peak} kB", fs::metadata(&path).unwrap().len() >> 20);
+    // Sixteen judges with eight messages of half a megabyte each would have 64 MB waiting; two have 8.
+    assert!(peak > 0 && peak < 100_000, "{peak} kB");
+}
