@@ -855,8 +855,8 @@ mod tests {
         let path = folder.path().join("config.toml");
         let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
         let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nanswer = \"word\"\nlanguages = [\"xx\"]\n";
-        let config = Config::parse(text, &path, &environment).unwrap();
         std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nHello {owner}\n").unwrap();
+        let config = Config::parse(text, &path, &environment).unwrap();
         assert!(config.templates(None).unwrap_err().to_string().contains("{word}"));
         std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nWrite {word}\n").unwrap();
         assert!(config.templates(None).is_ok());
