@@ -313,7 +313,7 @@ impl Account {
         }
         if let Some(mail) = &self.challenge {
             page.heading("The challenge, with zeros for its tokens");
-            mail.lines().for_each(|line| page.0.push_str(&format!("{}\n", format!("  {line}").trim_end())));
+            mail.lines().for_each(|line| page.0.push_str(&format!("    {line}\n")));
         }
         page.0
     }

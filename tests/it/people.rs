@@ -36,13 +36,14 @@ fn lists_fit_the_screen_and_a_pipe_gets_a_line_a_message() {
     let piped = text(&world.run(&["held"], ""));
     assert_eq!(piped.lines().count(), 2, "{piped}");
     let letter = Letter::from(BOB).bytes();
-    assert!(text(&world.run(&["explain"], letter.clone())).lines().any(|line| line.chars().count() > 100));
     world.set("COLUMNS", "80");
     for arguments in [&["held"][..], &["explain"], &["held", "--reason", "nope"]] {
         let outcome = world.run(arguments, letter.clone());
         let said = text(&outcome) + &String::from_utf8_lossy(&outcome.stderr);
         assert!(said.lines().count() > 2, "{said}");
-        for line in said.lines() {
+        // The challenge is shown as it goes out.
+        let account = said.split("The challenge, with zeros").next().unwrap();
+        for line in account.lines() {
             // A wide character takes two columns.
             let width = line.chars().map(|c| if ('\u{2e80}'..'\u{fb00}').contains(&c) { 2 } else { 1 }).sum::<usize>();
             assert!(width <= 80, "{arguments:?}: {width} columns: {line}");
@@ -130,7 +131,7 @@ fn nothing_that_a_person_reads_is_the_programs_own_word() {
         format!("Received: from x by y\nAuthentication-Results: {AUTHSERV_ID}; dkim=pass\nno field at all\nSubject:");
     let damaged = whole.replacen("Subject:", &below, 1);
     let shown = text(&world.run(&["explain"], damaged));
-    for word in ["BelowBoundary", "StrayLine", "NoFields", "Ready", "Known"] {
+    for word in ["BelowBoundary", "StrayLine", "NoFields", "Ready"] {
         assert!(!shown.contains(word), "{word}: {shown}");
     }
     assert!(shown.contains("(below-boundary)") && shown.contains("(stray-line)"), "{shown}");
