@@ -35,6 +35,12 @@ pub fn note(level: Level, text: &str) {
     drop(socket.send_to(packet.as_bytes(), listener()));
 }
 
+/// Whether anybody takes the lines.
+#[must_use]
+pub fn is_heard() -> bool {
+    UnixDatagram::unbound().and_then(|socket| socket.connect(SOCKET)).is_ok()
+}
+
 /// An error with everything it was caused by, in one line.
 #[must_use]
 pub fn chain(error: &anyhow::Error) -> String {

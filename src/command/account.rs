@@ -6,15 +6,16 @@
 //! decision.
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::ask;
 use super::case::Case;
 use super::entry;
 use super::installation::Installation;
-use crate::mail::auth::{Method, MethodResult, Proofs};
+use crate::mail::auth::MethodResult;
 use crate::mail::automatic::Sign;
 use crate::mail::content::{Content, FoundToken};
-use crate::mail::display::one_line;
+use crate::mail::display::{one_line, wrapped};
 use crate::mail::envelope::EnvelopeSender;
 use crate::mail::executable::Finding;
 use crate::mail::facts::{Facts, Sender};
@@ -293,8 +294,8 @@ impl Account {
 
     /// In columns.
     #[must_use]
-    pub fn columns(&self) -> String {
-        let mut page = Page(String::new());
+    pub fn columns(&self, width: Option<usize>) -> String {
+        let mut page = Page(String::new(), width);
         self.facts.columns(&mut page);
         self.standing.columns(&mut page);
         page.heading("Decision");
@@ -565,8 +566,8 @@ impl Known {
     }
 }
 
-/// Two columns under headings.
-struct Page(String);
+/// Two columns under headings, the lines no wider than said.
+struct Page(String, Option<usize>);
 
 impl Page {
     fn heading(&mut self, text: &str) {
@@ -576,7 +577,15 @@ impl Page {
 
     fn row(&mut self, name: &str, value: &str) {
         let line = format!("  {name:<width$}{}", one_line(value, WIDTH), width = COLUMN - 2);
-        self.0.push_str(&format!("{}\n", line.trim_end()));
+        let line = line.trim_end();
+        match self.1 {
+            Some(width) if line.width() > width => {
+                // A name at the limit of its column is followed by the value all the same.
+                let (name, value) = line.split_at(line.char_indices().nth(COLUMN).map_or(line.len(), |(at, _)| at));
+                self.0.push_str(&format!("{name}{}", wrapped(value, COLUMN, width)));
+            }
+            _ => self.0.push_str(&format!("{line}\n")),
+        }
     }
 
     fn some(&mut self, name: &str, value: Option<&String>) {
@@ -619,9 +628,7 @@ fn envelope_words(sender: &EnvelopeSender) -> (&'static str, Option<String>) {
 
 fn proofs(facts: &Facts) -> Vec<&'static str> {
     let Some(sender) = facts.sender.address() else { return Vec::new() };
-    let proven = facts.authentication.proofs(sender.domain());
-    let all = [(Proofs::DMARC, Method::Dmarc), (Proofs::DKIM, Method::Dkim), (Proofs::SPF, Method::Spf)];
-    all.iter().filter(|(proof, _)| proven.contains(*proof)).map(|(_, method)| method.name()).collect()
+    facts.authentication.proofs(sender.domain()).list()
 }
 
 fn texts<T: ToString>(values: &[T]) -> Vec<String> {
@@ -661,7 +668,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_for_a_screen_is_counted() {
-        let mut page = Page(String::new());
+        let mut page = Page(String::new(), None);
         page.lines("named", (0..LINES + 3).map(|number| number.to_string()));
         assert_eq!(page.0.lines().count(), LINES + 1);
         assert!(page.0.ends_with("and 3 more (see --json)\n"));

@@ -26,7 +26,10 @@ countersign once for every message that comes in for you.
 const CLOSING: &str = "\
 The scratch folder is removed. To set it up for your own mail:
 
-   countersign init --address you@example.org
+   countersign init --address you@example.org --authserv-id mx.example.org
+
+The second name is the first word of the Authentication-Results fields that your
+own mail system writes. Without it nobody is ever asked.
 ";
 
 /// One message that comes in.

@@ -54,7 +54,7 @@ pub fn doctor(arguments: &DoctorArguments, environment: Environment) -> Answer {
 
 fn summary(worst: Option<Grade>) -> &'static str {
     match worst {
-        Some(Grade::Wrong) => "\nSomething is wrong: until it is mended, mail waits or is all held.\n",
+        Some(Grade::Wrong) => "\nSomething is wrong and must be mended.\n",
         Some(Grade::Warning) => "\nMail is handled; see the warnings.\n",
         _ => "\nAll is well.\n",
     }

@@ -249,8 +249,7 @@ pub fn as_json(entry: Entry) -> serde_json::Value {
         Origin::Released => "released",
     };
     let effect = if entry.effect == Effect::Allow { "allow" } else { "deny" };
-    let pin = (!entry.pin.is_empty()).then(|| entry.pin.names());
-    json!({ "effect": effect, "pin": pin, "origin": origin, "added": entry.added })
+    json!({ "effect": effect, "pin": entry.pin.list(), "origin": origin, "added": entry.added })
 }
 
 /// `dmarc or dkim`: one proof of a pin is enough.

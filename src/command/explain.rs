@@ -41,7 +41,7 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     let path = arguments.file.as_ref().map(|path| path.display().to_string());
     let account = Account::of(&house, path, &case, assumed, now);
     // Perform.
-    let text = if arguments.json { as_json(&account)? } else { account.columns() };
+    let text = if arguments.json { as_json(&account)? } else { account.columns(screen::width()) };
     screen::out(&text)?;
     Ok(Ending::Done)
 }

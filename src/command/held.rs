@@ -9,7 +9,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::installation::Installation;
-use super::ledger::{Ledger, asked_words};
+use super::ledger::{Ledger, asked_name, asked_words};
 use super::screen;
 use super::select::{Found, Selection, select};
 use super::trouble::{Answer, Trouble};
@@ -24,8 +24,12 @@ use crate::world::store::Asked;
 const FROM_WIDTH: usize = 28;
 /// Most columns of the Subject.
 const SUBJECT_WIDTH: usize = 36;
+/// Columns of number and date and the gaps behind them.
+const FIRST_COLUMNS: usize = 30;
+/// Where the second line of a message begins: under its date.
+const INDENT: usize = 12;
 
-/// Runs `held`: newest last, one line a message. 1 if criteria were given and nothing met them.
+/// Runs `held`: newest last, one line a message, or two on a terminal. 1 if criteria were given and nothing met them.
 ///
 /// # Errors
 /// When the quarantine cannot be read.
@@ -42,7 +46,7 @@ pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
     let text = if arguments.json {
         selected.found.iter().map(|found| as_json(found, asked_of(found))).collect()
     } else {
-        as_columns(&selected.found, &asked_of)
+        as_columns(&selected.found, &asked_of, screen::width())
     };
     // Perform.
     screen::out(&text)?;
@@ -76,32 +80,39 @@ fn count_foreign(house: &Installation, ours: usize) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Number, date, From, Subject, reason, asked; the reason is never cut, so that `--reason` can take it.
-fn as_columns(found: &[Found], asked_of: &dyn Fn(&Found) -> Option<Asked>) -> String {
+/// Number, date, From, Subject, reason, asked, on one line a message or, where that is too wide, on two. The reason is
+/// never cut, so that `--reason` can take it.
+fn as_columns(found: &[Found], asked_of: &dyn Fn(&Found) -> Option<Asked>, width: Option<usize>) -> String {
     let widest = |text: &dyn Fn(&Found) -> usize, limit: usize| found.iter().map(text).max().unwrap_or(0).min(limit);
-    let from = widest(&|found| author(found).width(), FROM_WIDTH);
+    let from = widest(&|found| author(found, FROM_WIDTH).width(), FROM_WIDTH);
     let subject = widest(&|found| found.subject.width(), SUBJECT_WIDTH);
     let reason = widest(&|found| found.held.block.reason.name().len(), usize::MAX);
+    let asked = widest(&|found| asked_words(asked_of(found)).len(), usize::MAX);
+    let narrow = width.filter(|width| FIRST_COLUMNS + from + subject + reason + asked + 6 > *width);
     let mut out = String::new();
     for one in found {
-        let block = &one.held.block;
-        out.push_str(&format!(
-            "{}  {}  {}  {}  {}  {}\n",
-            one.held.id,
-            short_date(block.received),
-            screen::column(&author(one), from),
-            screen::column(&one.subject, subject),
-            screen::column(block.reason.name(), reason),
-            asked_words(asked_of(one)),
-        ));
+        let (block, asked_word) = (&one.held.block, asked_words(asked_of(one)));
+        let begin = format!("{}  {}", one.held.id, short_date(block.received));
+        let name = screen::column(block.reason.name(), reason);
+        let Some(width) = narrow else {
+            let (from, subject) = (screen::column(&author(one, from), from), screen::column(&one.subject, subject));
+            out.push_str(&format!("{begin}  {from}  {subject}  {name}  {asked_word}\n"));
+            continue;
+        };
+        let room = width.saturating_sub(FIRST_COLUMNS);
+        let from = screen::column(&author(one, room), room);
+        let asked_word = screen::column(asked_word, asked);
+        let subject = screen::column(&one.subject, width.saturating_sub(INDENT + reason + asked + 4));
+        let second = format!("{:INDENT$}{name}  {asked_word}  {subject}", "");
+        out.push_str(&format!("{begin}  {}\n{}\n", from.trim_end(), second.trim_end()));
     }
     out
 }
 
 /// The From field where it fits; else the address alone: a long name must not push it out of sight.
-fn author(found: &Found) -> String {
+fn author(found: &Found, room: usize) -> String {
     match &found.held.block.sender {
-        Some(sender) if found.from.width() > FROM_WIDTH => sender.to_string(),
+        Some(sender) if found.from.width() > room => sender.to_string(),
         _ => found.from.clone(),
     }
 }
@@ -116,8 +127,8 @@ fn as_json(found: &Found, asked: Option<Asked>) -> String {
         "subject": found.subject,
         "reason": block.reason.name(),
         "sentence": block.reason.sentence(),
-        "asked": asked.map(|asked| asked_words(Some(asked))),
-        "proofs": block.proofs.names(),
+        "asked": asked.map(asked_name),
+        "proofs": block.proofs.list(),
         "bytes": found.held.entry.bytes,
     });
     format!("{value}\n")

@@ -1,7 +1,8 @@
 //! `init`: keys, configuration, store, inbox and quarantine, and the lines for the mail system.
 //!
 //! Promises: asks nothing; overwrites nothing, however often it runs; takes nothing from old mail but an address
-//! that is beyond doubt: whose word is believed is the user's to say. Never touches: mail, the mail system's files.
+//! that is beyond doubt: whose word is believed is the user's to say; makes no new keys or store in place of lost
+//! ones. Never touches: mail, the mail system's files.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,8 +17,8 @@ use super::screen;
 use super::trouble::{Answer, Trouble};
 use crate::cli::InitArguments;
 use crate::exit::Ending;
-use crate::mail::address::Address;
-use crate::world::config::{Config, Environment, Inbox};
+use crate::mail::address::{Address, DELIMITERS};
+use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::secret::{self, Created};
 use crate::world::store::Store;
@@ -41,11 +42,33 @@ struct Settings {
     store: Option<PathBuf>,
 }
 
+/// What `init` has made, and what it says.
+#[derive(Debug)]
+pub struct SetUp {
+    /// For standard output.
+    pub report: String,
+    /// What the command line asked for and a configuration that was there already does not say.
+    pub unheeded: Option<String>,
+}
+
 /// Runs `init`.
 ///
 /// # Errors
 /// What is missing on the command line, or cannot be made; what was made before stays.
-pub fn init(arguments: &InitArguments, mut environment: Environment) -> Answer {
+pub fn init(arguments: &InitArguments, environment: Environment) -> Answer {
+    let SetUp { report, unheeded } = set_up(arguments, environment)?;
+    screen::out(&report)?;
+    match unheeded {
+        Some(sentence) => Err(Trouble::not_found(sentence)),
+        None => Ok(Ending::Done),
+    }
+}
+
+/// Makes what is missing.
+///
+/// # Errors
+/// As [`init`].
+pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result<SetUp, Trouble> {
     // Gather.
     let file = surroundings::whole(&environment.config_file().map_err(Trouble::config)?)?;
     environment.config = environment.config.map(|_| file.clone());
@@ -57,6 +80,7 @@ pub fn init(arguments: &InitArguments, mut environment: Environment) -> Answer {
         Some((_, text)) => Config::parse(text, &file, &environment).map_err(Trouble::config)?,
         None => Config::load(&environment).map_err(Trouble::config)?,
     };
+    refuse_half(&config.paths, is_there)?;
     let unheeded = if is_there { unheeded(arguments, &config) } else { Vec::new() };
     // Perform.
     let mut report = String::new();
@@ -66,15 +90,34 @@ pub fn init(arguments: &InitArguments, mut environment: Environment) -> Answer {
     }
     report.push_str(&advice(&config));
     report.push_str(&lines_to_copy(&program, &config, &environment));
-    screen::out(&report)?;
-    if unheeded.is_empty() {
-        return Ok(Ending::Done);
-    }
     let what = unheeded.join(", ");
-    Err(Trouble::not_found(format!(
-        "{} was there already and says something else than {what}; edit it",
-        file.display()
-    )))
+    let said = format!("{} was there already and says something else than {what}; edit it", file.display());
+    Ok(SetUp { report, unheeded: (!what.is_empty()).then_some(said) })
+}
+
+/// Refuses to fill a gap in an installation that was whole once. New keys beside an old store would make a list that
+/// nobody can read, and the backup could not be brought back beside them; a new store would forget everybody without
+/// a word. Keys alone are no such thing: a backup is brought back before the first `init`.
+fn refuse_half(paths: &Paths, configured: bool) -> Result<(), Trouble> {
+    let is_there = |path: &Path| path.try_exists().with_context(|| format!("cannot look for {}", path.display()));
+    let (keys, store) = (is_there(&paths.keys)?, is_there(&paths.store)?);
+    if !keys && (configured || store) {
+        return Err(Trouble::config(anyhow!(
+            "the keys {} are missing, and this is no new mailbox ({} is there). Bring them back: countersign keys \
+             import < BACKUP. Without a backup the list and all open questions are lost; to begin anew: countersign \
+             keys new",
+            paths.keys.display(),
+            if configured { &paths.config } else { &paths.store }.display()
+        )));
+    }
+    if configured && !store {
+        return Err(Trouble::config(anyhow!(
+            "the store {} is missing, and this is no new mailbox. Bring it back from a backup; without one: \
+             countersign maintain --rebuild",
+            paths.store.display()
+        )));
+    }
+    Ok(())
 }
 
 /// The text of a new configuration.
@@ -89,7 +132,7 @@ fn draft(arguments: &InitArguments, environment: &Environment, file: &Path) -> R
     let delimiters = match &arguments.delimiter {
         Some(text) => text.clone(),
         None => {
-            surroundings::delimiters().filter(|text| text.chars().all(|c| "+-=_.#".contains(c))).unwrap_or_default()
+            surroundings::delimiters().filter(|text| text.chars().all(|c| DELIMITERS.contains(c))).unwrap_or_default()
         }
     };
     let splits_at = if delimiters.is_empty() { USUAL_DELIMITER } else { &delimiters };
@@ -496,10 +539,11 @@ mod tests {
     #[test]
     fn init_twice_changes_nothing() {
         let home = tempfile::tempdir().unwrap();
-        assert_eq!(init(&arguments(home.path()), environment(home.path())).unwrap(), Ending::Done);
+        set_up(&arguments(home.path()), environment(home.path())).unwrap();
         let before = picture(home.path());
-        assert_eq!(init(&arguments(home.path()), environment(home.path())).unwrap(), Ending::Done);
-        assert_eq!(init(&InitArguments::default(), environment(home.path())).unwrap(), Ending::Done);
+        for again in [arguments(home.path()), InitArguments::default()] {
+            assert_eq!(set_up(&again, environment(home.path())).unwrap().unheeded, None);
+        }
         assert_eq!(picture(home.path()), before);
         let config = home.path().join(".config/countersign/config.toml");
         for (path, mode) in [(config.clone(), 0o600), (config.with_file_name("keys"), 0o600)] {
@@ -511,22 +555,52 @@ mod tests {
     #[test]
     fn what_an_existing_configuration_does_not_say_is_said() {
         let home = tempfile::tempdir().unwrap();
-        init(&arguments(home.path()), environment(home.path())).unwrap();
+        set_up(&arguments(home.path()), environment(home.path())).unwrap();
         let before = picture(home.path());
         let other = InitArguments { authserv_id: vec!["evil.example".into()], ..arguments(home.path()) };
-        let trouble = init(&other, environment(home.path())).unwrap_err();
-        assert_eq!(trouble.ending, Ending::No);
-        assert!(trouble.error.to_string().contains("--authserv-id evil.example"), "{}", trouble.error);
+        let said = set_up(&other, environment(home.path())).unwrap().unheeded.unwrap();
+        assert!(said.contains("--authserv-id evil.example"), "{said}");
         assert_eq!(picture(home.path()), before);
     }
 
     #[test]
     fn without_an_address_nothing_is_made_and_the_line_to_type_is_said() {
         let home = tempfile::tempdir().unwrap();
-        let trouble = init(&InitArguments::default(), environment(home.path())).unwrap_err();
+        let trouble = set_up(&InitArguments::default(), environment(home.path())).unwrap_err();
         assert_eq!(trouble.ending, Ending::Usage);
         assert!(trouble.error.to_string().contains("countersign init --address"));
         assert_eq!(picture(home.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn lost_keys_and_a_lost_store_are_not_made_anew() {
+        let lose = |names: &[&str]| {
+            let home = tempfile::tempdir().unwrap();
+            set_up(&arguments(home.path()), environment(home.path())).unwrap();
+            for name in names {
+                fs::remove_file(home.path().join(name)).unwrap();
+            }
+            let before = picture(home.path());
+            let trouble = set_up(&arguments(home.path()), environment(home.path())).err();
+            assert!(trouble.is_none() || picture(home.path()) == before, "{names:?}: something was made");
+            trouble.map(|trouble| (trouble.ending, trouble.error.to_string()))
+        };
+        let (config, keys) = (".config/countersign/config.toml", ".config/countersign/keys");
+        let store = ".local/share/countersign/countersign.db";
+        let cases: [(&[&str], &str); 4] = [
+            (&[keys], "keys import < BACKUP"),
+            (&[keys, store], "keys new"),
+            (&[keys, config], "keys import < BACKUP"),
+            (&[store], "maintain --rebuild"),
+        ];
+        for (names, way_out) in cases {
+            let (ending, said) = lose(names).unwrap_or_else(|| panic!("{names:?} were made anew"));
+            assert_eq!(ending, Ending::Config, "{names:?}");
+            assert!(said.contains(way_out), "{names:?}: {said}");
+        }
+        // Keys from a backup, and a configuration that was thrown away, are where one begins.
+        assert_eq!(lose(&[config, store]), None);
+        assert_eq!(lose(&[config]), None);
     }
 
     #[test]
@@ -552,7 +626,7 @@ mod tests {
                 Authentication-Results: mx.example.org; dkim=pass header.d=example.net\nTo: alice@example.org\n\n";
             fs::write(maildir.path().join(format!("new/{number}")), text).unwrap();
         }
-        init(&InitArguments { delimiter: Some("".into()), ..InitArguments::default() }, environment(home.path()))
+        set_up(&InitArguments { delimiter: Some("".into()), ..InitArguments::default() }, environment(home.path()))
             .unwrap();
         let config = Config::load(&environment(home.path())).unwrap();
         assert_eq!(config.policy.owner.primary.to_string(), "alice@example.org");
@@ -569,7 +643,7 @@ mod tests {
             data_home: Some(home.path().join("data")),
             ..environment(home.path())
         };
-        init(&arguments(home.path()), elsewhere.clone()).unwrap();
+        set_up(&arguments(home.path()), elsewhere.clone()).unwrap();
         // A mail system is told the file, and knows nothing of the variables, or of HOME.
         let file = home.path().join("x/countersign/config.toml");
         let called = Environment { config: Some(file.clone()), ..Environment::default() };

@@ -120,6 +120,20 @@ pub fn asked_words(asked: Option<Asked>) -> &'static str {
     }
 }
 
+/// Whether the sender was asked, for a program.
+#[must_use]
+pub fn asked_name(asked: Asked) -> &'static str {
+    match asked {
+        Asked::No => "not-asked",
+        Asked::Refused => "refused",
+        Asked::RefusedTwice => "refused-twice",
+        Asked::Sent => "asked",
+        Asked::SlotTaken => "being-asked",
+        Asked::Undeliverable => "undeliverable",
+        Asked::Unknown => "perhaps-asked",
+    }
+}
+
 /// What became of a held message, in a word or two.
 #[must_use]
 pub fn state_words(state: State) -> &'static str {

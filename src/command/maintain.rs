@@ -4,6 +4,8 @@
 //! Promises: nothing expires sooner than three days after a digest has listed it; a challenge that perhaps went out is never sent again;
 //! run twice at once it does nothing twice. Never touches: list entries.
 
+use std::fmt;
+
 use super::case::{entry_of, slot_keys};
 use super::checkup::CLOCK_FROM;
 use super::deliver::{facts_of, held_row, send, slot_request};
@@ -63,7 +65,7 @@ enum Repair {
 /// Runs `maintain`.
 ///
 /// # Errors
-/// When store or quarantine cannot be used.
+/// When store or quarantine cannot be used. A repair that fails is said, and the others are done; 75 then.
 pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answer {
     // Gather.
     let house = Installation::open(&environment)?;
@@ -79,7 +81,8 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     // Decide.
     let repairs = repairs(&house, &store, &held, &rows, now)?;
     if arguments.dry_run {
-        let text: String = repairs.iter().map(|repair| format!("{repair:?}\n")).collect();
+        let strays = stranded.iter().map(|path| format!("put back {}, which a crash left aside\n", path.display()));
+        let text: String = strays.chain(repairs.iter().map(|repair| format!("{repair}\n"))).collect();
         screen::out(&text)?;
         return Ok(Ending::Done);
     }
@@ -87,11 +90,14 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     for path in &stranded {
         quarantine.put_back(path)?;
     }
+    let mut failed = false;
     for repair in &repairs {
         // One message that cannot be mended must not stop the others.
         if let Err(trouble) = perform(&house, &mut store, &held, repair, now) {
-            report::note(Level::Error, &format!("maintain: {repair:?}: {}", report::chain(&trouble.error)));
-            screen::error(&format!("{repair:?}: {}", report::chain(&trouble.error)));
+            let said = format!("cannot {repair}: {}", report::chain(&trouble.error));
+            report::note(Level::Error, &format!("maintain: {said}"));
+            screen::error(&said);
+            failed = true;
         }
     }
     if quarantine.exists() {
@@ -101,7 +107,21 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     if now >= CLOCK_FROM {
         store.prune(limits(&house, now))?;
     }
-    Ok(Ending::Done)
+    Ok(if failed { Ending::Later } else { Ending::Done })
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Repair::Expire(id) => write!(out, "throw {id} away: its time is over, and a digest has listed it"),
+            Repair::Gone(id) => write!(out, "note that {id} is gone: its file was moved or deleted"),
+            Repair::GiveUp(id) => write!(out, "note that nobody knows whether the challenge for {id} went out"),
+            Repair::Record(id) => write!(out, "write down {id}, which a crash left without a row"),
+            Repair::Release(id) => write!(out, "release {id}: its sender is allowed by now"),
+            Repair::Restore(id) => write!(out, "note that {id} is held again: its file came back"),
+            Repair::TryAgain(id) => write!(out, "send the challenge for {id}, which sendmail refused, once more"),
+        }
+    }
 }
 
 /// What may be forgotten.

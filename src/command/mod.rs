@@ -38,12 +38,13 @@ pub mod trouble;
 pub mod why;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::cli::{Arguments, Command};
 use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
-use crate::world::descriptors;
+use crate::world::{descriptors, surroundings};
 use trouble::{Answer, Trouble};
 
 /// Runs one command line: whom it was for, and how it ended.
@@ -58,10 +59,19 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
     if caller == Caller::Person {
         Commitment::of_process().stand_down();
     }
-    let mut environment = Environment::read();
-    environment.config = parsed.config.clone().or(environment.config);
-    let ending = dispatch(parsed.command, environment).unwrap_or_else(|trouble| say(&trouble, caller));
+    let ending = environment(parsed.config.as_deref())
+        .and_then(|environment| dispatch(parsed.command, environment))
+        .unwrap_or_else(|trouble| say(&trouble, caller));
     (caller, ending)
+}
+
+/// The process's environment; `--config` outranks the variable, and means a file in the current folder.
+fn environment(config: Option<&Path>) -> Result<Environment, Trouble> {
+    let mut environment = Environment::read();
+    if let Some(path) = config {
+        environment.config = Some(surroundings::whole(path).map_err(Trouble::config)?);
+    }
+    Ok(environment)
 }
 
 /// Who is to understand how a command ends.
@@ -103,19 +113,28 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
 /// Help and version are answers, not errors; but a mail system that is answered 0 takes its message for delivered.
 fn command_line_error(error: &clap::Error, arguments: &[OsString]) -> (Caller, Ending) {
     use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
-    use std::io::IsTerminal;
-    if may_be_delivery(arguments) {
-        if std::io::stdin().is_terminal() {
-            drop(error.print());
-        }
+    use std::io::{IsTerminal, stderr, stdin, stdout};
+    let asked = matches!(error.kind(), DisplayHelp | DisplayVersion);
+    // What is printed on a terminal gets into no bounce.
+    let is_seen = if asked { stdout().is_terminal() } else { stderr().is_terminal() };
+    let is_typed = stdin().is_terminal();
+    let whose = caller_of_bad_line(may_be_delivery(arguments), is_typed);
+    if whose == Caller::Person || is_seen {
+        drop(error.print());
+    }
+    if whose == Caller::Delivery {
         // Only the kind: the error quotes words that a sender may have chosen.
         report::note(Level::Error, &format!("command line: {:?}", error.kind()));
         drain();
-        return (Caller::Delivery, Ending::Later);
+        return (whose, Ending::Later);
     }
-    drop(error.print());
-    let asked = matches!(error.kind(), DisplayHelp | DisplayVersion);
-    (Caller::Person, if asked { Ending::Done } else { Ending::Usage })
+    (whose, if asked { Ending::Done } else { Ending::Usage })
+}
+
+/// Who is to understand how a line ends that could not be read. A mail system has a message on standard input, never
+/// a terminal.
+fn caller_of_bad_line(may_be_delivery: bool, is_typed: bool) -> Caller {
+    if may_be_delivery && !is_typed { Caller::Delivery } else { Caller::Person }
 }
 
 fn say(trouble: &Trouble, caller: Caller) -> Ending {
@@ -138,4 +157,16 @@ pub fn drain() {
         return;
     }
     drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_types_at_a_terminal_is_no_mail_system() {
+        assert_eq!(caller_of_bad_line(true, false), Caller::Delivery);
+        assert_eq!(caller_of_bad_line(true, true), Caller::Person);
+        assert_eq!(caller_of_bad_line(false, false), Caller::Person);
+    }
 }

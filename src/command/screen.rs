@@ -8,6 +8,9 @@ use std::ops::ControlFlow;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::mail::display::wrapped;
+use crate::world::surroundings;
+
 /// Writes an answer. A reader that went away (`| head`) is no trouble.
 ///
 /// # Errors
@@ -45,10 +48,29 @@ pub fn beside(text: &str) {
     drop(io::stderr().write_all(text.as_bytes()));
 }
 
-/// Writes one line of trouble.
+/// Columns of a terminal that everybody has.
+pub const WIDTH: usize = 80;
+/// Where the second line of a trouble begins.
+const ERROR_INDENT: usize = 4;
+
+/// How wide the answer may be: what `COLUMNS` says, else 80 on a terminal. None where a program may read it, which
+/// wants a message on a line.
+#[must_use]
+pub fn width() -> Option<usize> {
+    surroundings::columns().or_else(|| io::stdout().is_terminal().then_some(WIDTH))
+}
+
+/// Writes one trouble; where somebody looks, in lines that fit.
 pub fn error(text: &str) {
-    let word = if io::stderr().is_terminal() { "\u{1b}[31mcountersign:\u{1b}[0m" } else { "countersign:" };
-    drop(writeln!(io::stderr(), "{word} {text}"));
+    const WORD: &str = "countersign:";
+    let is_terminal = io::stderr().is_terminal();
+    let text = format!("{WORD} {text}");
+    let text = match surroundings::columns().or_else(|| is_terminal.then_some(WIDTH)) {
+        Some(width) => wrapped(&text, ERROR_INDENT, width),
+        None => format!("{text}\n"),
+    };
+    let text = if is_terminal { text.replacen(WORD, "\u{1b}[31mcountersign:\u{1b}[0m", 1) } else { text };
+    drop(write!(io::stderr(), "{text}"));
 }
 
 /// Writes one line beside the answer, such as progress; only where somebody looks.

@@ -1,6 +1,7 @@
 //! `why`: what became of a message, by its Message-ID, its number or its sender.
 //!
-//! Promises: what the store holds is asked under every list key; that nothing is known is said with what it means.
+//! Promises: what the store holds is asked under every list key; that nothing is known is said with what it means,
+//! and with the words to look for in the mail log.
 //! Never touches: anything; it only reads.
 
 use std::collections::HashSet;
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::entry::{Who, as_json, describe};
 use super::installation::Installation;
-use super::ledger::{self, asked_words, state_words};
+use super::ledger::{self, asked_name, asked_words, state_words};
 use super::screen;
 use super::trouble::{Answer, Trouble};
 use crate::cli::WhyArguments;
@@ -51,13 +52,14 @@ pub fn why(arguments: &WhyArguments, environment: Environment) -> Answer {
     let store = ledger::needed(&house)?;
     let known = gather(&house, &store, &what)?;
     // Decide.
-    let text = if arguments.json { known.as_json_lines() } else { known.as_text() };
+    let mut text = if arguments.json { known.as_json_lines() } else { known.as_text() };
+    text.push_str(&in_log(&house, &what, arguments.json));
     // Perform.
     screen::out(&text)?;
     if known == Known::default() {
         screen::error(
-            "nothing is known about it: it was never here, or it passed (mail that passes leaves no row), or its row \
-             has expired; `countersign explain` says what would be done with it now",
+            "not recorded: mail that passes leaves no row, and rows expire; or it was never here. The mail log has a line \
+             for every message, with the hash above; `countersign explain` says what would be done with it now",
         );
         return Ok(Ending::No);
     }
@@ -81,6 +83,19 @@ impl What {
         }
         Ok(What::MessageIdOrSender(inner.to_owned(), Address::parse(inner).ok()))
     }
+}
+
+/// The hashes under which the mail log knows it, as `deliver` writes them; none for the number of a held message.
+fn in_log(house: &Installation, what: &What, json: bool) -> String {
+    let What::MessageIdOrSender(text, address) = what else { return String::new() };
+    let (_, key) = house.keys.list.current();
+    let message = Fingerprint::of(key, Kind::MessageId, text.as_bytes()).hex();
+    let sender = address.as_ref().map(|address| Fingerprint::of_address(key, &address.normal()).hex());
+    if json {
+        return format!("{}\n", json!({ "row": "log", "message": message, "sender": sender }));
+    }
+    let sender = sender.map(|hash| format!(" or sender={hash}")).unwrap_or_default();
+    format!("in the mail log: message={message}{sender}\n")
 }
 
 fn gather(house: &Installation, store: &Store, what: &What) -> Result<Known, StoreProblem> {
@@ -154,10 +169,10 @@ impl Known {
                 "id": row.id.to_string(),
                 "at": row.received,
                 "state": state_words(row.state),
-                "asked": asked_words(Some(row.asked)),
+                "asked": asked_name(row.asked),
                 "reason": row.reason.name(),
                 "sentence": row.reason.sentence(),
-                "proofs": row.proofs.names(),
+                "proofs": row.proofs.list(),
             })
         });
         let decisions = self.decisions.iter().map(|row| {

@@ -9,6 +9,9 @@ use std::fmt;
 pub const LOCAL_LIMIT: usize = 64;
 /// Longest domain in octets (RFC 5321 section 4.5.3.1.2).
 pub const DOMAIN_LIMIT: usize = 255;
+/// The characters at which mail systems split user+anything@ (RFC 5233 section 1 leaves them to the site). What may be
+/// configured and where a token is looked for must be the same, or answers are not found.
+pub const DELIMITERS: &str = "+-=_.#";
 
 /// A mailbox address: a local part as it was written, without quotes, and a domain in A-label form, lower case.
 ///

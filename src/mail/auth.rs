@@ -101,6 +101,25 @@ pub enum Ignored {
     UnknownVersion,
 }
 
+impl Ignored {
+    /// In kebab case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Ignored::BelowBoundary => "below-boundary",
+            Ignored::Malformed => "malformed",
+            Ignored::MethodNotConfigured => "method-not-configured",
+            Ignored::NothingChecked => "nothing-checked",
+            Ignored::NotTrustedId => "not-trusted-id",
+            Ignored::OtherPlace => "other-place",
+            Ignored::TooLong => "too-long",
+            Ignored::TooMany => "too-many",
+            Ignored::UnknownMethod => "unknown-method",
+            Ignored::UnknownVersion => "unknown-version",
+        }
+    }
+}
+
 /// All that a message's Authentication-Results fields say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authentication {
@@ -320,9 +339,15 @@ impl Proofs {
     /// The set for people: `dmarc, dkim`, or `nothing`.
     #[must_use]
     pub fn names(self) -> String {
-        let all = [(Proofs::DMARC, Method::Dmarc), (Proofs::DKIM, Method::Dkim), (Proofs::SPF, Method::Spf)];
-        let names: Vec<&str> = all.iter().filter(|(one, _)| self.contains(*one)).map(|(_, m)| m.name()).collect();
+        let names = self.list();
         if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    }
+
+    /// The set for programs: `["dmarc", "dkim"]`.
+    #[must_use]
+    pub fn list(self) -> Vec<&'static str> {
+        let all = [(Proofs::DMARC, Method::Dmarc), (Proofs::DKIM, Method::Dkim), (Proofs::SPF, Method::Spf)];
+        all.iter().filter(|(one, _)| self.contains(*one)).map(|(_, method)| method.name()).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use core::net::IpAddr;
 
 use mail_parser::MessageParser;
 
-use super::address::Address;
+use super::address::{Address, DELIMITERS};
 use super::auth::{Authentication, Trust};
 use super::automatic::{self, Sign};
 use super::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
@@ -361,7 +361,7 @@ fn tokens(head: &Head<'_>, envelope: &Envelope, named: &[Address], content: &Con
     let locals = envelope.recipients.iter().chain(named).map(|address| address.local().to_owned());
     for text in envelope.extensions.iter().cloned().chain(locals) {
         // The delimiter is the site's own; a token address ends in one letter and 32 characters whatever it is.
-        let tail = text.rsplit(['+', '-', '=', '.', '_']).next().unwrap_or_default();
+        let tail = text.rsplit(|c| DELIMITERS.contains(c)).next().unwrap_or_default();
         if let Some((kind, token)) = content::token_in_extension(tail) {
             add(kind, token, TokenPlace::Address);
         }

@@ -60,6 +60,23 @@ pub enum HeadDefect {
     ValueTooLong,
 }
 
+impl HeadDefect {
+    /// In kebab case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            HeadDefect::BlankInName => "blank-in-name",
+            HeadDefect::LoneCarriageReturn => "lone-carriage-return",
+            HeadDefect::NoFields => "no-fields",
+            HeadDefect::Nul => "nul",
+            HeadDefect::StrayLine => "stray-line",
+            HeadDefect::TooLong => "too-long",
+            HeadDefect::TooManyFields => "too-many-fields",
+            HeadDefect::ValueTooLong => "value-too-long",
+        }
+    }
+}
+
 impl<'a> Head<'a> {
     /// Reads the block from the start of a message. `bytes` may end anywhere.
     #[must_use]

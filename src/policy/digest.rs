@@ -47,9 +47,11 @@ pub struct Entry {
 pub enum Section {
     /// It claims to be somebody known, or the user, without proof.
     Suspicious,
-    /// Strangers who could not be asked.
+    /// The domain it claims to come from says that it does not, be the sender known or not.
+    Forged,
+    /// Strangers who were not asked.
     NotAsked,
-    /// Strangers who were asked and did not answer yet.
+    /// Strangers who were asked, about this message or an earlier one, and did not answer yet.
     Asked,
     /// Somebody says that it was not them.
     Disowned,
@@ -75,8 +77,9 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 6] = [
+    const ALL: [Section; 7] = [
         Section::Suspicious,
+        Section::Forged,
         Section::NotAsked,
         Section::Asked,
         Section::Disowned,
@@ -88,9 +91,8 @@ impl Section {
     #[must_use]
     pub fn of(entry: &Entry) -> Section {
         match entry.reason {
-            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DmarcFail | Reason::DisplayNameAddress => {
-                Section::Suspicious
-            }
+            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
+            Reason::DmarcFail => Section::Forged,
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
             // Exchange asks so also for what people write: they are not listed among the machines.
             Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => Section::NotAsked,
@@ -98,6 +100,7 @@ impl Section {
                 Section::Automatic
             }
             Reason::NotMeAnswer | Reason::NotThem | Reason::OptedOut => Section::Disowned,
+            Reason::Capped(CapRefusal::AskedRecently) => Section::Asked,
             _ if entry.asked => Section::Asked,
             _ => Section::NotAsked,
         }
@@ -106,6 +109,7 @@ impl Section {
     fn heading(self) -> &'static str {
         match self {
             Section::Suspicious => "Claims to be somebody you know, or you, without proof",
+            Section::Forged => "Disowned by the domain it claims to come from (dmarc=fail)",
             Section::NotAsked => "Strangers who could not be asked",
             Section::Asked => "Strangers who were asked and have not answered yet",
             Section::Disowned => "From addresses whose owner says that it was not them",
@@ -324,6 +328,12 @@ mod tests {
         assert_eq!(section(Reason::DisplayNameAddress, false), Section::Suspicious);
         assert_eq!(section(Reason::Automatic(Sign::NoReplyWanted), false), Section::NotAsked);
         assert!(section(Reason::PinMissing, false) < section(Reason::Gate(GateRefusal::NotProven), false));
+        assert_eq!(section(Reason::OwnAddressUnproven, false), Section::Suspicious);
+        // A stranger's forged mail claims to be nobody that the user knows.
+        assert_eq!(section(Reason::DmarcFail, false), Section::Forged);
+        // The question about the first letter stands for the second one too.
+        assert_eq!(section(Reason::Capped(CapRefusal::AskedRecently), false), Section::Asked);
+        assert_eq!(section(Reason::Capped(CapRefusal::DailyCap), false), Section::NotAsked);
         assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ALL[0]), false));
     }
 

@@ -249,7 +249,7 @@ impl Reason {
             }
             Reason::LoopOwnChallenge => "it is a challenge of yours that came back".into(),
             Reason::LoopReceived => "it went through more than 100 mail systems, which only a loop does".into(),
-            Reason::Malformed(defect) => format!("its header block is damaged ({defect:?})"),
+            Reason::Malformed(defect) => format!("its header block is damaged ({})", defect.name()),
             Reason::ModeOff => "the program is switched off (mode = \"off\")".into(),
             Reason::NotAddressed => "none of your addresses is in its To or Cc".into(),
             Reason::NotMeAnswer => "the person says that an earlier message was not from them".into(),
@@ -321,6 +321,9 @@ mod tests {
             assert_eq!(Reason::from_number(reason.number()), Some(reason));
             assert!(!seen.contains(&reason.number()), "{reason:?}");
             assert!(!reason.sentence().is_empty());
+            // The name of a variant is the program's own word, not a person's.
+            let in_brackets = reason.sentence().split(['(', ')']).nth(1).unwrap_or_default().to_owned();
+            assert!(!in_brackets.contains(|c: char| c.is_ascii_uppercase()), "{}", reason.sentence());
             assert!(
                 reason.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
                 "{reason}"

@@ -122,8 +122,9 @@ fn decision(question: Question<'_>, verdict: Verdict, reason: Reason, passed_ove
     let challenge = challenged.map(|(address, proofs)| (address.clone(), proofs));
     match question.policy.mode {
         Mode::On => Decision { verdict, reason, challenge, passed_over, instead: None },
+        // Whom it would have been stays: nobody is asked but by the verdict.
         Mode::Observe => {
-            Decision { verdict: Verdict::Pass, reason, challenge: None, passed_over, instead: Some((verdict, reason)) }
+            Decision { verdict: Verdict::Pass, reason, challenge, passed_over, instead: Some((verdict, reason)) }
         }
         Mode::Off => Decision {
             verdict: Verdict::Pass,

@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::mail::address::{Address, Domain};
+use crate::mail::address::{Address, DELIMITERS, Domain};
 use crate::mail::auth::{Method, Trust};
 use crate::mail::envelope::Caller;
 use crate::mail::score::{Points, ScoreField};
@@ -24,7 +24,7 @@ const AUTO: &str = "auto";
 pub struct Environment {
     /// `HOME`.
     pub home: Option<PathBuf>,
-    /// `COUNTERSIGN_CONFIG`, or `--config`.
+    /// `COUNTERSIGN_CONFIG`, or `--config` made whole.
     pub config: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`, if absolute.
     pub config_home: Option<PathBuf>,
@@ -79,7 +79,7 @@ impl Environment {
         let user = first(&["USER", "LOGNAME"]).unwrap_or_default();
         Environment {
             home: path("HOME"),
-            config: path("COUNTERSIGN_CONFIG"),
+            config: std::env::var_os("COUNTERSIGN_CONFIG").filter(|text| !text.is_empty()).map(PathBuf::from),
             config_home: path("XDG_CONFIG_HOME"),
             data_home: path("XDG_DATA_HOME"),
             caller: Caller {
@@ -97,9 +97,15 @@ impl Environment {
     /// The configuration file this environment means.
     ///
     /// # Errors
-    /// When nothing says where it is.
+    /// When nothing says where it is, or not by a whole path.
     pub fn config_file(&self) -> Result<PathBuf> {
         if let Some(path) = &self.config {
+            // Another file for each caller, or none and so silently the usual one, is worse than an error.
+            let shown = path.display();
+            ensure!(
+                path.is_absolute(),
+                "COUNTERSIGN_CONFIG is {shown}; it must be a whole path, one that begins with /"
+            );
             return Ok(path.clone());
         }
         let folder = match (&self.config_home, &self.home) {
@@ -205,7 +211,7 @@ impl Config {
     }
 
     fn own_text(&self, code: &str) -> PathBuf {
-        self.paths.config.with_file_name(format!("challenge.{code}.txt"))
+        own_text(&self.paths.config, code)
     }
 
     fn template(&self, code: &str) -> Result<Template> {
@@ -262,7 +268,7 @@ impl<'de> Deserialize<'de> for ModeWord {
             "on" => Mode::On,
             "observe" => Mode::Observe,
             "off" => Mode::Off,
-            _ => return Err(serde::de::Error::custom("mode is \"on\", \"observe\" or \"off\"")),
+            _ => return Err(serde::de::Error::custom("\"on\", \"observe\" or \"off\"")),
         };
         Ok(ModeWord(mode))
     }
@@ -401,11 +407,12 @@ impl Reader<'_> {
     }
 
     fn delimiters(&self, text: &Spanned<String>) -> Result<String> {
-        let good = text.get_ref().chars().all(|c| "+-=_.#".contains(c));
+        let good = text.get_ref().chars().all(|c| DELIMITERS.contains(c));
         if good {
             Ok(text.get_ref().clone())
         } else {
-            Err(self.wrong("owner.delimiters", text, "\"+\", \"-\" or \"\""))
+            let all: Vec<String> = DELIMITERS.chars().map(|c| format!("\"{c}\"")).collect();
+            Err(self.wrong("owner.delimiters", text, &format!("of {}, or \"\" for none", all.join(" "))))
         }
     }
 
@@ -563,8 +570,20 @@ impl Reader<'_> {
         match words.iter().find(|word| !good(word.get_ref())) {
             Some(word) => Err(self.wrong("challenge.languages", word, "\"auto\" or codes such as \"en\" or \"de\"")),
             None if words.is_empty() => bail!("{}: challenge.languages names no language", self.path.display()),
-            None => Ok(words.iter().map(|word| word.get_ref().clone()).collect()),
+            None => words.iter().map(|word| self.language(word)).collect(),
         }
+    }
+
+    /// A language that has a text, the user's own or a built-in one.
+    fn language(&self, word: &Spanned<String>) -> Result<String> {
+        let code = word.get_ref();
+        let own = own_text(self.path, code);
+        // One that cannot be looked at is for `templates` to complain about: the built-in text is sent then.
+        if code != AUTO && Template::built_in(code).is_none() && matches!(own.try_exists(), Ok(false)) {
+            let wanted = format!("there is no text for {code:?}; write {}, or leave it out", own.display());
+            return Err(self.wrong("challenge.languages", word, &wanted));
+        }
+        Ok(code.clone())
     }
 
     fn address(&self, key: &str, text: &Spanned<String>) -> Result<Address> {
@@ -601,6 +620,11 @@ impl Reader<'_> {
     }
 }
 
+/// Where the user's own text of the challenge in a language is.
+fn own_text(config: &Path, code: &str) -> PathBuf {
+    config.with_file_name(format!("challenge.{code}.txt"))
+}
+
 fn word_of(value: &Option<Spanned<String>>) -> Option<&str> {
     value.as_ref().map(|word| word.get_ref().as_str())
 }
@@ -619,7 +643,25 @@ fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let start = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
     let what = error.message().replace('\n', " ");
-    anyhow!("{}:{line}: {what}", path.display())
+    let key = if what.starts_with("missing field") { None } else { key_at(text, line) };
+    anyhow!("{}:{line}: {}{what}", path.display(), key.map(|key| format!("{key}: ")).unwrap_or_default())
+}
+
+/// The key whose value stands on that line, counted from 1, or goes on there.
+fn key_at(text: &str, line: usize) -> Option<String> {
+    let (mut table, mut key) = (None, None);
+    for line in text.lines().take(line).map(str::trim) {
+        let bare =
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let header = line.split('#').next().unwrap_or_default().trim();
+        if let Some(name) = header.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|name| bare(name)) {
+            (table, key) = (Some(name), None);
+        } else if let Some((name, _)) = line.split_once('=').filter(|(name, _)| bare(name.trim())) {
+            key = Some(name.trim());
+        }
+    }
+    let key = key?;
+    Some(table.map_or_else(|| key.to_owned(), |table| format!("{table}.{key}")))
 }
 
 #[cfg(test)]
@@ -647,14 +689,23 @@ mod tests {
         let cases = [
             ("", "missing field `owner`"),
             ("[owner]\naddress = \"alice\"\n", "/etc/c.toml:2: owner.address: "),
-            ("mode = \"of\"\n[owner]\naddress = \"a@b.c\"\n", "/etc/c.toml:1: mode is"),
-            ("[owner]\naddress = \"a@b.c\"\nadress = 1\n", "/etc/c.toml:3: unknown field `adress`"),
+            ("mode = \"of\"\n[owner]\naddress = \"a@b.c\"\n", "/etc/c.toml:1: mode: \"on\""),
+            ("[owner]\naddress = \"a@b.c\"\nadress = 1\n", "/etc/c.toml:3: owner.adress: unknown field `adress`"),
+            (
+                "[owner]\naddress = \"a@b.c\"\n# [x]\n[challenge]\nper_day = \"one\"\n",
+                "5: challenge.per_day: invalid type",
+            ),
+            ("[owner]\naddress = \"a@b.c\"\nothers = [\n  1,\n]\n", "4: owner.others: invalid type"),
+            ("[owner] # me\naddress = 1\n", "2: owner.address: invalid type"),
+            ("mode = 1\n[owner]\naddress = \"a@b.c\"\n", "1: mode: invalid type"),
+            ("[owner]\naddress = \"a@b.c\"\n[denied]\ndiscard = \"yes\"\n", "4: denied.discard: invalid type"),
+            ("[owner]\naddress = alice@example.org\n", "2: owner.address: "),
             ("[owner]\naddress = \"a@b.c\"\n[trust]\nmethods = [\"arc\"]\n", "/etc/c.toml:4: trust.methods: "),
             ("[owner]\naddress = \"a@b.c\"\n[trust]\nhops = -1\n", "/etc/c.toml:4: trust.hops: a number from 0 to 20"),
             ("[owner]\naddress = \"a@b.c\"\n[challenge]\nper_day = 99999\n", "/etc/c.toml:4: challenge.per_day: "),
             ("[owner]\naddress = \"a@b.c\"\n[inbox]\nmaildir = \"Mail\"\n", "/etc/c.toml:4: inbox.maildir: "),
             ("[owner]\naddress = \"a@b.c\"\n[inbox]\ncommand = [\"procmail\"]\n", "/etc/c.toml:4: inbox.command: "),
-            ("[owner]\naddress = \"a@b.c\"\ndelimiters = \"ab\"\n", "/etc/c.toml:3: owner.delimiters: "),
+            ("[owner]\naddress = \"a@b.c\"\ndelimiters = \"ab\"\n", "/etc/c.toml:3: owner.delimiters: of \"+\" "),
             (
                 "[owner]\naddress = \"a@b.c\"\n[score]\nfields = [\"X-Span\"]\n",
                 "/etc/c.toml:4: score.fields: a filter (",
@@ -732,14 +783,48 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_is_named_by_its_whole_path_or_not_at_all() {
+        let of = |config: &str| {
+            let environment =
+                Environment { home: Some("/home/alice".into()), config: Some(config.into()), ..Environment::default() };
+            environment.config_file()
+        };
+        assert_eq!(of("/etc/c.toml").unwrap(), PathBuf::from("/etc/c.toml"));
+        for odd in ["c.toml", "./c.toml", "~/c.toml"] {
+            assert!(of(odd).unwrap_err().to_string().contains("COUNTERSIGN_CONFIG"), "{odd}");
+        }
+    }
+
+    #[test]
+    fn every_delimiter_that_may_be_configured_is_one_at_which_tokens_are_looked_for() {
+        use crate::mail::auth::Trust;
+        use crate::mail::facts::Facts;
+        for delimiter in DELIMITERS.chars() {
+            let text = format!("[owner]\naddress = \"a@b.c\"\ndelimiters = \"{delimiter}\"\n");
+            assert!(parse(&text).is_ok(), "{delimiter}");
+            let to = format!("a{delimiter}c12em04hmasw91nfkhj1hrff3tfhqc0hz@b.c");
+            let mail = format!("From: x@y.z\nTo: {to}\n\nx\n");
+            let facts = Facts::read(mail.as_bytes(), &Caller::default(), &Trust::default());
+            assert_eq!(facts.tokens.len(), 1, "{to}");
+        }
+        for other in "ab/%@ ".chars() {
+            assert!(parse(&format!("[owner]\naddress = \"a@b.c\"\ndelimiters = \"{other}\"\n")).is_err());
+        }
+    }
+
+    #[test]
     fn a_text_of_the_users_own_comes_first_and_a_bad_one_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
         let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nlanguages = [\"en\", \"xx\"]\n";
-        let config = Config::parse(text, &path, &environment).unwrap();
-        assert!(config.templates(None).unwrap_err().to_string().contains("challenge.xx.txt"));
+        let error = Config::parse(text, &path, &environment).unwrap_err().to_string();
+        assert!(
+            error.contains("config.toml:4: challenge.languages: ") && error.contains("challenge.xx.txt"),
+            "{error}"
+        );
         std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\n{nobody}\n").unwrap();
+        let config = Config::parse(text, &path, &environment).unwrap();
         let error = format!("{:#}", config.templates(None).unwrap_err());
         assert!(
             error.contains("challenge.xx.txt") && error.contains("line 3") && error.contains("{nobody}"),
@@ -770,8 +855,8 @@ mod tests {
         let path = folder.path().join("config.toml");
         let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
         let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nanswer = \"word\"\nlanguages = [\"xx\"]\n";
-        let config = Config::parse(text, &path, &environment).unwrap();
         std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nHello {owner}\n").unwrap();
+        let config = Config::parse(text, &path, &environment).unwrap();
         assert!(config.templates(None).unwrap_err().to_string().contains("{word}"));
         std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nWrite {word}\n").unwrap();
         assert!(config.templates(None).is_ok());

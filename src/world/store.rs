@@ -343,6 +343,16 @@ impl Store {
         Ok((count(Effect::Allow)?, count(Effect::Deny)?))
     }
 
+    /// How many allow entries are pinned to a proof.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn count_pinned(&self) -> Result<u64, StoreProblem> {
+        let sql = "SELECT count(*) FROM entry WHERE effect = ?1 AND pin <> 0";
+        let number: i64 = self.db.query_row(sql, [effect_number(Effect::Allow)], |row| row.get(0))?;
+        Ok(u64::try_from(number).unwrap_or_default())
+    }
+
     /// How often and when challenges went out, for the mailbox under any of these keys.
     ///
     /// # Errors

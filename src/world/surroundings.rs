@@ -75,6 +75,13 @@ pub fn sendmail() -> Option<PathBuf> {
     SENDMAILS.iter().map(PathBuf::from).find(|path| is_executable(path))
 }
 
+/// How many columns lines may have, where the user said so (`COLUMNS`).
+#[must_use]
+pub fn columns() -> Option<usize> {
+    let said: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    Some(said.clamp(40, 1_000))
+}
+
 /// Whether that file is there and this user may run it.
 #[must_use]
 pub fn is_executable(path: &Path) -> bool {

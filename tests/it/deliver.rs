@@ -506,7 +506,8 @@ fn a_large_message_goes_through_whole() {
         world.filter(letter.bytes()).stdout.len(),
         letter.bytes().len() + "X-Countersign-Verdict: pass; reason=allowed-sender\n".len()
     );
-    world.gate(letter.bytes()).is(99, 1, 1, 1).check("all was read", true);
+    let outcome = world.gate(letter.bytes());
+    outcome.is(99, 1, 1, 1).check("all was read", outcome.drained);
 }
 
 #[test]

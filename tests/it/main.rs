@@ -17,6 +17,7 @@ mod loops;
 mod maintain;
 mod messages;
 mod outgoing;
+mod people;
 mod privacy;
 mod replay;
 mod tidy;

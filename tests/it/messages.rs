@@ -12,7 +12,7 @@ use countersign::mail::envelope::{Caller, EnvelopeSender};
 use countersign::mail::facts::{Facts, Sender};
 use countersign::mail::head::Head;
 use countersign::policy::standing::Standing;
-use countersign::policy::verdict::{Question, judge};
+use countersign::policy::verdict::{Question, Verdict, judge};
 
 use super::fixture;
 use super::letter::AUTHSERV_ID;
@@ -60,7 +60,17 @@ fn a_message_cut_anywhere_names_no_other_sender() {
         let from = head.first("From").map_or(0..0, |field| field.start..field.end);
         for end in 0..bytes.len() {
             let facts = read(&bytes[..end]);
-            assert!(!judge(question(&facts)).reason.name().is_empty());
+            let decision = judge(question(&facts));
+            assert!(
+                matches!(decision.verdict, Verdict::Hold | Verdict::Challenge),
+                "{} cut at {end}: {:?}",
+                fixture::name(&path),
+                decision.verdict
+            );
+            if decision.verdict == Verdict::Challenge {
+                let (to, _) = decision.challenge.expect("somebody to ask");
+                assert_eq!(Some(&to), whole.address(), "{} cut at {end}: asks another", fixture::name(&path));
+            }
             // Inside the field the address itself is cut, and what is left of it may be one.
             let (Sender::Clear(cut), Sender::Clear(whole)) = (&facts.sender, &whole) else { continue };
             assert!(from.contains(&end) || cut == whole, "{} cut at {end}: {cut}", fixture::name(&path));
@@ -74,11 +84,14 @@ fn whatever_is_not_plain_is_never_challenged() {
         let name = fixture::name(&path);
         let facts = read(&fs::read(&path).unwrap());
         let verdict = judge(question(&facts)).verdict.name();
-        if name.starts_with("messages/list/") || name.starts_with("messages/bounce/") {
+        let is = |kind: &str| name.starts_with(&format!("messages/{kind}"));
+        // `Auto-Submitted: no` is how a person's own mail program may say that a person wrote it.
+        let by_a_machine = is("auto/") && !is("auto/auto-submitted-no.");
+        if is("list/") || is("bounce/") || by_a_machine || is("hostile/findings-") || is("hostile/command-") {
             assert_eq!(verdict, "hold", "{name}");
         }
         let clear = facts.sender.address().is_some_and(|sender| sender.to_string() == "bob@example.net");
-        if name.starts_with("messages/malformed/") && verdict == "challenge" {
+        if (is("malformed/") || is("hostile/") || is("auto/")) && verdict == "challenge" {
             assert!(clear, "{name}: a challenge to {:?}", facts.sender);
         }
     });

@@ -1,0 +1,155 @@
+//! What a person is told: that it fits the screen, names things in plain words, and that a program can read the JSON.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::letter::{AUTHSERV_ID, Letter, OWNER};
+use super::world::{Outcome, World};
+
+const BOB: &str = "bob@example.net";
+
+fn text(outcome: &Outcome) -> String {
+    String::from_utf8(outcome.stdout.clone()).unwrap()
+}
+
+fn json(outcome: &Outcome) -> Vec<Value> {
+    text(outcome).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A world with two held messages, of which one sender was asked.
+fn with_held_mail() -> World {
+    let world = World::new();
+    world.challenge(BOB);
+    let stranger = "a-rather-long-name-of-somebody@a-long-name-of-a-domain.example";
+    let subject = "Subject: 東京都 a subject that is longer than anything a terminal has room for beside the rest";
+    let letter = Letter::from(stranger).bytes();
+    let letter = String::from_utf8(letter).unwrap().replacen("Subject:", &format!("{subject}\nX-Subject:"), 1);
+    world.deliver(letter.replacen("dmarc=pass", "dmarc=none", 1).replacen("dkim=pass", "dkim=none", 1));
+    assert_eq!(world.state().held.len(), 2);
+    world
+}
+
+#[test]
+fn lists_fit_the_screen_and_a_pipe_gets_a_line_a_message() {
+    let mut world = with_held_mail();
+    let piped = text(&world.run(&["held"], ""));
+    assert_eq!(piped.lines().count(), 2, "{piped}");
+    let letter = Letter::from(BOB).bytes();
+    world.set("COLUMNS", "80");
+    for arguments in [&["held"][..], &["explain"], &["held", "--reason", "nope"]] {
+        let outcome = world.run(arguments, letter.clone());
+        let said = text(&outcome) + &String::from_utf8_lossy(&outcome.stderr);
+        assert!(said.lines().count() > 2, "{said}");
+        // The challenge is shown as it goes out.
+        let account = said.split("The challenge, with zeros").next().unwrap();
+        for line in account.lines() {
+            // A wide character takes two columns.
+            let width = line.chars().map(|c| if ('\u{2e80}'..'\u{fb00}').contains(&c) { 2 } else { 1 }).sum::<usize>();
+            assert!(width <= 80, "{arguments:?}: {width} columns: {line}");
+        }
+    }
+    let narrow = text(&world.run(&["held"], ""));
+    assert_eq!(narrow.lines().count(), 4, "{narrow}");
+    assert!(narrow.contains("bob@example.net") && narrow.contains("challenge"), "{narrow}");
+    world.set("COLUMNS", "200");
+    assert_eq!(text(&world.run(&["held"], "")).lines().count(), 2);
+}
+
+#[test]
+fn programs_get_lists_and_names() {
+    let world = with_held_mail();
+    let held = json(&world.run(&["held", "--json"], ""));
+    let of_bob = held.iter().find(|row| row["sender"] == BOB).unwrap();
+    assert_eq!(of_bob["asked"], "asked");
+    assert!(
+        of_bob["proofs"].as_array().is_some_and(|proofs| proofs.iter().all(Value::is_string) && !proofs.is_empty())
+    );
+    let why = json(&world.run(&["why", "--json", BOB], ""));
+    let row = why.iter().find(|row| row["row"] == "held").unwrap();
+    assert!(row["asked"] == "asked" && row["proofs"].is_array(), "{row}");
+    assert_eq!(world.run(&["allow", "carol@example.net"], "").code, Some(0));
+    let check = json(&world.run(&["check", "--json", "carol@example.net"], ""));
+    assert_eq!(check[0].to_string().matches("\"pin\":[]").count(), 1, "{check:?}");
+    let explained = json(&world.run(&["explain", "--json"], Letter::from(BOB).bytes()));
+    assert!(explained[0]["facts"]["proofs"].is_array());
+}
+
+#[test]
+fn observing_says_whom_it_would_have_asked_and_asks_nobody() {
+    let world = World::with("mode = \"observe\"\n");
+    let letter = Letter::from(BOB);
+    let explained = json(&world.run(&["explain", "--json"], letter.bytes()));
+    assert_eq!((&explained[0]["verdict"], &explained[0]["challenge_to"]), (&"challenge".into(), &BOB.into()));
+    let shown = text(&world.run(&["explain"], letter.bytes()));
+    assert!(shown.contains("The challenge, with zeros for its tokens") && shown.contains(OWNER), "{shown}");
+    world.deliver(letter.bytes()).is(0, 1, 0, 0);
+}
+
+#[test]
+fn why_prints_the_hash_that_the_log_has() {
+    let world = World::new();
+    let outcome = world.run(&["why", "<nobody.knows@example.net>"], "");
+    assert_eq!(outcome.code, Some(1));
+    let house = world.house();
+    let (_, key) = house.keys.list.current();
+    let hash = countersign::policy::fingerprint::Fingerprint::of(
+        key,
+        countersign::policy::fingerprint::Kind::MessageId,
+        b"nobody.knows@example.net",
+    );
+    assert!(text(&outcome).contains(&format!("message={}", hash.hex())), "{outcome}");
+    outcome.check("says what that means", String::from_utf8_lossy(&outcome.stderr).contains("mail log"));
+    let rows = json(&world.run(&["why", "--json", BOB], ""));
+    assert!(rows[0]["row"] == "log" && rows[0]["sender"].is_string(), "{rows:?}");
+}
+
+#[test]
+fn what_maintain_would_do_is_said_in_words_and_what_it_cannot_do_means_later() {
+    let world = World::new();
+    world.challenge(BOB);
+    for file in fs::read_dir(world.quarantine().join("new")).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let dry = text(&world.run(&["maintain", "--dry-run"], ""));
+    assert!(dry.contains("is gone: its file was moved or deleted") && !dry.contains("HeldId"), "{dry}");
+    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    store.execute_batch("CREATE TRIGGER no BEFORE UPDATE ON held BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+    let failed = world.run(&["maintain"], "");
+    assert_eq!(failed.code, Some(75), "{failed}");
+    assert!(!failed.stderr.is_empty());
+    store.execute_batch("DROP TRIGGER no").unwrap();
+    assert_eq!(world.run(&["maintain"], "").code, Some(0));
+    assert_eq!(text(&world.run(&["maintain", "--dry-run"], "")), "");
+}
+
+#[test]
+fn nothing_that_a_person_reads_is_the_programs_own_word() {
+    let world = World::new();
+    let whole = String::from_utf8(Letter::from(BOB).bytes()).unwrap();
+    let below =
+        format!("Received: from x by y\nAuthentication-Results: {AUTHSERV_ID}; dkim=pass\nno field at all\nSubject:");
+    let damaged = whole.replacen("Subject:", &below, 1);
+    let shown = text(&world.run(&["explain"], damaged));
+    for word in ["BelowBoundary", "StrayLine", "NoFields", "Ready"] {
+        assert!(!shown.contains(word), "{word}: {shown}");
+    }
+    assert!(shown.contains("(below-boundary)") && shown.contains("(stray-line)"), "{shown}");
+}
+
+#[test]
+fn another_configuration_is_named_by_a_whole_path_or_from_the_current_folder() {
+    let mut world = World::new();
+    let file = world.config_file().display().to_string();
+    let name = file.rsplit('/').next().unwrap();
+    let beside = world.shell(&format!("cd \"${{HOME}}/.config/countersign\" && exec $P --config {name} held"), "");
+    beside.check("a relative --config is the file beside", beside.code == Some(0));
+    assert_eq!(world.run(&["--config", name, "held"], "").code, Some(78));
+    world.set("COUNTERSIGN_CONFIG", name);
+    let outcome = world.run(&["held"], "");
+    outcome.check("78", outcome.code == Some(78));
+    outcome.check("says why", String::from_utf8_lossy(&outcome.stderr).contains("COUNTERSIGN_CONFIG"));
+    world.deliver(Letter::from(BOB).bytes()).is(75, 0, 0, 0);
+    world.set("COUNTERSIGN_CONFIG", file);
+    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 1);
+}
