@@ -40,7 +40,7 @@ pub mod why;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::cli::{Arguments, Command};
+use crate::cli::{Arguments, Command, Line};
 use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
@@ -51,7 +51,7 @@ use trouble::{Answer, Trouble};
 #[must_use]
 pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
     descriptors::settle();
-    let parsed = match <Arguments as clap::Parser>::try_parse_from(arguments) {
+    let parsed = match parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return command_line_error(&error, arguments),
     };
@@ -63,6 +63,22 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
         .and_then(|environment| dispatch(parsed.command, environment))
         .unwrap_or_else(|trouble| say(&trouble, caller));
     (caller, ending)
+}
+
+/// The short way for the commands of a mail system; whatever it does not understand goes the long way, which explains.
+fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    fn line<T: clap::Args>(words: &[OsString], command: impl FnOnce(T) -> Command) -> Option<Arguments> {
+        let Line { config, arguments } = <Line<T> as clap::Parser>::try_parse_from(words).ok()?;
+        Some(Arguments { config, command: command(arguments) })
+    }
+    let words = arguments.get(1..).unwrap_or_default();
+    let short = match words.first().and_then(|word| word.to_str()) {
+        Some("deliver") => line(words, Command::Deliver),
+        Some("filter") => line(words, Command::Filter),
+        Some("gate") => line(words, Command::Gate),
+        _ => None,
+    };
+    short.map_or_else(|| <Arguments as clap::Parser>::try_parse_from(arguments), Ok)
 }
 
 /// The process's environment; `--config` outranks the variable, and means a file in the current folder.

@@ -15,6 +15,9 @@ pub const BODY_LIMIT: usize = 256 * 1024;
 /// Bytes asked for in one read: the size of a Linux pipe.
 const CHUNK: usize = 64 * 1024;
 
+/// The same for the start of a message: most are shorter than a quarter of a pipe.
+const FIRST_CHUNK: usize = 16 * 1024;
+
 /// One message while it is read.
 #[derive(Debug)]
 pub struct Incoming<R> {
@@ -34,7 +37,7 @@ impl<R: Read> Incoming<R> {
     pub fn read_start(reader: R) -> io::Result<Incoming<R>> {
         let mut message = Incoming { reader, start: Vec::new(), ahead: Vec::new(), whole: false };
         let mut block = BlockEnd::default();
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; FIRST_CHUNK];
         loop {
             let wanted = block.found.unwrap_or(HEAD_LIMIT).min(HEAD_LIMIT) + BODY_LIMIT;
             // One byte more than wanted tells a message that ends here from one that goes on.

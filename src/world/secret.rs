@@ -266,7 +266,9 @@ fn read_lines(path: &Path) -> Result<Vec<Line>, SecretError> {
         return Err(SecretError::TooLong { path: Some(path.to_owned()) });
     }
     // All the room there can be at once: a vector that grows leaves copies behind that nobody wipes.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_LIMIT + 1));
+    // No more than is there: every byte of it is wiped again, at each start.
+    let size = usize::try_from(status.len()).unwrap_or(FILE_LIMIT);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     file.take(FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     parse(&bytes, Some(path))
 }

@@ -270,7 +270,7 @@ impl Store {
         let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         let fresh = Connection::open_in_memory()?;
         for (_, step) in MIGRATIONS {
-            fresh.execute_batch(step)?;
+            fresh.execute_batch(&without_comments(step))?;
         }
         let there = columns(&self.db)?;
         if said != "ok" || !columns(&fresh)?.iter().all(|column| there.contains(column)) {
@@ -759,6 +759,11 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// SQLite keeps the text of every table and reads it at each start: the comments are for people, who have the file.
+fn without_comments(sql: &str) -> String {
+    sql.lines().map(|line| line.split("--").next().unwrap_or_default().trim()).collect::<Vec<_>>().join(" ")
+}
+
 /// Brings a store to this schema, in one transaction: all of it or nothing. The version it had before; another process
 /// may have done it meanwhile, or be a newer program.
 fn migrate(db: &mut Connection, to: i64) -> Result<i64, StoreProblem> {
@@ -768,7 +773,7 @@ fn migrate(db: &mut Connection, to: i64) -> Result<i64, StoreProblem> {
         return Err(StoreProblem::Newer(from));
     }
     for (_, step) in MIGRATIONS.iter().filter(|(number, _)| *number > from && *number <= to) {
-        change.execute_batch(step)?;
+        change.execute_batch(&without_comments(step))?;
     }
     change.pragma_update(None, "user_version", to)?;
     change.commit()?;
