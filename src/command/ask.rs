@@ -131,7 +131,8 @@ fn past(
     }
     let again = rows.iter().any(|row| Some(row.id) != id && !matches!(row.asked, Asked::No));
     let mut past = Past { again, ..Past::default() };
-    rows.sort_by_key(|row| std::cmp::Reverse(row.received));
+    // The message at hand first, whatever else came in the same second; then the newest.
+    rows.sort_by_key(|row| (Some(row.id) != id, std::cmp::Reverse(row.received)));
     if again {
         for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(HELD_LIMIT) {
             let Some(held) = quarantine::find(house, Some(store), row.id)? else { continue };

@@ -151,6 +151,7 @@ impl Facts {
         let envelope = Envelope::read(caller, &head);
         let sender = sender(&head, parsed.as_ref());
         let content = content::look(&head, &start[head.body..]);
+        let signs = automatic::signs(&head, &envelope.sender, sender.address(), &start[head.body..]);
         let named = mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT);
         Facts {
             name_shows_other_address: name_shows_other_address(&head, &sender),
@@ -162,8 +163,9 @@ impl Facts {
             message_id: message_id(&head),
             tokens: tokens(&head, &envelope, &named, &content),
             named,
-            signs: automatic::signs(&head, &envelope.sender, sender.address(), &start[head.body..]),
-            list: list_id::list_id(&head),
+            list: list_id::list_id(&head)
+                .or_else(|| list_id::of_envelope(&head, &envelope.sender, sender.address(), &signs)),
+            signs,
             authentication: Authentication::read(&head, trust),
             score: SpamScore::read(&head, trust),
             empty_probe: is_empty_probe(&head, &sender, &content),

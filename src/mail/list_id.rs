@@ -3,7 +3,9 @@
 //! Promises: one strict reading, so that one list has one key; linear time. Never touches: whether the message came
 //! through a list at all (`automatic`), whether the list is allowed.
 
-use super::address::Domain;
+use super::address::{Address, Domain};
+use super::automatic::{Kind, Sign};
+use super::envelope::EnvelopeSender;
 use super::fold::Cursor;
 use super::head::{Head, VALUE_LIMIT};
 
@@ -18,6 +20,36 @@ pub struct ListId(String);
 #[must_use]
 pub fn list_id(head: &Head<'_>) -> Option<ListId> {
     head.only("List-Id").and_then(|field| ListId::parse(field.raw))
+}
+
+/// The list that the message came through, where it has no List-Id at all: the envelope sender, which lists use for
+/// bounces, without what names this one message or recipient (seed 004, "magic tokens in the envelope-from").
+///
+/// `users-return-12-alice=example.org@lists.example` (ezmlm), `users-bounces+alice=example.org@…` (Mailman) and
+/// `owner-users*alice**example.org@…` (LISTSERV) are `users-return@…`, `users-bounces@…` and `owner-users@…`.
+#[must_use]
+pub fn of_envelope(
+    head: &Head<'_>,
+    envelope: &EnvelopeSender,
+    from: Option<&Address>,
+    signs: &[Sign],
+) -> Option<ListId> {
+    let is_list = signs.iter().any(|sign| matches!(sign.kind(), Kind::List | Kind::Bulk));
+    let EnvelopeSender::Known(address) = envelope else { return None };
+    // Where the author and the sender are one, the address itself can be allowed.
+    let is_author = from.is_some_and(|from| from.normal() == address.normal());
+    if !is_list || is_author || head.first("List-Id").is_some() {
+        return None;
+    }
+    let local = address.local().to_ascii_lowercase();
+    let end = ["-return-", "-bounces+", "-bounces-", "-bounce+", "-bounce-"]
+        .iter()
+        .filter_map(|mark| local.find(mark).map(|at| at + mark.len() - 1))
+        .chain(local.find('*'))
+        .chain(local.find('=').and_then(|equals| local[..equals].rfind(['+', '-'])))
+        .min()
+        .unwrap_or(local.len());
+    ListId::new(&format!("{}@{}", &local[..end], address.domain()))
 }
 
 impl ListId {
@@ -103,6 +135,31 @@ mod tests {
         assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT))).map(|id| id.len()), Some(LIST_ID_LIMIT));
         assert_eq!(list_id(&Head::read(b"List-Id: <a.b>\nList-ID: <a.b>\n\n")), None);
         assert_eq!(list_id(&Head::read(b"List-ID: <a.b>\n\n")), ListId::new("a.b"));
+    }
+
+    #[test]
+    fn a_list_without_a_name_is_known_by_its_envelope() {
+        let bob = Address::parse("bob@x.org").unwrap();
+        let of = |head: &[u8], envelope: &str, signs: &[Sign]| {
+            let envelope = EnvelopeSender::Known(Address::parse(envelope).unwrap());
+            of_envelope(&Head::read(head), &envelope, Some(&bob), signs).map(|id| id.as_str().to_owned())
+        };
+        let bare = b"Precedence: list\n\n";
+        let lists = [
+            ("users-return-12-alice=example.org@lists.example", "users-return@lists.example"),
+            ("Users-bounces+alice=example.org@lists.example", "users-bounces@lists.example"),
+            ("owner-users*alice**example.org@lists.example", "owner-users@lists.example"),
+            ("users+alice=example.org@lists.example", "users@lists.example"),
+            ("owner-users@lists.example", "owner-users@lists.example"),
+        ];
+        for (envelope, id) in lists {
+            assert_eq!(of(bare, envelope, &[Sign::PrecedenceList]).as_deref(), Some(id));
+        }
+        assert_eq!(of(bare, "owner-users@lists.example", &[]), None);
+        assert_eq!(of(bare, "Bob@x.org", &[Sign::PrecedenceList]), None);
+        assert_eq!(of(bare, "owner-users@lists.example", &[Sign::AutoReplied]), None);
+        assert_eq!(of(b"List-Id: broken\n\n", "owner-users@lists.example", &[Sign::PrecedenceList]), None);
+        assert_eq!(of_envelope(&Head::read(bare), &EnvelopeSender::Null, None, &[Sign::PrecedenceList]), None);
     }
 
     #[test]
