@@ -20,7 +20,11 @@ use crate::policy::standing::{self, Entry, Standing, StoreHealth, TokenStanding}
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::{Day, Token};
 use crate::policy::verdict::{Decision, Question, judge};
-use crate::world::store::{Alike, Store, StoreProblem};
+use crate::world::store::{Alike, SpentRow, Store, StoreProblem};
+
+/// Mail systems give a message up after five days (Postfix, Exim, Sendmail: queue lifetimes): seconds in which an answer
+/// that comes again is the same one.
+const HANDED_OVER_WITHIN: i64 = 6 * 86_400;
 
 /// Everything about one message before anything is done.
 pub struct Case {
@@ -184,7 +188,7 @@ fn standing_of(
     }
     let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
     if may_answer && house.config.policy.mode == Mode::On {
-        standing.tokens = tokens(house, store, facts, answer)?;
+        standing.tokens = tokens(house, store, facts, answer, now)?;
         standing.denied = denied(house, store, facts, &standing.tokens)?;
         standing.echo = is_echo(house, facts);
     }
@@ -214,6 +218,7 @@ fn tokens(
     store: &Store,
     facts: &Facts,
     answer: &Fingerprint,
+    now: i64,
 ) -> Result<Vec<TokenStanding>, Trouble> {
     let mut found = Vec::new();
     for FoundToken { text, kind, .. } in &facts.tokens {
@@ -222,7 +227,8 @@ fn tokens(
         let spent = store.spent(token.held)?;
         // The row says that a token of that number was found good, so its proof is not looked at again; without the
         // held message nobody knows the address it would need.
-        let mut answered = spent.filter(|row| row.answer == Some(*answer)).and_then(|row| row.answered);
+        let again = |row: &SpentRow| row.answer == Some(*answer) && now.saturating_sub(row.at) < HANDED_OVER_WITHIN;
+        let mut answered = spent.filter(again).and_then(|row| row.answered);
         if let Some(known) = answered
             && store.entry(&known.sender)?.is_none_or(|entry| entry.effect == standing::Effect::Deny)
         {
@@ -234,19 +240,15 @@ fn tokens(
     Ok(found)
 }
 
-/// By what a message is known again when the mail system hands it over once more: its Message-ID, else what is in
-/// memory of it without the lines of the delivery, which differ from attempt to attempt.
+/// By what a message is known again when the mail system hands it over once more: all that is in memory of it, sender,
+/// proof and text, without the lines of the delivery, which differ from attempt to attempt. Its Message-ID alone would
+/// let anybody who knows it write another message in its place.
 #[must_use]
 pub fn answer_key(house: &Installation, facts: &Facts, start: &[u8]) -> Fingerprint {
     let (_, key) = house.keys.list.current();
-    match &facts.message_id {
-        Some(id) => Fingerprint::of(key, Kind::MessageId, id.as_bytes()),
-        None => {
-            let mut running = RunningFingerprint::new(key);
-            running.update(&start[facts.message_start.min(start.len())..]);
-            running.finish()
-        }
-    }
+    let mut running = RunningFingerprint::new(key);
+    running.update(&start[facts.message_start.min(start.len())..]);
+    running.finish()
 }
 
 /// Who among the people of an answer is denied; with one of them it confirms nothing.

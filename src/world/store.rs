@@ -131,6 +131,8 @@ pub struct Limits {
 /// What is remembered of a token that was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpentRow {
+    /// When, seconds since 1970.
+    pub at: i64,
     /// Of the message that used it.
     pub answer: Option<Fingerprint>,
     /// Whom it confirmed.
@@ -887,12 +889,12 @@ fn insert_entry(
 }
 
 fn spent_of(db: &Connection, held: HeldId) -> rusqlite::Result<Option<SpentRow>> {
-    let sql = "SELECT answer, sender, pin FROM spent WHERE held = ?1";
+    let sql = "SELECT answer, sender, pin, at FROM spent WHERE held = ?1";
     let row = db.query_row(sql, [held.number()], |row| {
         let pin = row.get::<_, Option<u8>>(2)?.and_then(Proofs::from_bits);
         let sender = fingerprint(row, 1)?;
         let answered = sender.zip(pin).map(|(sender, pin)| Answered { sender, pin });
-        Ok(SpentRow { answer: fingerprint(row, 0)?, answered })
+        Ok(SpentRow { at: row.get(3)?, answer: fingerprint(row, 0)?, answered })
     });
     row.optional()
 }

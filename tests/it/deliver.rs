@@ -665,7 +665,7 @@ fn a_signal_is_answered_by_what_is_true() {
 
 #[test]
 fn an_answer_that_the_mail_system_hands_over_again_is_the_same_answer() {
-    for (name, message_id) in [("by its Message-ID", true), ("by its bytes", false)] {
+    for (name, message_id) in [("with a Message-ID", true), ("without one", false)] {
         let world = World::new();
         let sent = world.challenge(BOB);
         let mut answer = Letter::answer(&sent, "robert@work.example");
@@ -684,6 +684,21 @@ fn an_answer_that_the_mail_system_hands_over_again_is_the_same_answer() {
         world.gate(other.bytes()).is(0, 1, 1, 1).held_for("spent-token");
         assert!(world.entry("robert@work.example").is_none());
     }
+}
+
+#[test]
+fn the_message_id_of_an_answer_opens_nothing_for_another_text() {
+    let world = World::new();
+    let sent = world.challenge(BOB);
+    let answer = Letter::answer(&sent, "robert@work.example").field("Message-ID", "<answer@work.example>");
+    world.gate(answer.clone().body("Yes, it is me.\n").bytes()).is(99, 1, 0, 1);
+    world.gate(answer.clone().body("Buy pills.\n").bytes()).is(0, 1, 1, 1).held_for("spent-token");
+    let eve = Letter::answer(&sent, "eve@evil.example").field("Message-ID", "<answer@work.example>");
+    world.gate(eve.body("Yes, it is me.\n").bytes()).is(0, 1, 2, 1).held_for("spent-token");
+    // Nor does the very same message, when no mail system can have kept it for so long.
+    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    store.execute("UPDATE spent SET at = at - 7 * 86400", []).unwrap();
+    world.gate(answer.body("Yes, it is me.\n").bytes()).is(0, 1, 3, 1).held_for("spent-token");
 }
 
 #[test]
