@@ -2,8 +2,6 @@
 //!
 //! Promises: nothing is opened that the command at hand does not need. Never touches: a message.
 
-use std::time::Duration;
-
 use anyhow::ensure;
 
 use super::trouble::Trouble;
@@ -11,12 +9,8 @@ use crate::policy::key::Keys;
 use crate::world::config::{Config, Environment, Inbox};
 use crate::world::maildir::Maildir;
 use crate::world::secret;
-use crate::world::sendmail::Sendmail;
+use crate::world::sendmail::{SENDMAIL_LIMIT, Sendmail};
 use crate::world::store::{Store, StoreProblem};
-
-/// How long sendmail may take before it is killed (design, section 3). Postfix's hangs for ever where its queue
-/// cannot be written (measured).
-pub const SENDMAIL_LIMIT: Duration = Duration::from_secs(60);
 
 /// Configuration and keys.
 pub struct Installation {

@@ -77,21 +77,6 @@ pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRin
     }
 }
 
-/// The first token of the message that confirms.
-#[must_use]
-pub fn confirmation(
-    facts: &Facts,
-    standing: &Standing,
-    policy: &Policy,
-    keys: &KeyRing,
-    today: Day,
-) -> Option<Confirmation> {
-    match answer(facts, standing, policy, keys, today) {
-        Some(Answer::Confirms(confirmation)) => Some(confirmation),
-        _ => None,
-    }
-}
-
 /// What every token of one message is held against.
 #[derive(Clone, Copy)]
 struct Asked<'a> {

@@ -7,8 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::key::{KeyId, KeyRing, SecretKey};
-use crate::mail::address::{Domain, NormalForm};
-use crate::mail::list_id::ListId;
+use crate::mail::address::NormalForm;
 
 /// The first 128 bits of HMAC-SHA-256: no two of a million entries meet by chance (2^-89).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,18 +62,6 @@ impl Fingerprint {
     #[must_use]
     pub fn of_address(key: &SecretKey, address: &NormalForm) -> Fingerprint {
         Fingerprint::of(key, Kind::Address, address.as_str().as_bytes())
-    }
-
-    /// Of a domain.
-    #[must_use]
-    pub fn of_domain(key: &SecretKey, domain: &Domain) -> Fingerprint {
-        Fingerprint::of(key, Kind::Domain, domain.as_str().as_bytes())
-    }
-
-    /// Of a mailing list.
-    #[must_use]
-    pub fn of_list(key: &SecretKey, list: &ListId) -> Fingerprint {
-        Fingerprint::of(key, Kind::List, list.as_str().as_bytes())
     }
 
     /// As the store and the header block write it.
@@ -186,7 +173,10 @@ mod tests {
     fn the_vectors_of_the_design_hold() {
         let address = Address::parse("Bob@Example.NET").unwrap();
         assert_eq!(Fingerprint::of_address(&key(), &address.normal()).hex(), "95c747684d907baba54cb86d6f3923d1");
-        assert_eq!(Fingerprint::of_domain(&key(), address.domain()).hex(), "f1a32554d54669e92316f0ccb296b3bc");
+        assert_eq!(
+            Fingerprint::of(&key(), Kind::Domain, address.domain().as_str().as_bytes()).hex(),
+            "f1a32554d54669e92316f0ccb296b3bc"
+        );
     }
 
     #[test]

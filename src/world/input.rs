@@ -10,8 +10,9 @@ use anyhow::Context;
 
 use crate::mail::head::HEAD_LIMIT;
 
-/// Most bytes of the body that are looked into.
-pub const BODY_LIMIT: usize = 256 * 1024;
+/// Of the body as much is kept in memory as is looked at.
+pub use crate::mail::content::BODY_LIMIT;
+
 /// Bytes asked for in one read: the size of a Linux pipe.
 const CHUNK: usize = 64 * 1024;
 

@@ -10,11 +10,11 @@ use countersign::mail::envelope::Caller;
 use countersign::mail::facts::Facts;
 use countersign::policy::gate::GateRefusal;
 use countersign::policy::reason::Reason;
-use countersign::policy::standing::Standing;
-use countersign::policy::verdict::{Question, Verdict, judge};
+use countersign::policy::verdict::{Verdict, judge};
 
 use super::fixture;
 use super::letter::Letter;
+use super::messages::question;
 use super::verdicts::policy;
 use super::world::each;
 
@@ -246,17 +246,4 @@ fn facts(bytes: &[u8]) -> Facts {
 
 fn verdict(bytes: &[u8]) -> Verdict {
     judge(question(&facts(bytes))).verdict
-}
-
-fn question(facts: &Facts) -> Question<'_> {
-    static STANDING: std::sync::OnceLock<Standing> = std::sync::OnceLock::new();
-    static POLICY: std::sync::OnceLock<countersign::policy::Policy> = std::sync::OnceLock::new();
-    Question {
-        facts,
-        standing: STANDING.get_or_init(Standing::default),
-        policy: POLICY.get_or_init(policy),
-        confirmation: None,
-        own_mark: false,
-        now: 1_795_262_400,
-    }
 }

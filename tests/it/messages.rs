@@ -102,7 +102,8 @@ fn read(bytes: &[u8]) -> Facts {
     Facts::read(bytes, &Caller::default(), &trust)
 }
 
-fn question(facts: &Facts) -> Question<'_> {
+/// A stranger's message before an installation that trusts its mail system.
+pub fn question(facts: &Facts) -> Question<'_> {
     static STANDING: std::sync::OnceLock<Standing> = std::sync::OnceLock::new();
     static POLICY: std::sync::OnceLock<countersign::policy::Policy> = std::sync::OnceLock::new();
     Question {
