@@ -16,11 +16,11 @@ use crate::policy::Mode;
 use crate::policy::confirm::{self, Answer, Confirmation};
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::{Effect, plan};
-use crate::policy::standing::{self, Entry, Standing, StoreHealth, TokenStanding};
+use crate::policy::standing::{self, Alike, Entry, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::{Day, Token};
 use crate::policy::verdict::{Decision, Question, judge};
-use crate::world::store::{Alike, SpentRow, Store, StoreProblem};
+use crate::world::store::{SpentRow, Store, StoreProblem};
 
 /// Mail systems give a message up after five days (Postfix, Exim, Sendmail: queue lifetimes): seconds in which an answer
 /// that comes again is the same one.

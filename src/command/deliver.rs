@@ -321,8 +321,8 @@ fn after_commit(
     };
     let row = held_row(house, &case.facts, case.decision.reason, id, message, now);
     // Before the slot is asked for, so that of many processes with the same text each sees the others.
-    if let (Reason::Challenge | Reason::Capped(_) | Reason::Gate(_), Some(alike)) =
-        (row.reason, alike(house, &case.facts))
+    if row.reason.is_of_the_gate()
+        && let Some(alike) = alike(house, &case.facts)
     {
         store.note_alike(&alike, now)?;
     }
@@ -335,7 +335,7 @@ fn after_commit(
     }
     if let Some(entry) = allowed
         && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
-        && let Reason::Challenge | Reason::Capped(_) | Reason::Gate(_) = row.reason
+        && row.reason.is_of_the_gate()
     {
         // The sender was confirmed while this message was being written: it must not stay behind.
         if let Some(held) = quarantine::find(house, Some(store), id)?

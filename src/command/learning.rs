@@ -83,6 +83,7 @@ mod tests {
             reason: Reason::Challenge,
             to: None,
             reflected: 0,
+            alike: None,
             confirms: None,
             proven: false,
             sender: Address::parse(from).ok(),

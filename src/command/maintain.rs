@@ -176,10 +176,7 @@ fn repairs(
 /// `release --allow` made an entry after it came, and it carries the proof. What the user allows by hand stays held, as
 /// `allow` says; and so does what was put back after the entry was made.
 fn was_allowed(house: &Installation, store: &Store, message: &Held, row: &HeldRow) -> Result<bool, StoreProblem> {
-    let (Reason::Challenge | Reason::Capped(_) | Reason::Gate(_), Some(sender)) = (row.reason, &message.block.sender)
-    else {
-        return Ok(false);
-    };
+    let Some(sender) = message.block.sender.as_ref().filter(|_| row.reason.is_of_the_gate()) else { return Ok(false) };
     let found = entry_of(house, store, Kind::Address, sender.normal().as_str())?;
     Ok(found.is_some_and(|(_, entry)| {
         entry.effect == Effect::Allow

@@ -207,7 +207,7 @@ fn goes_along(row: &HeldRow, pin: Proofs) -> bool {
     if !pin.is_empty() {
         return row.proofs.intersects(pin);
     }
-    let stranger = matches!(row.reason, Reason::Challenge | Reason::Capped(_) | Reason::Gate(_));
+    let stranger = row.reason.is_of_the_gate();
     stranger || matches!(row.reason, Reason::Automatic(_) | Reason::NotAddressed | Reason::StoreUnavailable)
 }
 

@@ -170,8 +170,12 @@ impl Book<'_> {
     fn enter(&mut self, week: Option<i64>, mut judged: Judged) -> Result<ControlFlow<()>, Trouble> {
         let at = week.or(judged.at).unwrap_or(self.latest);
         self.latest = at;
+        // As at a delivery: before the slot is asked for.
+        if let (true, Some(alike), true) = (judged.reason.is_of_the_gate(), judged.alike, self.limited) {
+            self.slots.note(alike, at);
+        }
         if let (Verdict::Challenge, Some(to), true) = (judged.verdict, &judged.to, self.limited)
-            && let Err(refusal) = self.slots.take(to, self.policy, at)
+            && let Err(refusal) = self.slots.take(to, judged.alike, self.policy, at)
         {
             (judged.verdict, judged.reason) = (Verdict::Hold, Reason::Capped(refusal));
         }

@@ -248,6 +248,7 @@ mod tests {
             reason,
             to,
             reflected: 500,
+            alike: None,
             confirms: None,
             proven: true,
             sender: None,

@@ -7,7 +7,7 @@
 use anyhow::anyhow;
 
 use super::ask;
-use super::case::{Case, answer_key, decide, standing};
+use super::case::{Case, alike, answer_key, decide, standing};
 use super::installation::Installation;
 use super::trouble::Trouble;
 use crate::cli::ReplayArguments;
@@ -17,7 +17,7 @@ use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Effect, Entry, History, Origin, Standing};
+use crate::policy::standing::{Alike, Effect, Entry, History, Origin, Standing};
 use crate::policy::verdict::{Question, Verdict, judge};
 use crate::policy::{Mode, assume};
 use crate::world::archive::Message;
@@ -65,6 +65,8 @@ pub struct Judged {
     pub to: Option<Address>,
     /// Bytes of that challenge.
     pub reflected: u64,
+    /// What it looks like, if it comes to the gate.
+    pub alike: Option<Alike>,
     /// Whom it confirms.
     pub confirms: Option<Address>,
     /// Whether something is proven about its sender.
@@ -158,6 +160,7 @@ impl Trial<'_> {
             reason: decision.reason,
             to: to.cloned(),
             reflected: mail.map_or(0, |mail| mail.bytes.len() as u64),
+            alike: decision.reason.is_of_the_gate().then(|| alike(&self.ground.house, facts)).flatten(),
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.clone()),
             proven,
             sender: sender.cloned(),

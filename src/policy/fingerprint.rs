@@ -50,6 +50,11 @@ impl Kind {
 }
 
 impl Fingerprint {
+    /// None sorts before it.
+    pub const FIRST: Fingerprint = Fingerprint([0; 16]);
+    /// None sorts behind it.
+    pub const LAST: Fingerprint = Fingerprint([u8::MAX; 16]);
+
     /// Of a text of that kind: HMAC-SHA-256(key, lp("wl1") lp(kind) lp(text)), cut to 128 bits.
     #[must_use]
     pub fn of(key: &SecretKey, kind: Kind, text: &[u8]) -> Fingerprint {

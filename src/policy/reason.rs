@@ -174,6 +174,12 @@ const NUMBERED: &[(u16, Reason)] = &[
 const SIGNS_FROM: u16 = 200;
 
 impl Reason {
+    /// Whether rule 15 of the design was reached: a stranger's mail, and nothing in it speaks against asking.
+    #[must_use]
+    pub fn is_of_the_gate(self) -> bool {
+        matches!(self, Reason::Challenge | Reason::Capped(_) | Reason::Gate(_))
+    }
+
     /// In kebab case.
     #[must_use]
     pub fn name(self) -> &'static str {

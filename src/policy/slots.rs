@@ -2,34 +2,67 @@
 //!
 //! Promises: the same limits as for real mail, by the same function; they hold also when messages do not come in the
 //! order of their dates, as in a mailbox of several folders. Memory grows with the challenges, some hundred bytes
-//! each. Never touches: the store.
+//! each, and not with the messages: of those only the last [`COMPARED_LIMIT`] are compared. Never touches: the store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Policy;
+use super::fingerprint::Fingerprint;
 use super::gate::{CapRefusal, within_caps};
-use super::standing::History;
+use super::standing::{ALIKE_SECONDS, Alike, History};
 use crate::mail::address::Address;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// Who was asked when.
+/// Most messages that are remembered to be compared with later ones, some 100 bytes each; with more, those that were
+/// read first are forgotten.
+const COMPARED_LIMIT: usize = 65_536;
+
+/// Who was asked when, and what strangers' mail looked like.
 #[derive(Clone, Debug, Default)]
 pub struct Slots {
     by_address: HashMap<String, Vec<i64>>,
     times: BTreeMap<i64, u32>,
+    /// Of each shape, from whom it came when.
+    shapes: HashMap<Fingerprint, BTreeSet<(i64, Fingerprint)>>,
+    /// The same in the order in which they were read.
+    compared: VecDeque<(i64, Alike)>,
 }
 
 impl Slots {
+    /// Remembers what a message looked like that came to the gate.
+    pub fn note(&mut self, alike: Alike, at: i64) {
+        if !self.shapes.entry(alike.shape).or_default().insert((at, alike.sender)) {
+            return;
+        }
+        self.compared.push_back((at, alike));
+        if self.compared.len() > COMPARED_LIMIT
+            && let Some((at, first)) = self.compared.pop_front()
+            && let Some(rows) = self.shapes.get_mut(&first.shape)
+        {
+            rows.remove(&(at, first.sender));
+            if rows.is_empty() {
+                self.shapes.remove(&first.shape);
+            }
+        }
+    }
+
     /// Takes a slot for one challenge at that time (seconds since 1970), if the limits leave room.
     ///
     /// # Errors
     /// The limit that is reached; then nothing is remembered.
-    pub fn take(&mut self, address: &Address, policy: &Policy, at: i64) -> Result<(), CapRefusal> {
+    pub fn take(
+        &mut self,
+        address: &Address,
+        alike: Option<Alike>,
+        policy: &Policy,
+        at: i64,
+    ) -> Result<(), CapRefusal> {
         // As in the store: sub-addresses count as one, with the delimiter that nearly all systems use.
         let slot = address.without_tag("+").normal().as_str().to_owned();
-        within_caps(&self.history(&slot, at), policy, at)?;
+        let alike = alike.map_or(0, |alike| self.others(alike, at));
+        within_caps(&History { alike, ..self.history(&slot, at) }, policy, at)?;
         self.by_address.entry(slot).or_default().push(at);
         *self.times.entry(at).or_default() += 1;
         Ok(())
@@ -47,6 +80,18 @@ impl Slots {
         }
     }
 
+    /// How many other senders sent the like within an hour before or after that time, whichever are more.
+    fn others(&self, alike: Alike, at: i64) -> u32 {
+        let Some(rows) = self.shapes.get(&alike.shape) else { return 0 };
+        let senders = |from: i64, to: i64| {
+            // All senders sort between these two.
+            let rows = rows.range((from, Fingerprint::FIRST)..=(to, Fingerprint::LAST));
+            let others: HashSet<_> = rows.map(|(_, sender)| sender).filter(|sender| **sender != alike.sender).collect();
+            u32::try_from(others.len()).unwrap_or(u32::MAX)
+        };
+        senders(at - ALIKE_SECONDS + 1, at).max(senders(at, at + ALIKE_SECONDS - 1))
+    }
+
     /// The challenges in the span before a time or in the one after it, whichever are more.
     fn around(&self, at: i64, span: i64) -> u32 {
         let before: u32 = self.times.range(at - span + 1..=at).map(|(_, count)| count).sum();
@@ -58,12 +103,14 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::fingerprint::Kind;
+    use crate::policy::key::{KEY_LENGTH, SecretKey};
     use crate::policy::tests::policy;
 
     const NOON: i64 = 1_795_262_400;
 
     fn ask(slots: &mut Slots, who: &str, at: i64) -> Result<(), CapRefusal> {
-        slots.take(&Address::parse(who).unwrap(), &policy(), at)
+        slots.take(&Address::parse(who).unwrap(), None, &policy(), at)
     }
 
     #[test]
@@ -94,6 +141,54 @@ mod tests {
         }
         assert_eq!(ask(&mut slots, "b@x.org", NOON + 60_000), Err(CapRefusal::DailyCap));
         assert_eq!(ask(&mut slots, "b@x.org", NOON + 2 * DAY), Ok(()));
+    }
+
+    fn fingerprint(text: &str) -> Fingerprint {
+        Fingerprint::of(&SecretKey::new([7; KEY_LENGTH]), Kind::Shape, text.as_bytes())
+    }
+
+    /// A message of that shape is read, and its sender would be asked.
+    fn read(slots: &mut Slots, shape: &str, who: &str, at: i64) -> Result<(), CapRefusal> {
+        let alike = Alike { shape: fingerprint(shape), sender: fingerprint(who) };
+        slots.note(alike, at);
+        slots.take(&Address::parse(who).unwrap(), Some(alike), &policy(), at)
+    }
+
+    #[test]
+    fn the_fifth_sender_of_the_like_within_an_hour_is_not_asked() {
+        for (step, refused) in [(1, true), (-1, true), (HOUR / 4, false), (-HOUR / 4, false), (0, true)] {
+            let mut slots = Slots::default();
+            for number in 0..4 {
+                read(&mut slots, "offer", &format!("a{number}@x.org"), NOON + number * step).unwrap();
+            }
+            let fifth = read(&mut slots, "offer", "b@x.org", NOON + 4 * step);
+            assert_eq!(fifth.err(), refused.then_some(CapRefusal::AlikeSurge), "{step}");
+            assert_eq!(read(&mut slots, "letter", "c@x.org", NOON + 4 * step), Ok(()), "{step}");
+        }
+    }
+
+    #[test]
+    fn one_sender_who_repeats_himself_is_no_surge() {
+        let mut slots = Slots::default();
+        let alike = Alike { shape: fingerprint("offer"), sender: fingerprint("a@x.org") };
+        for number in 0..10 {
+            slots.note(alike, NOON + number);
+        }
+        assert_eq!(read(&mut slots, "offer", "b@x.org", NOON + 10), Ok(()));
+    }
+
+    #[test]
+    fn what_was_read_long_ago_is_forgotten() {
+        let mut slots = Slots::default();
+        for number in 0..4 {
+            read(&mut slots, "offer", &format!("a{number}@x.org"), NOON).unwrap();
+        }
+        let other = Alike { shape: fingerprint("letter"), sender: fingerprint("c@x.org") };
+        for number in 0..COMPARED_LIMIT {
+            slots.note(other, i64::try_from(number).unwrap());
+        }
+        assert_eq!((slots.compared.len(), slots.shapes.len()), (COMPARED_LIMIT, 1));
+        assert_eq!(read(&mut slots, "offer", "b@x.org", NOON), Ok(()));
     }
 
     #[test]

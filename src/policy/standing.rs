@@ -97,6 +97,18 @@ pub struct History {
     pub alike: u32,
 }
 
+/// How long similar messages are counted together, in seconds.
+pub const ALIKE_SECONDS: i64 = 3_600;
+
+/// One sender's message, as far as it is compared with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// Of the words of the message.
+    pub shape: Fingerprint,
+    /// Of its sender, sub-addresses counted as one.
+    pub sender: Fingerprint,
+}
+
 /// What is known about one token of the message.
 #[derive(Clone, Debug)]
 pub struct TokenStanding {

@@ -15,7 +15,7 @@ use crate::mail::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::key::KeyId;
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Answered, Effect, Entry, History, Origin};
+use crate::policy::standing::{ALIKE_SECONDS, Alike, Answered, Effect, Entry, History, Origin};
 use crate::policy::token::HeldId;
 use crate::policy::verdict::Verdict;
 use crate::policy::{Caps, fingerprint::Kind};
@@ -33,8 +33,6 @@ const MIGRATIONS: [(i64, &str); 2] = [(1, include_str!("schema.sql")), (2, inclu
 const RECENT_CHALLENGES: u32 = 50;
 /// How old they may be in seconds: without an end, a breaker that has tripped would never close again.
 const RECENT_SECONDS: i64 = 7 * 86_400;
-/// How long similar messages are counted together, in seconds.
-const ALIKE_SECONDS: i64 = 3_600;
 
 /// An open store.
 pub struct Store {
@@ -167,15 +165,6 @@ pub struct SlotRequest {
     pub alike: Option<Alike>,
     /// Seconds since 1970.
     pub now: i64,
-}
-
-/// One sender's message, as far as it is compared with others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Alike {
-    /// Of the words of the message.
-    pub shape: Fingerprint,
-    /// Of its sender, sub-addresses counted as one.
-    pub sender: Fingerprint,
 }
 
 /// What was found when a message was recorded as held.

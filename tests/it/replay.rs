@@ -203,6 +203,23 @@ fn the_flag_does_not_take_away_what_the_message_says() {
 }
 
 #[test]
+fn a_surge_of_the_like_stops_challenges_as_at_a_delivery() {
+    let world = World::new();
+    let offer = "A friend of mine told me of your garden, and I wonder whether you sell the apples that grow in it.\n";
+    let letters: Vec<Vec<u8>> =
+        (0..6).map(|number| Letter::from(&format!("p{number}@d{number}.example")).body(offer).bytes()).collect();
+    for (number, letter) in letters.iter().enumerate() {
+        put(&world, &format!("mail/{number}"), letter);
+    }
+    let played = verdicts(&world.run(&["replay", "--json", "mail"], ""));
+    let reasons: Vec<&str> = played.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(reasons, ["challenge", "challenge", "challenge", "challenge", "alike-surge", "alike-surge"]);
+    for (letter, reason) in letters.into_iter().zip(reasons) {
+        world.deliver(letter).held_for(reason);
+    }
+}
+
+#[test]
 fn an_answer_is_known_and_counts_for_nothing_afterwards() {
     let world = World::new();
     let token = world.token(Purpose::Confirm, 7, 0, BOB);
