@@ -249,7 +249,7 @@ impl Reason {
             Reason::DisplayNameAddress => "the name beside its address shows another address".into(),
             Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
             Reason::EmptyProbe => "it says next to nothing and lacks what a person's mail has, such as a date".into(),
-            Reason::Executable(kind) => format!("there is {} in it ({})", kind.sentence(), kind.name()),
+            Reason::Executable(kind) => format!("it holds {} ({})", kind.sentence(), kind.name()),
             Reason::Gate(refusal) => {
                 format!("the sender is not known, and no challenge may go out: {}", refusal.sentence())
             }
