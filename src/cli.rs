@@ -176,6 +176,9 @@ pub struct ReplayArguments {
     /// With --address: the first word of the Authentication-Results fields that your own mail system writes
     #[arg(long, value_name = "ID", requires = "address")]
     pub authserv_id: Vec<String>,
+    /// With --address: how many Received fields on top of a message are your own servers' (usually 1; Google's: 2)
+    #[arg(long, value_name = "NUMBER", requires = "address")]
+    pub hops: Option<u8>,
     /// With --address: the character that your mail system splits user+anything@ at
     #[arg(long, value_name = "CHARACTER", requires = "address")]
     pub delimiter: Option<String>,

@@ -68,6 +68,8 @@ pub struct Shown {
     pub envelope_sender: Option<String>,
     /// `known`, `missing`, `null` or `unclear`.
     pub envelope: &'static str,
+    /// Whether only the first line of an mbox file says so.
+    pub only_mbox_line: bool,
     /// Whom it was delivered for.
     pub delivered_for: Vec<String>,
     /// What stood behind the delimiter.
@@ -120,6 +122,8 @@ pub struct Shown {
     pub ignored_unlisted: usize,
     /// The mail systems that say something where strangers cannot.
     pub servers_seen: Vec<String>,
+    /// How many Received fields stand above the first field of a configured id that is below the boundary.
+    pub trusted_below: Option<usize>,
     /// Whether a trusted field could not be read, so that nothing is proven.
     pub doubtful: bool,
     /// The tokens in it, and whether each is known here.
@@ -326,6 +330,7 @@ impl Shown {
         Shown {
             envelope_sender,
             envelope,
+            only_mbox_line: facts.envelope.only_mbox_line,
             delivered_for: texts(&facts.envelope.recipients),
             extensions: facts.envelope.extensions.iter().map(|text| one_line(text, WIDTH)).collect(),
             sender: facts.sender.address().map(ToString::to_string),
@@ -352,6 +357,7 @@ impl Shown {
             ignored: said.ignored.iter().map(|(what, why)| Ignored::of(what, &kebab(why))).collect(),
             ignored_unlisted: said.ignored_unlisted,
             servers_seen: said.ids_seen.clone(),
+            trusted_below: said.trusted_below,
             doubtful: said.doubtful,
             tokens: facts.tokens.iter().map(TokenShown::of).collect(),
             text: TextShown::of(&facts.content),
@@ -375,7 +381,8 @@ impl Shown {
         page.lines("damaged", self.defects.iter().cloned());
         page.row("begins at byte", &self.message_start.to_string());
         page.heading("Envelope");
-        page.row("sender", self.envelope_sender.as_deref().unwrap_or(self.envelope));
+        let source = if self.only_mbox_line { " (only the line of an mbox file says so)" } else { "" };
+        page.row("sender", &format!("{}{source}", self.envelope_sender.as_deref().unwrap_or(self.envelope)));
         page.lines("delivered for", self.delivered_for.iter().cloned());
         page.lines("extension", self.extensions.iter().cloned());
         self.origin(page);
@@ -409,6 +416,11 @@ impl Shown {
         page.lines("not believed", self.ignored.iter().map(|one| format!("{} ({})", one.what, one.why)));
         if self.ignored_unlisted > 0 {
             page.row("", &format!("and {} more", self.ignored_unlisted));
+        }
+        if let Some(hops) = self.trusted_below {
+            let what =
+                format!("a field of a configured id, below {hops} Received fields; believed only with hops = {hops}");
+            page.row("too low", &what);
         }
         if self.doubtful {
             page.row("doubtful", "a trusted field cannot be read or checked nothing, so nothing is proven");

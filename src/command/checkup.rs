@@ -111,7 +111,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     if let Inbox::Maildir(path) = &config.paths.inbox {
         inboxes.push(Maildir::at(path));
     }
-    let evidence = Evidence::of(&inboxes, config.policy.trust.hops, &config.policy.owner.delimiters);
+    let evidence = Evidence::of(&inboxes, &config.policy.trust, &config.policy.owner.delimiters);
     let mut found = vec![configuration(config), keys(config), clock(now), store(config), inbox(config)];
     found.extend(maildir("quarantine", &config.paths.quarantine));
     found.extend(one_move(config));
@@ -349,7 +349,14 @@ fn trust(config: &Config, evidence: &Evidence) -> Vec<Finding> {
             None => {
                 let said =
                     format!("none of {} recent messages has a field of {id}: nobody is asked", evidence.messages);
-                candidates(Finding::warning("trust", &said), evidence)
+                let finding = Finding::warning("trust", &said);
+                match evidence.below.iter().max_by_key(|(_, count)| **count) {
+                    Some((hops, count)) => finding.way(format!(
+                        "{count} of them have one below {hops} Received fields; if those {hops} are your own servers': \
+                         hops = {hops} in the part [trust]"
+                    )),
+                    None => candidates(finding, evidence),
+                }
             }
         });
     }
@@ -574,7 +581,7 @@ mod tests {
 
     #[test]
     fn every_broken_part_is_named_with_its_way_out() {
-        let cases: [(&str, Grade, &str, Breaking); 22] = [
+        let cases: [(&str, Grade, &str, Breaking); 23] = [
             ("configuration", Grade::Wrong, "others can write", |home| {
                 fs::set_permissions(home.at(".config/countersign/config.toml"), Permissions::from_mode(0o622)).unwrap();
             }),
@@ -615,6 +622,9 @@ mod tests {
             ("trust", Grade::Warning, "opendmarc", |home| home.configure("authserv_ids = [\"mx.example.org\"]", "")),
             ("trust", Grade::Warning, "12 of 12 recent messages have a field of other.example", |home| {
                 home.mail(12, &MAIL.replace("mx.example.org", "other.example"));
+            }),
+            ("trust", Grade::Warning, "12 of them have one below 2 Received fields", |home| {
+                home.mail(12, &MAIL.replace("Received: x", "Received: x\nReceived: y"));
             }),
             ("trust", Grade::Warning, "methods = [\"dkim\"]", |home| {
                 home.mail(12, &MAIL.replace("; dmarc=pass header.from=example.net", ""));

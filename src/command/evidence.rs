@@ -4,6 +4,8 @@
 //! Promises: proposes and proves nothing. Anybody can send mail, so what counts is what nearly all messages have in
 //! common, and whose word is believed is never taken from here without the user. Never touches: the configuration.
 
+use std::collections::BTreeMap;
+
 use crate::mail::address::Address;
 use crate::mail::auth::{Authentication, Method, Trust};
 use crate::mail::envelope::Caller;
@@ -30,6 +32,9 @@ pub struct Evidence {
     pub named: Vec<(Address, usize)>,
     /// The servers that say something about a message's origin, the most frequent first.
     pub servers: Vec<Server>,
+    /// In how many messages a configured server says something only below so many Received fields, where it is not
+    /// believed.
+    pub below: BTreeMap<usize, usize>,
 }
 
 /// A server that writes Authentication-Results where strangers cannot.
@@ -46,10 +51,10 @@ pub struct Server {
 impl Evidence {
     /// Looks at the newest messages of those Maildirs.
     #[must_use]
-    pub fn of(maildirs: &[Maildir], hops: usize, delimiters: &str) -> Evidence {
+    pub fn of(maildirs: &[Maildir], trust: &Trust, delimiters: &str) -> Evidence {
         let mut seen = Evidence::default();
         for start in maildirs.iter().flat_map(|maildir| surroundings::newest(maildir, MESSAGE_LIMIT)) {
-            seen.take(&start, hops, delimiters);
+            seen.take(&start, trust, delimiters);
         }
         seen.delivered_for.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         seen.named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -85,7 +90,7 @@ impl Evidence {
         self.servers.iter().filter(enough).take(4).collect()
     }
 
-    fn take(&mut self, start: &[u8], hops: usize, delimiters: &str) {
+    fn take(&mut self, start: &[u8], trust: &Trust, delimiters: &str) {
         let head = Head::read(start);
         if head.first("Received").is_none() {
             return;
@@ -104,7 +109,11 @@ impl Evidence {
             add_once(&mut named, address.without_tag(delimiters));
         }
         named.into_iter().for_each(|address| count(&mut self.named, address));
-        self.take_servers(&head, hops);
+        self.take_servers(&head, trust.hops);
+        let said = Authentication::read(&head, trust);
+        if let (Some(received), true) = (said.trusted_below, said.believed.is_empty()) {
+            *self.below.entry(received).or_default() += 1;
+        }
     }
 
     fn take_servers(&mut self, head: &Head<'_>, hops: usize) {
@@ -159,7 +168,8 @@ mod tests {
         for (at, head) in heads.iter().enumerate() {
             std::fs::write(scratch.path().join(format!("new/{at}")), format!("{head}\n\nbody\n")).unwrap();
         }
-        Evidence::of(&[maildir], 1, "+")
+        let trust = Trust { ids: vec!["relay.example.org".into()], ..Trust::default() };
+        Evidence::of(&[maildir], &trust, "+")
     }
 
     const USUAL: &str = "Return-Path: <bob@example.net>\nDelivered-To: alice+x@example.org\n\
@@ -174,6 +184,12 @@ mod tests {
         let server = Server { id: "mx.example.org".into(), messages: 3, methods: vec![Method::Dkim] };
         assert_eq!(seen.candidates(), [&server]);
         assert_eq!(seen.servers.len(), 1, "a stranger's own field is no evidence");
+    }
+
+    #[test]
+    fn a_server_of_ones_own_that_hops_hides_is_seen() {
+        let relayed = USUAL.replace("evil.example", "relay.example.org");
+        assert_eq!(of(&[&relayed, USUAL, &relayed]).below, BTreeMap::from([(2, 2)]));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::trouble::{Answer, Trouble};
 use crate::cli::InitArguments;
 use crate::exit::Ending;
 use crate::mail::address::{Address, DELIMITERS};
+use crate::mail::auth::Trust;
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::secret::{self, Created};
@@ -136,7 +137,7 @@ fn draft(arguments: &InitArguments, environment: &Environment, file: &Path) -> R
         }
     };
     let splits_at = if delimiters.is_empty() { USUAL_DELIMITER } else { &delimiters };
-    let evidence = Evidence::of(&[Maildir::at(&maildir)], 1, splits_at);
+    let evidence = Evidence::of(&[Maildir::at(&maildir)], &Trust::default(), splits_at);
     let sendmail = match &arguments.sendmail {
         Some(path) => surroundings::whole(path)?,
         None => surroundings::sendmail().unwrap_or_else(|| PathBuf::from("/usr/sbin/sendmail")),

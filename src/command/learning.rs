@@ -86,6 +86,7 @@ mod tests {
             alike: None,
             confirms: None,
             proven: false,
+            trusted_below: None,
             sender: Address::parse(from).ok(),
             if_known: (Verdict::Pass, Reason::AllowedSender),
             is_sent: !to.is_empty(),

@@ -31,6 +31,8 @@ pub struct Tally {
     bytes: u64,
     reflected: u64,
     proven: u64,
+    /// Messages in which no word of a configured authserv-id is believed, by the Received fields above the first one.
+    below: BTreeMap<usize, u64>,
     confirmed: u64,
     reasons: BTreeMap<(&'static str, u16), (Reason, u64)>,
     asked: HashMap<String, u64>,
@@ -88,6 +90,9 @@ impl Tally {
         self.counts.add(judged.verdict);
         self.bytes += judged.bytes;
         self.proven += u64::from(judged.proven);
+        if let Some(received) = judged.trusted_below {
+            *self.below.entry(received).or_default() += 1;
+        }
         self.confirmed += u64::from(judged.confirms.is_some());
         let row = self.reasons.entry((judged.verdict.name(), judged.reason.number())).or_insert((judged.reason, 0));
         row.1 += 1;
@@ -146,6 +151,16 @@ impl Tally {
         }
         if self.confirmed > 0 {
             row("confirming", self.confirmed, all, "they answer a challenge of yours");
+        }
+        // More of them than are proven: hardly forgeries.
+        if let Some((hops, count)) =
+            self.below.iter().max_by_key(|(_, count)| **count).filter(|most| *most.1 > self.proven)
+        {
+            out.push_str(&format!(
+                "{} messages have a field of a configured authserv-id below {hops} Received fields, where it is not believed.\n\
+                 If those {hops} are your own servers': --hops {hops}, or hops = {hops} in the part [trust].\n",
+                group(*count)
+            ));
         }
     }
 
@@ -251,6 +266,7 @@ mod tests {
             alike: None,
             confirms: None,
             proven: true,
+            trusted_below: None,
             sender: None,
             if_known: (verdict, reason),
             is_sent: false,
@@ -286,6 +302,22 @@ mod tests {
         assert!(text.contains("       12  a11@x.org\n"), "{text}");
         assert!(text.contains("        3  2 others\n"), "{text}");
         assert!(!text.contains("a1@x.org"), "{text}");
+    }
+
+    #[test]
+    fn fields_that_stand_too_low_are_told_when_they_are_more_than_the_proven() {
+        let low = |received| Judged {
+            proven: false,
+            trusted_below: Some(received),
+            ..judged(Verdict::Hold, Reason::NotAddressed, None)
+        };
+        let mut tally = Tally::default();
+        (0..2).for_each(|_| tally.add(&low(2)));
+        tally.add(&low(5));
+        tally.add(&judged(Verdict::Challenge, Reason::Challenge, Some("a@x.org")));
+        assert!(tally.text(&[]).contains("2 messages have a field of a configured authserv-id below 2 Received"));
+        tally.add(&judged(Verdict::Challenge, Reason::Challenge, Some("b@x.org")));
+        assert!(!tally.text(&[]).contains("below"), "a forger's field or two says nothing");
     }
 
     #[test]

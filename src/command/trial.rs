@@ -12,9 +12,10 @@ use super::installation::Installation;
 use super::trouble::Trouble;
 use crate::cli::ReplayArguments;
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
-use crate::mail::envelope::Caller;
+use crate::mail::auth::{Proofs, Trust};
+use crate::mail::envelope::{Caller, kept_return_path};
 use crate::mail::facts::Facts;
+use crate::mail::head::Head;
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Alike, Effect, Entry, History, Origin, Standing};
@@ -71,6 +72,8 @@ pub struct Judged {
     pub confirms: Option<Address>,
     /// Whether something is proven about its sender.
     pub proven: bool,
+    /// If no word of a configured authserv-id is believed: how many Received fields stand above the first one.
+    pub trusted_below: Option<usize>,
     /// Who wrote it.
     pub sender: Option<Address>,
     /// What would be done if the sender were allowed by then.
@@ -123,7 +126,8 @@ impl Trial<'_> {
     pub fn judge(&self, message: &Message) -> Result<Judged, Trouble> {
         let ground = self.ground;
         let policy = &ground.house.config.policy;
-        let caller = Caller { user: ground.user.clone(), ..Caller::default() };
+        let return_path_line = kept_return_path(&Head::read(&message.start), policy.trust.hops);
+        let caller = Caller { user: ground.user.clone(), return_path_line, ..Caller::default() };
         let facts = Facts::read(&message.start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
@@ -163,6 +167,7 @@ impl Trial<'_> {
             alike: decision.reason.is_of_the_gate().then(|| alike(&self.ground.house, facts)).flatten(),
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.clone()),
             proven,
+            trusted_below: facts.authentication.trusted_below.filter(|_| facts.authentication.believed.is_empty()),
             sender: sender.cloned(),
             if_known: self.if_known(case, now),
             is_sent,
@@ -207,12 +212,13 @@ fn made_up(arguments: &ReplayArguments, environment: &Environment) -> Result<Ins
     let list = |texts: &[String]| texts.iter().map(|text| word(text)).collect::<Vec<_>>().join(", ");
     let (first, others) = arguments.address.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
     let text = format!(
-        "[owner]\naddress = {}\nothers = [{}]\ndelimiters = {}\n[trust]\nauthserv_ids = [{}]\n\
+        "[owner]\naddress = {}\nothers = [{}]\ndelimiters = {}\n[trust]\nauthserv_ids = [{}]\nhops = {}\n\
          [inbox]\nmaildir = \"/nonexistent\"\n[files]\nkeys = \"/nonexistent/keys\"\nstore = \"/nonexistent/store\"\n",
         word(first),
         list(others),
         word(arguments.delimiter.as_deref().unwrap_or_default()),
         list(&arguments.authserv_id),
+        arguments.hops.map_or(Trust::default().hops, usize::from),
     );
     let config = Config::parse(&text, std::path::Path::new("/nonexistent/command line"), environment);
     let config = config.map_err(|error| Trouble::usage(format!("{error:#}")))?;

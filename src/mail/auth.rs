@@ -131,6 +131,9 @@ pub struct Authentication {
     pub ignored_unlisted: usize,
     /// The authserv-ids met inside the boundary, each once, cleaned for people: for `init` and `doctor`.
     pub ids_seen: Vec<String>,
+    /// How many Received fields stand above the first field of a configured id that is below the boundary: either
+    /// [`Trust::hops`] is too small, or the field is forged.
+    pub trusted_below: Option<usize>,
     /// Whether a trusted field could not be read, or said that nothing was checked. A forged field beside it would
     /// have nothing that contradicts it: so nothing is proven.
     pub doubtful: bool,
@@ -154,6 +157,9 @@ impl Authentication {
             }
             let inside = received <= trust.hops;
             if !inside {
+                if out.trusted_below.is_none() && Authentication::is_trusted(field, trust) {
+                    out.trusted_below = Some(received);
+                }
                 out.ignore(&field.text(), Ignored::BelowBoundary);
             } else if fields >= AUTH_FIELD_LIMIT {
                 out.doubt(&field.text(), Ignored::TooMany);
@@ -588,6 +594,9 @@ mod tests {
     fn what_stands_below_the_boundary_is_not_believed() {
         let received = "Received: from a by b; now\n";
         assert_eq!(reasons(&format!("{received}{received}{GOOD}\n")), [Ignored::BelowBoundary]);
+        assert_eq!(read(&format!("{received}{received}{GOOD}\n")).trusted_below, Some(2));
+        let stranger = GOOD.replace("mx.test", "evil");
+        assert_eq!(read(&format!("{received}{GOOD}{received}{stranger}\n")).trusted_below, None);
         assert!(proofs(&format!("{received}received : x\n{GOOD}\n")).is_empty());
         assert_eq!(proofs(&format!("{received}{GOOD}\n")), Proofs::DMARC);
         assert_eq!(proofs(&format!("{GOOD}{received}{received}\n")), Proofs::DMARC);

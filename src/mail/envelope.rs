@@ -48,6 +48,9 @@ pub enum EnvelopeSender {
 pub struct Envelope {
     /// Who it is from.
     pub sender: EnvelopeSender,
+    /// Whether nothing but the `From ` line of an mbox file says so: the last delivery wrote it, or whoever made the
+    /// archive, in which case it says little.
+    pub only_mbox_line: bool,
     /// Whom it was delivered for, best source first: the case of the extension is kept where it can be.
     pub recipients: Vec<Address>,
     /// What stood behind the delimiter in the recipient's local part, best source first.
@@ -60,8 +63,33 @@ impl Envelope {
     pub fn read(caller: &Caller, head: &Head<'_>) -> Envelope {
         let recipients = recipients(caller, head);
         let extensions = caller.extension_argument.iter().chain(&caller.extension).filter(|e| !e.is_empty());
-        Envelope { sender: sender(caller, head), extensions: extensions.cloned().collect(), recipients }
+        let sender = sender(caller, head);
+        let only_mbox_line = sender != EnvelopeSender::Missing
+            && !head.caller_fields().iter().any(|field| field.is("Return-Path"))
+            && [&caller.return_path_line, &caller.sender, &caller.sender_argument].iter().all(|said| said.is_none());
+        Envelope { sender, only_mbox_line, extensions: extensions.cloned().collect(), recipients }
     }
+}
+
+/// The `Return-Path:` line of kept mail in which nothing on top speaks of the sender: servers of one's own that come
+/// behind the one that wrote it, and programs that fetch mail, put their fields above it. For dry runs over old mail;
+/// at a delivery the caller speaks. What stands below `hops` Received fields is the sender's own.
+#[must_use]
+pub fn kept_return_path(head: &Head<'_>, hops: usize) -> Option<String> {
+    if sender(&Caller::default(), head) != EnvelopeSender::Missing {
+        return None;
+    }
+    let mut received = 0;
+    for field in &head.fields {
+        received += usize::from(field.is("Received"));
+        if received > hops {
+            return None;
+        }
+        if field.is("Return-Path") {
+            return Some(format!("Return-Path: {}", field.text()));
+        }
+    }
+    None
 }
 
 /// The order of the design: the caller's own lines on top, `RPLINE`, `SENDER`, `--sender`.
@@ -218,9 +246,43 @@ mod tests {
     }
 
     #[test]
+    fn what_only_an_mbox_line_says_is_marked() {
+        let only = |caller: &Caller, text: &str| Envelope::read(caller, &Head::read(text.as_bytes())).only_mbox_line;
+        let (none, line) = (Caller::default(), "From bob@x.org Mon Sep 17\n");
+        assert!(only(&none, &format!("{line}A: b\n\n")));
+        assert!(!only(&none, &format!("{line}Return-Path: <bob@x.org>\nA: b\n\n")));
+        assert!(!only(&none, "From - Mon Sep 17\nA: b\n\n"));
+        let said = Some("bob@x.org".to_owned());
+        for caller in [
+            Caller { sender: said.clone(), ..Caller::default() },
+            Caller { sender_argument: said.clone(), ..Caller::default() },
+            Caller { return_path_line: said, ..Caller::default() },
+        ] {
+            assert!(!only(&caller, &format!("{line}A: b\n\n")), "{caller:?}");
+        }
+    }
+
+    #[test]
     fn a_return_path_that_the_sender_brought_is_not_the_envelope() {
         let message = "Received: from x by mx; now\nReturn-Path: <victim@x.org>\nA: b\n\n";
         assert_eq!(sender_of(&Caller::default(), message), EnvelopeSender::Missing);
+    }
+
+    #[test]
+    fn kept_mail_has_its_return_path_among_the_users_own_servers() {
+        let kept = |message: &str, hops| kept_return_path(&Head::read(message.as_bytes()), hops);
+        let two = "Delivered-To: a@x.org\nReceived: by 10.0.0.1\nX-Received: z\nReturn-Path: <bob@x.org>\n\
+            Received: from y by mx\nA: b\n\n";
+        assert_eq!(kept(two, 1), Some("Return-Path: <bob@x.org>".into()));
+        assert_eq!(kept(&two.replace("Delivered-To: a@x.org\n", "From - Mon Sep 17\n"), 1), kept(two, 1));
+        let null = two.replace("bob@x.org", "");
+        let caller = Caller { return_path_line: kept(&null, 1), ..Caller::default() };
+        assert_eq!(sender_of(&caller, &null), EnvelopeSender::Null);
+        // The sender's own words, and a line on top that is believed before it.
+        assert_eq!(kept(two, 0), None);
+        assert_eq!(kept("Received: a\nReceived: b\nReturn-Path: <victim@x.org>\n\n", 1), None);
+        assert_eq!(kept(&format!("Return-Path: <>\n{two}"), 1), None);
+        assert_eq!(kept(&format!("From carol@x.org Mon Sep 17\n{two}"), 1), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn policy(policy: &Policy) -> Policy {
 
 /// The message, taken as proven by DMARC and DKIM for its From domain, written to the user and not from this program
 /// or this host. Without a word about its envelope sender that is taken to be the From address; a word that is there
-/// stands.
+/// stands, but for an address that only the line of an mbox file names, since archives write what they like there.
 #[must_use]
 pub fn facts(mut facts: Facts, policy: &Policy) -> Facts {
     facts.authentication = Authentication::default();
@@ -43,7 +43,8 @@ pub fn facts(mut facts: Facts, policy: &Policy) -> Facts {
                 field,
             })
             .collect();
-        if facts.envelope.sender == EnvelopeSender::Missing {
+        let archived = facts.envelope.only_mbox_line && matches!(facts.envelope.sender, EnvelopeSender::Known(_));
+        if archived || facts.envelope.sender == EnvelopeSender::Missing {
             facts.envelope.sender = EnvelopeSender::Known(from);
         }
     }
@@ -121,6 +122,14 @@ mod tests {
         assert_eq!(reason, Reason::Gate(GateRefusal::EnvelopeDiffers));
         let (_, reason) = judged(&format!("Return-Path: <nobody>\n{LETTER}"));
         assert_eq!(reason, Reason::Gate(GateRefusal::EnvelopeUnclear));
+    }
+
+    #[test]
+    fn an_archive_names_an_envelope_sender_only_where_it_says_null() {
+        let from = |who: &str| judged(&format!("From {who} Mon Sep 17 00:00:00 2001\n{LETTER}"));
+        assert_eq!(from("whoever@archive.example").0, Verdict::Challenge);
+        assert_eq!(from("MAILER-DAEMON").0, Verdict::Hold);
+        assert_eq!(from("owner-tea@lists.example").0, Verdict::Hold, "what it shows of a list still counts");
     }
 
     #[test]

@@ -220,6 +220,32 @@ fn a_surge_of_the_like_stops_challenges_as_at_a_delivery() {
 }
 
 #[test]
+fn servers_of_ones_own_behind_the_first_are_counted_with_hops() {
+    let world = World::new();
+    let relayed = "Delivered-To: alice@example.org\nReceived: by inner.example.org; Mon, 8 Jan 2024 09:00:01 +0000\n\
+        Return-Path: <bob@example.net>\nReceived: from y by mx.example.org; Mon, 8 Jan 2024 09:00:00 +0000\n\
+        Authentication-Results: mx.example.org; dmarc=pass header.from=example.net\n";
+    for number in 0..3 {
+        let letter = Letter::from(BOB).unproven().without_envelope().bytes();
+        put(&world, &format!("mail/{number}"), &[relayed.as_bytes(), &letter].concat());
+    }
+    let run = |hops: &[&str]| {
+        let outside = ["replay", "--address", OWNER, "--authserv-id", "mx.example.org", "mail"];
+        let outcome = world.run(&[&outside, hops].concat(), "");
+        String::from_utf8(outcome.stdout).unwrap()
+    };
+    let one = run(&[]);
+    assert!(one.contains("held and asked               0") && one.contains("below 2 Received fields"), "{one}");
+    let two = run(&["--hops", "2"]);
+    assert!(two.contains("held and asked               1") && !two.contains("below"), "{two}");
+    for hops in [&["--hops", "21"][..], &["--hops", "x"]] {
+        let arguments = [&["replay", "--address", OWNER, "mail"], hops].concat();
+        let outcome = world.run(&arguments, "");
+        outcome.check("it is refused", outcome.code == Some(64));
+    }
+}
+
+#[test]
 fn an_answer_is_known_and_counts_for_nothing_afterwards() {
     let world = World::new();
     let token = world.token(Purpose::Confirm, 7, 0, BOB);
