@@ -47,6 +47,8 @@ pub enum Part {
     Again,
     /// Others sent a similar message, and the user wants that said.
     Alike,
+    /// There are held messages, and the user wants their Subjects named.
+    Held,
     /// The sending host is known and wanted.
     Host,
     /// "Not me" has an address of its own.
@@ -55,7 +57,7 @@ pub enum Part {
     NotMeWord,
     /// Any reply counts.
     Reply,
-    /// The Subject is wanted.
+    /// There is a Subject, and it is wanted.
     Subject,
     /// A reply must hold a word.
     Word,
@@ -148,9 +150,10 @@ impl Template {
 }
 
 impl Part {
-    const ALL: [(&'static str, Part); 8] = [
+    const ALL: [(&'static str, Part); 9] = [
         ("again", Part::Again),
         ("alike", Part::Alike),
+        ("held", Part::Held),
         ("host", Part::Host),
         ("notme-address", Part::NotMeAddress),
         ("notme-word", Part::NotMeWord),
