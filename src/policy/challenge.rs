@@ -407,11 +407,13 @@ mod tests {
                 ("es", "responda"),
                 ("fr", "répondre"),
                 ("it", "risponda"),
+                ("nb", "svar "),
                 ("nl", "beantwoorden"),
                 ("pl", "odpowiedzieć"),
                 ("pt", "responda"),
                 ("ru", "ответьте"),
                 ("sv", "Svara"),
+                ("uk", "дайте відповідь"),
             ] {
                 let (_, body) = written(&letter("Tea"), &policy, &[code], &Past::default());
                 let shown: String = body.replace("\n\n", " ").replace('\n', " ").chars().take(100).collect();

@@ -15,7 +15,7 @@ pub const WIDTH: usize = 76;
 
 /// Language, text of the challenge, text for an answer without the word. A user's own file of the same language comes
 /// before the challenge's text.
-pub const BUILT_IN: [(&str, &str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str, &str); 14] = [
     ("cs", include_str!("texts/challenge.cs.txt"), include_str!("texts/wrong.cs.txt")),
     ("da", include_str!("texts/challenge.da.txt"), include_str!("texts/wrong.da.txt")),
     ("de", include_str!("texts/challenge.de.txt"), include_str!("texts/wrong.de.txt")),
@@ -23,11 +23,13 @@ pub const BUILT_IN: [(&str, &str, &str); 12] = [
     ("es", include_str!("texts/challenge.es.txt"), include_str!("texts/wrong.es.txt")),
     ("fr", include_str!("texts/challenge.fr.txt"), include_str!("texts/wrong.fr.txt")),
     ("it", include_str!("texts/challenge.it.txt"), include_str!("texts/wrong.it.txt")),
+    ("nb", include_str!("texts/challenge.nb.txt"), include_str!("texts/wrong.nb.txt")),
     ("nl", include_str!("texts/challenge.nl.txt"), include_str!("texts/wrong.nl.txt")),
     ("pl", include_str!("texts/challenge.pl.txt"), include_str!("texts/wrong.pl.txt")),
     ("pt", include_str!("texts/challenge.pt.txt"), include_str!("texts/wrong.pt.txt")),
     ("ru", include_str!("texts/challenge.ru.txt"), include_str!("texts/wrong.ru.txt")),
     ("sv", include_str!("texts/challenge.sv.txt"), include_str!("texts/wrong.sv.txt")),
+    ("uk", include_str!("texts/challenge.uk.txt"), include_str!("texts/wrong.uk.txt")),
 ];
 
 /// One language's text: a Subject line, an empty line, then lines with placeholders in braces.

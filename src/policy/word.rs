@@ -9,7 +9,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 pub const NOT_ME: &str = "NOTME";
 
 /// Ten things everybody knows, in each language in the same order (seed 004, "use the easiest test").
-const WORDS: [(&str, [&str; 10]); 12] = [
+const WORDS: [(&str, [&str; 10]); 14] = [
     ("cs", ["dům", "strom", "chléb", "voda", "měsíc", "květina", "stůl", "mléko", "ryba", "pták"]),
     ("da", ["hus", "træ", "brød", "vand", "måne", "blomst", "bord", "mælk", "fisk", "fugl"]),
     ("de", ["Haus", "Baum", "Brot", "Wasser", "Mond", "Blume", "Tisch", "Milch", "Fisch", "Vogel"]),
@@ -17,11 +17,13 @@ const WORDS: [(&str, [&str; 10]); 12] = [
     ("es", ["casa", "árbol", "pan", "agua", "luna", "flor", "mesa", "leche", "pez", "pájaro"]),
     ("fr", ["maison", "arbre", "pain", "eau", "lune", "fleur", "table", "lait", "poisson", "oiseau"]),
     ("it", ["casa", "albero", "pane", "acqua", "luna", "fiore", "tavolo", "latte", "pesce", "uccello"]),
+    ("nb", ["hus", "tre", "brød", "vann", "måne", "blomst", "bord", "melk", "fisk", "fugl"]),
     ("nl", ["huis", "boom", "brood", "water", "maan", "bloem", "tafel", "melk", "vis", "vogel"]),
     ("pl", ["dom", "drzewo", "chleb", "woda", "księżyc", "kwiat", "stół", "mleko", "ryba", "ptak"]),
     ("pt", ["casa", "árvore", "pão", "água", "lua", "flor", "mesa", "leite", "peixe", "pássaro"]),
     ("ru", ["дом", "дерево", "хлеб", "вода", "луна", "цветок", "стол", "молоко", "рыба", "птица"]),
     ("sv", ["hus", "träd", "bröd", "vatten", "måne", "blomma", "bord", "mjölk", "fisk", "fågel"]),
+    ("uk", ["будинок", "дерево", "хліб", "вода", "місяць", "квітка", "стіл", "молоко", "риба", "птах"]),
 ];
 
 /// What people write for [`NOT_ME`] in their own language, folded and without blanks.
