@@ -134,7 +134,8 @@ fn past(
     // The message at hand first, whatever else came in the same second; then the newest.
     rows.sort_by_key(|row| (Some(row.id) != id, std::cmp::Reverse(row.received)));
     if again {
-        for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(HELD_LIMIT) {
+        // One more than are listed, so that the list can say that it goes on.
+        for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(HELD_LIMIT + 1) {
             let Some(held) = quarantine::find(house, Some(store), row.id)? else { continue };
             let Some(start) = quarantine::original(&held, 0)? else { continue };
             let trust = &house.config.policy.trust;

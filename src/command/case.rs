@@ -207,7 +207,8 @@ pub fn alike(house: &Installation, facts: &Facts) -> Option<Alike> {
 /// Whether the text is a challenge's own, sent back as it was: a robot that echoes has no mark, and a person who
 /// answers leaves the question below a line of quotation or takes it out.
 fn is_echo(house: &Installation, facts: &Facts) -> bool {
-    let built_in = BUILT_IN.iter().filter_map(|(code, ..)| Template::built_in(code));
+    let of_language = |(code, ..): &(&str, &str, &str)| [Template::built_in(code), Template::wrong_word(code)];
+    let built_in = BUILT_IN.iter().flat_map(of_language).flatten();
     let own = house.config.templates(None).unwrap_or_default();
     own.into_iter().chain(built_in).any(|template| template.opens(&facts.content.own_lines))
 }

@@ -232,7 +232,7 @@ fn unproven() -> [Act; 3] {
             to: format!("alice+c{}@example.org", "0123456789abcdef".repeat(2)),
             finding: "dmarc=none header.from=example.com",
             fields: String::new(),
-            subject: "Re: please confirm your mail".into(),
+            subject: "Re: please reply".into(),
             text: "Let me in.",
         },
         expected: Place::Held,

@@ -7,7 +7,7 @@ use super::template::{Part, Template};
 use super::word::word;
 use super::{AnswerDemand, ContentLevel, EnvelopeStyle, Policy};
 use crate::mail::address::Address;
-use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
+use crate::mail::compose::{HeaderValue, Outgoing, date, date_in};
 use crate::mail::content::token_in_extension;
 use crate::mail::display::{one_line, without_links};
 use crate::mail::facts::{CHALLENGE_FIELD, Facts};
@@ -174,27 +174,30 @@ fn text(template: &Template, request: Request<'_>, owner: &Address) -> String {
     let not_me = not_me_address(owner, &policy.owner.delimiters, &tokens.not_me);
     let shows = style.content > ContentLevel::Minimal;
     let applies = |part| match part {
-        Part::Again => past.again && shows,
+        Part::Again => past.again,
         Part::Alike => style.alike_note && past.alike > 0,
+        Part::Held => past.again && shows && !past.held.is_empty(),
         Part::Host => shows && facts.sending_host.is_some(),
         Part::NotMeAddress => not_me.is_some(),
         Part::NotMeWord => not_me.is_none(),
         Part::Reply => style.answer == AnswerDemand::Reply,
-        Part::Subject => shows,
+        Part::Subject => shows && !subject(&facts.subject).is_empty(),
         Part::Word => style.answer == AnswerDemand::Word,
     };
-    let held: Vec<String> = past.held.iter().take(HELD_LIMIT).map(|text| format!("    - {}", subject(text))).collect();
+    let listed = past.held.iter().take(HELD_LIMIT).map(|text| format!("    - {}", or_dash(subject(text))));
+    let left_out = (past.held.len() > HELD_LIMIT).then(|| "    - …".to_owned());
+    let held: Vec<String> = listed.chain(left_out).collect();
     let days = policy.retention_days.min(u32::from(super::token::LIFE_IN_DAYS));
     let values = [
         ("count", past.alike.to_string()),
-        ("date", facts.date.map_or("-".to_owned(), |d| format!("{} UTC", short_date(d)))),
+        ("date", facts.date.map_or("-".to_owned(), |d| date_in(&template.language, d))),
         ("days", days.to_string()),
         ("held", held.join("\n")),
         ("host", facts.sending_host.map_or("-".to_owned(), |host| host.to_string())),
         ("notme", not_me.as_ref().map_or(super::word::NOT_ME.to_owned(), ToString::to_string)),
         ("owner", owner.to_string()),
         ("sender", request.to.to_string()),
-        ("subject", if shows { subject(&facts.subject) } else { "-".to_owned() }),
+        ("subject", if shows { or_dash(subject(&facts.subject)) } else { "-".to_owned() }),
         ("word", word(&tokens.confirm, &template.language).to_owned()),
     ];
     template.fill(applies, &values)
@@ -215,8 +218,11 @@ fn trace(request: Request<'_>) -> Option<String> {
 
 /// A stranger's words: one line, nothing that could be clicked.
 fn subject(text: &str) -> String {
-    let shown = without_links(&one_line(text, 100));
-    if shown.is_empty() { "-".to_owned() } else { shown }
+    without_links(&one_line(text, 100))
+}
+
+fn or_dash(text: String) -> String {
+    if text.is_empty() { "-".to_owned() } else { text }
 }
 
 #[cfg(test)]
@@ -297,7 +303,7 @@ mod tests {
                 let token = tokens().confirm;
                 assert!(!crate::policy::word::holds_word(&token, [template.subject.as_str()]), "{code}: Subject");
             }
-            for part in ["again", "alike", "host", "notme-address", "notme-word", "reply", "subject", "word"] {
+            for part in ["again", "alike", "held", "host", "notme-address", "notme-word", "reply", "subject", "word"] {
                 assert!(text.contains(&format!("\n[{part}] ")), "{code} has no [{part}]");
             }
         }
@@ -354,7 +360,8 @@ mod tests {
         let (_, body) = written(&letter(evil), &policy, &["en"], &past);
         assert!(!body.contains("://") && !body.contains("www.") && !body.contains("evil.example"), "{body}");
         assert!(!body.contains('\u{1b}') && !body.contains("\nX: y") && body.contains("{owner}"), "{body}");
-        assert_eq!(body.matches("    - ").count(), HELD_LIMIT, "{body}");
+        assert_eq!(body.matches("    - ").count(), HELD_LIMIT + 1, "{body}");
+        assert!(body.contains("\n    - …\n"), "what is left out is marked: {body}");
     }
 
     #[test]
@@ -368,9 +375,78 @@ mod tests {
         for absent in ["Tea at five", "192.0.2.7", "Message-ID", "Hello\n\n"] {
             assert!(!minimal.contains(absent), "{minimal}");
         }
-        assert!(minimal.contains("bob@example.net") && minimal.contains("2026-11-21 12:00 UTC"), "{minimal}");
+        assert!(minimal.contains("bob@example.net") && minimal.contains("21 November 2026, 12:00 UTC"), "{minimal}");
         assert!(normal.contains("Tea at five") && normal.contains("192.0.2.7") && !normal.contains("Message-ID"));
         assert!(full.contains("Message-ID: 1@example.net") && full.contains("Return-Path: bob@example.net"), "{full}");
+    }
+
+    #[test]
+    fn who_is_asked_again_is_told_so_and_an_absent_subject_is_not_named() {
+        let mut policy = crate::policy::tests::policy();
+        let past = Past { again: true, held: vec!["Tea at six".into()], alike: 0 };
+        let (_, body) = written(&letter(""), &policy, &["en"], &past);
+        assert!(body.contains("You were asked before.\nThese messages of yours are waiting:\n\n    - Tea at six\n"));
+        assert!(!body.contains("Subject:"), "{body}");
+        policy.style.content = ContentLevel::Minimal;
+        let (_, body) = written(&letter("Tea at five"), &policy, &["en"], &past);
+        assert!(body.contains("You were asked before.\n\nIf you did not"), "{body}");
+        let (_, body) = written(&letter("Tea at five"), &policy, &["en"], &Past { again: false, ..past });
+        assert!(!body.contains("asked before"), "{body}");
+    }
+
+    #[test]
+    fn the_first_hundred_characters_say_what_to_do() {
+        let mut policy = crate::policy::tests::policy();
+        for answer in [AnswerDemand::Reply, AnswerDemand::Word] {
+            policy.style.answer = answer;
+            for (code, verb) in [
+                ("cs", "dpovězte"),
+                ("da", "Svar "),
+                ("de", "antworten"),
+                ("en", "reply"),
+                ("es", "responda"),
+                ("fr", "répondre"),
+                ("it", "risponda"),
+                ("nb", "svar "),
+                ("nl", "beantwoorden"),
+                ("pl", "odpowiedzieć"),
+                ("pt", "responda"),
+                ("ru", "ответьте"),
+                ("sv", "Svara"),
+                ("uk", "дайте відповідь"),
+            ] {
+                let (_, body) = written(&letter("Tea"), &policy, &[code], &Past::default());
+                let shown: String = body.replace("\n\n", " ").replace('\n', " ").chars().take(100).collect();
+                assert!(shown.contains(verb) && shown.contains("alice@example.org"), "{code}, {answer:?}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_is_known_again_by_its_beginning() {
+        let policy = crate::policy::tests::policy();
+        for (code, ..) in BUILT_IN {
+            let facts = Facts::read(letter("Tea").as_bytes(), &Caller::default(), &policy.trust);
+            let to = Address::parse("bob@example.net").unwrap();
+            let (tokens, past) = (tokens(), Past::default());
+            for template in [Template::built_in(code).unwrap(), Template::wrong_word(code).unwrap()] {
+                let said = text(
+                    &template,
+                    Request {
+                        facts: &facts,
+                        policy: &policy,
+                        templates: &[],
+                        to: &to,
+                        tokens: &tokens,
+                        past: &past,
+                        now: 0,
+                    },
+                    &policy.owner.primary,
+                );
+                let lines: Vec<String> = said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+                assert!(template.opens(&lines), "{code}: {said}");
+            }
+        }
     }
 
     #[test]

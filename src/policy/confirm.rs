@@ -64,7 +64,7 @@ pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRin
     }
     let (found, about) = of_kind(TokenKind::Confirm).find_map(|found| Some((found, question.verified(found)?)))?;
     let own = facts.content.own_lines.iter().map(String::as_str);
-    if own.clone().next().is_some_and(word::says_not_me) {
+    if word::says_not_me(own.clone()) {
         return Some(Answer::NotMe(about));
     }
     let text = facts.tokens.iter().map(|one| &one.text).find(|text| super::token::Token::read(text) == found.token)?;

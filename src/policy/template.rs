@@ -15,7 +15,7 @@ pub const WIDTH: usize = 76;
 
 /// Language, text of the challenge, text for an answer without the word. A user's own file of the same language comes
 /// before the challenge's text.
-pub const BUILT_IN: [(&str, &str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str, &str); 14] = [
     ("cs", include_str!("texts/challenge.cs.txt"), include_str!("texts/wrong.cs.txt")),
     ("da", include_str!("texts/challenge.da.txt"), include_str!("texts/wrong.da.txt")),
     ("de", include_str!("texts/challenge.de.txt"), include_str!("texts/wrong.de.txt")),
@@ -23,11 +23,13 @@ pub const BUILT_IN: [(&str, &str, &str); 12] = [
     ("es", include_str!("texts/challenge.es.txt"), include_str!("texts/wrong.es.txt")),
     ("fr", include_str!("texts/challenge.fr.txt"), include_str!("texts/wrong.fr.txt")),
     ("it", include_str!("texts/challenge.it.txt"), include_str!("texts/wrong.it.txt")),
+    ("nb", include_str!("texts/challenge.nb.txt"), include_str!("texts/wrong.nb.txt")),
     ("nl", include_str!("texts/challenge.nl.txt"), include_str!("texts/wrong.nl.txt")),
     ("pl", include_str!("texts/challenge.pl.txt"), include_str!("texts/wrong.pl.txt")),
     ("pt", include_str!("texts/challenge.pt.txt"), include_str!("texts/wrong.pt.txt")),
     ("ru", include_str!("texts/challenge.ru.txt"), include_str!("texts/wrong.ru.txt")),
     ("sv", include_str!("texts/challenge.sv.txt"), include_str!("texts/wrong.sv.txt")),
+    ("uk", include_str!("texts/challenge.uk.txt"), include_str!("texts/wrong.uk.txt")),
 ];
 
 /// One language's text: a Subject line, an empty line, then lines with placeholders in braces.
@@ -47,6 +49,8 @@ pub enum Part {
     Again,
     /// Others sent a similar message, and the user wants that said.
     Alike,
+    /// There are held messages, and the user wants their Subjects named.
+    Held,
     /// The sending host is known and wanted.
     Host,
     /// "Not me" has an address of its own.
@@ -55,7 +59,7 @@ pub enum Part {
     NotMeWord,
     /// Any reply counts.
     Reply,
-    /// The Subject is wanted.
+    /// There is a Subject, and it is wanted.
     Subject,
     /// A reply must hold a word.
     Word,
@@ -148,9 +152,10 @@ impl Template {
 }
 
 impl Part {
-    const ALL: [(&'static str, Part); 8] = [
+    const ALL: [(&'static str, Part); 9] = [
         ("again", Part::Again),
         ("alike", Part::Alike),
+        ("held", Part::Held),
         ("host", Part::Host),
         ("notme-address", Part::NotMeAddress),
         ("notme-word", Part::NotMeWord),

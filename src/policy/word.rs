@@ -9,7 +9,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 pub const NOT_ME: &str = "NOTME";
 
 /// Ten things everybody knows, in each language in the same order (seed 004, "use the easiest test").
-const WORDS: [(&str, [&str; 10]); 12] = [
+const WORDS: [(&str, [&str; 10]); 14] = [
     ("cs", ["dům", "strom", "chléb", "voda", "měsíc", "květina", "stůl", "mléko", "ryba", "pták"]),
     ("da", ["hus", "træ", "brød", "vand", "måne", "blomst", "bord", "mælk", "fisk", "fugl"]),
     ("de", ["Haus", "Baum", "Brot", "Wasser", "Mond", "Blume", "Tisch", "Milch", "Fisch", "Vogel"]),
@@ -17,34 +17,43 @@ const WORDS: [(&str, [&str; 10]); 12] = [
     ("es", ["casa", "árbol", "pan", "agua", "luna", "flor", "mesa", "leche", "pez", "pájaro"]),
     ("fr", ["maison", "arbre", "pain", "eau", "lune", "fleur", "table", "lait", "poisson", "oiseau"]),
     ("it", ["casa", "albero", "pane", "acqua", "luna", "fiore", "tavolo", "latte", "pesce", "uccello"]),
+    ("nb", ["hus", "tre", "brød", "vann", "måne", "blomst", "bord", "melk", "fisk", "fugl"]),
     ("nl", ["huis", "boom", "brood", "water", "maan", "bloem", "tafel", "melk", "vis", "vogel"]),
     ("pl", ["dom", "drzewo", "chleb", "woda", "księżyc", "kwiat", "stół", "mleko", "ryba", "ptak"]),
     ("pt", ["casa", "árvore", "pão", "água", "lua", "flor", "mesa", "leite", "peixe", "pássaro"]),
     ("ru", ["дом", "дерево", "хлеб", "вода", "луна", "цветок", "стол", "молоко", "рыба", "птица"]),
     ("sv", ["hus", "träd", "bröd", "vatten", "måne", "blomma", "bord", "mjölk", "fisk", "fågel"]),
+    ("uk", ["будинок", "дерево", "хліб", "вода", "місяць", "квітка", "стіл", "молоко", "риба", "птах"]),
 ];
 
-/// What people write for [`NOT_ME`] in their own language, folded and without blanks.
-const NOT_ME_WORDS: [&str; 19] = [
-    "ikkemig",
-    "intejag",
-    "naoeu",
-    "naofuieu",
-    "neja",
-    "nebyljsemtoja",
-    "nichtich",
-    "nichtvonmir",
-    "nieja",
-    "nietik",
-    "nofuiyo",
-    "nonio",
-    "nonsonoio",
-    "notfromme",
-    "notme",
-    "noyo",
-    "pasmoi",
-    "tonieja",
-    "нея",
+/// What people write for [`NOT_ME`] as a sentence of their own, folded and without blanks. It is compared whole: "it
+/// was me, not my wife" is none of them.
+const NOT_ME_WORDS: [(&str, &str); 14] = [
+    ("cs", "neja tonejsemja nebyljsemtoja nebylajsemtoja tojsemnebylja tojsemnebylaja neodemne"),
+    ("da", "ikkemig detvarikkemig ikkeframig detvarikkeframig"),
+    (
+        "de",
+        "nichtich ichnicht nichtvonmir ichwardasnicht ichwaresnicht daswarichnicht daswarnichtich \
+          eswarnichtich daswarnichtvonmir dieemailwarnichtvonmir diemailwarnichtvonmir \
+          dienachrichtwarnichtvonmir",
+    ),
+    (
+        "en",
+        "notme itwasnotme itwasntme thatwasnotme thatwasntme thiswasnotme thiswasntme wasntme notfromme \
+          notmine ididnotwriteit ididntwriteit ididnotwritethat ididntwritethat ididnotwritethis \
+          ididntwritethis ididnotsendit ididntsendit ididnotsendthat ididntsendthat ididnotsendthis \
+          ididntsendthis",
+    ),
+    ("es", "noyo nofuiyo yonofui nosoyyo noerayo nohesidoyo noeramio"),
+    ("fr", "pasmoi cenestpasmoi cestpasmoi cenetaitpasmoi cetaitpasmoi pasdemoi"),
+    ("it", "nonio nonsonoio noneroio nonsonostatoio nonsonostataio"),
+    ("nb", "ikkemeg ikkejeg detvarikkemeg detvarikkejeg ikkeframeg detvarikkeframeg"),
+    ("nl", "nietik ikniet ikwashetniet datwasikniet ditwasikniet nietvanmij datwasnietvanmij"),
+    ("pl", "nieja tonieja toniebylemja toniebylamja nieodemnie tonieodemnie"),
+    ("pt", "naoeu naofuieu eunaofui naosoueu naoeraeu"),
+    ("ru", "нея этонея этобылнея этобыланея неотменя янеписал янеписала яэтогонеписал яэтогонеписала"),
+    ("sv", "intejag detvarintejag intefranmig detvarintefranmig"),
+    ("uk", "нея ценея цебувнея цебуланея янеписав янеписала яцьогонеписав яцьогонеписала"),
 ];
 
 /// The word that is asked for with this token, in a language; English where there is none.
@@ -64,11 +73,22 @@ pub fn holds_word<'a>(token: &str, lines: impl IntoIterator<Item = &'a str>) -> 
     })
 }
 
-/// Whether the line says [`NOT_ME`], or the same in another language, and nothing else.
+/// Whether somebody's first line says [`NOT_ME`], or the same in another language, and nothing else; a greeting may
+/// stand above it.
 #[must_use]
-pub fn says_not_me(line: &str) -> bool {
+pub fn says_not_me<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
+    lines.into_iter().find(|line| !is_greeting(line)).is_some_and(is_not_me)
+}
+
+fn is_not_me(line: &str) -> bool {
     let letters: String = fold(line).chars().filter(|c| c.is_alphanumeric()).collect();
-    NOT_ME_WORDS.contains(&letters.as_str())
+    // "Not me?" asks.
+    !line.contains('?') && NOT_ME_WORDS.iter().any(|(_, all)| all.split(' ').any(|known| known == letters))
+}
+
+/// `Hello Alice,`: at most three words and a mark behind them.
+fn is_greeting(line: &str) -> bool {
+    line.ends_with([',', '!']) && line.split_whitespace().count() <= 3 && !is_not_me(line)
 }
 
 /// The 160 bits of a token end in its proof, so the sum of its characters is nobody's choice.
@@ -101,14 +121,79 @@ mod tests {
 
     #[test]
     fn what_says_more_or_less_than_not_me_is_none() {
-        for line in ["", "me", "not", "It was not me", "NOTME I said", "not mean", "no", "nein", "notme notme"] {
-            assert!(!says_not_me(line), "{line}");
+        for line in [
+            "",
+            "me",
+            "not",
+            "NOTME I said",
+            "not mean",
+            "no",
+            "nein",
+            "notme notme",
+            "It was me, not my wife",
+            "It was not me alone",
+            "It was not me who called, but I wrote the mail",
+            "Why not me",
+            "Not me?",
+            "That was me",
+            "Ich war das",
+            "Ich war das nicht allein",
+            "Das war ich, nicht meine Frau",
+            "C'est moi, pas ma femme",
+            "Sono io, non mia moglie",
+            "Soy yo, no mi mujer",
+            "Sou eu, não a minha mulher",
+            "Ik was het, niet mijn vrouw",
+            "Det var mig, ikke min kone",
+            "Det var meg, ikke kona",
+            "Det var jag, inte min fru",
+            "To ja, nie żona",
+            "To jsem já, ne manželka",
+            "Это я, не жена",
+            "Це я, не дружина",
+            // A name, not Czech.
+            "Jane",
+        ] {
+            assert!(!says_not_me([line]), "{line}");
         }
-        for line in
-            ["NOTME", "notme.", "Not me!", " *NotMe* ", "Nicht ich", "Pas moi.", "No fui yo", "Não fui eu", "не я"]
+        for lines in
+            [["Hello Alice,", "It was me."], ["I wrote it", "Not me"], ["Hello there my dear Alice,", "Not me"]]
         {
-            assert!(says_not_me(line), "{line}");
+            assert!(!says_not_me(lines), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn not_me_is_known_in_every_language() {
+        for line in [
+            "NOTME",
+            "notme.",
+            "Not me!",
+            " *NotMe* ",
+            "It was not me.",
+            "It wasn\u{2019}t me",
+            "I did not write this.",
+            "Nicht ich",
+            "Das war ich nicht!",
+            "Pas moi.",
+            "Ce n\u{2019}était pas moi",
+            "No fui yo",
+            "Non sono stata io",
+            "Ik was het niet",
+            "Det var ikke mig",
+            "Det var ikke meg",
+            "Det var inte jag.",
+            "To nie ja",
+            "To jsem nebyla já",
+            "Não fui eu",
+            "не я",
+            "Это был не я",
+            "Це була не я",
+        ] {
+            assert!(says_not_me([line]), "{line}");
+            assert!(says_not_me(["Hello Alice,", line, "Bob"]), "{line}");
+        }
+        assert_eq!(NOT_ME_WORDS.map(|(code, _)| code), WORDS.map(|(code, _)| code));
     }
 
     #[test]

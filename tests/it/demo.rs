@@ -34,8 +34,7 @@ fn it_plays_the_whole_conversation_and_leaves_nothing() {
     for line in text.lines() {
         assert!(line.chars().count() <= 80 || line.contains("[cr-"), "{line}");
     }
-    for told in ["asked once", "Auto: please confirm", "A forger", "mailing list", "makes up", "Reply", "none is lost"]
-    {
+    for told in ["asked once", "Auto: please reply", "A forger", "mailing list", "makes up", "Reply", "none is lost"] {
         assert!(text.contains(told), "{told:?} is not told");
     }
     assert_eq!(text.matches("$ countersign ").count(), 10);

@@ -113,7 +113,7 @@ fn echo(challenge: &Sent, subject: &str) -> Letter {
 
 #[test]
 fn an_echo_without_any_mark_confirms_nothing() {
-    for language in ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "cs", "ru"] {
+    for language in ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "cs", "ru", "nb", "uk"] {
         let world = World::with(&format!("[challenge]\nsendmail = \"SENDMAIL\"\nlanguages = [\"{language}\"]\n"));
         let challenge = world.challenge(BOB);
         for (number, subject) in ["Re: Auto", "Auto"].into_iter().enumerate() {

@@ -107,7 +107,7 @@ fn every_challenge_is_as_written_down() {
     for path in fixture::files("outgoing", "eml") {
         let name = fixture::name(&path);
         let known = |case: &Case| name == format!("outgoing/challenge-{}.eml", case.0);
-        let other = ["/digest", "/language-", "/wrong-word-"].iter().any(|part| name.contains(part));
+        let other = ["/digest", "/language-", "/later-", "/wrong-word-"].iter().any(|part| name.contains(part));
         assert!(other || cases().iter().any(known), "{name} belongs to no case");
     }
 }
@@ -117,6 +117,11 @@ fn every_language_is_as_written_down() {
     let letter = Letter::from("bob@example.net");
     let mut policy = policy();
     policy.style.answer = AnswerDemand::Word;
+    // All the lines that the usual challenge lacks.
+    let mut later = policy.clone();
+    later.style.alike_note = true;
+    later.owner.delimiters.clear();
+    let before = &Past { alike: 3, ..past("asked-again") };
     let facts = Facts::read(&letter.bytes(), &Caller::default(), &policy.trust);
     let to = facts.envelope_sender().unwrap();
     let (tokens, past) = (&tokens(), &Past::default());
@@ -127,7 +132,9 @@ fn every_language_is_as_written_down() {
         let request = Request { facts: &facts, policy: &reply, templates: &text, to, tokens, past, now: NOW };
         let wrong = [Template::wrong_word(code).unwrap()];
         let again = Request { policy: &policy, templates: &wrong, ..request };
-        for (name, mail) in [("language", challenge(request)), ("wrong-word", wrong_word(again))] {
+        let second = Request { policy: &later, past: before, ..request };
+        let mails = [("language", challenge(request)), ("later", challenge(second)), ("wrong-word", wrong_word(again))];
+        for (name, mail) in mails {
             sound(code, &mail, to);
             let path = fixture::root().join(format!("outgoing/{name}-{code}.eml"));
             fixture::golden(&path, std::str::from_utf8(&mail).unwrap());
@@ -135,7 +142,7 @@ fn every_language_is_as_written_down() {
     }
     for path in fixture::files("outgoing", "eml") {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let code = name.strip_prefix("language-").or(name.strip_prefix("wrong-word-"));
+        let code = ["language-", "later-", "wrong-word-"].iter().find_map(|kind| name.strip_prefix(kind));
         assert!(code.is_none_or(|code| names.contains(&code)), "{name} belongs to no language");
     }
 }
