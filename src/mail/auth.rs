@@ -147,8 +147,8 @@ impl Authentication {
         let mut received = 0;
         let mut fields = 0;
         // One server writes at one place: above its own Received field, or right below it. What stands below while a
-        // trusted word stands above may be the sender's. A word on a method that is not configured does not count
-        // here: a policy service for SPF and a milter for DKIM write at different places.
+        // trusted word stands above may be the sender's. A word on a method that is not configured does not count at
+        // either place: a policy service for SPF and a milter for DKIM write at different ones.
         let mut above = false;
         for field in &head.fields {
             received += usize::from(field.is("Received"));
@@ -163,12 +163,15 @@ impl Authentication {
                 out.ignore(&field.text(), Ignored::BelowBoundary);
             } else if fields >= AUTH_FIELD_LIMIT {
                 out.doubt(&field.text(), Ignored::TooMany);
-            } else if received > 0 && above && Authentication::is_trusted(field, trust) {
-                out.doubt(&field.text(), Ignored::OtherPlace);
             } else {
                 let before = out.believed.len();
                 out.read_field(field, fields, trust);
-                above |= received == 0 && out.believed.len() > before;
+                let spoke = out.believed.len() > before;
+                if spoke && above && received > 0 {
+                    out.believed.truncate(before);
+                    out.doubt(&field.text(), Ignored::OtherPlace);
+                }
+                above |= received == 0 && spoke;
             }
             fields += usize::from(inside);
         }
@@ -201,11 +204,6 @@ impl Authentication {
         let about = |result: &MethodResult| result.domain.as_ref().is_none_or(|own| own == domain);
         let fails = |r: &MethodResult| r.method == Method::Dmarc && r.outcome == Outcome::Fail && about(r);
         self.believed.iter().any(fails)
-    }
-
-    fn is_trusted(field: &Field<'_>, trust: &Trust) -> bool {
-        let id = authserv_id(&mut Cursor::new(field.raw));
-        id.is_some_and(|id| trust.ids.iter().any(|trusted| trusted.eq_ignore_ascii_case(&id)))
     }
 
     fn read_field(&mut self, field: &Field<'_>, number: usize, trust: &Trust) {
@@ -611,9 +609,28 @@ mod tests {
         let real = "Authentication-Results: mx.test; dkim=none\n";
         assert!(proofs(&format!("{real}{forged}")).is_empty());
         assert!(reasons(&format!("{real}{forged}")).contains(&Ignored::OtherPlace));
+        // A field that speaks of nothing, or not in the grammar, is as doubtful there.
+        for odd in ["none", "dkim", "dkim/2=pass header.d=x.org"] {
+            let below = format!("Received: x\nAuthentication-Results: mx.test; {odd}\n\n");
+            assert!(proofs(&format!("{GOOD}{below}")).is_empty(), "{odd}");
+        }
         // What nobody configured is another program's word, which may stand elsewhere.
         let policy_service = "Authentication-Results: mx.test; iprev=pass\n";
         assert_eq!(proofs(&format!("{policy_service}{forged}")), Proofs::DMARC);
+    }
+
+    #[test]
+    fn a_policy_service_may_write_below_what_a_milter_wrote_above() {
+        let service =
+            "Received: from a by mx.test; now\nAuthentication-Results: mx.test; spf=pass smtp.mailfrom=x.org\n\n";
+        let text = format!("{GOOD}{service}");
+        let only_dmarc = Trust { methods: vec![Method::Dmarc], ..trust() };
+        let result = Authentication::read(&Head::read(text.as_bytes()), &only_dmarc);
+        assert_eq!(result.proofs(&Domain::parse("x.org").unwrap()), Proofs::DMARC);
+        assert_eq!(result.ignored, [("spf=pass".to_owned(), Ignored::MethodNotConfigured)]);
+        // Where SPF is configured, its field stands at another place than the rest.
+        let all = Authentication::read(&Head::read(text.as_bytes()), &trust());
+        assert!(all.doubtful && all.believed.iter().all(|result| result.method != Method::Spf));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! `null`, `missing` or `unclear`; `token found` or `none`; `recipient …`, best source first), then `message` and the
 //! bytes of standard input. `{TOKEN}` is a token in mixed case, `{token}` the same in lower case, `{HOME}` the home.
 
+use std::path::Path;
+
 use countersign::mail::envelope::{Caller, Envelope};
 use countersign::mail::head::Head;
 use countersign::policy::token::Purpose;
@@ -34,9 +36,7 @@ fn every_caller_is_understood() {
         let case = read(&fixture::name(&path), &fixture::text(&path));
         let address = case.sender.split_once(' ').map_or(BOB, |(_, address)| address).to_owned();
         recipients(&case);
-        // Without a token the envelope sender decides; `x` stands where it would be.
-        let world = World::with(WHOLE_PATHS);
-        let outcome = run(&world, &case, "x");
+        let outcome = without_a_token(&path);
         outcome.check(&case.name, outcome.code == Some(0) && outcome.after.inbox.is_empty());
         match case.sender.split(' ').next().unwrap() {
             "known" => {
@@ -58,6 +58,11 @@ fn every_caller_is_understood() {
             confirmed == (case.has_token && case.sender != "null"),
         );
     });
+}
+
+/// What comes of a fixture whose envelope sender alone decides; `x` stands where the token would be.
+pub fn without_a_token(path: &Path) -> Outcome {
+    run(&World::with(WHOLE_PATHS), &read(&fixture::name(path), &fixture::text(path)), "x")
 }
 
 /// Runs `deliver` in exactly the environment of the caller.

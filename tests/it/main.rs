@@ -16,6 +16,7 @@ mod letter;
 mod loops;
 mod maintain;
 mod messages;
+mod oracle;
 mod outgoing;
 mod people;
 mod privacy;
