@@ -157,7 +157,8 @@ impl Authentication {
             }
             let inside = received <= trust.hops;
             if !inside {
-                if out.trusted_below.is_none() && Authentication::is_trusted(field, trust) {
+                let id = authserv_id(&mut Cursor::new(field.raw));
+                if out.trusted_below.is_none() && id.is_some_and(|id| trust.names(&id)) {
                     out.trusted_below = Some(received);
                 }
                 out.ignore(&field.text(), Ignored::BelowBoundary);
@@ -219,7 +220,7 @@ impl Authentication {
                 self.ids_seen.push(id);
             }
         }
-        if !trust.ids.iter().any(|trusted| trusted.eq_ignore_ascii_case(&id)) {
+        if !trust.names(&id) {
             return self.ignore(&shown, Ignored::NotTrustedId);
         }
         if field.raw.len() > AUTH_VALUE_LIMIT {
@@ -288,6 +289,13 @@ impl Method {
 impl Default for Trust {
     fn default() -> Trust {
         Trust { ids: Vec::new(), methods: vec![Method::Dmarc, Method::Dkim], hops: 1, scores: Vec::new() }
+    }
+}
+
+impl Trust {
+    /// Whether the authserv-id is configured.
+    fn names(&self, id: &str) -> bool {
+        self.ids.iter().any(|trusted| trusted.eq_ignore_ascii_case(id))
     }
 }
 
