@@ -45,7 +45,15 @@ pub fn is_bulk_domain(domain: &Domain) -> bool {
         "notify",
     ];
     let labels: Vec<&str> = domain.as_str().split('.').collect();
-    labels.len() >= 3 && LABELS.contains(&labels[0])
+    labels.len() >= 3 && LABELS.contains(&labels[0]) && !is_registered(&labels)
+}
+
+/// Whether three labels are a name that its owner registered and nothing below it: `news.com.au` is a newspaper, where
+/// people write. Countries that register names on the third level do it below one of these.
+fn is_registered(labels: &[&str]) -> bool {
+    const SECOND: [&str; 14] =
+        ["ac", "co", "com", "edu", "gob", "gouv", "gov", "ltd", "me", "ne", "net", "nom", "or", "org"];
+    matches!(labels, [_, second, top] if top.len() == 2 && SECOND.contains(second))
 }
 
 fn is_service(domain: &str) -> bool {
@@ -204,10 +212,21 @@ mod tests {
     #[test]
     fn domains_for_mail_to_many_are_known() {
         let bulk = |name: &str| is_bulk_domain(&Domain::parse(name).unwrap());
-        for name in ["x.org", "news.org", "mail.x.org", "newspaper.x.org", "x.news.org"] {
+        for name in [
+            "x.org",
+            "news.org",
+            "mail.x.org",
+            "newspaper.x.org",
+            "x.news.org",
+            "news.com.au",
+            "em.com.br",
+            "news.co.uk",
+        ] {
             assert!(!bulk(name), "{name}");
         }
-        for name in ["news.x.org", "newsletter.x.co.uk", "bounces.x.org", "e.shop.example"] {
+        for name in
+            ["news.x.org", "newsletter.x.co.uk", "news.news.com.au", "news.x.de", "bounces.x.org", "e.com.example"]
+        {
             assert!(bulk(name), "{name}");
         }
     }
