@@ -57,6 +57,44 @@ impl Wording {
         wording
     }
 
+    /// Whether the Subject says that somebody answers or passes something on: `Re:`, `Fwd:` and what mail programs
+    /// write for them in other languages (RFC 5322 section 3.6.5), also counted: `Re[2]:`.
+    #[must_use]
+    pub fn is_answer_or_forward(&self) -> bool {
+        const WORDS: [&str; 27] = [
+            "antw",
+            "aw",
+            "doorst",
+            "enc",
+            "fs",
+            "fw",
+            "fwd",
+            "i",
+            "ilt",
+            "odp",
+            "pd",
+            "r",
+            "re",
+            "ref",
+            "rif",
+            "rv",
+            "sv",
+            "tr",
+            "vb",
+            "vl",
+            "vs",
+            "wg",
+            "ynt",
+            "\u{56de}\u{590d}",
+            "\u{7b54}\u{590d}",
+            "\u{8f6c}\u{53d1}",
+            "\u{8fd4}\u{4fe1}",
+        ];
+        let word = self.subject.split([':', '\u{ff1a}']).next().filter(|word| word.len() < self.subject.len());
+        let counted = |c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | ' ' | '\u{a0}');
+        word.is_some_and(|word| WORDS.contains(&word.trim_end_matches(counted)))
+    }
+
     /// The first [`OPENING_LIMIT`] bytes of what the sender wrote himself.
     #[must_use]
     pub fn opening(&self) -> &str {
@@ -140,6 +178,19 @@ mod tests {
             wording("Subject: Re: x\n\nYes.\n\n-----Original Message-----\nFrom: A\nThis is an automatic reply.\n");
         assert_eq!(read.own, "yes.");
         assert!(read.text.contains("automatic"));
+    }
+
+    #[test]
+    fn answers_and_what_is_passed_on_are_known_by_their_subject() {
+        let known = |subject: &str| wording(&format!("Subject: {subject}\n\nx\n")).is_answer_or_forward();
+        for subject in
+            ["Re: a", "RE : a", "Re[2]: a", "AW: a", "Fwd: Re: a", "TR : a", "SV: a", "\u{56de}\u{590d}\u{ff1a}a"]
+        {
+            assert!(known(subject), "{subject}");
+        }
+        for subject in ["", "Re", "re a: b", "Regarding: a", "Fw", "Auto: a", "[list] Re: a", ":"] {
+            assert!(!known(subject), "{subject}");
+        }
     }
 
     #[test]
