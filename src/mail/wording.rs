@@ -43,8 +43,7 @@ impl Wording {
         };
         for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
             let room = WORDING_LIMIT - wording.text.len().min(WORDING_LIMIT);
-            let mut source = decoded(part);
-            source.truncate(source.floor_char_boundary(room));
+            let source = bounded(part, room);
             wording.has_link |= source.contains("http") || (part.is_html() && source.contains("href"));
             let text = if part.is_html() { html::to_text(&source) } else { source };
             for line in text.lines().filter(|line| !is_quoted(line)) {
@@ -108,6 +107,19 @@ impl Wording {
     }
 }
 
+/// The text of every text part with its lines, HTML as a mail reader shows it; as much as [`Wording::read`] looks at.
+#[must_use]
+pub fn texts(head: &Head<'_>, body: &[u8]) -> Vec<String> {
+    let mut room = WORDING_LIMIT;
+    let mut texts = Vec::new();
+    for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
+        let source = bounded(part, room);
+        room -= source.len();
+        texts.push(if part.is_html() { html::to_text(&source) } else { source });
+    }
+    texts
+}
+
 /// At most so many of the text's first bytes.
 #[must_use]
 pub fn start(text: &str, bytes: usize) -> &str {
@@ -120,6 +132,12 @@ pub fn says(text: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| text.contains(phrase))
 }
 
+fn bounded(part: &Part<'_>, room: usize) -> String {
+    let mut source = decoded(part);
+    source.truncate(source.floor_char_boundary(room));
+    source
+}
+
 fn decoded(part: &Part<'_>) -> String {
     let bytes = match part.transfer {
         Transfer::Base64 => encoding::base64(part.bytes),
@@ -129,7 +147,9 @@ fn decoded(part: &Part<'_>) -> String {
     encoding::text(&bytes, part.charset.as_deref())
 }
 
-fn squeezed(text: &str) -> String {
+/// The text in lower case, blanks run together.
+#[must_use]
+pub fn squeezed(text: &str) -> String {
     let mut out = String::new();
     append_squeezed(&mut out, text);
     out
