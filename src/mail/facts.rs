@@ -146,7 +146,7 @@ impl Facts {
 
     fn read_all(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
         let head = Head::read(start);
-        let block = with_end(&start[head.start..head.body]);
+        let block = with_end(&start[head.first_field()..head.body]);
         let parsed = MessageParser::new().parse_headers(&block);
         let envelope = Envelope::read(caller, &head);
         let sender = sender(&head, parsed.as_ref());
