@@ -160,6 +160,8 @@ pub struct TextShown {
     pub has_own_text: bool,
     /// Letters and digits of its text.
     pub letters: usize,
+    /// Words of its text.
+    pub words: usize,
     /// Whether something that is not text is attached.
     pub has_attachments: bool,
     /// Whether something in its body was not looked at.
@@ -439,6 +441,7 @@ impl TextShown {
             preview,
             has_own_text,
             letters,
+            words,
             has_attachments,
             executables,
             unexamined,
@@ -447,6 +450,7 @@ impl TextShown {
             preview: preview.clone(),
             has_own_text: *has_own_text,
             letters: *letters,
+            words: *words,
             has_attachments: *has_attachments,
             unexamined: *unexamined,
             executables: executables.findings.iter().map(ExecutableShown::of).collect(),
@@ -458,6 +462,7 @@ impl TextShown {
         page.lines("begins", self.preview.iter().cloned());
         page.row("of its own", yes(self.has_own_text));
         page.row("letters and digits", &self.letters.to_string());
+        page.row("words", &self.words.to_string());
         page.row("anything attached", yes(self.has_attachments));
         page.row("looked at whole", yes(!self.unexamined));
         let found = self.executables.iter().map(|one| format!("{} {}", one.kind, one.name));
@@ -715,6 +720,7 @@ mod tests {
             preview: _,
             has_own_text,
             letters: _,
+            words: _,
             has_attachments: _,
             executables: _,
             own_lines: _,

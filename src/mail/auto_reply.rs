@@ -21,17 +21,50 @@ pub fn has_robots_subject(wording: &Wording) -> bool {
 #[must_use]
 pub fn says_it_is_automatic(wording: &Wording) -> bool {
     says(wording.first(FIRST_WORDS), AUTOMATIC)
-        || (says(wording.first(NOTICE), ABSENT) && says(wording.first(NOTICE), POLITE))
+        || (says_absent(wording.first(NOTICE)) && says(wording.first(NOTICE), POLITE))
+}
+
+/// Whether the text says that nobody is there now. Who is back writes of the past: "I was out of the office".
+fn says_absent(text: &str) -> bool {
+    const PAST: [&str; 13] = [
+        "been",
+        "ero",
+        "estaba",
+        "estive",
+        "estuve",
+        "gewesen",
+        "stato",
+        "war",
+        "waren",
+        "was",
+        "were",
+        "\u{e9}tais",
+        "\u{e9}tait",
+    ];
+    let past = |at: usize| {
+        let clause = text[..at].rsplit(['.', '!', '?', ':', ';']).next().unwrap_or_default();
+        clause.split(|c: char| !c.is_alphabetic()).any(|word| PAST.contains(&word))
+    };
+    ABSENT.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !past(at)))
 }
 
 /// Whether the text asks not to be answered.
 #[must_use]
 pub fn wants_no_answer(wording: &Wording) -> bool {
-    says(&wording.own, NO_ANSWER)
+    // Colleagues ask each other not to answer to all.
+    const ALL: [&str; 5] = ["all", "to all", "to everybody", "to everyone", "to the list"];
+    let text = &wording.own;
+    let to_all = |rest: &str| {
+        let rest = rest.trim_start_matches([' ', '-', '"', '\'']);
+        ALL.iter().any(|word| {
+            rest.strip_prefix(word).is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric()))
+        })
+    };
+    NO_ANSWER.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !to_all(&text[at + phrase.len()..])))
 }
 
 /// Whether the Subject is that of a ticket system: a word for a case, its number, and what became of it. In a thread
-/// that people answer there is `Re:` before it.
+/// that people answer there is `Re:` before it. A suitcase is no case, and a year is no number.
 #[must_use]
 pub fn is_about_a_ticket(wording: &Wording) -> bool {
     const ABOUT: [&str; 8] = ["case", "dossier", "incident", "issue", "request", "ticket", "vorgang", "demande"];
@@ -54,9 +87,10 @@ pub fn is_about_a_ticket(wording: &Wording) -> bool {
         "zosta\u{142}",
     ];
     let subject = &wording.subject;
-    let digits = subject.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 3);
-    let answered = ["re:", "aw:", "sv:", "fw", "wg:", "tr:", "rv:"].iter().any(|start| subject.starts_with(start));
-    digits && !answered && says(subject, &ABOUT) && says(subject, &DONE)
+    let is_year = |run: &str| run.len() == 4 && (run.starts_with("19") || run.starts_with("20"));
+    let number = subject.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 3 && !is_year(run));
+    let about = subject.split(|c: char| !c.is_alphabetic()).any(|word| ABOUT.contains(&word));
+    number && about && says(subject, &DONE) && !wording.is_answer_or_forward()
 }
 
 /// Beginnings of Subjects, as Exchange, vacation programs and web mail write them in their languages.
@@ -88,11 +122,13 @@ const SUBJECTS: &[&str] = &[
     "risposta automatica",
     "fuori ufficio",
     "automatisch antwoord",
-    "afwezig",
+    "afwezig:",
+    "afwezigheidsbericht",
     "autosvar",
     "automatisk svar",
     "automatiskt svar",
-    "frav\u{e6}r",
+    "frav\u{e6}r:",
+    "frav\u{e6}rsassistent",
     "automaattinen vastaus",
     "odpowied\u{17a} automatyczna",
     "automatyczna odpowied\u{17a}",
@@ -227,7 +263,10 @@ const NO_ANSWER: &[&str] = &[
     "this inbox is not monitored",
     "this address is not monitored",
     "bitte antworten sie nicht auf diese",
-    "bitte nicht auf diese",
+    "nicht auf diese automatisch",
+    "nicht auf diese mail antworten",
+    "nicht auf diese nachricht antworten",
+    "nicht auf diese email antworten",
     "nicht auf diese e-mail antworten",
     "ne pas r\u{e9}pondre \u{e0} ce",
     "ne r\u{e9}pondez pas \u{e0} ce",
@@ -236,7 +275,8 @@ const NO_ANSWER: &[&str] = &[
     "n\u{e3}o responda a est",
     "non rispondere a quest",
     "niet op deze e-mail",
-    "niet beantwoorden",
+    "bericht niet beantwoorden",
+    "mail niet beantwoorden",
     "ikke bes\u{76}ar denne",
     "svara inte p\u{e5} detta",
     "nie odpowiadaj na t",
@@ -273,6 +313,19 @@ mod tests {
             ("My ticket 123", "Where do I get on the train?"),
             ("Robots", "> This is an automated message. Please do not reply.\nIs this real?"),
             ("Please reply", "Do not reply in a hurry."),
+            ("Re: tea", "Thanks for your email. I was out of the office last week. Tuesday suits me."),
+            ("Re: tea", "Thank you for your message! Since Friday I have been away from my office."),
+            ("Re: Tee", "Vielen Dank f\u{fc}r Ihre Nachricht. Ich war gestern nicht im B\u{fc}ro."),
+            ("Re: th\u{e9}", "Merci pour votre message. J'\u{e9}tais absente du bureau."),
+            ("Minutes", "Please do not reply all, only to me."),
+            ("Minutes", "Please do not reply \"to everyone\" this time."),
+            ("Adresse", "Bitte nicht auf diese alte Adresse schreiben."),
+            ("Les", "Je mag de vragen thuis niet beantwoorden."),
+            ("Afwezig vrijdag", "Jan is ziek."),
+            ("Frav\u{e6}r fredag", "Ola er syk."),
+            ("Suitcase 4711 received", "It came with the train."),
+            ("Winter issue 2026 received, thanks", "Lovely pictures."),
+            ("WG: Ticket #4711 has been created", "Was hei\u{df}t das?"),
         ] {
             assert_eq!(of(subject, body), [false; 4], "{subject}");
         }
@@ -286,8 +339,14 @@ mod tests {
             ("hello", "This is an automated response.\nYour mail arrived.", 1),
             ("Re: hello", "Thank you for your email.\n\nI am out of office and back on Tuesday.", 1),
             ("hello", "Bonjour, je suis absente du bureau.\nEn cas d\u{2019}urgence, voyez Marie.", 1),
+            ("hello", "Thank you for your email. We were pleased. I am out of the office until Monday.", 1),
+            ("Afwezig: hallo", "x", 0),
             ("order", "Your order is on its way.\n\nPlease do not reply to this message.", 2),
+            ("order", "Please do not reply. All orders are final.", 2),
+            ("Bestellung", "Bitte nicht auf diese E-Mail antworten.", 2),
+            ("Bestelling", "Wij verzoeken u deze e-mail niet beantwoorden te willen.", 2),
             ("Ticket #4711 has been created", "x", 3),
+            ("Your request (2026-0471) has been received", "x", 3),
             ("INCIDENT - ticket 1020 with priority 3 has been assigned to you", "x", 3),
         ] {
             assert!(of(subject, body)[which], "{subject}: {body}");

@@ -181,7 +181,7 @@ fn of_body(head: &Head<'_>, body: &[u8]) -> Vec<Sign> {
         (auto_reply::says_it_is_automatic(&words), Sign::AutoReplyText),
         (auto_reply::is_about_a_ticket(&words), Sign::TicketSubject),
         (auto_reply::wants_no_answer(&words), Sign::NoReplyText),
-        (bulk::offers_to_stop(&words), Sign::UnsubscribeText),
+        (bulk::offers_to_stop(&words, head, body), Sign::UnsubscribeText),
     ];
     rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign).collect()
 }

@@ -25,7 +25,7 @@ pub fn is_bounce(wording: &Wording) -> bool {
     let text = &wording.text;
     let failed =
         says(start(text, FIRST_WORDS), FIRST) || (has_status(start(text, OPENING_LIMIT)) && returns_a_message(text));
-    failed && !wording.subject.starts_with("re:") && !wording.subject.starts_with("fw")
+    failed && !wording.is_answer_or_forward()
 }
 
 /// Beginnings of Subjects (RFC 3834 section 3.1.5: a hint, and here only a reason to stay silent): qmail, Exim,
@@ -164,6 +164,8 @@ mod tests {
             ("bounces", "Our server says status: 5.7.1 to half of them. Any idea?"),
             ("help", "See the log.\n> Hi. This is the qmail-send program at mx.\n> <a@b>: 550 5.1.1"),
             ("Fwd: failure notice", "What does it mean?\n\nHi. This is the qmail-send program at mx.test."),
+            ("WG: Unzustellbar: Hallo", "Was hei\u{df}t das?\n\nHi. This is the qmail-send program at mx.test."),
+            ("TR : Non remis : bonjour", "Voyez :\n\nHi. This is the qmail-send program at mx.test."),
             ("version 5.1.1", "We moved from 4.0.5 to 5.1.1. From: here to: there. Subject: none."),
             ("delivery", "The delivery failed, the driver said nobody was in."),
         ] {

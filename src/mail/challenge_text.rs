@@ -11,13 +11,14 @@ use super::wording::{Wording, says};
 /// Whether the message is a challenge by its Subject or by its own words.
 #[must_use]
 pub fn is_challenge(wording: &Wording) -> bool {
-    is_marked(&wording.subject) || asks_for_confirmation(wording.opening())
+    is_marked(wording) || asks_for_confirmation(wording.opening())
 }
 
 /// `conf#5d41402a` (ASK), `verify#5d41402a` (BoxTrapper) and their like: a keyword with a number that nobody types. A
 /// person's answer to one repeats it behind `Re:`. Our own token is no such mark: it comes back in the answers to us.
-fn is_marked(subject: &str) -> bool {
-    !subject.starts_with("re:")
+fn is_marked(wording: &Wording) -> bool {
+    let subject = &wording.subject;
+    !wording.is_answer_or_forward()
         && ["conf#", "confirm#", "verify#"].iter().any(|mark| {
             subject.match_indices(mark).any(|(at, _)| {
                 let code: String = subject[at + mark.len()..].chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -291,6 +292,7 @@ mod tests {
             ("conf#42", "See you at conf#42!"),
             ("Re: confirm", "> This is an automated message. Your message is held as spam. Click here to confirm it."),
             ("Re: Please confirm (conf#5d41402abc4b2a76)", "Yes."),
+            ("AW: Please confirm (conf#5d41402abc4b2a76)", "Ja."),
             ("Re: Auto: please confirm your mail [cr-12em04hmasw91nfkhj1hrff3tfhqc0hz]", "Yes."),
             ("Spam", "Your mail was in my spam folder, sorry. I confirm the appointment. Please answer."),
             (

@@ -43,6 +43,8 @@ pub struct Content {
     pub has_own_text: bool,
     /// Letters and digits of every script in the text, quoted or not; of alternatives those of the first.
     pub letters: usize,
+    /// The words that they make: see [`amount`].
+    pub words: usize,
     /// Whether it has parts that are not text, or attached: pictures, documents, signatures, messages.
     pub has_attachments: bool,
     /// What in it a computer may run.
@@ -127,6 +129,22 @@ pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
     content
 }
 
+/// How much a text says: its letters and digits of every script, and its words, which are runs of them. In Chinese and
+/// Japanese, which are written without blanks, two characters make a word.
+#[must_use]
+pub fn amount(text: &str) -> (usize, usize) {
+    let (mut letters, mut words, mut ideographs, mut inside) = (0, 0, 0, false);
+    for c in text.chars() {
+        let letter = c.is_alphanumeric();
+        let ideograph = matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
+        letters += usize::from(letter);
+        ideographs += usize::from(letter && ideograph);
+        words += usize::from(letter && !ideograph && !inside);
+        inside = letter && !ideograph;
+    }
+    (letters, words + ideographs / 2)
+}
+
 /// The tokens in a decoded text such as a Subject, each once, at most [`TOKENS_LIMIT`]: `cr-` and 32 characters in any
 /// case, with nothing alphanumeric before or behind. Inside a token white space, quotation marks, soft hyphens and
 /// zero-width characters are passed over: mail programs wrap and quote.
@@ -191,7 +209,9 @@ impl Content {
     }
 
     fn read_lines(&mut self, text: &str, spans: &[(Range<usize>, TokenText)]) {
-        self.letters += text.chars().filter(|c| c.is_alphanumeric()).count();
+        let (letters, words) = amount(text);
+        self.letters += letters;
+        self.words += words;
         let wanted = PREVIEW_LINES - self.preview.len().min(PREVIEW_LINES);
         // One character less: the ellipsis of a line that is cut comes on top.
         let shown = text.lines().filter(|line| !is_quoted(line)).map(|line| one_line(line, PREVIEW_WIDTH));

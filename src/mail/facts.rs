@@ -146,7 +146,7 @@ impl Facts {
 
     fn read_all(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
         let head = Head::read(start);
-        let block = with_end(&start[head.start..head.body]);
+        let block = with_end(&start[head.first_field()..head.body]);
         let parsed = MessageParser::new().parse_headers(&block);
         let envelope = Envelope::read(caller, &head);
         let sender = sender(&head, parsed.as_ref());
@@ -168,7 +168,7 @@ impl Facts {
             signs,
             authentication: Authentication::read(&head, trust),
             score: SpamScore::read(&head, trust),
-            empty_probe: is_empty_probe(&head, &sender, &content),
+            empty_probe: is_empty_probe(&head, &content),
             received: head.all("Received").count(),
             sending_host: trace::sending_host(&head, trust.hops),
             declared_language: language::declared(&head),
@@ -231,20 +231,23 @@ pub const CHALLENGE_FIELD: &str = "X-CR-Challenge";
 pub const OWN_MARK: &str = "X-Countersign-Own";
 
 /// Fewer letters and digits than this, in Subject and text together, are next to no text: the probes of seed 001
-/// (S001-4) have one run of letters, a person's "ok, see you at eight then" has as few.
+/// (S001-4) have one run of letters.
 pub const PROBE_LETTERS: usize = 40;
+/// So many words are text, however short they are: a Subject and a sentence.
+pub const PROBE_WORDS: usize = 6;
 
-/// Whether this is a probe: mail that says next to nothing, sent to see what comes back. Of Date, Message-ID and a
-/// clear sender it lacks at least two (RFC 3834 section 2: no answer to a malformed message), nothing is attached, and
-/// Subject and text have fewer than [`PROBE_LETTERS`] letters and digits. However short, what has a Date and a
-/// Message-ID and one clear sender is no probe.
-fn is_empty_probe(head: &Head<'_>, sender: &Sender, content: &Content) -> bool {
+/// Whether this is a probe: mail that says next to nothing, sent to see what comes back. It has neither Date nor
+/// Message-ID (RFC 3834 section 2: no answer to a malformed message), nothing is attached, and Subject and text have
+/// fewer than [`PROBE_LETTERS`] letters and fewer than [`PROBE_WORDS`] words. However short, what has one of the two
+/// fields is no probe.
+fn is_empty_probe(head: &Head<'_>, content: &Content) -> bool {
     let lacks = |name: &str| head.all(name).all(|field| field.raw.trim_ascii().is_empty());
-    let unusable = matches!(sender, Sender::Unclear(_));
-    let missing = [lacks("Date"), lacks("Message-ID"), unusable];
+    if !lacks("Date") || !lacks("Message-ID") || content.has_attachments {
+        return false;
+    }
     let subject = head.first("Subject").filter(|field| field.is_bounded()).map(|field| decode_words(&field.unfolded()));
-    let letters = subject.unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).count() + content.letters;
-    missing.into_iter().filter(|missing| *missing).count() >= 2 && letters < PROBE_LETTERS && !content.has_attachments
+    let (letters, words) = content::amount(&subject.unwrap_or_default());
+    letters + content.letters < PROBE_LETTERS && words + content.words < PROBE_WORDS
 }
 
 /// The first reading, or the second one if the first panics.
@@ -569,13 +572,20 @@ mod tests {
             fields.remove(left_out);
             assert!(!probe(&fields, "", "ok"), "{fields:?}");
         }
-        for one in good {
-            assert!(probe(&[one], "", "ok"), "{one}");
-        }
+        assert!(!probe(&[good[0], "From: a@x.org, b@x.org"], "hello", ""));
+        assert!(probe(&[good[2]], "", "") && probe(&[good[2]], "", "ok") && probe(&[], "hello", "ok"));
+        assert!(probe(&["Date:", "Message-ID: ", good[2]], "hello there", "iamjustsendingthisleter"));
         assert!(!probe(&[good[2], "Content-Type: image/png"], "", "x"));
-        assert!(probe(&[good[0], "Message-ID:", "From: a@x.org, b@x.org"], "hello", ""));
         let text = "a".repeat(PROBE_LETTERS);
         assert!(!probe(&[good[2]], "", &text) && !probe(&[good[2]], &text, ""));
         assert!(probe(&[good[2]], "a", &text[2..]) && !probe(&[good[2]], "a", &text[1..]));
+        assert!(probe(&[good[2]], "Hello", "are you there") && probe(&[good[2]], "a b", "c d e ..."));
+        // A Subject and a sentence, also where no blanks stand between words.
+        assert!(!probe(&[good[2]], "Tea on Monday?", "Would you come at four?"));
+        let utf8 = "Content-Type: text/plain; charset=utf-8";
+        let japanese =
+            "\u{6708}\u{66dc}\u{65e5}\u{306b}\u{304a}\u{4f1a}\u{3044}\u{3067}\u{304d}\u{307e}\u{3059}\u{304b}";
+        assert!(!probe(&[good[2], utf8], "", japanese));
+        assert!(probe(&[good[2], utf8], "", "\u{3053}\u{3093}\u{306b}\u{3061}\u{306f}"));
     }
 }

@@ -147,6 +147,13 @@ impl<'a> Head<'a> {
         self.caller_fields().last().map_or(self.start, |field| field.end)
     }
 
+    /// Where the first field begins: behind the mbox line and a line of blanks.
+    #[must_use]
+    pub fn first_field(&self) -> usize {
+        let blank = self.fields.first().filter(|line| line.name.is_empty() && line.raw.trim_ascii().is_empty());
+        blank.map_or(self.start, |line| line.end)
+    }
+
     fn take_mbox_line(&mut self, bytes: &'a [u8]) -> usize {
         let rest = bytes.strip_prefix(b">").unwrap_or(bytes).strip_prefix(b"From ");
         // `From : bob@x` is a From field in the obsolete syntax, not an mbox line.
@@ -173,7 +180,11 @@ impl<'a> Head<'a> {
                 Field { name: &text[..at], raw: &text[at + 1..], start, end }
             }
             _ => {
-                self.note(HeadDefect::StrayLine);
+                // Web mail that shows the source of a message puts a line of blanks on top; it holds nothing that any
+                // program could read otherwise.
+                if start > self.start || !text.trim_ascii().is_empty() {
+                    self.note(HeadDefect::StrayLine);
+                }
                 Field { name: b"", raw: text, start, end }
             }
         };
@@ -300,6 +311,19 @@ mod tests {
         let head = Head::read(b"A: 1\nnonsense\nB: 2\n\n");
         assert_eq!(names(b"A: 1\nnonsense\nB: 2\n\n"), ["A", "", "B"]);
         assert_eq!(head.defects, [HeadDefect::StrayLine]);
+    }
+
+    #[test]
+    fn a_line_of_blanks_on_top_is_kept_and_is_no_defect() {
+        for text in [&b"   \nA: 1\n\n"[..], b" \t \r\nA: 1\n\n", b"From a@x Mon\n  \nA: 1\n\n"] {
+            let head = Head::read(text);
+            assert!(head.defects.is_empty() && head.fields.len() == 2, "{text:?}: {:?}", head.defects);
+            assert_eq!((head.fields[1].name, head.first_field()), (&b"A"[..], head.fields[1].start));
+        }
+        for text in [&b" x\nA: 1\n\n"[..], b"  \n B: 1\nA: 1\n\n"] {
+            let head = Head::read(text);
+            assert_eq!((head.defects.as_slice(), head.first_field()), (&[HeadDefect::StrayLine][..], 0), "{text:?}");
+        }
     }
 
     #[test]

@@ -38,37 +38,59 @@ pub fn read(address: &Address) -> Option<LocalPart> {
     }
 }
 
-/// Whether a word that stands where a name should is that of a program that takes no answers: `no-reply`.
+/// Whether a word that stands where a name should is that of a program that takes no answers: `no-reply`. Separators
+/// count only where the words join, and then the first word must be a whole one: Eleanor Epley and Dino Replogle are
+/// people.
 #[must_use]
 pub fn is_no_reply(local: &str) -> bool {
-    let squeezed: String =
-        without_extension(local).chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ' | '\'')).collect();
-    NO_REPLY.iter().any(|word| squeezed.contains(word))
+    let text = without_extension(local);
+    NO_REPLY.iter().any(|words| {
+        let first = words.split('-').next().unwrap_or_default();
+        text.match_indices(first).any(|(at, _)| {
+            let whole = at == 0 || text[..at].ends_with(is_separator);
+            begins_with_words(&text[at..], words, whole)
+        })
+    })
 }
 
-/// The ways to say it, without their separators: `do-not-reply`, `orders.noreply`, `ne_pas_repondre`.
+fn is_separator(c: char) -> bool {
+    matches!(c, '-' | '_' | '.' | ' ' | '\'')
+}
+
+/// Whether the text begins with these words, joined directly or, if that is allowed, by separators.
+fn begins_with_words(text: &str, words: &str, separated: bool) -> bool {
+    let mut rest = text;
+    words.split('-').enumerate().all(|(number, word)| {
+        if number > 0 && separated {
+            rest = rest.trim_start_matches(is_separator);
+        }
+        rest.strip_prefix(word).map(|behind| rest = behind).is_some()
+    })
+}
+
+/// The ways to say it, word by word: `do-not-reply`, `orders.noreply`, `ne_pas_repondre`.
 const NO_REPLY: [&str; 21] = [
-    "donotrespond",
-    "dontreply",
-    "ikkesvar",
-    "keineantwort",
-    "naoresponda",
-    "naoresponder",
-    "nepasrepondre",
-    "nepasr\u{e9}pondre",
-    "neodpovidej",
-    "nichtantworten",
-    "nichtbeantworten",
-    "nieodpowiadaj",
-    "nietbeantwoorden",
-    "nonrispondere",
-    "norepl",
-    "noreponse",
-    "noresponda",
-    "noresponder",
-    "noresponse",
-    "notreply",
-    "svaraej",
+    "do-not-respond",
+    "don-t-reply",
+    "ikke-svar",
+    "keine-antwort",
+    "nao-responda",
+    "nao-responder",
+    "ne-pas-repondre",
+    "ne-pas-r\u{e9}pondre",
+    "ne-odpovidej",
+    "nicht-antworten",
+    "nicht-beantworten",
+    "nie-odpowiadaj",
+    "niet-beantwoorden",
+    "non-rispondere",
+    "no-repl",
+    "no-reponse",
+    "no-responda",
+    "no-responder",
+    "no-response",
+    "not-reply",
+    "svara-ej",
 ];
 
 /// The local part in lower case, out of its BATV wrapping: `prvs=…=bounce-1@x` is a bounce address too.
@@ -275,6 +297,10 @@ mod tests {
             "ownership",
             "request",
             "noah.reply",
+            "noel.reply",
+            "eleanor.epley",
+            "dino.replogle",
+            "scott.reply",
             "info",
             "office",
             "sales",
@@ -348,8 +374,21 @@ mod tests {
             "non-rispondere",
             "nao-responda",
             "notreply",
+            "shop_do_not-reply",
+            "don't-reply",
+            "ordersnoreply",
         ] {
             assert_eq!(of(local), Some(LocalPart::NoReply), "{local}");
+        }
+    }
+
+    #[test]
+    fn names_beside_the_address_are_read_the_same_way() {
+        for name in ["eleanor epley", "dino replogle", "no\u{eb}l", "scott reply"] {
+            assert!(!is_no_reply(name), "{name}");
+        }
+        for name in ["no reply", "shop - no-reply", "please do not reply", "don't reply", "no"] {
+            assert_eq!(is_no_reply(name), name != "no", "{name}");
         }
     }
 

@@ -37,6 +37,78 @@ pub fn is_quoted(line: &str) -> bool {
     line.starts_with('>') || line.starts_with("| ") || line == "|"
 }
 
+/// The lines above another message that is copied below words of the sender's own, without what is marked as quoted.
+/// Signatures stay: at the end of mail to many stands what this is looked into for.
+#[must_use]
+pub fn lines_above_copy(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let own = |line: &str| !is_quoted(line) && !is_ruled(line) && line.contains(char::is_alphanumeric);
+    let mut begun = false;
+    let mut end = lines.len();
+    for at in 0..lines.len() {
+        let attributed = matches!(attribution(&lines, at), Attribution::BeforeTheRest);
+        if begun && (attributed || begins_copied_head(&lines[at..])) {
+            end = at;
+            break;
+        }
+        begun |= own(lines[at]);
+    }
+    lines[..end].iter().copied().filter(|line| !is_quoted(line)).collect()
+}
+
+/// Lines in which the author and the Subject of a copied message stand close together.
+const COPIED_HEAD_LINES: usize = 8;
+
+/// Whether the header block of a copied message begins in the first of these lines, as mail programs put it above what
+/// is answered or passed on, in their languages: author and Subject, in either order.
+fn begins_copied_head(lines: &[&str]) -> bool {
+    const AUTHOR: [&str; 16] = [
+        "From",
+        "Von",
+        "De",
+        "Da",
+        "Van",
+        "Od",
+        "Fr\u{e5}n",
+        "Fra",
+        "L\u{e4}hett\u{e4}j\u{e4}",
+        "Felad\u{f3}",
+        "Kimden",
+        "\u{41e}\u{442}",
+        "\u{412}\u{456}\u{434}",
+        "\u{53d1}\u{4ef6}\u{4eba}",
+        "\u{5dee}\u{51fa}\u{4eba}",
+        "\u{bcf4}\u{b0b8} \u{c0ac}\u{b78c}",
+    ];
+    const SUBJECT: [&str; 18] = [
+        "Subject",
+        "Betreff",
+        "Objet",
+        "Asunto",
+        "Assunto",
+        "Oggetto",
+        "Onderwerp",
+        "\u{c4}mne",
+        "Emne",
+        "Aihe",
+        "Temat",
+        "P\u{159}edm\u{11b}t",
+        "T\u{e1}rgy",
+        "Konu",
+        "\u{422}\u{435}\u{43c}\u{430}",
+        "\u{4e3b}\u{9898}",
+        "\u{4ef6}\u{540d}",
+        "\u{c81c}\u{baa9}",
+    ];
+    let is = |line: &str, names: &[&str]| {
+        let name = line.split([':', '\u{ff1a}']).next().filter(|name| name.len() < line.len());
+        name.is_some_and(|name| names.contains(&name.trim_matches(|c: char| c.is_whitespace() || c == '*')))
+    };
+    let near = &lines[..lines.len().min(COPIED_HEAD_LINES)];
+    let any = |names: &[&str]| near.iter().any(|line| is(line, names));
+    near.first().is_some_and(|line| is(line, &AUTHOR) || is(line, &SUBJECT)) && any(&AUTHOR) && any(&SUBJECT)
+}
+
 /// `On Saturday, Alice wrote:` and its like.
 enum Attribution {
     /// The quotation follows it; the number is the line behind it.
@@ -101,13 +173,16 @@ fn attribution(lines: &[&str], at: usize) -> Attribution {
 /// Whether all from this line on is no text of the sender's: a signature, or another message under a header.
 fn ends_the_text(lines: &[&str], at: usize) -> bool {
     let line = lines[at];
-    let letters = line.contains(char::is_alphabetic);
-    // `-----Original Message-----` in whatever language, also `-----BEGIN PGP SIGNATURE-----`; but signed and encrypted
-    // text is the sender's. Then the line that Outlook draws.
-    let armor = line.starts_with("-----BEGIN PGP") && line.ends_with("MESSAGE-----");
-    let ruled = line.starts_with("-----") && line.ends_with("-----") && letters && !armor;
+    // Then the line that Outlook draws.
     let drawn = line.len() >= 10 && line.bytes().all(|b| b == b'_');
-    line == "--" || ruled || drawn || begins_header_block(lines, at)
+    line == "--" || is_ruled(line) || drawn || begins_header_block(lines, at)
+}
+
+/// `-----Original Message-----` in whatever language, also `-----BEGIN PGP SIGNATURE-----`; but signed and encrypted
+/// text is the sender's.
+fn is_ruled(line: &str) -> bool {
+    let armor = line.starts_with("-----BEGIN PGP") && line.ends_with("MESSAGE-----");
+    line.starts_with("-----") && line.ends_with("-----") && line.contains(char::is_alphabetic) && !armor
 }
 
 /// `From: …` with `Sent: …` in the next line, as Outlook puts it above what it quotes.
@@ -194,16 +269,40 @@ mod tests {
     }
 
     #[test]
+    fn a_message_copied_below_own_words_is_found_in_many_programs_form() {
+        for copy in [
+            "From: Seeds <news@x.org>\nSent: Saturday\nTo: Bob\nSubject: Spring\n\nbuy",
+            "-----Urspr\u{fc}ngliche Nachricht-----\nVon: Seeds\nGesendet: heute\nAn: Bob\nBetreff: x\n\nbuy",
+            "-------- Forwarded Message --------\nSubject: \tSpring\nDate: \ttoday\nFrom: \tSeeds\n\nbuy",
+            "Begin forwarded message:\n\n*From: *Seeds\n*Subject: *Spring\n\nbuy",
+            "De : Seeds\nEnvoy\u{e9} : samedi\n\u{c0} : Bob\nObjet : x\n\nbuy",
+            "On Saturday, 21 November 2026, Seeds <news@x.org> wrote:\n\nbuy",
+        ] {
+            let found = lines_above_copy(&format!("Do you know them?\n> quoted\nBob\n\n{copy}")).join("|");
+            assert!(found.starts_with("Do you know them?|Bob|") && !found.contains("buy"), "{found}");
+        }
+        for all in [
+            "From: Seeds\nSubject: Spring\n\nbuy",
+            "-----Offers-----\nFrom: Seeds\nSubject: Spring\n\nbuy",
+            "Fly!\nFrom: Berlin\nTo: Rome\nbuy",
+            "Hello\n-- \nBob\n________________\n-----Contact-----\nTel: 1\nbuy",
+            "Hello\nSubject: tea, and\n1\n2\n3\n4\n5\n6\n7\nFrom: here\nbuy",
+        ] {
+            assert!(lines_above_copy(all).ends_with(&["buy"]), "{all}");
+        }
+    }
+
+    #[test]
     fn hostile_texts_take_linear_time() {
         let start = std::time::Instant::now();
         for unit in
             ["\n", "on 2026:\n", "on 2026\n", "wrote:\n", "wrote:\n\n\n\n", ">\n", "From: a\n", "a: b\n", "-", "_"]
         {
             let text = unit.repeat(256 * 1024 / unit.len());
-            drop(own_lines(&text));
+            drop((own_lines(&text), lines_above_copy(&text)));
         }
         let blank = format!("wrote 2026:{}", "\n".repeat(256 * 1024));
-        drop(own_lines(&blank));
+        drop((own_lines(&blank), lines_above_copy(&blank)));
         assert!(start.elapsed().as_secs() < 20);
     }
 }

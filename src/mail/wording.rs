@@ -43,8 +43,7 @@ impl Wording {
         };
         for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
             let room = WORDING_LIMIT - wording.text.len().min(WORDING_LIMIT);
-            let mut source = decoded(part);
-            source.truncate(source.floor_char_boundary(room));
+            let source = bounded(part, room);
             wording.has_link |= source.contains("http") || (part.is_html() && source.contains("href"));
             let text = if part.is_html() { html::to_text(&source) } else { source };
             for line in text.lines().filter(|line| !is_quoted(line)) {
@@ -55,6 +54,44 @@ impl Wording {
             }
         }
         wording
+    }
+
+    /// Whether the Subject says that somebody answers or passes something on: `Re:`, `Fwd:` and what mail programs
+    /// write for them in other languages (RFC 5322 section 3.6.5), also counted: `Re[2]:`.
+    #[must_use]
+    pub fn is_answer_or_forward(&self) -> bool {
+        const WORDS: [&str; 27] = [
+            "antw",
+            "aw",
+            "doorst",
+            "enc",
+            "fs",
+            "fw",
+            "fwd",
+            "i",
+            "ilt",
+            "odp",
+            "pd",
+            "r",
+            "re",
+            "ref",
+            "rif",
+            "rv",
+            "sv",
+            "tr",
+            "vb",
+            "vl",
+            "vs",
+            "wg",
+            "ynt",
+            "\u{56de}\u{590d}",
+            "\u{7b54}\u{590d}",
+            "\u{8f6c}\u{53d1}",
+            "\u{8fd4}\u{4fe1}",
+        ];
+        let word = self.subject.split([':', '\u{ff1a}']).next().filter(|word| word.len() < self.subject.len());
+        let counted = |c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | ' ' | '\u{a0}');
+        word.is_some_and(|word| WORDS.contains(&word.trim_end_matches(counted)))
     }
 
     /// The first [`OPENING_LIMIT`] bytes of what the sender wrote himself.
@@ -70,6 +107,19 @@ impl Wording {
     }
 }
 
+/// The text of every text part with its lines, HTML as a mail reader shows it; as much as [`Wording::read`] looks at.
+#[must_use]
+pub fn texts(head: &Head<'_>, body: &[u8]) -> Vec<String> {
+    let mut room = WORDING_LIMIT;
+    let mut texts = Vec::new();
+    for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
+        let source = bounded(part, room);
+        room -= source.len();
+        texts.push(if part.is_html() { html::to_text(&source) } else { source });
+    }
+    texts
+}
+
 /// At most so many of the text's first bytes.
 #[must_use]
 pub fn start(text: &str, bytes: usize) -> &str {
@@ -82,6 +132,12 @@ pub fn says(text: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| text.contains(phrase))
 }
 
+fn bounded(part: &Part<'_>, room: usize) -> String {
+    let mut source = decoded(part);
+    source.truncate(source.floor_char_boundary(room));
+    source
+}
+
 fn decoded(part: &Part<'_>) -> String {
     let bytes = match part.transfer {
         Transfer::Base64 => encoding::base64(part.bytes),
@@ -91,7 +147,9 @@ fn decoded(part: &Part<'_>) -> String {
     encoding::text(&bytes, part.charset.as_deref())
 }
 
-fn squeezed(text: &str) -> String {
+/// The text in lower case, blanks run together.
+#[must_use]
+pub fn squeezed(text: &str) -> String {
     let mut out = String::new();
     append_squeezed(&mut out, text);
     out
@@ -140,6 +198,19 @@ mod tests {
             wording("Subject: Re: x\n\nYes.\n\n-----Original Message-----\nFrom: A\nThis is an automatic reply.\n");
         assert_eq!(read.own, "yes.");
         assert!(read.text.contains("automatic"));
+    }
+
+    #[test]
+    fn answers_and_what_is_passed_on_are_known_by_their_subject() {
+        let known = |subject: &str| wording(&format!("Subject: {subject}\n\nx\n")).is_answer_or_forward();
+        for subject in
+            ["Re: a", "RE : a", "Re[2]: a", "AW: a", "Fwd: Re: a", "TR : a", "SV: a", "\u{56de}\u{590d}\u{ff1a}a"]
+        {
+            assert!(known(subject), "{subject}");
+        }
+        for subject in ["", "Re", "re a: b", "Regarding: a", "Fw", "Auto: a", "[list] Re: a", ":"] {
+            assert!(!known(subject), "{subject}");
+        }
     }
 
     #[test]
