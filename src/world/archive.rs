@@ -78,9 +78,11 @@ pub fn size(paths: &[PathBuf]) -> u64 {
     fn of(path: &Path, depth: usize) -> u64 {
         match fs::metadata(path) {
             Ok(what) if what.is_file() => what.len(),
-            Ok(what) if what.is_dir() && depth <= DEPTH_LIMIT => {
-                entries(path).map_or(0, |list| list.iter().map(|entry| of(&entry.path, depth + 1)).sum())
-            }
+            Ok(what) if what.is_dir() && depth <= DEPTH_LIMIT => entries(path).map_or(0, |list| {
+                // A link to the folder above would be gone through again and again, each time with all its links.
+                let entered = list.iter().filter(|entry| !entry.is_link || !entry.path.is_dir());
+                entered.map(|entry| of(&entry.path, depth + 1)).sum()
+            }),
             _ => 0,
         }
     }
@@ -464,6 +466,19 @@ mod tests {
             ("dovecot.index.log", b"\x01\x02"),
             ("new/1795262401.M1P1.host", letter),
             ("cur/1795262400.M1P1.host:2,S", letter),
+    #[test]
+    fn links_that_lead_in_circles_count_nothing() {
+        let scratch = folder(&[("a/m", b"A: b\n")]);
+        // Each of them leads to all of them again: 2^40 ways before the system says that it is enough.
+        for name in ["one", "two", "a/up"] {
+            symlink(scratch.path(), scratch.path().join(name)).unwrap();
+        }
+        symlink("m", scratch.path().join("a/same")).unwrap();
+        assert_eq!(size(&[scratch.path().to_owned()]), 10);
+        let link = scratch.path().join("one/a");
+        assert_eq!(size(&[link]), 10, "what was named is looked at, link or not");
+    }
+
             ("cur/1795262399.M1P1.host:2,RS", &gz(letter)),
             ("cur/odd", b"\xff\xfe damaged mail is mail\n"),
             ("tmp/1795262402.M1P1.host", letter),
