@@ -151,7 +151,7 @@ fn compose(request: Request<'_>, templates: &[Template], host_prefix: &str) -> O
     mail.field("Auto-Submitted", HeaderValue::words("auto-replied"));
     mail.field("Precedence", HeaderValue::words("bulk"));
     mail.field("X-Auto-Response-Suppress", HeaderValue::words("All"));
-    mail.field(CHALLENGE_FIELD, HeaderValue::words(&machine_readable(request, from)));
+    mail.field(CHALLENGE_FIELD, HeaderValue::words(&machine_readable(request, templates, from)));
     let texts: Vec<String> = templates.iter().map(|template| text(template, request, from)).collect();
     let trace = trace(request).unwrap_or_default();
     mail.text(format!("{}\n{trace}\ncr-{token}\n", texts.join("\n\n* * *\n\n")));
@@ -159,13 +159,19 @@ fn compose(request: Request<'_>, templates: &[Template], host_prefix: &str) -> O
 }
 
 /// The field by which a program knows a challenge, and how to answer it (README, "For authors of other programs").
-fn machine_readable(request: Request<'_>, from: &Address) -> String {
+/// It names a way to say "not me" only where the text does: the short mail about the word has none.
+fn machine_readable(request: Request<'_>, templates: &[Template], from: &Address) -> String {
     let answer = match request.policy.style.answer {
         AnswerDemand::Reply => "reply",
         AnswerDemand::Word => "word",
     };
-    let address = not_me_address(from, &request.policy.owner.delimiters, &request.tokens.not_me);
-    format!("v=1; answer={answer}; notme={}", if address.is_some() { "address" } else { "word" })
+    let (address, word) = ("; notme=address", "; notme=word");
+    let not_me = match not_me_address(from, &request.policy.owner.delimiters, &request.tokens.not_me) {
+        Some(_) if templates.iter().any(|template| template.has("notme")) => address,
+        None if templates.iter().any(|template| template.says(super::word::NOT_ME)) => word,
+        _ => "",
+    };
+    format!("v=1; answer={answer}{not_me}")
 }
 
 fn text(template: &Template, request: Request<'_>, owner: &Address) -> String {
