@@ -134,8 +134,13 @@ fn past(
     // The message at hand first, whatever else came in the same second; then the newest.
     rows.sort_by_key(|row| (Some(row.id) != id, std::cmp::Reverse(row.received)));
     if again {
-        // One more than are listed, so that the list can say that it goes on.
-        for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(HELD_LIMIT + 1) {
+        // In a dry run the message at hand is not held yet, and would stand first.
+        if id.is_none() {
+            past.held.push(facts.subject.clone());
+        }
+        // One more than is listed, so that the list says that it goes on.
+        let room = HELD_LIMIT + 1 - past.held.len();
+        for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(room) {
             let Some(held) = quarantine::find(house, Some(store), row.id)? else { continue };
             let Some(start) = quarantine::original(&held, 0)? else { continue };
             let trust = &house.config.policy.trust;

@@ -13,6 +13,7 @@ use crate::exit::Ending;
 use crate::mail::envelope::Caller;
 use crate::mail::facts::Facts;
 use crate::policy::assume;
+use crate::policy::block::without_block;
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::input::Incoming;
@@ -25,6 +26,8 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     // Gather.
     let mut house = Installation::open(&environment)?;
     let start = read(arguments)?;
+    // What is held or was delivered already says above the mail system's own lines what became of it.
+    let start = without_block(&start);
     // In a dry run the environment of a person's shell says nothing about the message.
     let caller = Caller {
         sender_argument: arguments.message.sender.clone(),

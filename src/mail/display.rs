@@ -69,20 +69,31 @@ pub fn wrapped(text: &str, indent: usize, width: usize) -> String {
 }
 
 /// A text with every link broken: nothing in our own mail shall be clickable that a stranger wrote.
+///
+/// Many programs make a link of `example.org/x`, whatever stands before the full stop: a letter, a digit, `-`, `_` or the
+/// accent of a letter; some take the full stops of East Asian writing for the same (UTS 46). A colon behind a word makes
+/// `mailto:` and all the other schemes.
 #[must_use]
 pub fn without_links(text: &str) -> String {
     let text = text.replace("://", ": //").replace("www.", "www .");
     let mut out = String::with_capacity(text.len());
-    let chars: Vec<char> = text.chars().collect();
-    for (at, &c) in chars.iter().enumerate() {
+    let mut before = ' ';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         out.push(c);
-        // `example.org/x` is made clickable by many programs; a full stop inside a word is the mark of it.
-        let inside = at > 0 && chars[at - 1].is_alphanumeric() && chars.get(at + 1).is_some_and(|n| n.is_alphabetic());
-        if c == '.' && inside {
+        let next = chars.peek().copied().unwrap_or(' ');
+        let stop = is_full_stop(c) && !before.is_whitespace() && !is_full_stop(before) && next.is_alphabetic();
+        let colon = c == ':' && before.is_alphabetic() && !next.is_whitespace();
+        if stop || colon {
             out.push(' ');
         }
+        before = c;
     }
     out
+}
+
+fn is_full_stop(c: char) -> bool {
+    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
 /// Zero-width, direction-changing, tag and filler characters (Unicode 16, chapter 23).
@@ -134,6 +145,21 @@ mod tests {
             let broken = without_links(text);
             assert!(!broken.contains("://") && !broken.contains("evil.example"), "{broken}");
         }
-        assert_eq!(without_links("Dinner at 7.30. Bring Bob."), "Dinner at 7.30. Bring Bob.");
+        for (text, broken) in [
+            ("cafe\u{301}.example", "cafe\u{301}. example"),
+            ("evil-.example", "evil-. example"),
+            ("evil_.example", "evil_. example"),
+            ("evil\u{3002}example", "evil\u{3002} example"),
+            ("evil\u{ff0e}example\u{ff61}org", "evil\u{ff0e} example\u{ff61} org"),
+            ("mailto:eve@evil.example", "mailto: eve@evil. example"),
+            ("tel:+1900", "tel: +1900"),
+        ] {
+            assert_eq!(without_links(text), broken);
+        }
+        for text in
+            ["Dinner at 7.30. Bring Bob.", "Re: at 7:30", "and so on...", "version 1.2", "well ...yes", ".", ":", ""]
+        {
+            assert_eq!(without_links(text), text);
+        }
     }
 }

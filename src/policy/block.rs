@@ -5,6 +5,8 @@
 //! Promises: a block reads back only with an intact seal, so nobody can plant one; a field of our name that came
 //! with the message is renamed. Never touches: the message below the block, beyond those names.
 
+use std::borrow::Cow;
+
 use super::fingerprint::{Fingerprint, Kind};
 use super::key::{KeyId, KeyRing};
 use super::reason::Reason;
@@ -13,7 +15,7 @@ use super::verdict::Verdict;
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
 use crate::mail::envelope::EnvelopeSender;
-use crate::mail::head::Head;
+use crate::mail::head::{Field, Head};
 
 /// What every field of ours begins with.
 const PREFIX: &str = "X-Countersign";
@@ -104,17 +106,35 @@ impl Block {
     /// [`BlockRefusal`].
     pub fn read(start: &[u8], ring: &KeyRing) -> Result<(Block, Fingerprint), BlockRefusal> {
         let head = Head::read(start);
-        let first = head.fields.iter().position(|f| f.is(NAMES[0])).ok_or(BlockRefusal::Absent)?;
-        let fields = head.fields.get(first..first + NAMES.len() + 1).ok_or(BlockRefusal::Absent)?;
-        let in_order = fields.iter().zip(NAMES.iter().chain(&[SEAL])).all(|(f, name)| f.name == name.as_bytes());
-        if !in_order {
-            return Err(BlockRefusal::Absent);
-        }
+        let fields = fields_of(&head).ok_or(BlockRefusal::Absent)?;
         let seal_field = &fields[NAMES.len()];
         check_seal(&start[fields[0].start..seal_field.start], &seal_field.text(), ring)?;
         let texts: Vec<String> = fields.iter().map(super::super::mail::head::Field::text).collect();
         parse(&texts).ok_or(BlockRefusal::Absent)
     }
+}
+
+/// The message as it came, for a dry run over what this program stored: without the block, so that the mail system's
+/// own lines stand on top again. The seal is not asked for, since keys may be missing, and nothing is taken from the
+/// block: whoever plants one only has it passed over.
+#[must_use]
+pub fn without_block(start: &[u8]) -> Cow<'_, [u8]> {
+    let head = Head::read(start);
+    let Some([first, .., last]) = fields_of(&head) else { return Cow::Borrowed(start) };
+    // This program puts it on top, below a Return-Path at most.
+    let mut above = head.fields.iter().take_while(|field| field.start < first.start);
+    if above.any(|field| !field.is("Return-Path")) {
+        return Cow::Borrowed(start);
+    }
+    Cow::Owned([&start[..first.start], &start[last.end..]].concat())
+}
+
+/// The fields of the block, where they stand in their order.
+fn fields_of<'h, 'm>(head: &'h Head<'m>) -> Option<&'h [Field<'m>]> {
+    let first = head.fields.iter().position(|f| f.is(NAMES[0]))?;
+    let fields = head.fields.get(first..first + NAMES.len() + 1)?;
+    let in_order = fields.iter().zip(NAMES.iter().chain(&[SEAL])).all(|(f, name)| f.name == name.as_bytes());
+    in_order.then_some(fields)
 }
 
 impl OpenBlock {
@@ -222,6 +242,22 @@ mod tests {
         assert_eq!(sealed.len(), before);
         let stored = [&sealed[..], b"From: bob@example.net\n\nbody\n"].concat();
         assert_eq!(Block::read(&stored, &ring()), Ok((block(), message())));
+    }
+
+    #[test]
+    fn a_dry_run_sees_the_message_as_it_came() {
+        let letter = b"Received: by mx\nFrom: bob@example.net\n\nbody\n";
+        for (path, top) in [(None, ""), (Some(EnvelopeSender::Null), "Return-Path: <>\n")] {
+            let sealed = block().open(path.as_ref()).seal(message(), &ring());
+            let stored = [&sealed[..], letter].concat();
+            assert_eq!(without_block(&stored).as_ref(), [top.as_bytes(), letter].concat());
+            // Below what a server wrote it is none of ours, nor is a part of one.
+            let below = [b"Received: by x\n", &stored[..]].concat();
+            assert_eq!(without_block(&below).as_ref(), below);
+            let part = &stored[top.len() + 30..];
+            assert_eq!(without_block(part).as_ref(), part);
+        }
+        assert_eq!(without_block(letter).as_ref(), letter);
     }
 
     #[test]

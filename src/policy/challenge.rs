@@ -60,7 +60,8 @@ pub struct Request<'a> {
     pub now: i64,
 }
 
-/// Writes the challenge. Further languages are left out, in order, when they do not fit [`SIZE_LIMIT`].
+/// Writes the challenge. Further languages are left out, in order, when they do not fit [`SIZE_LIMIT`], and then the
+/// oldest of the listed Subjects.
 #[must_use]
 pub fn challenge(request: Request<'_>) -> Vec<u8> {
     fitting(request, "")
@@ -118,17 +119,22 @@ fn token_address(from: &Address, delimiters: &str, letter: char, token: &str) ->
 
 fn fitting(request: Request<'_>, host_prefix: &str) -> Vec<u8> {
     let mut languages = request.templates.len().max(1);
+    let mut listed = HELD_LIMIT;
     loop {
         let templates = &request.templates[..languages.min(request.templates.len())];
-        let bytes = compose(request, templates, host_prefix).to_bytes();
-        if bytes.len() <= SIZE_LIMIT || languages == 1 {
+        let bytes = compose(request, templates, listed, host_prefix).to_bytes();
+        if bytes.len() <= SIZE_LIMIT || (languages == 1 && listed == 0) {
             return bytes;
         }
-        languages -= 1;
+        if languages > 1 {
+            languages -= 1;
+        } else {
+            listed = listed.min(request.past.held.len()).saturating_sub(1);
+        }
     }
 }
 
-fn compose(request: Request<'_>, templates: &[Template], host_prefix: &str) -> Outgoing {
+fn compose(request: Request<'_>, templates: &[Template], listed: usize, host_prefix: &str) -> Outgoing {
     let Request { facts, policy, to, tokens, now, .. } = request;
     let from = &written_to(facts, policy);
     let token = tokens.confirm.as_str();
@@ -151,24 +157,30 @@ fn compose(request: Request<'_>, templates: &[Template], host_prefix: &str) -> O
     mail.field("Auto-Submitted", HeaderValue::words("auto-replied"));
     mail.field("Precedence", HeaderValue::words("bulk"));
     mail.field("X-Auto-Response-Suppress", HeaderValue::words("All"));
-    mail.field(CHALLENGE_FIELD, HeaderValue::words(&machine_readable(request, from)));
-    let texts: Vec<String> = templates.iter().map(|template| text(template, request, from)).collect();
+    mail.field(CHALLENGE_FIELD, HeaderValue::words(&machine_readable(request, templates, from)));
+    let texts: Vec<String> = templates.iter().map(|template| text(template, request, listed, from)).collect();
     let trace = trace(request).unwrap_or_default();
     mail.text(format!("{}\n{trace}\ncr-{token}\n", texts.join("\n\n* * *\n\n")));
     mail
 }
 
 /// The field by which a program knows a challenge, and how to answer it (README, "For authors of other programs").
-fn machine_readable(request: Request<'_>, from: &Address) -> String {
+/// It names a way to say "not me" only where the text does: the short mail about the word has none.
+fn machine_readable(request: Request<'_>, templates: &[Template], from: &Address) -> String {
     let answer = match request.policy.style.answer {
         AnswerDemand::Reply => "reply",
         AnswerDemand::Word => "word",
     };
-    let address = not_me_address(from, &request.policy.owner.delimiters, &request.tokens.not_me);
-    format!("v=1; answer={answer}; notme={}", if address.is_some() { "address" } else { "word" })
+    let (address, word) = ("; notme=address", "; notme=word");
+    let not_me = match not_me_address(from, &request.policy.owner.delimiters, &request.tokens.not_me) {
+        Some(_) if templates.iter().any(|template| template.has("notme")) => address,
+        None if templates.iter().any(|template| template.says(super::word::NOT_ME)) => word,
+        _ => "",
+    };
+    format!("v=1; answer={answer}{not_me}")
 }
 
-fn text(template: &Template, request: Request<'_>, owner: &Address) -> String {
+fn text(template: &Template, request: Request<'_>, listed: usize, owner: &Address) -> String {
     let Request { facts, policy, past, tokens, .. } = request;
     let style = policy.style;
     let not_me = not_me_address(owner, &policy.owner.delimiters, &tokens.not_me);
@@ -184,9 +196,9 @@ fn text(template: &Template, request: Request<'_>, owner: &Address) -> String {
         Part::Subject => shows && !subject(&facts.subject).is_empty(),
         Part::Word => style.answer == AnswerDemand::Word,
     };
-    let listed = past.held.iter().take(HELD_LIMIT).map(|text| format!("    - {}", or_dash(subject(text))));
-    let left_out = (past.held.len() > HELD_LIMIT).then(|| "    - …".to_owned());
-    let held: Vec<String> = listed.chain(left_out).collect();
+    let lines = past.held.iter().take(listed).map(|text| format!("    - {}", or_dash(subject(text))));
+    let left_out = (past.held.len() > listed).then(|| "    ...".to_owned());
+    let held: Vec<String> = lines.chain(left_out).collect();
     let days = policy.retention_days.min(u32::from(super::token::LIFE_IN_DAYS));
     let values = [
         ("count", past.alike.to_string()),
@@ -331,6 +343,21 @@ mod tests {
     }
 
     #[test]
+    fn however_long_the_list_of_what_waits_it_fits() {
+        let long = "東京都の 長い件名 ".repeat(20);
+        let held = vec![long.clone(); HELD_LIMIT];
+        let past = Past { again: true, held, alike: 4 };
+        for (code, ..) in BUILT_IN {
+            for policy in policies().into_iter().filter(|policy| policy.style.content > ContentLevel::Minimal) {
+                let (bytes, body) = written(&letter(&long), &policy, &[code], &past);
+                assert!(bytes.len() <= SIZE_LIMIT, "{code}: {} bytes", bytes.len());
+                // As much as there is room for, and what is missing is not passed over in silence.
+                assert!(body.contains("\n    - 東京") && body.contains("\n    ...\n"), "{code}: {body}");
+            }
+        }
+    }
+
+    #[test]
     fn every_pair_of_languages_fits() {
         let policy = crate::policy::tests::policy();
         for (first, ..) in BUILT_IN {
@@ -360,8 +387,8 @@ mod tests {
         let (_, body) = written(&letter(evil), &policy, &["en"], &past);
         assert!(!body.contains("://") && !body.contains("www.") && !body.contains("evil.example"), "{body}");
         assert!(!body.contains('\u{1b}') && !body.contains("\nX: y") && body.contains("{owner}"), "{body}");
-        assert_eq!(body.matches("    - ").count(), HELD_LIMIT + 1, "{body}");
-        assert!(body.contains("\n    - …\n"), "what is left out is marked: {body}");
+        assert_eq!(body.matches("    - ").count(), HELD_LIMIT, "{body}");
+        assert!(body.contains("\n    ...\n"), "{body}");
     }
 
     #[test]
@@ -441,6 +468,7 @@ mod tests {
                         past: &past,
                         now: 0,
                     },
+                    HELD_LIMIT,
                     &policy.owner.primary,
                 );
                 let lines: Vec<String> = said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();

@@ -119,7 +119,13 @@ impl Template {
     /// Whether the placeholder is in it.
     #[must_use]
     pub fn has(&self, placeholder: &str) -> bool {
-        self.lines.iter().any(|(_, line)| line.contains(&format!("{{{placeholder}}}")))
+        self.says(&format!("{{{placeholder}}}"))
+    }
+
+    /// Whether the words are in one of its lines.
+    #[must_use]
+    pub fn says(&self, words: &str) -> bool {
+        self.lines.iter().any(|(_, line)| line.contains(words))
     }
 
     /// The text with its lines that apply, filled in and broken at [`WIDTH`].

@@ -78,9 +78,11 @@ pub fn size(paths: &[PathBuf]) -> u64 {
     fn of(path: &Path, depth: usize) -> u64 {
         match fs::metadata(path) {
             Ok(what) if what.is_file() => what.len(),
-            Ok(what) if what.is_dir() && depth <= DEPTH_LIMIT => {
-                entries(path).map_or(0, |list| list.iter().map(|entry| of(&entry.path, depth + 1)).sum())
-            }
+            Ok(what) if what.is_dir() && depth <= DEPTH_LIMIT => entries(path).map_or(0, |list| {
+                // A link to the folder above would be gone through again and again, each time with all its links.
+                let entered = list.iter().filter(|entry| !entry.is_link || !entry.path.is_dir());
+                entered.map(|entry| of(&entry.path, depth + 1)).sum()
+            }),
             _ => 0,
         }
     }
@@ -149,7 +151,7 @@ impl Reader<'_, '_> {
             let mut reader = Counted { inner: reader, count: Arc::clone(&count) };
             let mut look = Vec::new();
             (&mut reader).take(LOOK).read_to_end(&mut look)?;
-            Ok((shape(&look, is_letter(path)), BufReader::with_capacity(64 * 1024, Cursor::new(look).chain(reader))))
+            Ok((shape(&look, Named::of(path)), BufReader::with_capacity(64 * 1024, Cursor::new(look).chain(reader))))
         });
         match opened {
             Err(error) => self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
@@ -280,15 +282,33 @@ fn is_number(name: &std::ffi::OsStr) -> bool {
     name.to_str().is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether the name says that the file is one message, whatever it looks like: damaged mail is mail.
-fn is_letter(path: &Path) -> bool {
-    let folder = path.parent().and_then(Path::file_name);
-    let in_maildir = folder.is_some_and(|name| name == "cur" || name == "new");
-    in_maildir || path.extension().is_some_and(|end| end == "eml") || path.file_name().is_some_and(is_number)
+/// What the name of a file says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// One message, whatever it looks like: damaged mail is mail.
+    Letter,
+    /// A number: MH names its messages so, and people their mbox files, by the year.
+    Number,
+    /// Nothing.
+    Other,
+}
+
+impl Named {
+    fn of(path: &Path) -> Named {
+        let folder = path.parent().and_then(Path::file_name);
+        let in_maildir = folder.is_some_and(|name| name == "cur" || name == "new");
+        if in_maildir || path.extension().is_some_and(|end| end == "eml") {
+            Named::Letter
+        } else if path.file_name().is_some_and(is_number) {
+            Named::Number
+        } else {
+            Named::Other
+        }
+    }
 }
 
 /// What a file is, from its first [`LOOK`] bytes.
-fn shape(look: &[u8], is_letter: bool) -> Shape {
+fn shape(look: &[u8], named: Named) -> Shape {
     const FOREIGN: [(usize, &[u8], &str); 9] = [
         (257, b"ustar", "is a tar archive: unpack it first"),
         (0, b"PK\x03\x04", "is a zip archive: unpack it first"),
@@ -305,16 +325,17 @@ fn shape(look: &[u8], is_letter: bool) -> Shape {
     {
         return Shape::NoMail(what);
     }
-    if is_letter {
+    if named == Named::Letter {
         return Shape::Letter;
     }
     let text = &look[look.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()..];
     let line = text.split_inclusive(|&b| b == b'\n').next().unwrap_or_default();
-    if text.is_empty() {
+    // Behind more empty lines than are looked at there may be anything.
+    if text.is_empty() && (look.len() as u64) < LOOK {
         Shape::Empty
     } else if FromLine::parse(line).is_some() {
         Shape::Mbox
-    } else if is_field(line) || line.starts_with(b"From ") || line.starts_with(b">From ") {
+    } else if named == Named::Number || is_field(line) || line.starts_with(b"From ") || line.starts_with(b">From ") {
         Shape::Letter
     } else {
         Shape::NoMail("is no mail: it begins neither with a header field nor with a From line")
@@ -446,6 +467,19 @@ mod tests {
     }
 
     #[test]
+    fn links_that_lead_in_circles_count_nothing() {
+        let scratch = folder(&[("a/m", b"A: b\n")]);
+        // Each of them leads to all of them again: 2^40 ways before the system says that it is enough.
+        for name in ["one", "two", "a/up"] {
+            symlink(scratch.path(), scratch.path().join(name)).unwrap();
+        }
+        symlink("m", scratch.path().join("a/same")).unwrap();
+        assert_eq!(size(&[scratch.path().to_owned()]), 10);
+        let link = scratch.path().join("one/a");
+        assert_eq!(size(&[link]), 10, "what was named is looked at, link or not");
+    }
+
+    #[test]
     fn folders_are_not_entered_for_ever() {
         let scratch = tempfile::tempdir().unwrap();
         let deep = (0..DEPTH_LIMIT + 2).fold(scratch.path().to_owned(), |path, _| path.join("d"));
@@ -496,6 +530,28 @@ mod tests {
         let scratch =
             folder(&[("10", letter), ("9", letter), (".mh_sequences", b"cur: 9\n"), (",8", letter), ("empty", b"")]);
         assert_eq!(found(scratch.path()), (vec!["9".into(), "10".into()], vec![]));
+    }
+
+    #[test]
+    fn only_a_file_that_was_seen_to_its_end_is_empty() {
+        let scratch = folder(&[("a", b"\r\n\n"), ("b", format!("{}A: b\n", "\n".repeat(5_000)).as_bytes())]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!((messages.len(), faults.len()), (0, 1));
+        assert!(faults[0].starts_with("b: is no mail"), "{faults:?}");
+    }
+
+    #[test]
+    fn an_mbox_named_by_its_year_is_an_mbox() {
+        let mbox = format!("{FROM}A: b\n\nHello\n\n{FROM}B: c\n");
+        let scratch = folder(&[
+            ("7", b"damaged mail is mail\n"),
+            ("8", b"From here on\nA: b\n"),
+            ("2019", mbox.as_bytes()),
+            ("201901", &gz(mbox.as_bytes())),
+        ]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!(messages, ["7", "8", "2019#1", "2019#2", "201901#1", "201901#2"]);
+        assert_eq!(faults, Vec::<String>::new());
     }
 
     #[test]

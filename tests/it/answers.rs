@@ -341,8 +341,14 @@ fn the_later_challenge_says_so_and_lists_what_is_held() {
     // Eight days go by.
     let store = rusqlite::Connection::open(world.store_file()).unwrap();
     store.execute("UPDATE challenge SET at = at - 8 * 86400", []).unwrap();
+    let explained = world.run(&["explain"], second(BOB).bytes());
     let outcome = world.deliver(second(BOB).bytes());
     outcome.check("a second challenge", outcome.after.sent.len() == 2);
+    // The dry run shows the same list.
+    let listed = |text: &str| text.lines().map(str::trim).filter(|line| line.starts_with("- ")).count();
+    let shown = String::from_utf8(explained.stdout.clone()).unwrap();
+    assert!(shown.contains("    - A second letter"), "{shown}");
+    assert_eq!(listed(&shown), listed(&body(&outcome.after.sent[1])), "{shown}");
     let text = body(&outcome.after.sent[1]);
     assert!(!body(&outcome.after.sent[0]).contains("asked before"));
     assert!(text.contains("You were asked before") && text.contains("    - A second letter"), "{text}");

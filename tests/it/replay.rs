@@ -111,6 +111,15 @@ fn the_summaries_are_what_they_were() {
 }
 
 #[test]
+fn a_held_file_is_explained_as_the_message_it_holds() {
+    let world = World::new();
+    let stored = world.deliver(Letter::from(BOB).bytes()).after.held;
+    // Its envelope stands below our own lines; and a challenge for it went out.
+    let json = &lines(&world.run(&["explain", "--json"], stored[0].clone()))[0];
+    assert_eq!((&json["reason"], &json["facts"]["envelope_sender"]), (&"asked-recently".into(), &BOB.into()), "{json}");
+}
+
+#[test]
 fn the_accounts_are_what_they_were() {
     let world = world();
     world.allow("carol@example.com");
