@@ -199,9 +199,10 @@ fn standing_of(
 #[must_use]
 pub fn alike(house: &Installation, facts: &Facts) -> Option<Alike> {
     let sender = *slot_keys(house, facts.sender.address()?).first()?;
-    let shape = shape(&facts.subject, &facts.content.preview)?;
     let (_, key) = house.keys.list.current();
-    Some(Alike { shape: Fingerprint::of(key, Kind::Shape, shape.as_bytes()), sender })
+    let pairs = shape(&facts.subject, &facts.content.preview);
+    let pairs: Box<[_]> = pairs.iter().map(|pair| Fingerprint::of(key, Kind::Shape, pair.as_bytes())).collect();
+    (!pairs.is_empty()).then_some(Alike { pairs, sender })
 }
 
 /// Whether the text is a challenge's own, sent back as it was: a robot that echoes has no mark, and a person who

@@ -171,11 +171,11 @@ impl Book<'_> {
         let at = week.or(judged.at).unwrap_or(self.latest);
         self.latest = at;
         // As at a delivery: before the slot is asked for.
-        if let (true, Some(alike), true) = (judged.reason.is_of_the_gate(), judged.alike, self.limited) {
+        if let (true, Some(alike), true) = (judged.reason.is_of_the_gate(), &judged.alike, self.limited) {
             self.slots.note(alike, at);
         }
         if let (Verdict::Challenge, Some(to), true) = (judged.verdict, &judged.to, self.limited)
-            && let Err(refusal) = self.slots.take(to, judged.alike, self.policy, at)
+            && let Err(refusal) = self.slots.take(to, judged.alike.as_ref(), self.policy, at)
         {
             (judged.verdict, judged.reason) = (Verdict::Hold, Reason::Capped(refusal));
         }

@@ -30,7 +30,7 @@ pub enum Kind {
     Challenged,
     /// The header block that stands on top of a stored message.
     Block,
-    /// The words of a message, as far as copies of it share them.
+    /// Two neighbouring words of a message, by which copies of it are known.
     Shape,
 }
 

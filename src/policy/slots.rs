@@ -2,7 +2,7 @@
 //!
 //! Promises: the same limits as for real mail, by the same function; they hold also when messages do not come in the
 //! order of their dates, as in a mailbox of several folders. Memory grows with the challenges, some hundred bytes
-//! each, and not with the messages: of those only the last [`COMPARED_LIMIT`] are compared. Never touches: the store.
+//! each, and not with the messages: only some thousands of those are compared. Never touches: the store.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -15,8 +15,8 @@ use crate::mail::address::Address;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// Most messages that are remembered to be compared with later ones, some 100 bytes each; with more, those that were
-/// read first are forgotten.
+/// Most pairs of words that are remembered to be compared with later messages, some 100 bytes each; a message has
+/// twelve at most. With more, those that were read first are forgotten.
 const COMPARED_LIMIT: usize = 65_536;
 
 /// Who was asked when, and what strangers' mail looked like.
@@ -24,26 +24,27 @@ const COMPARED_LIMIT: usize = 65_536;
 pub struct Slots {
     by_address: HashMap<String, Vec<i64>>,
     times: BTreeMap<i64, u32>,
-    /// Of each shape, from whom it came when.
-    shapes: HashMap<Fingerprint, BTreeSet<(i64, Fingerprint)>>,
+    /// Of each pair of words, from whom it came when.
+    pairs: HashMap<Fingerprint, BTreeSet<(i64, Fingerprint)>>,
     /// The same in the order in which they were read.
-    compared: VecDeque<(i64, Alike)>,
+    compared: VecDeque<(i64, Fingerprint, Fingerprint)>,
 }
 
 impl Slots {
     /// Remembers what a message looked like that came to the gate.
-    pub fn note(&mut self, alike: Alike, at: i64) {
-        if !self.shapes.entry(alike.shape).or_default().insert((at, alike.sender)) {
-            return;
+    pub fn note(&mut self, alike: &Alike, at: i64) {
+        for pair in &alike.pairs {
+            if self.pairs.entry(*pair).or_default().insert((at, alike.sender)) {
+                self.compared.push_back((at, *pair, alike.sender));
+            }
         }
-        self.compared.push_back((at, alike));
-        if self.compared.len() > COMPARED_LIMIT
-            && let Some((at, first)) = self.compared.pop_front()
-            && let Some(rows) = self.shapes.get_mut(&first.shape)
+        while self.compared.len() > COMPARED_LIMIT
+            && let Some((at, pair, sender)) = self.compared.pop_front()
+            && let Some(rows) = self.pairs.get_mut(&pair)
         {
-            rows.remove(&(at, first.sender));
+            rows.remove(&(at, sender));
             if rows.is_empty() {
-                self.shapes.remove(&first.shape);
+                self.pairs.remove(&pair);
             }
         }
     }
@@ -55,7 +56,7 @@ impl Slots {
     pub fn take(
         &mut self,
         address: &Address,
-        alike: Option<Alike>,
+        alike: Option<&Alike>,
         policy: &Policy,
         at: i64,
     ) -> Result<(), CapRefusal> {
@@ -81,13 +82,18 @@ impl Slots {
     }
 
     /// How many other senders sent the like within an hour before or after that time, whichever are more.
-    fn others(&self, alike: Alike, at: i64) -> u32 {
-        let Some(rows) = self.shapes.get(&alike.shape) else { return 0 };
+    fn others(&self, alike: &Alike, at: i64) -> u32 {
         let senders = |from: i64, to: i64| {
-            // All senders sort between these two.
-            let rows = rows.range((from, Fingerprint::FIRST)..=(to, Fingerprint::LAST));
-            let others: HashSet<_> = rows.map(|(_, sender)| sender).filter(|sender| **sender != alike.sender).collect();
-            u32::try_from(others.len()).unwrap_or(u32::MAX)
+            let mut shared: HashMap<Fingerprint, usize> = HashMap::new();
+            for rows in alike.pairs.iter().filter_map(|pair| self.pairs.get(pair)) {
+                // All senders sort between these two.
+                let rows = rows.range((from, Fingerprint::FIRST)..=(to, Fingerprint::LAST));
+                let others: HashSet<_> =
+                    rows.map(|(_, sender)| sender).filter(|sender| **sender != alike.sender).collect();
+                others.into_iter().for_each(|sender| *shared.entry(*sender).or_default() += 1);
+            }
+            let count = shared.into_values().filter(|pairs| *pairs >= alike.needed()).count();
+            u32::try_from(count).unwrap_or(u32::MAX)
         };
         senders(at - ALIKE_SECONDS + 1, at).max(senders(at, at + ALIKE_SECONDS - 1))
     }
@@ -147,11 +153,17 @@ mod tests {
         Fingerprint::of(&SecretKey::new([7; KEY_LENGTH]), Kind::Shape, text.as_bytes())
     }
 
+    fn alike(shape: &str, who: &str) -> Alike {
+        // One pair of the three is each sender's own.
+        let pairs = [format!("{shape} one"), format!("{shape} two"), format!("{shape} {who}")];
+        Alike { pairs: pairs.iter().map(|pair| fingerprint(pair)).collect(), sender: fingerprint(who) }
+    }
+
     /// A message of that shape is read, and its sender would be asked.
     fn read(slots: &mut Slots, shape: &str, who: &str, at: i64) -> Result<(), CapRefusal> {
-        let alike = Alike { shape: fingerprint(shape), sender: fingerprint(who) };
-        slots.note(alike, at);
-        slots.take(&Address::parse(who).unwrap(), Some(alike), &policy(), at)
+        let alike = alike(shape, who);
+        slots.note(&alike, at);
+        slots.take(&Address::parse(who).unwrap(), Some(&alike), &policy(), at)
     }
 
     #[test]
@@ -170,9 +182,8 @@ mod tests {
     #[test]
     fn one_sender_who_repeats_himself_is_no_surge() {
         let mut slots = Slots::default();
-        let alike = Alike { shape: fingerprint("offer"), sender: fingerprint("a@x.org") };
         for number in 0..10 {
-            slots.note(alike, NOON + number);
+            slots.note(&alike("offer", "a@x.org"), NOON + number);
         }
         assert_eq!(read(&mut slots, "offer", "b@x.org", NOON + 10), Ok(()));
     }
@@ -183,11 +194,10 @@ mod tests {
         for number in 0..4 {
             read(&mut slots, "offer", &format!("a{number}@x.org"), NOON).unwrap();
         }
-        let other = Alike { shape: fingerprint("letter"), sender: fingerprint("c@x.org") };
-        for number in 0..COMPARED_LIMIT {
-            slots.note(other, i64::try_from(number).unwrap());
+        for number in 0..COMPARED_LIMIT / 3 + 1 {
+            slots.note(&alike("letter", "c@x.org"), i64::try_from(number).unwrap());
         }
-        assert_eq!((slots.compared.len(), slots.shapes.len()), (COMPARED_LIMIT, 1));
+        assert_eq!((slots.compared.len(), slots.pairs.len()), (COMPARED_LIMIT, 3));
         assert_eq!(read(&mut slots, "offer", "b@x.org", NOON), Ok(()));
     }
 

@@ -9,6 +9,7 @@ use super::token::{HeldId, Token};
 use crate::mail::address::Address;
 use crate::mail::auth::Proofs;
 use crate::mail::content::TokenKind;
+use crate::mail::shape::pairs_needed;
 
 /// Everything the store and the quarantine say about this message's people.
 #[derive(Clone, Debug, Default)]
@@ -101,12 +102,20 @@ pub struct History {
 pub const ALIKE_SECONDS: i64 = 3_600;
 
 /// One sender's message, as far as it is compared with others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alike {
-    /// Of the words of the message.
-    pub shape: Fingerprint,
+    /// Of the pairs of words that are compared; another message is similar if it has [`Alike::needed`] of them.
+    pub pairs: Box<[Fingerprint]>,
     /// Of its sender, sub-addresses counted as one.
     pub sender: Fingerprint,
+}
+
+impl Alike {
+    /// How many of the pairs a similar message shares.
+    #[must_use]
+    pub fn needed(&self) -> usize {
+        pairs_needed(self.pairs.len())
+    }
 }
 
 /// What is known about one token of the message.

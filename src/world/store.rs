@@ -4,6 +4,7 @@
 //! Promises: every change is one immediate transaction with full sync, or nothing; only keyed hashes go in; what is
 //! wrong with the file is told apart from what is wrong with the machine. Never touches: policy, addresses.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -382,10 +383,12 @@ impl Store {
     /// [`StoreProblem`]
     pub fn note_alike(&mut self, alike: &Alike, now: i64) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
-        change.execute(
-            "INSERT OR REPLACE INTO alike (shape, sender, at) VALUES (?1, ?2, ?3)",
-            params![alike.shape.bytes(), alike.sender.bytes(), now],
-        )?;
+        for pair in &alike.pairs {
+            change.execute(
+                "INSERT OR REPLACE INTO alike (shape, sender, at) VALUES (?1, ?2, ?3)",
+                params![pair.bytes(), alike.sender.bytes(), now],
+            )?;
+        }
         Ok(change.commit()?)
     }
 
@@ -831,9 +834,15 @@ fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Resu
 }
 
 fn alike_of(db: &Connection, alike: &Alike, now: i64) -> rusqlite::Result<u32> {
-    let sql = "SELECT count(*) FROM alike WHERE shape = ?1 AND sender <> ?2 AND at > ?3";
-    let values = params![alike.shape.bytes(), alike.sender.bytes(), now.saturating_sub(ALIKE_SECONDS)];
-    let count: i64 = db.query_row(sql, values, |row| row.get(0))?;
+    let mut shared: HashMap<[u8; 16], usize> = HashMap::new();
+    let mut query = db.prepare("SELECT sender FROM alike WHERE shape = ?1 AND sender <> ?2 AND at > ?3")?;
+    for pair in &alike.pairs {
+        let values = params![pair.bytes(), alike.sender.bytes(), now.saturating_sub(ALIKE_SECONDS)];
+        for sender in query.query_map(values, |row| row.get(0))? {
+            *shared.entry(sender?).or_default() += 1;
+        }
+    }
+    let count = shared.into_values().filter(|pairs| *pairs >= alike.needed()).count();
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
@@ -1106,7 +1115,9 @@ mod tests {
         let path = folder.path().join("store");
         Store::create(&path).unwrap();
         let mut store = Store::open(&path).unwrap();
-        let alike = |sender: &str| Alike { shape: of("shape"), sender: of(sender) };
+        let pairs = |texts: &[&str]| texts.iter().map(|text| of(text)).collect();
+        // One pair of the three is each sender's own.
+        let alike = |sender: &str| Alike { pairs: pairs(&["one", "two", sender]), sender: of(sender) };
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 3 };
         let slot = |store: &mut Store, sender: &str, now| {
             store.note_alike(&alike(sender), now).unwrap();
@@ -1117,7 +1128,9 @@ mod tests {
         assert!(slot(&mut store, "b", 10_001));
         assert!(!slot(&mut store, "c", 10_002), "the third of three");
         assert_eq!(store.alike(&alike("c"), 10_002).unwrap(), 2, "the sender's own does not count");
-        assert_eq!(store.alike(&Alike { shape: of("other"), sender: of("d") }, 10_002).unwrap(), 0);
+        let other = |texts: &[&str]| Alike { pairs: pairs(texts), sender: of("d") };
+        assert_eq!(store.alike(&other(&["four", "five", "six"]), 10_002).unwrap(), 0);
+        assert_eq!(store.alike(&other(&["one", "five", "six"]), 10_002).unwrap(), 0, "one pair of three is chance");
         assert_eq!(store.alike(&alike("d"), 13_600).unwrap(), 2, "an hour after the first it counts no more");
         assert!(slot(&mut store, "d", 20_000));
     }

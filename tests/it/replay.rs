@@ -215,8 +215,10 @@ fn the_flag_does_not_take_away_what_the_message_says() {
 fn a_surge_of_the_like_stops_challenges_as_at_a_delivery() {
     let world = World::new();
     let offer = "A friend of mine told me of your garden, and I wonder whether you sell the apples that grow in it.\n";
-    let letters: Vec<Vec<u8>> =
-        (0..6).map(|number| Letter::from(&format!("p{number}@d{number}.example")).body(offer).bytes()).collect();
+    let names = ["Ann", "Mister Miller", "friend of apples", "all", "Bob", "neighbour"];
+    let letters: Vec<Vec<u8>> = (names.iter().enumerate())
+        .map(|(at, name)| Letter::from(&format!("p{at}@d{at}.example")).body(&format!("Dear {name},\n{offer}")).bytes())
+        .collect();
     for (number, letter) in letters.iter().enumerate() {
         put(&world, &format!("mail/{number}"), letter);
     }
