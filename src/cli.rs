@@ -182,7 +182,7 @@ pub struct ReplayArguments {
     /// With --address: the character that your mail system splits user+anything@ at
     #[arg(long, value_name = "CHARACTER", requires = "address")]
     pub delimiter: Option<String>,
-    /// Where the mail is
+    /// Where the mail is; - reads standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }

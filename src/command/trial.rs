@@ -16,6 +16,7 @@ use crate::mail::auth::{Proofs, Trust};
 use crate::mail::envelope::{Caller, kept_return_path};
 use crate::mail::facts::Facts;
 use crate::mail::head::Head;
+use crate::policy::block::without_block;
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Alike, Effect, Entry, History, Origin, Standing};
@@ -26,6 +27,8 @@ use crate::world::config::{Config, Environment};
 use crate::world::store::Store;
 use crate::world::{clock, random};
 
+/// The name of the configuration that the command line makes up; nothing is read beside it.
+const MADE_UP: &str = "/nonexistent/command line";
 /// A day more than now may stand on a message: clocks differ, and zones are missing in mbox lines.
 const FUTURE_LIMIT: i64 = 86_400;
 
@@ -126,9 +129,11 @@ impl Trial<'_> {
     pub fn judge(&self, message: &Message) -> Result<Judged, Trouble> {
         let ground = self.ground;
         let policy = &ground.house.config.policy;
-        let return_path_line = kept_return_path(&Head::read(&message.start), policy.trust.hops);
+        // What this program stored has its block above the lines of the mail system.
+        let start = without_block(&message.start);
+        let return_path_line = kept_return_path(&Head::read(&start), policy.trust.hops);
         let caller = Caller { user: ground.user.clone(), return_path_line, ..Caller::default() };
-        let facts = Facts::read(&message.start, &caller, &policy.trust);
+        let facts = Facts::read(&start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
         let case = if ground.assumed {
@@ -139,8 +144,9 @@ impl Trial<'_> {
         } else {
             let known = standing(&ground.house, self.store.as_ref(), &facts, now)?;
             let answer = answer_key(&ground.house, &facts, &[]);
-            // What was really sent says nothing about what this mail would have caused.
-            decide(&ground.house, facts, answer, Standing { history: History::default(), ..known }, None, now)
+            // What was really sent says nothing about what this mail would have caused; who wants none gets none.
+            let history = History { opted_out: known.history.opted_out, ..History::default() };
+            decide(&ground.house, facts, answer, Standing { history, ..known }, None, now)
         };
         Ok(self.judged(message, at, now, &case))
     }
@@ -220,9 +226,16 @@ fn made_up(arguments: &ReplayArguments, environment: &Environment) -> Result<Ins
         list(&arguments.authserv_id),
         arguments.hops.map_or(Trust::default().hops, usize::from),
     );
-    let config = Config::parse(&text, std::path::Path::new("/nonexistent/command line"), environment);
-    let config = config.map_err(|error| Trouble::usage(format!("{error:#}")))?;
+    let config = Config::parse(&text, std::path::Path::new(MADE_UP), environment);
+    let config = config.map_err(|error| Trouble::usage(said_on_the_command_line(&format!("{error:#}"))))?;
     Ok(Installation { config, keys: Keys { token: fresh_ring()?, list: fresh_ring()? } })
+}
+
+/// A complaint about the made-up configuration, without the file and line that it does not have.
+fn said_on_the_command_line(error: &str) -> String {
+    let place = error.strip_prefix(MADE_UP).and_then(|rest| rest.strip_prefix(':'));
+    let what = place.and_then(|rest| rest.split_once(": ")).map_or(error, |(_, what)| what);
+    format!("--address, --authserv-id, --hops or --delimiter: {what}")
 }
 
 fn fresh_ring() -> Result<KeyRing, Trouble> {

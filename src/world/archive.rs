@@ -22,6 +22,8 @@ use super::mbox::{FromLine, Mbox};
 pub const DEPTH_LIMIT: usize = 64;
 /// Most memory that the dictionary of an xz file may ask for, in KiB. `xz -9` needs 65 MiB; the format allows 4 GiB.
 pub const XZ_LIMIT: u32 = 128 * 1024;
+/// The argument that stands for standard input, where mail comes from another program.
+pub const STANDARD_INPUT: &str = "-";
 /// Bytes by which a file is recognised.
 const LOOK: u64 = 4_096;
 
@@ -112,6 +114,9 @@ enum Shape {
 
 impl Reader<'_, '_> {
     fn anything(&mut self, path: &Path, depth: usize) -> ControlFlow<()> {
+        if depth == 0 && path == Path::new(STANDARD_INPUT) {
+            return self.file(path);
+        }
         match fs::metadata(path) {
             Err(error) => self.fault(path, None, format!("cannot be read: {error}")),
             Ok(what) if what.is_dir() => self.folder(path, depth),
@@ -164,6 +169,8 @@ impl Reader<'_, '_> {
 
     /// Opens a file and takes its compression off.
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
+        // As a file of its own, so that threads may share it like any other.
+        let path = if path == Path::new(STANDARD_INPUT) { Path::new("/dev/stdin") } else { path };
         let file = Counted { inner: File::open(path)?, count: Arc::clone(self.progress) };
         let mut reader = BufReader::with_capacity(64 * 1024, file);
         let magic = reader.fill_buf()?;

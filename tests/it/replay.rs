@@ -257,6 +257,35 @@ fn servers_of_ones_own_behind_the_first_are_counted_with_hops() {
 }
 
 #[test]
+fn what_this_program_stored_is_judged_as_it_came() {
+    let world = World::new();
+    world.deliver(Letter::from(BOB).bytes()).held_for("challenge");
+    let held = verdicts(&world.run(&["replay", "--json", world.quarantine().to_str().unwrap()], ""));
+    assert_eq!(held, [("challenge".to_owned(), "challenge".to_owned())]);
+}
+
+#[test]
+fn who_said_not_me_would_not_be_asked() {
+    let world = World::new();
+    let challenge = world.challenge(BOB);
+    let answer = Letter::answer(&challenge, BOB).body("NOTME\n");
+    world.deliver(answer.bytes());
+    put(&world, "mail/1", &Letter::from(BOB).body("Here I am again, with a longer letter.\n").bytes());
+    let played = verdicts(&world.run(&["replay", "--json", "mail"], ""));
+    assert_eq!(played, [("hold".to_owned(), "opted-out".to_owned())]);
+}
+
+#[test]
+fn mail_comes_from_another_program_too() {
+    let world = world();
+    let outcome = world.shell("cat mail.mbox | $P replay --json -", "");
+    assert_eq!(verdicts(&outcome), verdicts(&world.run(&["replay", "--json", "mail.mbox"], "")));
+    outcome.check("by its name", lines(&outcome)[0]["path"] == "-#1");
+    let outcome = world.shell("cat /dev/null | $P replay -", "");
+    outcome.check("nothing is no mail", outcome.code == Some(1));
+}
+
+#[test]
 fn an_answer_is_known_and_counts_for_nothing_afterwards() {
     let world = World::new();
     let token = world.token(Purpose::Confirm, 7, 0, BOB);
@@ -288,12 +317,14 @@ fn before_init_an_address_is_enough() {
         (&["replay", "--address", "alice", "mail.mbox"][..], 64),
         (&["replay", "--authserv-id", "mx.example.org", "mail.mbox"], 64),
         (&["replay", "--address", OWNER, "--authserv-id", "a;b", "mail.mbox"], 64),
+        (&["replay", "--address", OWNER, "--delimiter", "x", "mail.mbox"], 64),
         (&["replay", "--address", OWNER, "--learn", "--assume-first-contact", "mail.mbox"], 64),
         (&["replay", "--address", OWNER], 64),
         (&["replay", "--address", OWNER, "nothing"], 1),
     ] {
         let outcome = world.run(arguments, "");
         outcome.check(&format!("it ends with {code}"), outcome.code == Some(code));
+        outcome.check("no file is named", !String::from_utf8_lossy(&outcome.stderr).contains("/nonexistent"));
     }
 }
 
