@@ -228,10 +228,10 @@ fn suppressed(field: &Field<'_>) -> bool {
 /// Gmail's Feedback-ID for bulk senders: its last word names who answers for the mail. Some mailbox providers put the
 /// field on everything that their users write, with a name of their own: that says nothing of the message.
 fn feedback_id(field: &Field<'_>) -> Option<Sign> {
-    const MAILBOXES: [&str; 4] = ["fastmail", "flockmailid", "proton", "zohomail"];
+    const MAILBOXES: [&str; 4] = [":fastmail", ":flockmailid", ":user:proton", ":zohomail"];
     let text = field.text().to_lowercase();
-    let sender = text.rsplit_once(':').map_or("", |(_, sender)| sender.trim());
-    (says_something(field) && !MAILBOXES.contains(&sender)).then_some(Sign::MailingServiceField)
+    let mailbox = MAILBOXES.iter().any(|name| text.ends_with(name));
+    (says_something(field) && !mailbox).then_some(Sign::MailingServiceField)
 }
 
 /// Mail programs of people write it too, with the person's own address.
@@ -457,6 +457,7 @@ mod tests {
             ("X-PHP-Originating-Script: 33:contact.php", Sign::WebForm),
             ("Feedback-ID: 1:2:3:shop", Sign::MailingServiceField),
             ("Feedback-ID: proton", Sign::MailingServiceField),
+            ("Feedback-ID: 4711:offers:proton", Sign::MailingServiceField),
             ("Feedback-ID: proton:4711:mail4proton", Sign::MailingServiceField),
             ("X-Feedback-ID:\r\n fastmail:1", Sign::MailingServiceField),
             ("X-PM-Message-Id: 01234567-89ab-cdef-0123-456789abcdef", Sign::MailingServiceField),

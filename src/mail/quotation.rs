@@ -46,8 +46,9 @@ pub fn lines_above_copy(text: &str) -> Vec<&str> {
     let mut begun = false;
     let mut end = lines.len();
     for at in 0..lines.len() {
-        let attributed = matches!(attribution(&lines, at), Attribution::BeforeTheRest);
-        if begun && (attributed || begins_copied_head(&lines[at..])) {
+        let copied =
+            || begins_copied_head(&lines[at..]) || matches!(attribution(&lines, at), Attribution::BeforeTheRest);
+        if begun && copied() {
             end = at;
             break;
         }
