@@ -7,6 +7,7 @@
 
 mod answers;
 mod automatic;
+mod damage;
 mod deliver;
 mod demo;
 mod envelopes;
