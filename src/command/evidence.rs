@@ -35,6 +35,8 @@ pub struct Evidence {
     /// In how many messages a configured server says something only below so many Received fields, where it is not
     /// believed.
     pub below: BTreeMap<usize, usize>,
+    /// In how many messages a configured server is believed, and in how many of those it would be with one hop less.
+    pub believed: (usize, usize),
 }
 
 /// A server that writes Authentication-Results where strangers cannot.
@@ -114,6 +116,11 @@ impl Evidence {
         if let (Some(received), true) = (said.trusted_below, said.believed.is_empty()) {
             *self.below.entry(received).or_default() += 1;
         }
+        if let (false, Some(hops)) = (said.believed.is_empty(), trust.hops.checked_sub(1)) {
+            let narrower = Authentication::read(&head, &Trust { hops, ..trust.clone() });
+            self.believed.0 += 1;
+            self.believed.1 += usize::from(narrower.believed == said.believed);
+        }
     }
 
     fn take_servers(&mut self, head: &Head<'_>, hops: usize) {
@@ -190,6 +197,15 @@ mod tests {
     fn a_server_of_ones_own_that_hops_hides_is_seen() {
         let relayed = USUAL.replace("evil.example", "relay.example.org");
         assert_eq!(of(&[&relayed, USUAL, &relayed]).below, BTreeMap::from([(2, 2)]));
+    }
+
+    #[test]
+    fn a_hop_too_many_is_seen() {
+        let own = |head: &str| head.replace("MX.example.org", "relay.example.org");
+        let above = "Received: from x by mx\nAuthentication-Results: MX.example.org; dkim=pass header.d=example.net\n";
+        let turned: Vec<&str> = above.lines().rev().collect();
+        let above = own(&USUAL.replace(above, &format!("{}\n", turned.join("\n"))));
+        assert_eq!(of(&[&above, &above, &own(USUAL)]).believed, (3, 2));
     }
 
     #[test]
