@@ -45,7 +45,8 @@ fn says_absent(text: &str) -> bool {
         let clause = text[..at].rsplit(['.', '!', '?', ':', ';']).next().unwrap_or_default();
         clause.split(|c: char| !c.is_alphabetic()).any(|word| PAST.contains(&word))
     };
-    ABSENT.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !past(at)))
+    // Where something is, is looked for only in the few texts that have it.
+    says(text, ABSENT) && ABSENT.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !past(at)))
 }
 
 /// Whether the text asks not to be answered.
@@ -60,7 +61,8 @@ pub fn wants_no_answer(wording: &Wording) -> bool {
             rest.strip_prefix(word).is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric()))
         })
     };
-    NO_ANSWER.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !to_all(&text[at + phrase.len()..])))
+    says(text, NO_ANSWER)
+        && NO_ANSWER.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !to_all(&text[at + phrase.len()..])))
 }
 
 /// Whether the Subject is that of a ticket system: a word for a case, its number, and what became of it. In a thread
@@ -89,8 +91,8 @@ pub fn is_about_a_ticket(wording: &Wording) -> bool {
     let subject = &wording.subject;
     let is_year = |run: &str| run.len() == 4 && (run.starts_with("19") || run.starts_with("20"));
     let number = subject.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 3 && !is_year(run));
-    let about = subject.split(|c: char| !c.is_alphabetic()).any(|word| ABOUT.contains(&word));
-    number && about && says(subject, &DONE) && !wording.is_answer_or_forward()
+    let about = || subject.split(|c: char| !c.is_alphabetic()).any(|word| ABOUT.contains(&word));
+    number && about() && says(subject, &DONE) && !wording.is_answer_or_forward()
 }
 
 /// Beginnings of Subjects, as Exchange, vacation programs and web mail write them in their languages.

@@ -44,9 +44,9 @@ pub fn read(address: &Address) -> Option<LocalPart> {
 #[must_use]
 pub fn is_no_reply(local: &str) -> bool {
     let text = without_extension(local);
-    NO_REPLY.iter().any(|words| {
-        let first = words.split('-').next().unwrap_or_default();
-        text.match_indices(first).any(|(at, _)| {
+    // Read at every sender: the first byte leaves next to nothing to compare.
+    text.bytes().enumerate().any(|(at, first)| {
+        NO_REPLY.iter().filter(|words| words.as_bytes()[0] == first).any(|words| {
             let whole = at == 0 || text[..at].ends_with(is_separator);
             begins_with_words(&text[at..], words, whole)
         })
