@@ -1,13 +1,15 @@
-//! Undeliverable mail, known without any field that says so: by the way it begins, by its Subject, and by what it is
-//! built of, in whatever language it is written.
+//! Undeliverable mail, and mail that a filter at a gateway stopped, known without any field that says so: by the way it
+//! begins, by its Subject, and by what it is built of, in whatever language it is written.
 //!
 //! Promises: a person who passes a bounce on with words of their own is not taken for one, unless nothing but the bounce
 //! is there. Linear in time. Never touches: whose mail came back, and whether it was the user's.
 
-use super::wording::{OPENING_LIMIT, Wording, says, start};
+use super::wording::{OPENING_LIMIT, Wording, YOUR_MESSAGE, says, start};
 
 /// How far the opening words of a bounce reach, in bytes.
 const FIRST_WORDS: usize = 400;
+/// How far the start reaches at which no person writes a mail system's words, in bytes.
+const START: usize = 120;
 /// Names of header fields that a returned message has; three of them make a header block.
 const RETURNED_FIELDS: [&str; 6] = ["received: from ", "message-id: <", "from: ", "to: ", "subject: ", "date: "];
 
@@ -15,17 +17,57 @@ const RETURNED_FIELDS: [&str; 6] = ["received: from ", "message-id: <", "from: "
 /// `Re:` or `Fwd:` before it.
 #[must_use]
 pub fn has_bounces_subject(wording: &Wording) -> bool {
-    SUBJECTS.iter().any(|start| wording.subject.starts_with(start))
+    let subject = &wording.subject;
+    SUBJECTS.iter().any(|start| subject.starts_with(start))
+        || ["退信", "returned mail"].iter().any(|end| subject.ends_with(end))
+        || subject.contains("in mail from you")
 }
 
-/// Whether the text is a bounce: it begins with a mail system's own words, or it names a failure by its number and
-/// has the header block of a message in it.
+/// Whether the text is a bounce: it begins with a mail system's own words, or says whose message did not reach which
+/// address, or names a failure by its number and has the header block of a message in it.
 #[must_use]
 pub fn is_bounce(wording: &Wording) -> bool {
     let text = &wording.text;
-    let failed =
-        says(start(text, FIRST_WORDS), FIRST) || (has_status(start(text, OPENING_LIMIT)) && returns_a_message(text));
-    failed && !wording.is_answer_or_forward()
+    let first = start(text, FIRST_WORDS);
+    if wording.is_forward() {
+        return false;
+    }
+    if wording.is_answer() {
+        // Below a person's own words stands what they answer.
+        return wording.says(start(text, START), FIRST) && !wording.speaks_of_oneself(first);
+    }
+    wording.says(first, FIRST)
+        || tells_of_failure(wording)
+        || (has_status(start(text, OPENING_LIMIT)) && returns_a_message(text))
+}
+
+/// Whether a filter at a gateway tells the sender of a message what it did with it, or its user what it holds. The
+/// sender is most often a forged one, and such notices were as hated as challenges are.
+#[must_use]
+pub fn is_gateway_notice(wording: &Wording) -> bool {
+    let first = wording.first(FIRST_WORDS);
+    let says = |phrases: &[&str]| wording.says(first, phrases);
+    let stopped = says(YOUR_MESSAGE) && says(FORBIDDEN) && says(STOPPED) && !wording.speaks_of_oneself(first);
+    !wording.is_answer_or_forward() && (stopped || wording.says(&wording.subject, QUARANTINES))
+}
+
+/// An address; whose message, which recipients or which reason; and that something was not delivered, or not yet: a word
+/// for delivery and one that denies it, in the Subject or in one sentence of the first words. A person who tells of the
+/// same speaks of themselves.
+fn tells_of_failure(wording: &Wording) -> bool {
+    let first = wording.first(FIRST_WORDS);
+    let says = |phrases: &[&str]| wording.says(first, phrases);
+    first.contains('@')
+        && denies_delivery(wording, first)
+        && (says(YOUR_MESSAGE) || wording.says(&wording.subject, YOUR_MESSAGE) || says(RECIPIENTS) || says(REASONS))
+        && !wording.speaks_of_oneself(first)
+}
+
+fn denies_delivery(wording: &Wording, first: &str) -> bool {
+    let denies = |sentence: &str| wording.says(sentence, DELIVERY) && wording.says(sentence, DENIAL);
+    // The dot of an address ends no sentence.
+    let sentences = first.split(['!', '?', '。']).flat_map(|piece| piece.split(". "));
+    denies(&wording.subject) || (denies(first) && sentences.into_iter().any(denies))
 }
 
 /// Beginnings of Subjects (RFC 3834 section 3.1.5: a hint, and here only a reason to stay silent): qmail, Exim,
@@ -41,7 +83,59 @@ const SUBJECTS: &[&str] = &[
     "mail delivery fail",
     "mail delivery problem",
     "mail failure",
+    "mail returned",
     "mail system error",
+    "message status - undeliverable",
+    "undelivered",
+    "returned message",
+    "bounced mail",
+    "email delivery failure",
+    "[postmaster] ",
+    "ndn: ",
+    "non-delivery report",
+    "nicht zustellbar",
+    "nachricht unzustellbar",
+    "zustellung fehlgeschlagen",
+    "échec de remise",
+    "avis de non-remise",
+    "problème de distribution",
+    "message non distribu",
+    "devolución de correo",
+    "mensaje devuelto",
+    "mensaje no entregado",
+    "correo no entregado",
+    "mensagem não entregue",
+    "mensagem devolvida",
+    "falha na entrega",
+    "falha no envio",
+    "mancato recapito",
+    "mancata consegna",
+    "messaggio non recapitato",
+    "niet bezorgd",
+    "zwrot wiadomości",
+    "nedoručená zpráva",
+    "nedoručená správa",
+    "meddelandet kunde inte levereras",
+    "kunne ikke leve",
+    "viestiä ei voitu toimittaa",
+    "ileti teslim edilemedi",
+    "η παράδοση απέτυχε",
+    "kézbesítési hiba",
+    "mesaj nelivrat",
+    "ваше сообщение не доставлено",
+    "письмо не доставлено",
+    "сообщение не доставлено",
+    "сообщение не может быть доставлено",
+    "недоставленное сообщение",
+    "לא ניתן למסור",
+    "تعذر تسليم",
+    "メールの送信に失敗",
+    "【重要】送信エラー",
+    "邮件发送失败",
+    "邮件投递失败",
+    "郵件無法送達",
+    "메일 전송 실패",
+    "전송 실패",
     "message could not be delivered",
     "message delivery failure",
     "message undeliverable",
@@ -50,7 +144,6 @@ const SUBJECTS: &[&str] = &[
     "returned mail",
     "returned to sender",
     "undeliverable",
-    "undelivered mail",
     "warning: could not send message",
     "warning: message ",
     "mail konnte nicht zugestellt werden",
@@ -106,6 +199,15 @@ const FIRST: &[&str] = &[
     "delivery to the following recipient",
     "delivery has failed to these recipients",
     "undelivered mail returned to sender",
+    "we were unable to deliver your message",
+    "the attached file had the following undeliverable recipient",
+    "the local mail transport system has reported",
+    "a message that you sent could not be delivered",
+    "this is a delivery failure notification",
+    "this is a non-delivery notification",
+    "the following addresses had delivery problems",
+    "----- transcript of session follows",
+    "this message was undeliverable due to",
     "message from yahoo",
     "unable to deliver message to the following",
     "the following address failed",
@@ -118,6 +220,272 @@ const FIRST: &[&str] = &[
     "\u{e9}chec de la remise pour ces destinataires",
     "error de entrega a estos destinatarios",
     "il recapito non \u{e8} riuscito",
+    "message returned to sender",
+];
+
+/// Words, or their beginnings, for delivery.
+const DELIVERY: &[&str] = &[
+    "has been delayed",
+    "is delayed",
+    "deliver",
+    "returned",
+    "bounced",
+    "not reach",
+    "be reached",
+    "zugestellt",
+    "zustell",
+    "ausgeliefert",
+    "angekommen",
+    "erreicht",
+    "remis",
+    "distribué",
+    "entreg",
+    "consegnat",
+    "recapit",
+    "raggiunto",
+    "livrat",
+    "bezorg",
+    "aangekomen",
+    "afgeleverd",
+    "levere",
+    "levera",
+    "toimit",
+    "dostarcz",
+    "doruč",
+    "kézbes",
+    "teslim",
+    "παραδόθ",
+    "παράδοσ",
+    "доставл",
+    "доставит",
+    "доставк",
+    "הגיע",
+    "נמסר",
+    "تسليم",
+    "送信でき",
+    "配信",
+    "届け",
+    "届き",
+    "送达",
+    "投递",
+    "退回",
+    "送達",
+    "전송",
+    "전달",
+    "배달",
+    "délivr",
+];
+
+/// What denies it.
+const DENIAL: &[&str] = &[
+    "n't",
+    " not ",
+    "cannot",
+    "unable",
+    "fail",
+    "problem",
+    "delayed",
+    "permanent",
+    "undeliver",
+    "returned",
+    "bounced",
+    "nicht",
+    "konnte",
+    "verzögert",
+    "unzustell",
+    " pas ",
+    "n'a pu",
+    "retard",
+    "impossible",
+    "no se ",
+    "no ha ",
+    "no fue",
+    "no pudo",
+    "podido",
+    "não",
+    "falha",
+    "non ",
+    "impossibil",
+    "nu a ",
+    "niet",
+    "ikke",
+    "inte",
+    "ei voitu",
+    "nie ",
+    "nebyl",
+    "nepoda",
+    "nebol",
+    "nem ",
+    "edilem",
+    "δεν",
+    "не ",
+    "невозможно",
+    "לא",
+    "لم",
+    "تعذر",
+    "できま",
+    "ません",
+    "未能",
+    "无法",
+    "無法",
+    "失败",
+    "被退",
+    "못",
+    "fehlgeschlagen",
+    "fehler",
+    "error al",
+];
+
+/// Why it was not.
+const REASONS: &[&str] = &[
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "does not exist",
+    "address unknown",
+    "mailbox full",
+    "mailbox is full",
+    "over quota",
+    "quota exceeded",
+    "mailbox unavailable",
+    "unbekannter benutzer",
+    "postfach voll",
+    "adresse inconnue",
+    "utilisateur inconnu",
+    "boîte pleine",
+    "no existe",
+    "buzón lleno",
+    "usuário inexistente",
+    "utente sconosciuto",
+    "onbekende gebruiker",
+    "ящик переполнен",
+    "превышена квота",
+    "存在しません",
+    "不存在",
+    "존재하지 않는",
+];
+
+/// Those whom it did not reach, as mail systems name them.
+const RECIPIENTS: &[&str] = &[
+    "following recipient",
+    "following address",
+    "folgenden empfänger",
+    "folgende empfänger",
+    "angegebenen empfänger",
+    "folgende adresse",
+    "destinataires suivants",
+    "destinataire suivant",
+    "siguientes destinatarios",
+    "siguiente destinatario",
+    "seguintes destinatários",
+    "ao destinatário",
+    "destinatário(s)",
+    "seguenti destinatari",
+    "volgende ontvanger",
+    "volgende geadresseerde",
+    "een of meer geadresseerden",
+    "følgende modtager",
+    "følgende mottaker",
+    "följande mottagare",
+    "seuraaville vastaanottajille",
+    "następujących odbiorców",
+    "następującego odbiorcy",
+    "následujícím příjemcům",
+    "následujícímu příjemci",
+    "alábbi címzett",
+    "aşağıdaki alıcı",
+    "παρακάτω παραλήπτες",
+    "следующим адресатам",
+    "следующим получателям",
+    "одному или нескольким получателям",
+    "לנמענים הבאים",
+    "宛先",
+    "あて先",
+    "收件人",
+    "以下收件",
+    "수신자",
+    "受信者",
+];
+
+/// What filters look for.
+const FORBIDDEN: &[&str] = &[
+    "virus",
+    "malware",
+    "banned",
+    "infected",
+    "violat",
+    "unsolicited bulk",
+    "considered spam",
+    "classified as spam",
+    "attachment",
+    "content filter",
+    "mail gateway",
+    "virenscanner",
+    "anhang",
+    "schadsoftware",
+    "pièce jointe",
+    "archivo adjunto",
+    "allegato",
+    "bijlage",
+    "загроз",
+    "вирус",
+    "ウイルス",
+    "病毒",
+];
+
+/// What they do with it.
+const STOPPED: &[&str] = &[
+    "was stopped",
+    "stopped the",
+    "not been delivered",
+    "not delivered",
+    "blocked",
+    "quarantined",
+    "intercepted",
+    "was rejected",
+    "been rejected",
+    "was deleted",
+    "been deleted",
+    "was removed",
+    "been removed",
+    "detected a violation",
+    "found a violation",
+    "was considered",
+    "nicht zugestellt",
+    "blockiert",
+    "gelöscht",
+    "abgewiesen",
+    "zurückgewiesen",
+    "supprimé",
+    "bloqué",
+    "rejeté",
+    "bloqueado",
+    "eliminado",
+    "rechazado",
+    "bloccato",
+    "eliminato",
+    "geblokkeerd",
+    "verwijderd",
+    "заблокирован",
+    "удален",
+    "隔離",
+    "隔离",
+    "拦截",
+];
+
+/// Subjects of the lists that gateways send of what they hold.
+const QUARANTINES: &[&str] = &[
+    "quarantine summary",
+    "quarantine digest",
+    "quarantine report",
+    "quarantine notification",
+    "spam digest",
+    "quarantäne-bericht",
+    "quarantänebericht",
+    "rapport de quarantaine",
+    "informe de cuarentena",
+    "relatório de quarentena",
+    "rapporto di quarantena",
 ];
 
 /// A reply code and an enhanced status code (RFC 5321 section 4.2, RFC 3463 section 2): `550 5.1.1`, `status: 5.0.0`.
@@ -168,6 +536,10 @@ mod tests {
             ("TR : Non remis : bonjour", "Voyez :\n\nHi. This is the qmail-send program at mx.test."),
             ("version 5.1.1", "We moved from 4.0.5 to 5.1.1. From: here to: there. Subject: none."),
             ("delivery", "The delivery failed, the driver said nobody was in."),
+            ("Your letter", "I sent your message to bob@x.org but it could not be delivered."),
+            ("Delivery problem", "The parcel was not delivered. My address is bob@x.org."),
+            ("hello", "Your message is not lost. It will be delivered to bob@x.org when you answer."),
+            ("AW: Frage", "Ja.\n\n-----Original Message-----\nYour message to bob@x.org was not delivered."),
         ] {
             assert_eq!(of(subject, body), (false, false), "{subject}");
         }
@@ -208,6 +580,46 @@ mod tests {
             "No se puede entregar: hola",
         ] {
             assert!(of(subject, "x").0, "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_bounce_says_whose_message_did_not_reach_which_address() {
+        for body in [
+            "Your message wasn't delivered to bob@x.org because the address couldn't be found.",
+            "Ihre E-Mail an bob@x.org ist nicht angekommen.",
+            "Votre courriel n'a pas \u{e9}t\u{e9} distribu\u{e9} \u{e0} bob@x.org.",
+            "Su mensaje no fue entregado a bob@x.org.",
+            "Il suo messaggio non \u{e8} stato consegnato a bob@x.org.",
+            "Uw bericht aan bob@x.org is niet bezorgd.",
+            "\u{412}\u{430}\u{448}\u{435} \u{43f}\u{438}\u{441}\u{44c}\u{43c}\u{43e} \u{43d}\u{435} \u{431}\u{44b}\u{43b}\u{43e} \u{434}\u{43e}\u{441}\u{442}\u{430}\u{432}\u{43b}\u{435}\u{43d}\u{43e}: bob@x.org",
+            "Your message to bob@x.org has been delayed. Delivery will be tried again.",
+        ] {
+            assert_eq!(of("hello", body), (false, true), "{body}");
+        }
+    }
+
+    #[test]
+    fn gateways_tell_what_they_did_and_people_what_happened_to_them() {
+        let notice = |subject: &str, body: &str| {
+            let message = format!("Subject: {subject}\n\n{body}\n");
+            let head = Head::read(message.as_bytes());
+            is_gateway_notice(&Wording::read(&head, &message.as_bytes()[head.body..]))
+        };
+        for (subject, body) in [
+            ("Virus", "My daughter has caught a virus. Did you get my message?"),
+            ("Virus?", "My scanner found a virus in the message you sent and it was deleted."),
+            ("Re: VIRUS", "A virus was found in a message you sent. It was blocked. How?"),
+            ("quarantine", "The dog is in quarantine; your message was a comfort."),
+        ] {
+            assert!(!notice(subject, body), "{subject}: {body}");
+        }
+        for (subject, body) in [
+            ("x", "A virus was found in a message you sent. It was blocked."),
+            ("x", "Ihre Nachricht enthielt einen verbotenen Anhang und wurde gel\u{f6}scht."),
+            ("Spam Quarantine Summary", "x"),
+        ] {
+            assert!(notice(subject, body), "{subject}: {body}");
         }
     }
 }

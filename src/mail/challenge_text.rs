@@ -6,12 +6,12 @@
 //! postconfirm, Spam Arrest, EarthLink and captcha senders are known to send. Never touches: our own challenges (known by
 //! their field and token).
 
-use super::wording::{Wording, says};
+use super::wording::{Wording, YOUR_MESSAGE};
 
 /// Whether the message is a challenge by its Subject or by its own words.
 #[must_use]
 pub fn is_challenge(wording: &Wording) -> bool {
-    is_marked(wording) || asks_for_confirmation(wording.opening())
+    is_marked(wording) || asks_for_confirmation(wording)
 }
 
 /// `conf#5d41402a` (ASK), `verify#5d41402a` (BoxTrapper) and their like: a keyword with a number that nobody types. A
@@ -27,74 +27,19 @@ fn is_marked(wording: &Wording) -> bool {
         })
 }
 
-/// All of these in the opening: whose message, that it must be confirmed, by a machine that guards against others, and
-/// how. One of them alone, or two, people write too.
-fn asks_for_confirmation(opening: &str) -> bool {
-    let guarded = [MACHINE, AGAINST, HELD, DELIVERY].iter().filter(|words| says(opening, words)).count();
-    says(opening, YOUR_MESSAGE) && says(opening, CONFIRM) && says(opening, HOW) && guarded >= 2
+/// All of these in the opening: whose message, that it must be confirmed, how, and two of what a machine says that guards
+/// against others. One of them alone, or two, people write too. What to confirm may stand in the Subject.
+fn asks_for_confirmation(wording: &Wording) -> bool {
+    let opening = wording.opening();
+    let says = |phrases: &[&str]| wording.says(opening, phrases);
+    // Our own Subject comes back in answers to us, behind marks of all languages.
+    let titled = !wording.is_answer() && !wording.subject.contains("[cr-");
+    let confirms = says(CONFIRM) || (titled && wording.says(&wording.subject, CONFIRM));
+    let guarded = [MACHINE, AGAINST, HELD, DELIVERY, ONCE].iter().filter(|words| says(words)).count();
+    let proves = says(PROOF);
+    let whose = says(YOUR_MESSAGE) || wording.says(&wording.subject, YOUR_MESSAGE);
+    (confirms || proves) && whose && (says(HOW) || wording.has_link) && guarded + usize::from(proves) >= 2
 }
-
-/// The message of whoever reads this.
-const YOUR_MESSAGE: &[&str] = &[
-    // English, German, French.
-    "your message",
-    "your mail",
-    "your email",
-    "your e-mail",
-    "you sent",
-    "messages from you",
-    "ihre mail",
-    "ihre e-mail",
-    "ihre email",
-    "ihre nachricht",
-    "deine mail",
-    "deine e-mail",
-    "deine nachricht",
-    "votre message",
-    "votre mail",
-    "votre email",
-    "votre e-mail",
-    "votre courriel",
-    "que vous avez envoy",
-    // Spanish, Portuguese, Italian.
-    "su mensaje",
-    "tu mensaje",
-    "usted ha enviado",
-    "has enviado",
-    "sua mensagem",
-    "seu e-mail",
-    "seu email",
-    "voc\u{ea} enviou",
-    "tuo messaggio",
-    "suo messaggio",
-    "tua e-mail",
-    "che hai spedito",
-    "che hai inviato",
-    // Dutch, Danish, Norwegian, Swedish, Finnish.
-    "uw bericht",
-    "je bericht",
-    "uw e-mail",
-    "din e-mail",
-    "du har sendt",
-    "din besked",
-    "ditt meddelande",
-    "ditt mejl",
-    "du har skickat",
-    "viestisi",
-    // Polish, Czech, Russian, Ukrainian, Hungarian, Turkish.
-    "twoja wiadomo",
-    "twoj\u{105} wiadomo",
-    "va\u{161}e zpr\u{e1}va",
-    "va\u{161}i zpr\u{e1}vu",
-    "\u{432}\u{430}\u{448}\u{435} \u{441}\u{43e}\u{43e}\u{431}\u{449}\u{435}\u{43d}\u{438}\u{435}",
-    "\u{432}\u{430}\u{448}\u{435} \u{43f}\u{438}\u{441}\u{44c}\u{43c}\u{43e}",
-    "\u{432}\u{430}\u{448} \u{43b}\u{438}\u{441}\u{442}",
-    "az \u{f6}n \u{fc}zenet",
-    "mesaj\u{131}n\u{131}z",
-    // Japanese, Chinese.
-    "\u{30e1}\u{30fc}\u{30eb}",
-    "\u{60a8}\u{7684}\u{90ae}\u{4ef6}",
-];
 
 /// That it is to be confirmed.
 const CONFIRM: &[&str] = &[
@@ -104,10 +49,10 @@ const CONFIRM: &[&str] = &[
     "approved sender",
     "allowed list",
     "guest list",
+    "list of allowed senders",
     "real person",
     "best\u{e4}tig",
     "bestaetig",
-    "verifizier",
     "authentifi",
     "conferm",
     "autentic",
@@ -125,6 +70,86 @@ const CONFIRM: &[&str] = &[
     "onayla",
     "\u{78ba}\u{8a8d}",
     "\u{786e}\u{8ba4}",
+];
+
+/// That whoever answers is a person and no sender of spam, to be shown to a machine.
+const PROOF: &[&str] = &[
+    "prove that you",
+    "prove you are",
+    "prove you're",
+    "you are a real",
+    "you are human",
+    "you're human",
+    "verify yourself",
+    "authenticate yourself",
+    "authenticate themselves",
+    "not a spammer",
+    "not a spam source",
+    "you are not a robot",
+    "add your address to",
+    "add your email address to",
+    "add your e-mail address to",
+    "type the word in",
+    "characters shown",
+    "number shown",
+    "does not know you",
+    "do not know you",
+    "solve this",
+    "fill in a short form",
+    "fill in the form",
+    "protecting myself from",
+    "kein spammer",
+    "absender freizuschalten",
+    "bien l'expéditeur",
+    "are the sender",
+    "kein roboter",
+    "pas un robot",
+    "pas un spammeur",
+    "vous authentifier",
+    "no es un robot",
+    "no eres un robot",
+    "não é um robô",
+    "caracteres da imagem",
+    "di essere una persona",
+    "non sei un robot",
+    "geen robot",
+    "är en människa",
+    "er et menneske",
+    "nie jesteś spamerem",
+    "nie jesteś robotem",
+    "nejste robot",
+    "не робот",
+    "не спам",
+    "you're not a robot",
+    "kennt sie noch nicht",
+];
+
+/// That it is asked only once.
+const ONCE: &[&str] = &[
+    "only once",
+    "once only",
+    "have to do this once",
+    "need to do this once",
+    "do this again",
+    "just this once",
+    "first message",
+    "all your mail will",
+    "future messages",
+    "themselves once",
+    "nur einmal",
+    "einmalig",
+    "une seule fois",
+    "una sola vez",
+    "uma única vez",
+    "una volta sola",
+    "una sola volta",
+    "slechts eenmaal",
+    "bara en gång",
+    "kun én gang",
+    "tylko raz",
+    "pouze jednou",
+    "только один раз",
+    "一度だけ",
 ];
 
 /// That a machine writes this.
@@ -149,7 +174,15 @@ const AGAINST: &[&str] = &[
     "real person",
     "human being",
     "not a robot",
+    "unwanted mail",
+    "challenge-response",
+    "challenge/response",
+    "robots",
+    "roboter",
     "\u{441}\u{43f}\u{430}\u{43c}",
+    "迷惑メール",
+    "垃圾邮件",
+    "스팸",
     "pourriel",
     "ind\u{e9}sirable",
 ];
@@ -158,6 +191,16 @@ const AGAINST: &[&str] = &[
 const HELD: &[&str] = &[
     "being held",
     "been held",
+    "email address is protected",
+    "holding area",
+    "warteschleife",
+    "has not been delivered yet",
+    "is waiting",
+    "been redirected to",
+    "wartet auf",
+    "hålls kvar",
+    "oczekuje na",
+    "保留",
     "is held",
     "on hold",
     "waitlisted",
@@ -186,11 +229,23 @@ const HELD: &[&str] = &[
     "wstrzyma",
     "zadr\u{17e}",
     "\u{437}\u{430}\u{434}\u{435}\u{440}\u{436}",
+    "várakozik",
 ];
 
 /// What becomes of the message then.
 const DELIVERY: &[&str] = &[
     "be delivered",
+    "have it delivered",
+    "be let in",
+    "sera alors transmis",
+    "immer an",
+    "to my inbox",
+    "to get through to me",
+    "receive your email",
+    "seja encaminhada",
+    "lui parvienne",
+    "chegue a",
+    "配信",
     "delivery of your",
     "for delivery",
     "delivers your",
@@ -211,14 +266,15 @@ const DELIVERY: &[&str] = &[
     "bezorgd",
     "leveres",
     "leverer",
-    "levereras",
     "toimit",
     "dostarcz",
     "doru\u{10d}",
     "\u{434}\u{43e}\u{441}\u{442}\u{430}\u{432}",
     "k\u{e9}zbes\u{ed}t",
-    "\u{914d}\u{4fe1}",
     "\u{9001}\u{8fbe}",
+    "in my inbox",
+    "durchgestellt",
+    "me llegue",
 ];
 
 /// What to do.
@@ -240,6 +296,7 @@ const HOW: &[&str] = &[
     "click here",
     "click the",
     "clicking",
+    "en répondant à ce",
     "antworten sie",
     "beantworten sie",
     "antworte auf",
@@ -304,6 +361,27 @@ mod tests {
         ] {
             assert!(!of(subject, body), "{subject}: {body}");
         }
+    }
+
+    #[test]
+    fn what_to_confirm_may_stand_in_the_subject() {
+        let body = "Your message is on hold. A filter against spam asks you to click here.";
+        assert!(of("Please verify your message", body));
+        for subject in ["hello", "Re: please verify", "Otvet: verify [cr-12em04hmasw91nfkhj1hrff3tfhqc0hz]"] {
+            assert!(!of(subject, body), "{subject}");
+        }
+    }
+
+    #[test]
+    fn whoever_asks_for_proof_that_one_is_a_person_is_a_filter() {
+        for body in [
+            "Your first message is waiting. Prove that you are a person: https://x.org/c . You do this only once.",
+            "Ihre E-Mail ist in der Warteschleife. Zeigen Sie, dass Sie kein Spammer sind: https://x.org/c",
+            "Para que sua mensagem chegue a Bob, mostre que voc\u{ea} n\u{e3}o \u{e9} um rob\u{f4}: https://x.org/c",
+        ] {
+            assert!(of("hello", body), "{body}");
+        }
+        assert!(!of("hello", "I read your message on spam filters: do they ask people to prove that they are human?"));
     }
 
     #[test]

@@ -267,7 +267,8 @@ fn mailbox(field: &Field<'_>) -> Option<Address> {
     Address::parse(inner.trim()).ok()
 }
 
-/// Display names that only programs bear.
+/// Display names that only programs bear: of mail systems however they go on, of other programs as they are; people are
+/// called Jenkins and Monit.
 fn robots_name(field: &Field<'_>) -> bool {
     const NAMES: [&str; 8] = [
         "internet mail delivery",
@@ -279,13 +280,43 @@ fn robots_name(field: &Field<'_>) -> bool {
         "postmaster",
         "system administrator",
     ];
+    const PROGRAMS: [&str; 26] = [
+        "amavis",
+        "asterisk pbx",
+        "clamav",
+        "contact form",
+        "cron daemon",
+        "diskstation",
+        "fail2ban",
+        "fax gateway",
+        "faxserver",
+        "fritz!box",
+        "gitlab",
+        "grafana",
+        "icinga",
+        "kontaktformular",
+        "logwatch",
+        "mailscanner",
+        "mdadm monitoring",
+        "munin",
+        "nagios",
+        "prtg network monitor",
+        "smartd",
+        "symantec antivirus",
+        "synology nas",
+        "uptimerobot",
+        "wordpress",
+        "zabbix",
+    ];
     if !field.is_bounded() {
         return false;
     }
     let text = decode_words(&field.unfolded()).to_lowercase();
     let Some((name, _)) = text.rsplit_once('<') else { return false };
-    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | '<'));
-    NAMES.iter().any(|own| name.starts_with(own)) || (!name.contains('@') && local_part::is_no_reply(name))
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '<'));
+    NAMES.iter().any(|own| name.starts_with(own))
+        || PROGRAMS.contains(&name)
+        || (!name.contains('@') && local_part::is_no_reply(name))
 }
 
 /// Libraries and scripts that send what a program wrote; no person's mail program names itself so.
@@ -383,6 +414,8 @@ mod tests {
             "Sender: Bob's secretary <sue@x.org>",
             "Reply-To: bob.private@x.org",
             "From: Robert Postman <bob@x.org>",
+            "From: Nagios Papadopoulos <bob@x.org>",
+            "From: Bob (contact form) <bob@x.org>",
             "From: System Administrators' Guild <bob@x.org>",
             "Delivered-To: autoresponder@x.org",
             "Content-Identifier: message 17",
@@ -462,6 +495,9 @@ mod tests {
             ("X-Feedback-ID:\r\n fastmail:1", Sign::MailingServiceField),
             ("X-PM-Message-Id: 01234567-89ab-cdef-0123-456789abcdef", Sign::MailingServiceField),
             ("From: Mail Delivery Subsystem <bob@x.org>", Sign::RobotName),
+            ("From: Nagios <bob@x.org>", Sign::RobotName),
+            ("From: (Cron Daemon) <bob@x.org>", Sign::RobotName),
+            ("From: \"Contact Form\" <bob@x.org>", Sign::RobotName),
             ("From: \"=?utf-8?q?No=2DReply?=\" <bob@x.org>", Sign::RobotName),
         ] {
             assert_eq!(of(text), [sign], "{text}");

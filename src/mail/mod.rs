@@ -1,6 +1,8 @@
 //! Bytes to meaning and back. Pure: no file, process, environment, clock or database is touched here,
 //! and a damaged message is never an error: what is wrong with it is itself a fact.
 
+pub mod absence;
+pub mod acknowledgement;
 pub mod address;
 pub mod auth;
 pub mod auto_reply;
@@ -22,6 +24,7 @@ pub mod language;
 pub mod list_id;
 pub mod local_part;
 pub mod mark;
+pub mod notification;
 pub mod parts;
 pub mod quotation;
 pub mod report;

@@ -30,6 +30,8 @@ pub struct Wording {
     pub own: String,
     /// Whether some part of it can be clicked: a link in HTML, or an address of the web in text.
     pub has_link: bool,
+    /// What could stand in the texts above.
+    runs: Runs,
 }
 
 impl Wording {
@@ -53,45 +55,51 @@ impl Wording {
                 append_squeezed(&mut wording.own, line);
             }
         }
+        wording.runs.add(&wording.subject);
+        wording.runs.add(&wording.text);
+        // Most often nothing is cut off but the end.
+        if !wording.text.starts_with(&wording.own) {
+            wording.runs.add(&wording.own);
+        }
         wording
     }
 
-    /// Whether the Subject says that somebody answers or passes something on: `Re:`, `Fwd:` and what mail programs
-    /// write for them in other languages (RFC 5322 section 3.6.5), also counted: `Re[2]:`.
+    /// Whether the Subject says that this answers another message, in the ways of mail programs (RFC 5322 section 3.6.5)
+    /// in their languages, also counted: `Re[2]:`.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        const MARKS: [&str; 16] = [
+            "antw", "aw", "odp", "r", "re", "ref", "res", "rif", "sv", "vs", "ynt", "回复", "回覆", "答复", "答覆",
+            "返信",
+        ];
+        self.mark().is_some_and(|mark| MARKS.contains(&mark))
+    }
+
+    /// Whether the Subject says that another message is passed on, the same way.
+    #[must_use]
+    pub fn is_forward(&self) -> bool {
+        const MARKS: [&str; 15] =
+            ["doorst", "enc", "fs", "fw", "fwd", "i", "ilt", "pd", "rv", "tr", "vb", "vl", "wg", "转发", "轉寄"];
+        self.mark().is_some_and(|mark| MARKS.contains(&mark))
+    }
+
+    /// One of the two.
     #[must_use]
     pub fn is_answer_or_forward(&self) -> bool {
-        const WORDS: [&str; 27] = [
-            "antw",
-            "aw",
-            "doorst",
-            "enc",
-            "fs",
-            "fw",
-            "fwd",
-            "i",
-            "ilt",
-            "odp",
-            "pd",
-            "r",
-            "re",
-            "ref",
-            "rif",
-            "rv",
-            "sv",
-            "tr",
-            "vb",
-            "vl",
-            "vs",
-            "wg",
-            "ynt",
-            "\u{56de}\u{590d}",
-            "\u{7b54}\u{590d}",
-            "\u{8f6c}\u{53d1}",
-            "\u{8fd4}\u{4fe1}",
-        ];
-        let word = self.subject.split([':', '\u{ff1a}']).next().filter(|word| word.len() < self.subject.len());
+        self.is_answer() || self.is_forward()
+    }
+
+    /// What stands before the first colon of the Subject, without its count.
+    fn mark(&self) -> Option<&str> {
+        let (word, _) = self.subject.split_once([':', '\u{ff1a}'])?;
         let counted = |c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | ' ' | '\u{a0}');
-        word.is_some_and(|word| WORDS.contains(&word.trim_end_matches(counted)))
+        Some(word.trim_end_matches(counted))
+    }
+
+    /// Whether one of the phrases stands in this piece of the message's words.
+    #[must_use]
+    pub fn says(&self, piece: &str, phrases: &[&str]) -> bool {
+        !piece.is_empty() && phrases.iter().any(|phrase| self.runs.may_hold(phrase) && piece.contains(phrase))
     }
 
     /// The first [`OPENING_LIMIT`] bytes of what the sender wrote himself.
@@ -104,6 +112,13 @@ impl Wording {
     #[must_use]
     pub fn first(&self, bytes: usize) -> &str {
         start(&self.own, bytes)
+    }
+
+    /// At most so many of the last bytes of what the sender wrote himself.
+    #[must_use]
+    pub fn last(&self, bytes: usize) -> &str {
+        let from = self.own.len().saturating_sub(bytes);
+        &self.own[self.own.ceil_char_boundary(from)..]
     }
 }
 
@@ -119,6 +134,159 @@ pub fn texts(head: &Head<'_>, body: &[u8]) -> Vec<String> {
     }
     texts
 }
+
+impl Wording {
+    /// Whether in this piece of the words somebody speaks of themselves, as people do who tell of what machines wrote to
+    /// them; a mail system that says "I'm sorry" is known by other words.
+    #[must_use]
+    pub fn speaks_of_oneself(&self, piece: &str) -> bool {
+        const STARTS: [&str; 6] = ["i ", "i've ", "my ", "ich ", "je ", "j'ai "];
+        const INSIDE: [&str; 16] = [
+            " i ", " i've ", " i'd ", " my ", " me ", " ich ", " meine", " mir ", " mich ", " m'a ", " j'ai ", " je ",
+            " mi ", " yo ", " io ", " jag ",
+        ];
+        STARTS.iter().any(|start| piece.starts_with(start)) || self.says(piece, &INSIDE)
+    }
+}
+
+/// Which runs of three bytes the words have, so that most phrases of a table are ruled out without a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Runs([u64; Runs::WORDS]);
+
+impl Runs {
+    const WORDS: usize = 128;
+
+    fn add(&mut self, text: &str) {
+        for run in text.as_bytes().windows(3) {
+            let (word, bit) = Self::place(run);
+            self.0[word] |= bit;
+        }
+    }
+
+    /// No only if the phrase stands nowhere: its first, middle and last run must be there.
+    fn may_hold(&self, phrase: &str) -> bool {
+        let bytes = phrase.as_bytes();
+        if bytes.len() < 3 {
+            return true;
+        }
+        [0, (bytes.len() - 3) / 2, bytes.len() - 3].iter().all(|at| {
+            let (word, bit) = Self::place(&bytes[*at..at + 3]);
+            self.0[word] & bit != 0
+        })
+    }
+
+    fn place(run: &[u8]) -> (usize, u64) {
+        let number = u32::from(run[0]) | u32::from(run[1]) << 8 | u32::from(run[2]) << 16;
+        let place = (number.wrapping_mul(0x9e37_79b1) >> 19) as usize;
+        (place / 64, 1 << (place % 64))
+    }
+}
+
+impl Default for Runs {
+    fn default() -> Runs {
+        Runs([0; Runs::WORDS])
+    }
+}
+
+/// The message of whoever reads this, in the words of a program that speaks of it.
+pub const YOUR_MESSAGE: &[&str] = &[
+    // English.
+    "your message",
+    "your mail",
+    "your email",
+    "your e-mail",
+    "message you sent",
+    "message that you sent",
+    "mail you sent",
+    "mail that you sent",
+    "you sent an e",
+    "you sent a message",
+    "you sent to",
+    "you addressed",
+    "your first message",
+    "message from you",
+    "messages from you",
+    "mail from you",
+    // German, French.
+    "ihre mail",
+    "ihre e-mail",
+    "ihre email",
+    "ihrer e-mail",
+    "ihre nachricht",
+    "ihrer nachricht",
+    "deine mail",
+    "deine e-mail",
+    "deine nachricht",
+    "eine e-mail an",
+    "votre message",
+    "votre mail",
+    "votre email",
+    "votre e-mail",
+    "votre courriel",
+    "que vous avez envoyé",
+    "expéditeur du message",
+    // Spanish, Portuguese, Italian, Romanian.
+    "su mensaje",
+    "tu mensaje",
+    "su correo",
+    "tu correo",
+    "usted ha enviado",
+    "has enviado",
+    "sua mensagem",
+    "seu e-mail",
+    "seu email",
+    "você enviou",
+    "tuo messaggio",
+    "suo messaggio",
+    "tua e-mail",
+    "sua e-mail",
+    "che hai spedito",
+    "che hai inviato",
+    "messaggio inviato",
+    "mesajul dumneavoastr",
+    "mesajul tău",
+    // Dutch, Danish, Norwegian, Swedish, Finnish.
+    "uw bericht",
+    "je bericht",
+    "uw e-mail",
+    "din e-mail",
+    "du har sendt",
+    "din besked",
+    "din meddelelse",
+    "meldingen din",
+    "ditt meddelande",
+    "ditt mejl",
+    "du har skickat",
+    "viestisi",
+    "viestiäsi",
+    // Polish, Czech, Slovak, Hungarian, Turkish, Greek.
+    "twoja wiadomo",
+    "twoją wiadomo",
+    "vaše zpráva",
+    "vaši zprávu",
+    "vaša správa",
+    "vašu správu",
+    "az ön üzenet",
+    "az ön level",
+    "mesajınız",
+    "iletiniz",
+    "το μήνυμά σας",
+    // Russian, Ukrainian, Hebrew, Arabic.
+    "ваше сообщение",
+    "ваше письмо",
+    "ваш лист",
+    "ваше повідомлення",
+    "ההודעה שלך",
+    "رسالتك",
+    // Japanese, Chinese, Korean.
+    "メール",
+    "メッセージ",
+    "您的邮件",
+    "您发送的邮件",
+    "您的郵件",
+    "메일",
+    "메시지",
+];
 
 /// At most so many of the text's first bytes.
 #[must_use]
@@ -231,5 +399,30 @@ mod tests {
             }
         }
         assert!(start.elapsed().as_secs() < 20);
+    }
+
+    #[test]
+    fn what_is_ruled_out_stands_nowhere() {
+        let read = wording("Subject: One two\n\nThree four, f\u{fc}nf \u{516d}\u{4e03}.\n-- \nnine\n");
+        for phrase in ["one two", "three four, f", "\u{516d}", "\u{516d}\u{4e03}", "ab", "nine"] {
+            for piece in [&read.subject, &read.text, &read.own] {
+                assert_eq!(read.says(piece, &[phrase]), piece.contains(phrase), "{phrase}");
+            }
+        }
+        assert!(!read.runs.may_hold("eleven twelve") && !Wording::default().says("", &["abc"]));
+    }
+
+    #[test]
+    fn answers_and_those_who_speak_of_themselves_are_told() {
+        for subject in ["Re: x", "AW: x", "Sv: x", "R: x", "\u{56de}\u{590d}: x"] {
+            assert!(wording(&format!("Subject: {subject}\n\nx\n")).is_answer(), "{subject}");
+        }
+        assert!(!wording("Subject: reply\n\nx\n").is_answer());
+        let speaks = |text: &str| {
+            let read = wording(&format!("A: b\n\n{text}\n"));
+            read.speaks_of_oneself(&read.own)
+        };
+        assert!(speaks("I wrote to you") && speaks("Here is what I wrote") && speaks("Hier ist meine Adresse"));
+        assert!(!speaks("Your message was not delivered.") && !speaks("The index is in the mystery."));
     }
 }
