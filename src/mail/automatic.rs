@@ -91,6 +91,8 @@ pub enum Sign {
     LoopField,
     /// The Sender field names a role, a list or a program.
     RoleSenderField,
+    /// The display name says that somebody else sends it: `Bob via Friends`.
+    ViaName,
     /// `Errors-To` with another address than the author's.
     ErrorsToField,
     /// `Precedence: bulk` or `junk`.
@@ -282,6 +284,7 @@ const TABLE: &[(Sign, Entry)] = &[
     ),
     (Sign::LoopField, Entry(34, "loop-field", Kind::List, "Sympa, Zammad, procmail")),
     (Sign::RoleSenderField, Entry(35, "role-sender-field", Kind::List, "RFC 5230 section 4.6, Mailman, Majordomo")),
+    (Sign::ViaName, Entry(71, "via-name", Kind::List, "RFC 7960 section 4.1.3, Mailman, groups of Google")),
     (Sign::ErrorsToField, Entry(36, "errors-to-field", Kind::Bulk, "Mailman, Majordomo")),
     (Sign::PrecedenceBulk, Entry(13, "precedence-bulk", Kind::Bulk, "RFC 3834 section 2")),
     (
@@ -346,6 +349,7 @@ impl Sign {
         Sign::ListProgramField,
         Sign::LoopField,
         Sign::RoleSenderField,
+        Sign::ViaName,
         Sign::ErrorsToField,
         Sign::PrecedenceBulk,
         Sign::MailingServiceField,

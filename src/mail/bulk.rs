@@ -26,29 +26,49 @@ pub fn is_signed_by_service(head: &Head<'_>) -> bool {
 /// Whether the domain is one that its owner set up for mail to many: `news.x.org`, `bounces.x.org`.
 #[must_use]
 pub fn is_bulk_domain(domain: &Domain) -> bool {
-    const LABELS: [&str; 16] = [
+    const LABELS: [&str; 34] = [
         "alerts",
         "bounce",
         "bounces",
         "campaign",
         "campaigns",
+        "discourse",
         "e",
         "em",
         "enews",
+        "list",
+        "listes",
+        "lists",
+        "listserv",
         "mailer",
+        "mailgun",
         "mailing",
         "mailings",
+        "mailman",
+        "mandrill",
         "marketing",
+        "mg",
+        "mkt",
         "news",
         "newsletter",
+        "newsletters",
+        "notification",
         "notifications",
         "notify",
+        "offers",
+        "promo",
+        "sendgrid",
+        "ses",
+        "sympa",
+        "updates",
     ];
     let labels: Vec<&str> = domain.as_str().split('.').collect();
     labels.len() >= 3 && LABELS.contains(&labels[0])
 }
 
-fn is_service(domain: &str) -> bool {
+/// Whether the domain is one with which a mailing service signs and numbers the mail of its customers.
+#[must_use]
+pub fn is_service(domain: &str) -> bool {
     // The domains with which these services document that they sign.
     const SERVICES: [&str; 22] = [
         "amazonses.com",
@@ -204,10 +224,10 @@ mod tests {
     #[test]
     fn domains_for_mail_to_many_are_known() {
         let bulk = |name: &str| is_bulk_domain(&Domain::parse(name).unwrap());
-        for name in ["x.org", "news.org", "mail.x.org", "newspaper.x.org", "x.news.org"] {
+        for name in ["x.org", "news.org", "lists.org", "mail.x.org", "listing.x.org", "newspaper.x.org", "x.news.org"] {
             assert!(!bulk(name), "{name}");
         }
-        for name in ["news.x.org", "newsletter.x.co.uk", "bounces.x.org", "e.shop.example"] {
+        for name in ["news.x.org", "newsletter.x.co.uk", "bounces.x.org", "e.shop.example", "lists.x.org", "mg.x.org"] {
             assert!(bulk(name), "{name}");
         }
     }
