@@ -30,6 +30,49 @@ pub fn own_lines(text: &str) -> Vec<&str> {
     own
 }
 
+/// All lines that are not quoted, signatures and what mail programs and lists add below them too, up to where another
+/// message begins that is quoted without marks or passed on.
+#[must_use]
+pub fn unquoted_lines(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut unquoted = Vec::new();
+    for (at, &line) in lines.iter().enumerate() {
+        if is_head_of_another(line) || begins_header_block(&lines, at) {
+            break;
+        }
+        if matches!(attribution(&lines, at), Attribution::BeforeTheRest) {
+            break;
+        }
+        if !is_quoted(line) {
+            unquoted.push(line);
+        }
+    }
+    unquoted
+}
+
+/// `---------- Forwarded message ---------` and `-----Original Message-----`, in the languages of the larger programs.
+fn is_head_of_another(line: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "message",
+        "nachricht",
+        "mensaje",
+        "mensagem",
+        "messaggio",
+        "bericht",
+        "meddelande",
+        "meddelelse",
+        "melding",
+        "viesti",
+        "wiadomo",
+        "zpr\u{e1}va",
+        "\u{441}\u{43e}\u{43e}\u{431}\u{449}",
+        "\u{43f}\u{438}\u{441}\u{44c}\u{43c}",
+    ];
+    let ruled = line.starts_with("-----") && line.ends_with("----") && !line.contains("BEGIN PGP");
+    let lower = if ruled { line.to_lowercase() } else { return false };
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
 /// Whether the line is quoted from another message.
 #[must_use]
 pub fn is_quoted(line: &str) -> bool {
@@ -179,6 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_below_a_signature_is_not_quoted() {
+        let footer = "Yes.\n> a\n-- \nBob\n____________________\nFriends list\n----- News -----\nb";
+        assert_eq!(unquoted_lines(footer).len(), 7);
+        for start in [
+            "---------- Forwarded message ---------",
+            "-----Original Message-----",
+            "-------- Weitergeleitete Nachricht --------",
+            "From: Alice <alice@x.org>\nSent: Saturday",
+            "On 21/11/2026 10:00, Alice wrote:\n",
+        ] {
+            assert_eq!(unquoted_lines(&format!("Look!\n{start}\nBuy\n")), ["Look!"], "{start}");
+        }
+    }
+
+    #[test]
     fn what_the_sender_wrote_is_found_between_quotations() {
         assert_eq!(own_lines("Yes.\n\nOn 21/11/2026, Alice wrote:\n> a\n ok 2\n> b\n-- \nBob"), ["Yes.", "ok 2"]);
         assert_eq!(own_lines("See here:\n> a"), ["See here:"]);
@@ -200,7 +258,7 @@ mod tests {
             ["\n", "on 2026:\n", "on 2026\n", "wrote:\n", "wrote:\n\n\n\n", ">\n", "From: a\n", "a: b\n", "-", "_"]
         {
             let text = unit.repeat(256 * 1024 / unit.len());
-            drop(own_lines(&text));
+            drop((own_lines(&text), unquoted_lines(&text)));
         }
         let blank = format!("wrote 2026:{}", "\n".repeat(256 * 1024));
         drop(own_lines(&blank));

@@ -9,8 +9,9 @@ use super::encoding;
 use super::fold::decode_words;
 use super::head::Head;
 use super::html;
+use super::page::{self, Page};
 use super::parts::{Part, Transfer, parts};
-use super::quotation::{is_quoted, own_lines};
+use super::quotation::{is_quoted, own_lines, unquoted_lines};
 
 /// Most bytes of a body that are looked at.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -18,6 +19,9 @@ const BODY_LIMIT: usize = 256 * 1024;
 pub const WORDING_LIMIT: usize = 256 * 1024;
 /// How far the opening of a text reaches, in bytes: a robot says early what it is.
 pub const OPENING_LIMIT: usize = 3 * 1024;
+
+/// Beside a picture fewer bytes of text are none.
+const PICTURE_WORDS: usize = 40;
 
 /// A message's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,10 @@ pub struct Wording {
     pub text: String,
     /// The same without what stands below a signature's or an unmarked quotation's first line.
     pub own: String,
+    /// The same with signatures and what lists and programs add below them, up to where another message is passed on.
+    pub said: String,
+    /// How its HTML is built.
+    pub page: Page,
     /// Whether some part of it can be clicked: a link in HTML, or an address of the web in text.
     pub has_link: bool,
 }
@@ -46,6 +54,9 @@ impl Wording {
             let mut source = decoded(part);
             source.truncate(source.floor_char_boundary(room));
             wording.has_link |= source.contains("http") || (part.is_html() && source.contains("href"));
+            if part.is_html() {
+                wording.add_page(page::look(&source));
+            }
             let text = if part.is_html() { html::to_text(&source) } else { source };
             for line in text.lines().filter(|line| !is_quoted(line)) {
                 append_squeezed(&mut wording.text, line);
@@ -53,8 +64,24 @@ impl Wording {
             for line in own_lines(&text) {
                 append_squeezed(&mut wording.own, line);
             }
+            for line in unquoted_lines(&text) {
+                append_squeezed(&mut wording.said, line);
+            }
         }
         wording
+    }
+
+    fn add_page(&mut self, page: Page) {
+        self.page.designed |= page.designed;
+        self.page.disguised |= page.disguised;
+        self.page.false_link |= page.false_link;
+        self.page.picture |= page.picture;
+    }
+
+    /// Whether it is a picture to click at, and next to no word in any part.
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        self.page.picture && self.text.len() < PICTURE_WORDS
     }
 
     /// The first [`OPENING_LIMIT`] bytes of what the sender wrote himself.
@@ -79,7 +106,72 @@ pub fn start(text: &str, bytes: usize) -> &str {
 /// Whether one of the phrases stands in the text.
 #[must_use]
 pub fn says(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| text.contains(phrase))
+    Searched::of(text).says(phrases)
+}
+
+/// A text in which many phrases are looked for.
+pub struct Searched<'t> {
+    text: &'t str,
+    pairs: Pairs,
+}
+
+impl<'t> Searched<'t> {
+    /// Notes down what is needed to know most phrases not to stand in it.
+    #[must_use]
+    pub fn of(text: &'t str) -> Searched<'t> {
+        Searched { text, pairs: Pairs::of(text) }
+    }
+
+    /// Whether the phrase stands in it.
+    #[must_use]
+    pub fn has(&self, phrase: &str) -> bool {
+        self.pairs.may_hold(phrase) && self.text.contains(phrase)
+    }
+
+    /// Whether one of the phrases stands in it.
+    #[must_use]
+    pub fn says(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.has(phrase))
+    }
+
+    /// Whether of each group one of the phrases stands in it.
+    #[must_use]
+    pub fn says_all(&self, groups: &[&[&str]]) -> bool {
+        groups.iter().all(|phrases| self.says(phrases))
+    }
+
+    /// How many of the phrases stand in it.
+    #[must_use]
+    pub fn count(&self, phrases: &[&str]) -> usize {
+        phrases.iter().filter(|phrase| self.has(phrase)).count()
+    }
+}
+
+/// Which pairs of neighbouring bytes a text has: most phrases are known from them not to stand in it, which is many
+/// times faster than to search for each.
+struct Pairs([u64; 64]);
+
+impl Pairs {
+    fn of(text: &str) -> Pairs {
+        let mut pairs = Pairs([0; 64]);
+        for pair in text.as_bytes().windows(2) {
+            let (word, bit) = Pairs::place(pair);
+            pairs.0[word] |= bit;
+        }
+        pairs
+    }
+
+    fn may_hold(&self, phrase: &str) -> bool {
+        phrase.as_bytes().windows(2).all(|pair| {
+            let (word, bit) = Pairs::place(pair);
+            self.0[word] & bit != 0
+        })
+    }
+
+    /// Two pairs may share a place: then the text is searched in vain, no more.
+    fn place(pair: &[u8]) -> (usize, u64) {
+        (usize::from(pair[0] & 63), 1 << (pair[1] & 63))
+    }
 }
 
 fn decoded(part: &Part<'_>) -> String {
@@ -148,6 +240,22 @@ mod tests {
             Content-Type: message/rfc822\n\nSubject: x\n\nnot mine\n--b\n\
             Content-Type: text/plain\nContent-Disposition: attachment\n\nnor this\n--b--\n";
         assert_eq!(wording(message).text, "mine");
+    }
+
+    #[test]
+    fn a_phrase_is_found_wherever_it_stands_and_only_there() {
+        let text = format!("{} the last \u{fc}word", "a sentence of many words. ".repeat(9));
+        for phrase in ["a sentence", "words. a", "\u{fc}word", "last \u{fc}", "w", ""] {
+            assert!(
+                says(&text, &["zz", "qq", "xx", phrase]) && Searched::of(&text).count(&["zz", phrase]) == 1,
+                "{phrase}"
+            );
+        }
+        for phrase in ["wordsa", "sentences", "last  \u{fc}", "rdw", "word."] {
+            assert!(text.contains(phrase) || !says(&text, &["zz", "qq", "xx", phrase]), "{phrase}");
+        }
+        let searched = Searched::of(&text);
+        assert!(searched.says_all(&[&["zz", "many"], &["last"]]) && !searched.says_all(&[&["many"], &["zz"]]));
     }
 
     #[test]
