@@ -11,7 +11,10 @@ use super::fold::Parameterised;
 use super::head::Head;
 use super::local_part::{self, LocalPart};
 use super::wording::Wording;
-use super::{absence, acknowledgement, auto_reply, bounce, bulk, challenge_text, mark, notification, report};
+use super::{
+    absence, acknowledgement, auto_reply, bounce, bulk, challenge_text, fraud, list_text, mark, notice, notification,
+    report,
+};
 
 /// What kind of sender a sign speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,8 +100,12 @@ pub enum Sign {
     ListProgramField,
     /// `X-Loop`, by which lists and robots know their own mail.
     LoopField,
+    /// A footer, a digest or a letter of a list program.
+    ListText,
     /// The Sender field names a role, a list or a program.
     RoleSenderField,
+    /// The display name says that somebody else sends it: `Bob via Friends`.
+    ViaName,
     /// `Errors-To` with another address than the author's.
     ErrorsToField,
     /// `Precedence: bulk` or `junk`.
@@ -111,6 +118,16 @@ pub enum Sign {
     BulkDomain,
     /// The text offers to send no more.
     UnsubscribeText,
+    /// A filter on the way wrote into the Subject that it is spam.
+    SpamSubject,
+    /// Its HTML is laid out by a designer, for every kind of screen.
+    DesignedPage,
+    /// Fraud or an offer nobody asked for, by its words.
+    FraudText,
+    /// Its HTML hides its words from filters, or is a picture to click at.
+    DisguisedText,
+    /// A link shows another host than it leads to.
+    FalseLink,
     /// A field of a ticket system.
     TicketField,
     /// A Subject that says what became of a numbered case.
@@ -147,6 +164,8 @@ pub enum Sign {
     RandomAuthor,
     /// The Reply-To address says that it takes no answers.
     NoReplyReplyTo,
+    /// A notice of a shop, a bank, a portal or a network to its customer.
+    NoticeText,
     /// The text asks not to be answered.
     NoReplyText,
     /// `X-Auto-Response-Suppress`: Exchange asks for no automatic answers, also for what people write.
@@ -203,6 +222,13 @@ fn of_body(head: &Head<'_>, body: &[u8]) -> Vec<Sign> {
         (notification::is_form(&words), Sign::FormText),
         (auto_reply::wants_no_answer(&words), Sign::NoReplyText),
         (bulk::offers_to_stop(&words, head, body), Sign::UnsubscribeText),
+        (list_text::is_of_list(&words), Sign::ListText),
+        (fraud::is_marked_spam(&words.subject), Sign::SpamSubject),
+        (words.page.designed, Sign::DesignedPage),
+        (words.page.false_link, Sign::FalseLink),
+        (words.page.disguised || words.is_picture(), Sign::DisguisedText),
+        (fraud::is_fraud(&words), Sign::FraudText),
+        (notice::is_notice(&words), Sign::NoticeText),
     ];
     rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign).collect()
 }
@@ -320,7 +346,17 @@ const TABLE: &[(Sign, Entry)] = &[
         ),
     ),
     (Sign::LoopField, Entry(34, "loop-field", Kind::List, "Sympa, Zammad, procmail")),
+    (
+        Sign::ListText,
+        Entry(
+            70,
+            "list-text",
+            Kind::List,
+            "words of Mailman, ezmlm, Majordomo, Lyris, LISTSERV, groups of Google and Yahoo",
+        ),
+    ),
     (Sign::RoleSenderField, Entry(35, "role-sender-field", Kind::List, "RFC 5230 section 4.6, Mailman, Majordomo")),
+    (Sign::ViaName, Entry(71, "via-name", Kind::List, "RFC 7960 section 4.1.3, Mailman, groups of Google")),
     (Sign::ErrorsToField, Entry(36, "errors-to-field", Kind::Bulk, "Mailman, Majordomo")),
     (Sign::PrecedenceBulk, Entry(13, "precedence-bulk", Kind::Bulk, "RFC 3834 section 2")),
     (
@@ -335,6 +371,22 @@ const TABLE: &[(Sign, Entry)] = &[
     (
         Sign::UnsubscribeText,
         Entry(40, "unsubscribe-text", Kind::Bulk, "laws on advertising by mail: it must offer to stop"),
+    ),
+    (Sign::SpamSubject, Entry(77, "spam-subject", Kind::Bulk, "SpamAssassin, MailScanner, Barracuda, Exchange")),
+    (Sign::DesignedPage, Entry(72, "designed-page", Kind::Bulk, "guides of mailing services on coding mail")),
+    (
+        Sign::FraudText,
+        Entry(
+            73,
+            "fraud-text",
+            Kind::Bulk,
+            "SpamAssassin's rules on advance fee fraud, warnings of consumer advice centres",
+        ),
+    ),
+    (Sign::DisguisedText, Entry(74, "disguised-text", Kind::Bulk, "SpamAssassin's rules on obfuscated HTML")),
+    (
+        Sign::FalseLink,
+        Entry(75, "false-link", Kind::Bulk, "anti-phishing guides; SpamAssassin's rules on spoofed links"),
     ),
     (Sign::TicketField, Entry(41, "ticket-field", Kind::Robot, "ticket, code review and tracking systems")),
     (Sign::TicketSubject, Entry(42, "ticket-subject", Kind::Robot, "ticket systems")),
@@ -365,6 +417,7 @@ const TABLE: &[(Sign, Entry)] = &[
     (Sign::VerpAuthor, Entry(47, "verp-author", Kind::Bulk, "variable envelope return path (ezmlm, Mailman)")),
     (Sign::RandomAuthor, Entry(20, "random-author", Kind::Bulk, "senders of bulk mail")),
     (Sign::NoReplyReplyTo, Entry(48, "no-reply-reply-to", Kind::Robot, "RFC 5230 section 4.6")),
+    (Sign::NoticeText, Entry(76, "notice-text", Kind::Robot, "transactional mail")),
     (Sign::NoReplyText, Entry(49, "no-reply-text", Kind::Robot, "transactional mail")),
     (Sign::NoReplyWanted, Entry(50, "no-reply-wanted", Kind::NoReplyWanted, "MS-OXCMAIL section 2.1.3.2.20")),
 ];
@@ -402,13 +455,20 @@ impl Sign {
         Sign::MailingListField,
         Sign::ListProgramField,
         Sign::LoopField,
+        Sign::ListText,
         Sign::RoleSenderField,
+        Sign::ViaName,
         Sign::ErrorsToField,
         Sign::PrecedenceBulk,
         Sign::MailingServiceField,
         Sign::MailingServiceSignature,
         Sign::BulkDomain,
         Sign::UnsubscribeText,
+        Sign::SpamSubject,
+        Sign::DesignedPage,
+        Sign::FraudText,
+        Sign::DisguisedText,
+        Sign::FalseLink,
         Sign::TicketField,
         Sign::TicketSubject,
         Sign::GeneratedField,
@@ -427,6 +487,7 @@ impl Sign {
         Sign::VerpAuthor,
         Sign::RandomAuthor,
         Sign::NoReplyReplyTo,
+        Sign::NoticeText,
         Sign::NoReplyText,
         Sign::NoReplyWanted,
     ];
@@ -456,6 +517,8 @@ impl Sign {
         matches!(
             self,
             Sign::BulkDomain
+                | Sign::DesignedPage
+                | Sign::FalseLink
                 | Sign::MailingServiceSignature
                 | Sign::NoReplyText
                 | Sign::NoReplyWanted

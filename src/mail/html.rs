@@ -22,6 +22,28 @@ pub fn to_text(html: &str) -> String {
     page.out
 }
 
+/// How many bytes stand before the first character that a reader would see.
+#[must_use]
+pub fn text_start(html: &str) -> usize {
+    let mut page = Page::default();
+    let mut at = 0;
+    while let Some(c) = html[at..].chars().next() {
+        let next = match c {
+            '<' => markup(html, at, &mut page),
+            '&' => entity(html, at, &mut page),
+            _ => {
+                page.character(c);
+                at + c.len_utf8()
+            }
+        };
+        if page.begun {
+            return at;
+        }
+        at = next;
+    }
+    html.len()
+}
+
 /// The text so far.
 #[derive(Default)]
 struct Page {
@@ -209,6 +231,13 @@ fn named(name: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_text_begins_at_its_first_character() {
+        for (html, start) in [("", 0), ("<p> ", 4), ("a", 0), ("<p>\n &nbsp;a", 11), ("<title>a</title><b>c", 19)] {
+            assert_eq!(text_start(html), start, "{html}");
+        }
+    }
 
     #[test]
     fn what_a_reader_does_not_see_is_no_text() {

@@ -30,6 +30,29 @@ pub fn own_lines(text: &str) -> Vec<&str> {
     own
 }
 
+/// `---------- Forwarded message ---------` and `-----Original Message-----`, in the languages of the larger programs.
+fn is_head_of_another(line: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "message",
+        "nachricht",
+        "mensaje",
+        "mensagem",
+        "messaggio",
+        "bericht",
+        "meddelande",
+        "meddelelse",
+        "melding",
+        "viesti",
+        "wiadomo",
+        "zpr\u{e1}va",
+        "\u{441}\u{43e}\u{43e}\u{431}\u{449}",
+        "\u{43f}\u{438}\u{441}\u{44c}\u{43c}",
+    ];
+    let ruled = line.starts_with("-----") && line.ends_with("----") && !line.contains("BEGIN PGP");
+    let lower = if ruled { line.to_lowercase() } else { return false };
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
 /// Whether the line is quoted from another message.
 #[must_use]
 pub fn is_quoted(line: &str) -> bool {
@@ -38,16 +61,21 @@ pub fn is_quoted(line: &str) -> bool {
 }
 
 /// The lines above another message that is copied below words of the sender's own, without what is marked as quoted.
-/// Signatures stay: at the end of mail to many stands what this is looked into for.
+/// Signatures stay: at the end of mail to many stands what this is looked into for. `copies`: whether the Subject says
+/// that another message is answered or passed on; else only a ruled line begins one, since newsletters have lines like
+/// the others.
 #[must_use]
-pub fn lines_above_copy(text: &str) -> Vec<&str> {
+pub fn lines_above_copy(text: &str, copies: bool) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let own = |line: &str| !is_quoted(line) && !is_ruled(line) && line.contains(char::is_alphanumeric);
     let mut begun = false;
     let mut end = lines.len();
     for at in 0..lines.len() {
-        let copied =
-            || begins_copied_head(&lines[at..]) || matches!(attribution(&lines, at), Attribution::BeforeTheRest);
+        let copied = || {
+            is_head_of_another(lines[at])
+                || (copies && begins_copied_head(&lines[at..]))
+                || (copies && matches!(attribution(&lines, at), Attribution::BeforeTheRest))
+        };
         if begun && copied() {
             end = at;
             break;
@@ -255,6 +283,24 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_below_a_signature_is_not_quoted() {
+        let footer = "Yes.\n> a\n-- \nBob\n____________________\nFriends list\n----- News -----\nb";
+        assert_eq!(lines_above_copy(footer, true).len(), 7);
+        for (start, copies) in [
+            ("---------- Forwarded message ---------", false),
+            ("-----Original Message-----", false),
+            ("-------- Weitergeleitete Nachricht --------", false),
+            ("From: Alice <alice@x.org>\nSent: Saturday\nSubject: Tea", true),
+            ("On 21/11/2026 10:00, Alice wrote:\n", true),
+        ] {
+            let text = format!("Look!\n{start}\nBuy\n");
+            assert_eq!(lines_above_copy(&text, true), ["Look!"], "{start}");
+            // Without a mark in the Subject only a ruled line counts.
+            assert_eq!(lines_above_copy(&text, false).len() > 1, copies, "{start}");
+        }
+    }
+
+    #[test]
     fn what_the_sender_wrote_is_found_between_quotations() {
         assert_eq!(own_lines("Yes.\n\nOn 21/11/2026, Alice wrote:\n> a\n ok 2\n> b\n-- \nBob"), ["Yes.", "ok 2"]);
         assert_eq!(own_lines("See here:\n> a"), ["See here:"]);
@@ -279,7 +325,7 @@ mod tests {
             "De : Seeds\nEnvoy\u{e9} : samedi\n\u{c0} : Bob\nObjet : x\n\nbuy",
             "On Saturday, 21 November 2026, Seeds <news@x.org> wrote:\n\nbuy",
         ] {
-            let found = lines_above_copy(&format!("Do you know them?\n> quoted\nBob\n\n{copy}")).join("|");
+            let found = lines_above_copy(&format!("Do you know them?\n> quoted\nBob\n\n{copy}"), true).join("|");
             assert!(found.starts_with("Do you know them?|Bob|") && !found.contains("buy"), "{found}");
         }
         for all in [
@@ -289,7 +335,7 @@ mod tests {
             "Hello\n-- \nBob\n________________\n-----Contact-----\nTel: 1\nbuy",
             "Hello\nSubject: tea, and\n1\n2\n3\n4\n5\n6\n7\nFrom: here\nbuy",
         ] {
-            assert!(lines_above_copy(all).ends_with(&["buy"]), "{all}");
+            assert!(lines_above_copy(all, true).ends_with(&["buy"]), "{all}");
         }
     }
 
@@ -300,10 +346,10 @@ mod tests {
             ["\n", "on 2026:\n", "on 2026\n", "wrote:\n", "wrote:\n\n\n\n", ">\n", "From: a\n", "a: b\n", "-", "_"]
         {
             let text = unit.repeat(256 * 1024 / unit.len());
-            drop((own_lines(&text), lines_above_copy(&text)));
+            drop((own_lines(&text), lines_above_copy(&text, true)));
         }
         let blank = format!("wrote 2026:{}", "\n".repeat(256 * 1024));
-        drop((own_lines(&blank), lines_above_copy(&blank)));
+        drop((own_lines(&blank), lines_above_copy(&blank, true)));
         assert!(start.elapsed().as_secs() < 20);
     }
 }

@@ -9,8 +9,9 @@ use super::encoding;
 use super::fold::decode_words;
 use super::head::Head;
 use super::html;
+use super::page::{self, Page};
 use super::parts::{Part, Transfer, parts};
-use super::quotation::{is_quoted, own_lines};
+use super::quotation::{is_quoted, lines_above_copy, own_lines};
 
 /// Most bytes of a body that are looked at.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -18,6 +19,9 @@ const BODY_LIMIT: usize = 256 * 1024;
 pub const WORDING_LIMIT: usize = 256 * 1024;
 /// How far the opening of a text reaches, in bytes: a robot says early what it is.
 pub const OPENING_LIMIT: usize = 3 * 1024;
+
+/// Beside a picture fewer bytes of text are none.
+const PICTURE_WORDS: usize = 40;
 
 /// A message's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,10 @@ pub struct Wording {
     pub text: String,
     /// The same without what stands below a signature's or an unmarked quotation's first line.
     pub own: String,
+    /// The same with signatures and what lists and programs add below them, up to where another message is passed on.
+    pub said: String,
+    /// How its HTML is built.
+    pub page: Page,
     /// Whether some part of it can be clicked: a link in HTML, or an address of the web in text.
     pub has_link: bool,
     /// What could stand in the texts above.
@@ -43,10 +51,14 @@ impl Wording {
             subject: subject.map(|field| squeezed(&decode_words(&field.unfolded()))).unwrap_or_default(),
             ..Wording::default()
         };
+        let copies = wording.is_answer_or_forward();
         for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
             let room = WORDING_LIMIT - wording.text.len().min(WORDING_LIMIT);
             let source = bounded(part, room);
             wording.has_link |= source.contains("http") || (part.is_html() && source.contains("href"));
+            if part.is_html() {
+                wording.add_page(page::look(&source));
+            }
             let text = if part.is_html() { html::to_text(&source) } else { source };
             for line in text.lines().filter(|line| !is_quoted(line)) {
                 append_squeezed(&mut wording.text, line);
@@ -54,12 +66,18 @@ impl Wording {
             for line in own_lines(&text) {
                 append_squeezed(&mut wording.own, line);
             }
+            for line in lines_above_copy(&text, copies) {
+                append_squeezed(&mut wording.said, line);
+            }
         }
         wording.runs.add(&wording.subject);
         wording.runs.add(&wording.text);
         // Most often nothing is cut off but the end.
         if !wording.text.starts_with(&wording.own) {
             wording.runs.add(&wording.own);
+        }
+        if !wording.text.starts_with(&wording.said) {
+            wording.runs.add(&wording.said);
         }
         wording
     }
@@ -99,7 +117,26 @@ impl Wording {
     /// Whether one of the phrases stands in this piece of the message's words.
     #[must_use]
     pub fn says(&self, piece: &str, phrases: &[&str]) -> bool {
-        !piece.is_empty() && phrases.iter().any(|phrase| self.runs.may_hold(phrase) && piece.contains(phrase))
+        self.search(piece).says(phrases)
+    }
+
+    /// A piece of the message's words, or several of them, to look for phrases in.
+    #[must_use]
+    pub fn search<'w>(&'w self, piece: &'w str) -> Searched<'w> {
+        Searched { text: piece, runs: &self.runs }
+    }
+
+    fn add_page(&mut self, page: Page) {
+        self.page.designed |= page.designed;
+        self.page.disguised |= page.disguised;
+        self.page.false_link |= page.false_link;
+        self.page.picture |= page.picture;
+    }
+
+    /// Whether it is a picture to click at, and next to no word in any part.
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        self.page.picture && self.text.len() < PICTURE_WORDS
     }
 
     /// The first [`OPENING_LIMIT`] bytes of what the sender wrote himself.
@@ -294,10 +331,42 @@ pub fn start(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// Whether one of the phrases stands in the text.
+/// Whether one of the phrases stands in the text; for many texts and phrases [`Wording::search`] is faster.
 #[must_use]
 pub fn says(text: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| text.contains(phrase))
+}
+
+/// A piece of a message's words in which many phrases are looked for.
+pub struct Searched<'w> {
+    text: &'w str,
+    runs: &'w Runs,
+}
+
+impl Searched<'_> {
+    /// Whether the phrase stands in it.
+    #[must_use]
+    pub fn has(&self, phrase: &str) -> bool {
+        self.runs.may_hold(phrase) && self.text.contains(phrase)
+    }
+
+    /// Whether one of the phrases stands in it.
+    #[must_use]
+    pub fn says(&self, phrases: &[&str]) -> bool {
+        !self.text.is_empty() && phrases.iter().any(|phrase| self.has(phrase))
+    }
+
+    /// Whether of each group one of the phrases stands in it.
+    #[must_use]
+    pub fn says_all(&self, groups: &[&[&str]]) -> bool {
+        groups.iter().all(|phrases| self.says(phrases))
+    }
+
+    /// How many of the phrases stand in it.
+    #[must_use]
+    pub fn count(&self, phrases: &[&str]) -> usize {
+        phrases.iter().filter(|phrase| self.has(phrase)).count()
+    }
 }
 
 fn bounded(part: &Part<'_>, room: usize) -> String {
@@ -387,6 +456,21 @@ mod tests {
             Content-Type: message/rfc822\n\nSubject: x\n\nnot mine\n--b\n\
             Content-Type: text/plain\nContent-Disposition: attachment\n\nnor this\n--b--\n";
         assert_eq!(wording(message).text, "mine");
+    }
+
+    #[test]
+    fn a_phrase_is_found_wherever_it_stands_and_only_there() {
+        let text = format!("{} the last \u{fc}word", "a sentence of many words. ".repeat(9));
+        let read = wording(&format!("Content-Type: text/plain; charset=utf-8\n\n{text}\n"));
+        let searched = read.search(&read.text);
+        for phrase in ["a sentence", "words. a", "\u{fc}word", "last \u{fc}", "w", ""] {
+            assert!(searched.says(&["zz", "qq", "xx", phrase]) && searched.count(&["zz", phrase]) == 1, "{phrase}");
+        }
+        for phrase in ["wordsa", "sentences", "last  \u{fc}", "rdw", "word."] {
+            assert!(!text.contains(phrase) && !searched.says(&["zz", "qq", "xx", phrase]), "{phrase}");
+        }
+        let (many, last, none): (&[&str], &[&str], &[&str]) = (&["zz", "many"], &["last"], &["zz"]);
+        assert!(searched.says_all(&[many, last]) && !searched.says_all(&[many, none]));
     }
 
     #[test]
