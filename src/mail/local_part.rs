@@ -102,6 +102,7 @@ fn folded(address: &Address) -> String {
 /// Local parts of programs, and of roles at which nobody sent the message himself (RFC 3834 section 2, RFC 5230
 /// section 4.6, RFC 2142; the local parts that list programs, monitoring and shops write from).
 const ROLES: &[&str] = &[
+    "abuse",
     "alert",
     "alerts",
     "amavis",
@@ -174,6 +175,7 @@ const ROLES: &[&str] = &[
     "groups-noreply",
     "helpdesk",
     "hirlevel",
+    "hostmaster",
     "httpd",
     "icinga",
     "icinga2",
@@ -225,6 +227,7 @@ const ROLES: &[&str] = &[
     "nextcloud",
     "nieuwsbrief",
     "nobody",
+    "noc",
     "notice",
     "notices",
     "notifica",
@@ -480,6 +483,8 @@ mod tests {
             "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e",
             "orders",
             "helpdesk",
+            "abuse",
+            "hostmaster",
             "amavis",
             "fail2ban",
             "dmarc-reports+x",
