@@ -197,7 +197,7 @@ impl Config {
     }
 
     fn languages(&self, guess: Option<&str>) -> Vec<String> {
-        let known = |code: &&str| Template::built_in(code).is_some() || self.own_text(code).exists();
+        let known = |code: &&str| Template::is_built_in(code) || self.own_text(code).exists();
         let guess = guess.filter(known);
         let mut codes: Vec<String> = Vec::new();
         for code in &self.policy.languages {
@@ -579,7 +579,7 @@ impl Reader<'_> {
         let code = word.get_ref();
         let own = own_text(self.path, code);
         // One that cannot be looked at is for `templates` to complain about: the built-in text is sent then.
-        if code != AUTO && Template::built_in(code).is_none() && matches!(own.try_exists(), Ok(false)) {
+        if code != AUTO && !Template::is_built_in(code) && matches!(own.try_exists(), Ok(false)) {
             let wanted = format!("there is no text for {code:?}; write {}, or leave it out", own.display());
             return Err(self.wrong("challenge.languages", word, &wanted));
         }
