@@ -277,6 +277,9 @@ const NO_ANSWER: &[&str] = &[
     "nie odpowiadaj na t",
     "neodpov\u{ed}dejte na t",
     "\u{43d}\u{435} \u{43e}\u{442}\u{432}\u{435}\u{447}\u{430}\u{439}\u{442}\u{435} \u{43d}\u{430} \u{44d}\u{442}\u{43e}",
+    "sent from an unattended",
+    "antworten werden nicht gelesen",
+    "antworten auf diese e-mail werden nicht",
 ];
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub fn is_gateway_notice(wording: &Wording) -> bool {
 }
 
 /// An address; whose message, which recipients or which reason; and that something was not delivered, or not yet: a word
-/// for delivery and one that denies it, in the Subject or in one sentence of the first words. A person who tells of the
+/// for delivery and one that denies it, in the Subject or between two marks of the first words. A person who tells of the
 /// same speaks of themselves.
 fn tells_of_failure(wording: &Wording) -> bool {
     let first = wording.first(FIRST_WORDS);
@@ -65,8 +65,8 @@ fn tells_of_failure(wording: &Wording) -> bool {
 
 fn denies_delivery(wording: &Wording, first: &str) -> bool {
     let denies = |sentence: &str| wording.says(sentence, DELIVERY) && wording.says(sentence, DENIAL);
-    // The dot of an address ends no sentence.
-    let sentences = first.split(['!', '?', '。']).flat_map(|piece| piece.split(". "));
+    // The dot of an address ends no sentence. "It will be delivered, and you will not be asked again" denies nothing.
+    let sentences = first.split(['!', '?', '。', ',', ';']).flat_map(|piece| piece.split(". "));
     denies(&wording.subject) || (denies(first) && sentences.into_iter().any(denies))
 }
 

@@ -73,7 +73,8 @@ impl Envelope {
 
 /// The `Return-Path:` line of kept mail in which nothing on top speaks of the sender: servers of one's own that come
 /// behind the one that wrote it, and programs that fetch mail, put their fields above it. For dry runs over old mail;
-/// at a delivery the caller speaks. What stands below `hops` Received fields is the sender's own.
+/// at a delivery the caller speaks. One of one's own servers' Received fields must stand below it: what follows the last
+/// of those may be the sender's own.
 #[must_use]
 pub fn kept_return_path(head: &Head<'_>, hops: usize) -> Option<String> {
     if sender(&Caller::default(), head) != EnvelopeSender::Missing {
@@ -82,7 +83,7 @@ pub fn kept_return_path(head: &Head<'_>, hops: usize) -> Option<String> {
     let mut received = 0;
     for field in &head.fields {
         received += usize::from(field.is("Received"));
-        if received > hops {
+        if received >= hops {
             return None;
         }
         if field.is("Return-Path") {
@@ -273,16 +274,18 @@ mod tests {
         let kept = |message: &str, hops| kept_return_path(&Head::read(message.as_bytes()), hops);
         let two = "Delivered-To: a@x.org\nReceived: by 10.0.0.1\nX-Received: z\nReturn-Path: <bob@x.org>\n\
             Received: from y by mx\nA: b\n\n";
-        assert_eq!(kept(two, 1), Some("Return-Path: <bob@x.org>".into()));
-        assert_eq!(kept(&two.replace("Delivered-To: a@x.org\n", "From - Mon Sep 17\n"), 1), kept(two, 1));
+        assert_eq!(kept(two, 2), Some("Return-Path: <bob@x.org>".into()));
+        assert_eq!(kept(&two.replace("Delivered-To: a@x.org\n", "From - Mon Sep 17\n"), 2), kept(two, 2));
+        let fetched = two.replace("Received: by 10.0.0.1\n", "X-UIDL: 17\n");
+        assert_eq!(kept(&fetched, 1), kept(two, 2));
         let null = two.replace("bob@x.org", "");
-        let caller = Caller { return_path_line: kept(&null, 1), ..Caller::default() };
+        let caller = Caller { return_path_line: kept(&null, 2), ..Caller::default() };
         assert_eq!(sender_of(&caller, &null), EnvelopeSender::Null);
         // The sender's own words, and a line on top that is believed before it.
-        assert_eq!(kept(two, 0), None);
-        assert_eq!(kept("Received: a\nReceived: b\nReturn-Path: <victim@x.org>\n\n", 1), None);
-        assert_eq!(kept(&format!("Return-Path: <>\n{two}"), 1), None);
-        assert_eq!(kept(&format!("From carol@x.org Mon Sep 17\n{two}"), 1), None);
+        assert_eq!(kept(two, 1), None);
+        assert_eq!(kept("Received: a\nReturn-Path: <victim@x.org>\nReceived: b\n\n", 1), None);
+        assert_eq!(kept(&format!("Return-Path: <>\n{two}"), 2), None);
+        assert_eq!(kept(&format!("From carol@x.org Mon Sep 17\n{two}"), 2), None);
     }
 
     #[test]

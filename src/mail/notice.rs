@@ -21,7 +21,6 @@ pub fn is_notice(wording: &Wording) -> bool {
         || (searched.says(ORDER_NUMBERS) && ORDER_NUMBERS.iter().any(labelled) && searched.says(ORDER_FACTS))
         || (wording.has_link && searched.says(LINKED))
         || searched.says(ALONE)
-        || SUBJECTS.iter().any(|start| subject.starts_with(start))
         || (searched.says(LINKED_REQUESTS) && wording.has_link && searched.says(NOT_YOU))
 }
 
@@ -86,17 +85,6 @@ const CODES: &[&str] = &[
     "\u{9a8c}\u{8bc1}\u{7801}",
     "\u{9a57}\u{8b49}\u{78bc}",
     "\u{c778}\u{c99d}\u{bc88}\u{d638}",
-];
-
-/// How cron, anacron, at, Logwatch and backup programs begin their Subjects.
-const SUBJECTS: &[&str] = &[
-    "cron <",
-    "anacron job ",
-    "output from your job ",
-    "output of your job ",
-    "logwatch for ",
-    "backup job \"",
-    "[smartd]",
 ];
 
 /// Labels before the number of an order.
@@ -543,6 +531,55 @@ const LINKED: &[&str] = &[
     "see all stories on this topic",
     "new notifications",
     "unread messages",
+    "if this was you, you",
+    "please disregard this e",
+    "you can ignore this email",
+    "thank you for your order",
+    "vielen dank für ihre bestellung",
+    "eingang ihrer bestellung",
+    "merci pour votre commande",
+    "votre commande vient d'être",
+    "votre commande a été",
+    "gracias por su pedido",
+    "gracias por tu pedido",
+    "grazie per il tuo ordine",
+    "grazie per il suo ordine",
+    "bedankt voor uw bestelling",
+    "bedankt voor je bestelling",
+    "obrigado pela sua compra",
+    "tack för din beställning",
+    "tak for din ordre",
+    "kiitos tilauksestasi",
+    "dziękujemy za zamówienie",
+    "děkujeme za objednávku",
+    "спасибо за заказ",
+    "ご注文ありがとう",
+    "感谢您的订购",
+    "感谢您的购买",
+    "you sent a payment of",
+    "you received a payment of",
+    "has sent you a payment",
+    "you received this message because",
+    "requested a password reset",
+    "to reset your password",
+    "to activate your account",
+    "to confirm your account",
+    "to verify your email",
+    "shared a document with you",
+    "has shared a file with you",
+    "has invited you to join the",
+    "would like to add you to",
+    "your package is on its way",
+    "new sign-in to",
+    "waiting for your approval",
+    "passwort zurückzusetzen",
+    "réinitialiser votre mot de passe",
+    "restablecer su contraseña",
+    "restablecer tu contraseña",
+    "reimpostare la password",
+    "redefinir sua senha",
+    "wachtwoord opnieuw",
+    "in ihrem kundenkonto",
 ];
 
 /// What only programs write.
@@ -573,6 +610,34 @@ const ALONE: &[&str] = &[
     "want to control which emails you receive",
     "to reply to this message, follow the link",
     "enter this code to",
+    "has sent you a protected message",
+    "has sent you a secure message",
+    "has sent you an encrypted message",
+    "if you did not request this",
+    "if you didn't request this",
+    "if you did not create an account",
+    "falls sie dies nicht angefordert",
+    "wenn sie dies nicht angefordert",
+    "falls sie diese e-mail nicht angefordert",
+    "si vous n'êtes pas à l'origine",
+    "si vous n'avez pas demandé",
+    "si no ha solicitado",
+    "si usted no solicit",
+    "si no solicitaste",
+    "se non hai richiesto",
+    "se non ha richiesto",
+    "se você não solicitou",
+    "se não solicitou",
+    "om du inte har begärt",
+    "hvis du ikke har anmodet",
+    "jeśli nie prosił",
+    "если вы не запрашивали",
+    "если это были не вы",
+    "talep etmediyseniz",
+    "お心当たりがない",
+    "如非本人操作",
+    "如非您本人",
+    "요청하지 않",
 ];
 
 #[cfg(test)]
@@ -635,6 +700,9 @@ mod tests {
             ("Rechnung", "Ihre Rechnung steht in Ihrem Kundenkonto zum Abruf bereit."),
             ("Sign-in", "New sign-in to your account. Device: telephone"),
             ("Hotel", "Buchungsnummer: 881\nAnreise: 12.12.2026"),
+            ("order", "Thank you for your order! See https://x.example/o"),
+            ("account", "A new password was asked for. If you did not request this, ignore it."),
+            ("document", "Bob shared a document with you: https://x.example/d"),
             ("Hello", "Pat sent you a friend request. https://x.example/"),
             ("[x] y (#12)", "Fine.\n-- \nReply to this email directly or view it on the web."),
             ("WARN", "Host: web3\nService: disk\nState: WARNING\nInfo: full"),
