@@ -4,7 +4,7 @@
 //! that a person who speaks of their holidays is not taken for one. Never touches: header fields (`mark`), notices that do not
 //! say what they are (`absence`, `acknowledgement`).
 
-use super::wording::Wording;
+use super::wording::{Wording, start};
 
 /// How far the first words of an answering machine reach, in bytes.
 const FIRST_WORDS: usize = 300;
@@ -31,20 +31,29 @@ pub fn says_it_is_automatic(wording: &Wording) -> bool {
     wording.says(wording.first(FIRST_WORDS), AUTOMATIC) || wording.says(wording.last(LAST_WORDS), AUTOMATIC)
 }
 
-/// Whether the text asks not to be answered.
+/// Whether the text asks not to be answered. Who writes it between quotation marks speaks of it.
 #[must_use]
 pub fn wants_no_answer(wording: &Wording) -> bool {
-    // Colleagues ask each other not to answer to all.
-    const ALL: [&str; 5] = ["all", "to all", "to everybody", "to everyone", "to the list"];
     let text = &wording.own;
-    let to_all = |rest: &str| {
-        let rest = rest.trim_start_matches([' ', '-', '"', '\'']);
-        ALL.iter().any(|word| {
-            rest.strip_prefix(word).is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric()))
-        })
-    };
+    let said = |at: usize| !text[..at].ends_with(['"', '\'', '\u{201c}', '\u{201e}', '\u{ab}', '\u{2018}', '`']);
     wording.says(text, NO_ANSWER)
-        && NO_ANSWER.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !to_all(&text[at + phrase.len()..])))
+        && NO_ANSWER.iter().any(|phrase| {
+            text.match_indices(phrase).any(|(at, _)| said(at) && !is_restricted(&text[at + phrase.len()..]))
+        })
+}
+
+/// Whether only some answers are meant: colleagues ask each other not to answer to all, and firms below their letters
+/// not to answer with the number of a card.
+fn is_restricted(rest: &str) -> bool {
+    const ALL: [&str; 5] = ["all", "to all", "to everybody", "to everyone", "to the list"];
+    const WITH: [&str; 8] = ["avec", "com", "con", "med", "met", "mit", "using", "with"];
+    /// How far a sentence is followed, in bytes.
+    const REACH: usize = 80;
+    let sentence = start(rest, REACH).split(['.', '!', '?']).next().unwrap_or_default();
+    let begin = sentence.trim_start_matches([' ', '-', '"', '\'']);
+    let whole = |behind: &str| !behind.starts_with(|c: char| c.is_alphanumeric());
+    ALL.iter().any(|word| begin.strip_prefix(word).is_some_and(whole))
+        || sentence.split(|c: char| !c.is_alphanumeric()).any(|word| WITH.contains(&word))
 }
 
 /// Beginnings of Subjects, as Exchange, vacation programs and web mail write them in their languages.
@@ -178,6 +187,9 @@ const AUTOMATIC: &[&str] = &[
     "we have received your message and will",
     "we have received your request and will",
     "dies ist eine automati",
+    "automatisch versandt",
+    "automatisch verzonden",
+    "maschinell erstellt",
     "diese nachricht wurde automatisch",
     "diese e-mail wurde automatisch",
     "ceci est une r\u{e9}ponse automatique",
@@ -305,6 +317,9 @@ mod tests {
             ("Robots", "> This is an automated message. Please do not reply.\nIs this real?"),
             ("Please reply", "Do not reply in a hurry."),
             ("Minutes", "Please do not reply all, only to me."),
+            ("Boat", "It runs well. Bob\nHanley Marine. Please do not reply with credit card numbers."),
+            ("Nachlass", "Ihr Anwalt\nBitte antworten Sie nicht auf diese Adresse mit Schrifts\u{e4}tzen."),
+            ("[PATCH] manual", "- the example \"please do not reply\" is gone"),
             ("Minutes", "Please do not reply \"to everyone\" this time."),
             ("Adresse", "Bitte nicht auf diese alte Adresse schreiben."),
             ("Les", "Je mag de vragen thuis niet beantwoorden."),
@@ -333,6 +348,8 @@ mod tests {
             ("Afwezig: hallo", "x", 0),
             ("order", "Your order is on its way.\n\nPlease do not reply to this message.", 2),
             ("order", "Please do not reply. All orders are final.", 2),
+            ("order", "Please do not reply to this message. With kind regards", 2),
+            ("Bestelling", "Dit bericht is automatisch verzonden.", 1),
             ("Bestellung", "Bitte nicht auf diese E-Mail antworten.", 2),
             ("Bestelling", "Wij verzoeken u deze e-mail niet beantwoorden te willen.", 2),
         ] {

@@ -59,7 +59,8 @@ impl Wording {
             if part.is_html() {
                 wording.add_page(page::look(&source));
             }
-            let text = if part.is_html() { html::to_text(&source) } else { source };
+            let mut text = if part.is_html() { html::to_text(&source) } else { source };
+            text.truncate(above_patch(&text).len());
             for line in text.lines().filter(|line| !is_quoted(line)) {
                 append_squeezed(&mut wording.text, line);
             }
@@ -369,6 +370,15 @@ impl Searched<'_> {
     }
 }
 
+/// What stands above the changes of a patch, which are a file's words and not the sender's.
+fn above_patch(text: &str) -> &str {
+    const START: &str = "diff --git ";
+    if text.starts_with(START) {
+        return "";
+    }
+    text.find("\ndiff --git ").map_or(text, |at| &text[..at])
+}
+
 fn bounded(part: &Part<'_>, room: usize) -> String {
     let mut source = decoded(part);
     source.truncate(source.floor_char_boundary(room));
@@ -456,6 +466,15 @@ mod tests {
             Content-Type: message/rfc822\n\nSubject: x\n\nnot mine\n--b\n\
             Content-Type: text/plain\nContent-Disposition: attachment\n\nnor this\n--b--\n";
         assert_eq!(wording(message).text, "mine");
+    }
+
+    #[test]
+    fn the_lines_of_a_patch_are_not_the_senders_words() {
+        let body =
+            "A newsletter ends with other words now.\n---\n a.txt | 2 +-\n\ndiff --git a/a.txt b/a.txt\n+unsubscribe";
+        assert!(!wording(&format!("Subject: [PATCH] x\n\n{body}\n")).text.contains("unsubscribe"));
+        assert!(wording(&format!("Subject: x\n\ndiff --git a/a b/a\n+{body}\n")).text.is_empty());
+        assert!(wording("Subject: x\n\nWhat is a diff --git line?\n").text.ends_with("line?"));
     }
 
     #[test]
