@@ -15,8 +15,87 @@ const SHORT: usize = 900;
 #[must_use]
 pub fn is_notice(wording: &Wording) -> bool {
     let notice = wording.first(NOTICE);
-    (says_absent(wording, notice) && wording.says(notice, POLITE)) || answers_in_absence(wording)
+    (says_absent(wording, notice) && wording.says(notice, POLITE)) || answers_in_absence(wording) || is_gone(wording)
 }
+
+/// That somebody works there no more, or an address is no longer used, and that nobody passes on or reads what comes
+/// there: people tell the one, but not of the message that they answer the other.
+fn is_gone(wording: &Wording) -> bool {
+    wording.own.len() <= SHORT && wording.says(&wording.own, GONE) && wording.says(&wording.own, UNREAD)
+}
+
+/// That somebody is there no more.
+const GONE: &[&str] = &[
+    "no longer employed",
+    "not employed here any more",
+    "no longer works",
+    "no longer used",
+    "no longer in use",
+    "nicht mehr bei uns beschäftigt",
+    "nicht mehr bei uns tätig",
+    "nicht mehr für uns tätig",
+    "nicht mehr im unternehmen",
+    "nicht mehr verwendet",
+    "nicht mehr genutzt",
+    "ne travaille plus",
+    "n'est plus utilisée",
+    "ya no trabaja",
+    "ya no se utiliza",
+    "já não trabalha",
+    "não trabalha mais",
+    "non lavora più",
+    "non è più in uso",
+    "niet meer werkzaam",
+    "niet meer in gebruik",
+    "arbejder ikke længere",
+    "bruges ikke længere",
+    "jobber ikke lenger",
+    "brukes ikke lenger",
+    "arbetar inte längre",
+    "används inte längre",
+    "już nie pracuje",
+    "nie jest już używany",
+    "již nepracuje",
+    "se již nepoužívá",
+    "больше не работает",
+    "більше не працює",
+];
+
+/// That the message is not passed on, or not read.
+const UNREAD: &[&str] = &[
+    "not been forwarded",
+    "not be forwarded",
+    "not forwarded",
+    "has not been read",
+    "will not be read",
+    "nicht weitergeleitet",
+    "nicht gelesen",
+    "pas été transmis",
+    "pas transféré",
+    "pas été lu",
+    "no se ha reenviado",
+    "no será reenviado",
+    "no será leído",
+    "não foi encaminhada",
+    "não será encaminhada",
+    "non è stato inoltrato",
+    "non sarà inoltrato",
+    "non verrà letto",
+    "niet doorgestuurd",
+    "niet gelezen",
+    "ikke videresendt",
+    "ikke læst",
+    "ikke lest",
+    "inte vidarebefordra",
+    "inte lästs",
+    "läses inte",
+    "nie została przekazana",
+    "nie zostanie przekazana",
+    "nebyla předána",
+    "nebude předána",
+    "не пересыла",
+    "не пересила",
+];
 
 /// Whether the text says that nobody is there now. Who is back writes of the past: "I was out of the office".
 fn says_absent(wording: &Wording, text: &str) -> bool {
@@ -564,6 +643,9 @@ mod tests {
             ("Re: Freitag", "Da bin ich im Urlaub. Montag um zehn?"),
             ("Urlaub", "Ich bin ab Montag im Urlaub, sehen wir uns vorher noch?"),
             ("Vacances", "Je suis en vacances \u{e0} Paris, avez-vous le temps pour un caf\u{e9} ?"),
+            ("Old address", "My old address is no longer used. Please write here, Bob."),
+            ("Bob", "Bob no longer works here, I hear. Do you know where he went?"),
+            ("Letter", "Your letter was not forwarded to me, I got it today from the neighbours."),
             ("Change of address", "I no longer work at Example Ltd. Shall we meet for lunch?"),
             ("Re: tea", "Thanks for your email. I was out of the office last week. Tuesday suits me."),
             ("Re: tea", "Thank you for your message! Since Friday I have been away from my office."),
@@ -584,6 +666,9 @@ mod tests {
             ("hello", "Thank you for your email. We were pleased. I am out of the office until Monday."),
             ("hello", "Bonjour, je suis absente du bureau.\nEn cas d\u{2019}urgence, voyez Marie."),
             ("Re: hello", "I'm away until Wednesday and will answer when I'm back."),
+            ("Gone", "Mr Ames is no longer employed at this firm. Your message was not forwarded."),
+            ("Weg", "Herr Ames ist nicht mehr bei uns tätig. Ihre Mail wird nicht gelesen."),
+            ("Borta", "Adressen används inte längre, och ditt mejl läses inte."),
             ("Re: hello", "She has left the company. Your mail will not be forwarded."),
             ("AW: Hallo", "Ich bin im Urlaub. In dringenden F\u{e4}llen rufen Sie bitte das Sekretariat an."),
             ("Re: hola", "Estoy de vacaciones. Si es urgente, llame a Ana."),

@@ -2,7 +2,8 @@
 //! otherwise ask each other, and the person who waits behind the other one is never asked at all.
 //!
 //! Promises: a person's mail with the word "confirm" in it is none; the words must say that a message is held, that a
-//! machine holds it, and what to do. Sources: the texts that TMDA, ASK, qconfirm, BoxTrapper, Boxbe, Bluebottle,
+//! machine holds it, and what to do; or, in the languages that we write ourselves, that the reader's message waits, what
+//! lets it through, and why. Sources: the texts that TMDA, ASK, qconfirm, BoxTrapper, Boxbe, Bluebottle,
 //! postconfirm, Spam Arrest, EarthLink and captcha senders are known to send. Never touches: our own challenges (known by
 //! their field and token).
 
@@ -11,7 +12,7 @@ use super::wording::{Wording, YOUR_MESSAGE};
 /// Whether the message is a challenge by its Subject or by its own words.
 #[must_use]
 pub fn is_challenge(wording: &Wording) -> bool {
-    is_marked(wording) || asks_for_confirmation(wording)
+    is_marked(wording) || asks_for_confirmation(wording) || lets_through(wording)
 }
 
 /// `conf#5d41402a` (ASK), `verify#5d41402a` (BoxTrapper) and their like: a keyword with a number that nobody types. A
@@ -40,6 +41,517 @@ fn asks_for_confirmation(wording: &Wording) -> bool {
     let whose = says(YOUR_MESSAGE) || wording.says(&wording.subject, YOUR_MESSAGE);
     (confirms || proves) && whose && (says(HOW) || wording.has_link) && guarded + usize::from(proves) >= 2
 }
+
+/// How far the opening reaches that says what lets a message through, in bytes: such texts are short.
+const SHORT_OPENING: usize = 1500;
+
+/// One sentence says that the reader's message waits; the text says what lets it through, and then why that is asked: for
+/// the delivery, only once, of strangers, against spam, or to tell people from programs. People say that a letter waits,
+/// and ask for an answer; they give none of these reasons for it. Our own words come back in answers to us, quoted
+/// without marks below our token.
+fn lets_through(wording: &Wording) -> bool {
+    let subject = &wording.subject;
+    if subject.contains("[cr-") {
+        return false;
+    }
+    let titled = if wording.is_answer_or_forward() { "" } else { subject.as_str() };
+    let text = format!("{titled}. {}", wording.first(SHORT_OPENING));
+    let searched = wording.search(&text);
+    let reasons = [DELIVERED, ONCE, ONLY_ONCE, STRANGERS, AGAINST_SPAM, PUZZLES];
+    searched.says(WAITS)
+        && (searched.says(TASKS) || (searched.says(PUZZLES) && wording.has_link))
+        && reasons.iter().any(|reason| searched.says(reason))
+        && sentences(&text).any(|sentence| {
+            let sentence = wording.search(sentence);
+            sentence.says(WAITS) && (sentence.says(YOUR_MESSAGE) || sentence.says(YOUR_LETTER))
+        })
+}
+
+/// The sentences of a text; the dots of addresses end none.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(". ").flat_map(|rest| rest.split("! ")).flat_map(|rest| rest.split("? "))
+}
+
+/// The reader's message in words that robots of other kinds use less.
+const YOUR_LETTER: &[&str] = &[
+    "your letter",
+    "message from you",
+    "ihr schreiben",
+    "deine email",
+    "ton message",
+    "ton mail",
+    "message de votre part",
+    "mensaje suyo",
+    "tu e-mail",
+    "la sua mail",
+    "la tua mail",
+    "a tua mensagem",
+    "o seu e-mail",
+    "uw mail",
+    "je mail",
+    "je e-mail",
+    "bericht van u",
+    "din mail",
+    "e-posten din",
+    "eposten din",
+    "din melding",
+    "meddelandet från dig",
+    "ditt e-post",
+    "din e-post",
+    "mejlet från dig",
+    "twój list",
+    "twój e-mail",
+    "państwa wiadomość",
+    "pańska wiadomość",
+    "pana wiadomość",
+    "pani wiadomość",
+    "tvoje zpráva",
+    "váš e-mail",
+    "tvůj e-mail",
+    "твоё письмо",
+    "твое письмо",
+    "твоё сообщение",
+    "твое сообщение",
+    "письмо от вас",
+    "твій лист",
+    "твоє повідомлення",
+];
+
+/// That it waits, or does not get through to whom it was written.
+const WAITS: &[&str] = &[
+    // English.
+    "is waiting",
+    "is being held",
+    "is held",
+    "been held",
+    "on hold",
+    "holding queue",
+    "holding area",
+    "waiting room",
+    "in a queue",
+    "in the queue",
+    "is pending",
+    "is awaiting",
+    "in quarantine",
+    "is quarantined",
+    "been quarantined",
+    "not been delivered yet",
+    "not yet been delivered",
+    "reaches me",
+    "to reach me",
+    // German.
+    "wartet",
+    "warteschlange",
+    "warteschleife",
+    "zurückgehalten",
+    "in quarantäne",
+    "noch nicht zugestellt",
+    "mich erreicht",
+    // French.
+    "en attente",
+    "file d'attente",
+    "retenu",
+    "en quarantaine",
+    "pas encore été remis",
+    "me parvienne",
+    "nous parvienne",
+    // Spanish, Portuguese, Italian.
+    "en espera",
+    "retenid",
+    "en cola",
+    "en cuarentena",
+    "me llegue",
+    "em espera",
+    "à espera",
+    "retida",
+    "retido",
+    "aguarda",
+    "na fila",
+    "em quarentena",
+    "chegue a",
+    "in attesa",
+    "trattenut",
+    "in coda",
+    "in quarantena",
+    "mi arrivi",
+    "mi raggiunga",
+    // Dutch, Danish, Norwegian, Swedish.
+    "wacht",
+    "vastgehouden",
+    "in quarantaine",
+    "nog niet bezorgd",
+    "mij bereikt",
+    "venter",
+    "tilbageholdt",
+    "i karantæne",
+    "holdes tilbake",
+    "holdt tilbake",
+    "i karantene",
+    "står i kø",
+    "väntar",
+    "hålls kvar",
+    "i karantän",
+    "står i kö",
+    // Polish, Czech, Russian, Ukrainian.
+    "czeka",
+    "oczekuje",
+    "wstrzyman",
+    "zatrzyman",
+    "w kolejce",
+    "w kwarantannie",
+    "čeká",
+    "zadržen",
+    "pozdržen",
+    "ve frontě",
+    "v karanténě",
+    "ждёт",
+    "ждет",
+    "ожидает",
+    "задержан",
+    "в очереди",
+    "в карантине",
+    "чекає",
+    "очікує",
+    "затриман",
+    "у черзі",
+    "в карантині",
+    "у карантині",
+];
+
+/// What lets it through.
+const TASKS: &[&str] = &[
+    // English.
+    "reply to this",
+    "replying to this",
+    "answer this",
+    "answering this",
+    "respond to this",
+    "responding to this",
+    "hit reply",
+    "press reply",
+    "click here",
+    "click on",
+    "click the",
+    "click this",
+    "clicking",
+    "follow this link",
+    "follow the link",
+    // German, French.
+    "antworten sie",
+    "antworte auf",
+    "antworte bitte auf",
+    "beantworten sie",
+    "beantworte diese",
+    "antwort auf diese",
+    "klicken sie",
+    "klicke",
+    "klick auf",
+    "répondre à c",
+    "répondez à c",
+    "réponds à c",
+    "en répondant à c",
+    "cliqu",
+    // Spanish, Portuguese, Italian.
+    "responda a est",
+    "responde a est",
+    "responder a est",
+    "respondiendo a est",
+    "haga clic",
+    "haz clic",
+    "hacer clic",
+    "clique",
+    "clicar",
+    "respondendo a est",
+    "rispondere a questo",
+    "rispondere a questa",
+    "risponda a quest",
+    "rispondi a quest",
+    "rispondendo a quest",
+    "clicca",
+    // Dutch, Danish, Norwegian, Swedish.
+    "beantwoord dit",
+    "beantwoord deze",
+    "dit bericht beantwoord",
+    "deze mail beantwoord",
+    "antwoord op dit",
+    "antwoord op deze",
+    "klik op",
+    "klik hier",
+    "svar på denne",
+    "svare på denne",
+    "svar på dette",
+    "svarer på denne",
+    "besvar denne",
+    "klik på",
+    "klik her",
+    "klikk på",
+    "klikk her",
+    "svara på det",
+    "svarar på det",
+    "besvara det",
+    "klicka",
+    // Polish, Czech, Russian, Ukrainian.
+    "odpowiedz na t",
+    "odpowiedzieć na t",
+    "odpisz na t",
+    "odpowiadając na t",
+    "kliknij",
+    "kliknąć",
+    "odpovězte na t",
+    "odpovězte prosím na t",
+    "odpověz na t",
+    "odpovědět na t",
+    "klikněte",
+    "klikni",
+    "ответьте на эт",
+    "ответь на эт",
+    "ответить на эт",
+    "ответив на эт",
+    "перейдите по",
+    "нажмите",
+    "відповідь на цей",
+    "відповідь на це",
+    "відповісти на це",
+    "відповісти на цей",
+    "перейдіть за",
+    "натисніть",
+];
+
+/// What only people can do; beside a link.
+const PUZZLES: &[&str] = &[
+    "captcha",
+    "solve the",
+    "solve a ",
+    "solve this",
+    "solving",
+    "lösen sie",
+    "löse das",
+    "löse die",
+    "résolvez",
+    "résoudre",
+    "resuelva",
+    "resuelve",
+    "resolva",
+    "risolva",
+    "risolvi",
+    "los de puzzel",
+    "los het raadsel",
+    "los de som",
+    "løs opgaven",
+    "løs oppgaven",
+    "løs gåden",
+    "løs gåten",
+    "lös uppgiften",
+    "lös gåtan",
+    "rozwiąż",
+    "vyřešte",
+    "vyřeš ",
+    "решите",
+    "розв'яжіть",
+];
+
+/// What becomes of it then.
+const DELIVERED: &[&str] = &[
+    // English.
+    "will be delivered",
+    "be delivered to",
+    "it delivered",
+    "is delivered",
+    "be released",
+    "it released",
+    "release it",
+    "be let through",
+    "let it through",
+    "be let in",
+    "get through to",
+    "will reach me",
+    "deliver it",
+    // German, French.
+    "zugestellt",
+    "zustellung",
+    "zuzustellen",
+    "freigegeben",
+    "freizugeben",
+    "freizuschalten",
+    "freigeschaltet",
+    "durchgelassen",
+    "durchgestellt",
+    "sera remis",
+    "soit remis",
+    "sera délivré",
+    "soit délivré",
+    "sera distribué",
+    "soit distribué",
+    "sera transmis",
+    "soit transmis",
+    "débloquer",
+    "débloqué",
+    // Spanish, Portuguese, Italian.
+    "será entregad",
+    "sea entregad",
+    "se entregará",
+    "se entregue",
+    "liberarlo",
+    "será entregue",
+    "seja entregue",
+    "será liberad",
+    "seja liberad",
+    "sarà consegnat",
+    "sia consegnat",
+    "sarà recapitat",
+    "sia recapitat",
+    "sbloccar",
+    "venga consegnat",
+    "venga recapitat",
+    // Dutch, Danish, Norwegian, Swedish.
+    "bezorgd",
+    "afgeleverd",
+    "vrijgegeven",
+    "vrij te geven",
+    "doorgelaten",
+    "bliver leveret",
+    "bliver den leveret",
+    "blive leveret",
+    "bliver din leveret",
+    "blir levert",
+    "blir den levert",
+    "blir din levert",
+    "frigiv",
+    "levereras",
+    "kommer den fram",
+    "kommer ditt fram",
+    "ska komma fram",
+    "släpps fram",
+    "släpps igenom",
+    // Polish, Czech, Russian, Ukrainian.
+    "zostanie doręcz",
+    "została doręcz",
+    "zostanie dostarcz",
+    "została dostarcz",
+    "doručen",
+    "doručil",
+    "uvolněn",
+    "доставлен",
+    "пропущен",
+    "доставити",
+];
+
+/// That it is asked only once, in more words.
+const ONLY_ONCE: &[&str] = &[
+    "be asked again",
+    "asked just once",
+    "nur ein mal",
+    "nur dieses eine mal",
+    "nicht mehr gefragt",
+    "nicht wieder gefragt",
+    "qu'une fois",
+    "solo una vez",
+    "sólo una vez",
+    "volverá a preguntar",
+    "só uma vez",
+    "apenas uma vez",
+    "solo una volta",
+    "maar één keer",
+    "slechts één keer",
+    "niet meer gevraagd",
+    "eenmalig",
+    "kun en gang",
+    "spurgt igen",
+    "bare én gang",
+    "bare en gang",
+    "spurt igjen",
+    "endast en gång",
+    "frågan igen",
+    "jednorazow",
+    "jen jednou",
+    "jednorázov",
+    "только раз",
+    "больше не спрос",
+    "больше вас не спрос",
+    "лише один раз",
+    "тільки один раз",
+    "лише раз",
+];
+
+/// Of whom it is asked.
+const STRANGERS: &[&str] = &[
+    "unknown sender",
+    "unknown address",
+    "new senders",
+    "first-time sender",
+    "senders i don't know",
+    "senders i do not know",
+    "address is not known",
+    "not in my contacts",
+    "not in my address book",
+    "unbekannte absender",
+    "unbekannten absender",
+    "unbekannter absender",
+    "unbekanntem absender",
+    "noch nicht bekannt",
+    "expéditeurs inconnus",
+    "expéditeur inconnu",
+    "n'est pas encore connu",
+    "remitentes desconocidos",
+    "remitente desconocido",
+    "remetentes desconhecidos",
+    "remetente desconhecido",
+    "mittenti sconosciuti",
+    "mittente sconosciuto",
+    "onbekende afzender",
+    "nog niet bekend",
+    "ukendt afsender",
+    "ukendte afsender",
+    "ukjent avsender",
+    "ukjente avsender",
+    "okänd avsändare",
+    "okända avsändare",
+    "nieznany nadawca",
+    "nieznanego nadawcy",
+    "nieznanych nadawców",
+    "neznámý odesílatel",
+    "neznámého odesílatele",
+    "neznámých odesílatel",
+    "неизвестный отправител",
+    "неизвестного отправител",
+    "неизвестных отправител",
+    "незнакомых отправител",
+    "невідомий відправник",
+    "невідомого відправник",
+    "невідомих відправник",
+];
+
+/// Against what it is asked; people tell where their folder for spam is, but not what they do against it.
+const AGAINST_SPAM: &[&str] = &[
+    "spam protection",
+    "spam guard",
+    "against spam",
+    "anti-spam",
+    "antispam",
+    "spamschutz",
+    "spam-schutz",
+    "gegen spam",
+    "vor spam",
+    "contre le spam",
+    "contre les spams",
+    "contra el spam",
+    "contra spam",
+    "contra o spam",
+    "contro lo spam",
+    "tegen spam",
+    "mod spam",
+    "mot spam",
+    "mot søppelpost",
+    "spambeskyttelse",
+    "mot skräppost",
+    "antyspam",
+    "przed spamem",
+    "proti spamu",
+    "před spamem",
+    "от спама",
+    "антиспам",
+    "від спаму",
+];
 
 /// That it is to be confirmed.
 const CONFIRM: &[&str] = &[
@@ -365,7 +877,7 @@ mod tests {
 
     #[test]
     fn what_to_confirm_may_stand_in_the_subject() {
-        let body = "Your message is on hold. A filter against spam asks you to click here.";
+        let body = "A robot has put your message into its holding area for junk: click here.";
         assert!(of("Please verify your message", body));
         for subject in ["hello", "Re: please verify", "Otvet: verify [cr-12em04hmasw91nfkhj1hrff3tfhqc0hz]"] {
             assert!(!of(subject, body), "{subject}");
@@ -382,6 +894,69 @@ mod tests {
             assert!(of("hello", body), "{body}");
         }
         assert!(!of("hello", "I read your message on spam filters: do they ask people to prove that they are human?"));
+    }
+
+    #[test]
+    fn a_message_that_waits_until_one_does_something_is_held_by_a_filter() {
+        for body in [
+            "Vaše zpráva čeká ve frontě. Odpovězte na tento e-mail a bude doručena.",
+            "Din mail venter. Svar på denne mail, så bliver den leveret.",
+            "Deine Nachricht wartet noch. Antworte auf diese Mail, du wirst danach nicht mehr gefragt.",
+            "Your letter to Ann is in the queue. Answer this mail, and it will be delivered.",
+            "Your e-mail to ann@x.org is on hold. Solve a sum at https://x.org/7 .",
+            "Su mensaje está en cola. Responda a este correo: solo una vez, para remitentes desconocidos.",
+            "Ton message est en attente. Réponds à celui-ci pour qu'il soit remis.",
+            "La tua mail è in coda. Rispondi a questa, è contro lo spam.",
+            "E-posten din venter. Klikk her, så blir den levert: https://x.org/7",
+            "Uw mail wacht nog. Klik op deze link, dan wordt hij bezorgd: https://x.org/7",
+            "Twój list czeka w kolejce. Odpisz na ten, a zostanie dostarczony.",
+            "O seu e-mail está na fila. Responda a este, só uma vez.",
+            "Твоё письмо ждёт. Ответь на это, и оно будет доставлено.",
+            "Ditt mejl väntar. Svara på det här, det är ett skydd mot skräppost.",
+            "Ваш лист чекає. Дайте відповідь на цей, це лише раз.",
+        ] {
+            let encoded = format!("Content-Type: text/plain; charset=utf-8\nSubject: hello\n\n{body}\n");
+            let head = Head::read(encoded.as_bytes());
+            let read = |subject: &str| {
+                let mut wording = Wording::read(&head, &encoded.as_bytes()[head.body..]);
+                subject.clone_into(&mut wording.subject);
+                lets_through(&wording)
+            };
+            assert!(read("hello"), "{body}");
+            assert!(!read("re: auto: please reply [cr-12em04hmasw91nfkhj1hrff3tfhqc0hz]"), "{body}");
+        }
+        assert!(of("Your message is waiting", "Reply to this mail, and it will be delivered."));
+    }
+
+    #[test]
+    fn people_whose_letters_wait_hold_none() {
+        for (subject, body) in [
+            ("hello", "Your message is waiting for me at home, please reply. I will read it on Monday."),
+            ("hello", "Your letter is waiting on my desk. Reply to this mail if I should hurry. Ann"),
+            (
+                "Lamp",
+                "Thanks for your message. The lamp is waiting in the shop. Reply to this mail and it will be delivered.",
+            ),
+            ("Re: Your message is waiting", "Reply to this mail once more, it will be delivered by hand."),
+            ("spam", "Your mail is held up in my spam folder again and again. Will you reply to this one, please?"),
+            ("Post", "Your letter is waiting here. The postman could not deliver it. When will you fetch it?"),
+            (
+                "Brief",
+                "Dein Brief wartet hier. Deine Nachricht habe ich gelesen. Antworte auf diese Mail, wann du kommst.",
+            ),
+            (
+                "Brief",
+                "Ihre Nachricht wartet hier noch auf mich. Antworten Sie mir bitte. Die Lampe wird morgen zugeschickt.",
+            ),
+            ("Lettre", "Votre message est en attente chez moi. Répondez à cette question : quel jour ?"),
+            ("List", "Twoja wiadomość czeka u mnie w domu. Odpowiedz na to pytanie: kiedy przyjedziesz?"),
+            ("Brev", "Ditt meddelande väntar hemma. Svara på det när du kan. Jag skickar lampan."),
+            ("Filter", "I wrote a filter against spam: a letter that waits is delivered when one will reply to this."),
+        ] {
+            let encoded = format!("Content-Type: text/plain; charset=utf-8\nSubject: {subject}\n\n{body}\n");
+            let head = Head::read(encoded.as_bytes());
+            assert!(!is_challenge(&Wording::read(&head, &encoded.as_bytes()[head.body..])), "{subject}: {body}");
+        }
     }
 
     #[test]

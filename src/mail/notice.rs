@@ -22,7 +22,219 @@ pub fn is_notice(wording: &Wording) -> bool {
         || (wording.has_link && searched.says(LINKED))
         || searched.says(ALONE)
         || (searched.says(LINKED_REQUESTS) && wording.has_link && searched.says(NOT_YOU))
+        || (!wording.is_answer_or_forward() && names_customers_number(wording, &text))
 }
+
+/// A code that is said to end or to be kept secret, or the numbered order of the reader with its sum; no colon shows that
+/// a form was filled in. People who write of the reader's order, or tell the code of a door, speak of themselves.
+fn names_customers_number(wording: &Wording, text: &str) -> bool {
+    let searched = wording.search(text);
+    let code = || searched.says(SHORT_CODES) && searched.says(CODE_FACTS) && has_code(text);
+    // A receipt asks nothing.
+    let order = || {
+        !text.split(' ').any(|word| word.ends_with('?'))
+            && searched.says(CUSTOMERS_ORDERS)
+            && searched.says(SUMS)
+            && has_numbered_order(text)
+            && has_amount(text)
+    };
+    (code() || order()) && !wording.speaks_of_oneself(text)
+}
+
+/// `Order TD-20931`, `Ordrenr. 551`, `Nr. 7781`: a number of three digits or more, at most two words behind a word for
+/// orders or numbers.
+fn has_numbered_order(text: &str) -> bool {
+    let mut since = usize::MAX;
+    text.split(' ').any(|word| {
+        if NUMBERED.iter().any(|start| word.starts_with(start)) || word.ends_with("nr.") || word.ends_with("nummer") {
+            since = 0;
+            return false;
+        }
+        since = since.saturating_add(1);
+        since <= 2 && word.bytes().filter(u8::is_ascii_digit).count() >= 3
+    })
+}
+
+/// A number beside a currency: `42,90 €`, `$20`, `142.00 DKK`.
+fn has_amount(text: &str) -> bool {
+    const CURRENCIES: [&str; 18] = [
+        "€", "$", "£", "eur", "euro", "usd", "gbp", "chf", "kr", "kr.", "dkk", "nok", "sek", "zł", "pln", "kč", "руб",
+        "грн",
+    ];
+    let plain = |word: &str| word.trim_matches([',', '.', '(', ')']).to_owned();
+    let currency = |word: &str| CURRENCIES.contains(&plain(word).as_str());
+    let number = |word: &str| plain(word).starts_with(|c: char| c.is_ascii_digit());
+    let mut before = "";
+    text.split(' ').any(|word| {
+        let joined = word.starts_with(['€', '$', '£']) && word.bytes().any(|b| b.is_ascii_digit());
+        let suffixed = number(word) && plain(word).ends_with(['€', '$', '£']);
+        let beside = (currency(before) && number(word)) || (number(before) && currency(word));
+        before = word;
+        joined || suffixed || beside
+    })
+}
+
+/// Words for orders and for their numbers.
+const NUMBERED: &[&str] = &[
+    "order",
+    "booking",
+    "nr.",
+    "no.",
+    "bestell",
+    "buchung",
+    "auftrag",
+    "commande",
+    "n°",
+    "pedido",
+    "reserva",
+    "ordine",
+    "prenotazione",
+    "ordre",
+    "zamówieni",
+    "objednávk",
+    "tilau",
+    "заказ",
+    "замовлен",
+];
+
+/// How a shop names what the reader bought.
+const CUSTOMERS_ORDERS: &[&str] = &[
+    "your order",
+    "your purchase",
+    "your booking",
+    "deine bestellung",
+    "ihre bestellung",
+    "deinen einkauf",
+    "ihren einkauf",
+    "deine buchung",
+    "ihre buchung",
+    "votre commande",
+    "votre achat",
+    "votre réservation",
+    "su pedido",
+    "tu pedido",
+    "su compra",
+    "tu compra",
+    "su reserva",
+    "tu reserva",
+    "seu pedido",
+    "sua compra",
+    "sua encomenda",
+    "tuo ordine",
+    "suo ordine",
+    "tuo acquisto",
+    "per l'acquisto",
+    "uw bestelling",
+    "je bestelling",
+    "uw reparatie",
+    "uw aankoop",
+    "din bestilling",
+    "din ordre",
+    "dit køb",
+    "ordren din",
+    "bestillingen din",
+    "kjøpet ditt",
+    "din beställning",
+    "ditt köp",
+    "tilauksesi",
+    "twoje zamówienie",
+    "twojego zamówienia",
+    "państwa zamówienie",
+    "vaše objednávka",
+    "vaši objednávku",
+    "ваш заказ",
+    "ваше замовлення",
+];
+
+/// How the sum of an order is called.
+const SUMS: &[&str] = &[
+    "total",
+    "amount",
+    "gesamt",
+    "summe",
+    "betrag",
+    "montant",
+    "importe",
+    "totaal",
+    "beløb",
+    "beløp",
+    "sum:",
+    "summa",
+    "yhteensä",
+    "suma",
+    "razem",
+    "do zapłaty",
+    "celkem",
+    "итого",
+    "сумма",
+    "сума",
+];
+
+/// How a code is announced that is not said to be one for signing in.
+const SHORT_CODES: &[&str] = &[
+    "your code is",
+    "your code:",
+    "dein code lautet",
+    "ihr code lautet",
+    "dein code ist",
+    "ihr code ist",
+    "votre code est",
+    "ton code est",
+    "votre code :",
+    "tu código es",
+    "su código es",
+    "seu código é",
+    "il tuo codice è",
+    "il suo codice è",
+    "je code is",
+    "uw code is",
+    "din kode er",
+    "koden din er",
+    "din kod är",
+    "koodisi on",
+    "twój kod to",
+    "váš kód je",
+    "ваш код",
+];
+
+/// That a code ends, or that nobody else may know it.
+const CODE_FACTS: &[&str] = &[
+    "valid for",
+    "expires in",
+    "will expire",
+    "share it with any",
+    "share this",
+    "minuten gültig",
+    "stunden gültig",
+    "läuft in",
+    "an niemanden",
+    "valable ",
+    "expire dans",
+    "à personne",
+    "válido durante",
+    "válido por",
+    "caduca en",
+    "expira em",
+    "a nadie",
+    "com ninguém",
+    "valido per",
+    "scade tra",
+    "con nessuno",
+    "minuten geldig",
+    "verloopt over",
+    "met niemand",
+    "del den ikke",
+    "udløber om",
+    "utløper om",
+    "dela den inte",
+    "voimassa",
+    "ważny przez",
+    "wygasa za",
+    "platný",
+    "действителен",
+    "дійсний",
+    "никому",
+];
 
 /// A label of a form: `Order number: 4471`, also with `#` or `No.`; not `the order number is 4471`.
 fn is_label(rest: &str) -> bool {
@@ -294,7 +506,7 @@ const KINDS: &[&[&[&str]]] = &[
         &["tracking number", "track your", "tracking id"],
         &["track your package", "track your order", "track your parcel", "track your shipment", "estimated delivery"],
         &["your order", "your package", "your parcel", "your shipment"],
-        &["has shipped", "has been shipped", "on its way", "out for delivery", "has been dispatched", "is scheduled"],
+        &["has shipped", "been shipped", "on its way", "out for delivery", "dispatched", "despatched", "is scheduled"],
     ],
     &[
         &["sendungsnummer", "sendung verfolgen", "sendungsverfolgung", "paketnummer"],
@@ -334,6 +546,11 @@ const KINDS: &[&[&[&str]]] = &[
         ],
         &[
             "has shipped",
+            "been shipped",
+            "been dispatched",
+            "been despatched",
+            "was dispatched",
+            "was despatched",
             "will be with you",
             "was delivered",
             "on its way",
@@ -675,6 +892,13 @@ mod tests {
                      Do not share this code.",
             ),
             ("re", "No idea.\n> Your verification code is 123456."),
+            ("door", "Your code is 4711, the small door beside the bakery. Ring twice."),
+            ("door", "Your code is 4711, valid for the whole week. Do tell me when you come."),
+            ("order", "Where is your order 4711 from? A total of $20 seems cheap to me."),
+            ("order", "Thanks for your order 4711! The red one is sold out. Is blue fine? Bob"),
+            ("Bestellung", "Ihre Bestellung Nr. 881 habe ich gepackt, gesamt 20 \u{20ac}. Karl"),
+            ("Re: Bestellung", "Ihre Bestellung Nr. 881 liegt bereit, gesamt 20 \u{20ac}."),
+            ("lamp", "Your order was dispatched by me this morning. Jane"),
             ("Bewerbung", "Vielen Dank f\u{fc}r Ihre Bewerbung. Wir laden Sie gerne am 12.11. um 10 Uhr ein."),
         ] {
             assert!(!notice(subject, body), "{body}");
@@ -705,6 +929,14 @@ mod tests {
             ("document", "Bob shared a document with you: https://x.example/d"),
             ("Hello", "Pat sent you a friend request. https://x.example/"),
             ("[x] y (#12)", "Fine.\n-- \nReply to this email directly or view it on the web."),
+            ("Parcel", "Good news: your parcel has been despatched. Track your parcel at https://x.example/"),
+            ("Order", "Your order was dispatched. Track your package: https://x.example/"),
+            ("Order", "Your order TD-881 has been received. Total $24.00, paid by card."),
+            ("Bestellung", "Danke f\u{fc}r deine Bestellung Nr. 8812! Gesamt 20,10 \u{20ac}, inkl. MwSt."),
+            ("Kvittering", "Tak for dit køb. Ordrenr. 881. Beløb: 99,00 DKK."),
+            ("Pedido", "Su pedido 8812 est\u{e1} listo. Importe: 12,50 \u{20ac}."),
+            ("Code", "Dein Code lautet 120 557. Er ist 5 Minuten g\u{fc}ltig."),
+            ("Kod", "Din kod \u{e4}r 120557. Dela den inte med andra."),
             ("WARN", "Host: web3\nService: disk\nState: WARNING\nInfo: full"),
         ] {
             assert!(notice(subject, body), "{body}");
