@@ -625,12 +625,10 @@ const URGENT: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::head::Head;
+    use crate::mail::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> bool {
-        let message = format!("Subject: {subject}\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        let wording = Wording::read(&head, &message.as_bytes()[head.body..]);
+        let wording = letter(subject, body);
         is_notice(&wording)
     }
 

@@ -297,12 +297,10 @@ const NO_ANSWER: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::head::Head;
+    use crate::mail::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> [bool; 3] {
-        let message = format!("Subject: {subject}\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        let wording = Wording::read(&head, &message.as_bytes()[head.body..]);
+        let wording = letter(subject, body);
         [has_robots_subject(&wording), says_it_is_automatic(&wording), wants_no_answer(&wording)]
     }
 

@@ -516,11 +516,10 @@ fn returns_a_message(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::mail::head::Head;
+    use crate::mail::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> (bool, bool) {
-        let message = format!("Subject: {subject}\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        let wording = Wording::read(&head, &message.as_bytes()[head.body..]);
+        let wording = letter(subject, body);
         (has_bounces_subject(&wording), is_bounce(&wording))
     }
 

@@ -845,11 +845,10 @@ const HOW: &[&str] = &[
 mod tests {
     use super::*;
     use crate::mail::head::Head;
+    use crate::mail::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> bool {
-        let message = format!("Subject: {subject}\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        is_challenge(&Wording::read(&head, &message.as_bytes()[head.body..]))
+        is_challenge(&letter(subject, body))
     }
 
     #[test]

@@ -143,12 +143,10 @@ fn is_commit(wording: &Wording) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::head::Head;
+    use crate::mail::wording::tests::letter;
 
     fn of_list(subject: &str, body: &str) -> bool {
-        let message = format!("Subject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        is_of_list(&Wording::read(&head, &message.as_bytes()[head.body..]))
+        is_of_list(&letter(subject, body))
     }
 
     #[test]

@@ -860,12 +860,10 @@ const ALONE: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::head::Head;
+    use crate::mail::wording::tests::letter;
 
     fn notice(subject: &str, body: &str) -> bool {
-        let message = format!("Subject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        is_notice(&Wording::read(&head, &message.as_bytes()[head.body..]))
+        is_notice(&letter(subject, body))
     }
 
     #[test]

@@ -272,6 +272,7 @@ fn line_end(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::wording::tests::letter;
 
     fn of(message: &str) -> Build {
         let head = Head::read(message.as_bytes());
@@ -336,9 +337,7 @@ mod tests {
     }
 
     fn told(subject: &str, body: &str) -> (bool, bool) {
-        let message = format!("Subject: {subject}\n\n{body}\n");
-        let head = Head::read(message.as_bytes());
-        let wording = Wording::read(&head, &message.as_bytes()[head.body..]);
+        let wording = letter(subject, body);
         (is_told(&wording), tells_of_answer(&wording))
     }
 

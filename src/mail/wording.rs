@@ -420,8 +420,13 @@ fn append_squeezed(out: &mut String, line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The words of a letter with that Subject and text.
+    pub fn letter(subject: &str, body: &str) -> Wording {
+        wording(&format!("Subject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n"))
+    }
 
     fn wording(message: &str) -> Wording {
         let head = Head::read(message.as_bytes());
