@@ -510,18 +510,20 @@ impl Sign {
         self.entry().3
     }
 
-    /// Whether an answer with this sign may confirm: a person's mail system, or a footer below what they wrote, may put it
-    /// there. All others are signs of machines, which echo tokens that nobody read.
+    /// Whether an answer with this sign may confirm: a person's mail system, a filter on the way, or a footer below what
+    /// they wrote (a logo that can be clicked below "ok") may put it there. All others are signs of machines, which echo tokens that nobody read.
     #[must_use]
     pub fn may_answer(self) -> bool {
         matches!(
             self,
             Sign::BulkDomain
                 | Sign::DesignedPage
+                | Sign::DisguisedText
                 | Sign::FalseLink
                 | Sign::MailingServiceSignature
                 | Sign::NoReplyText
                 | Sign::NoReplyWanted
+                | Sign::SpamSubject
                 | Sign::UnsubscribeText
         )
     }

@@ -57,6 +57,30 @@ fn not_me_by_its_address_is_never_asked_again() {
 }
 
 #[test]
+fn what_stands_round_a_persons_answer_does_not_stop_it() {
+    let logo = "<p>ok</p><a href=\"https://x.example/\"><img src=\"https://x.example/logo.png\"></a>\n";
+    let marked = |letter: Letter, subject: String| letter.field("Subject", &format!("[SPAM] {subject}"));
+    let cases: [fn(Letter, String, &str) -> Letter; 2] = [
+        |letter, subject, _| letter.field("Subject", &format!("***SPAM*** Re: {subject}")),
+        |letter, _, logo| letter.field("Content-Type", "text/html; charset=utf-8").body(logo),
+    ];
+    for (number, case) in cases.iter().enumerate() {
+        let world = World::new();
+        let challenge = world.challenge(BOB);
+        let subject = challenge.field("Subject").unwrap();
+        let outcome = world.deliver(case(Letter::answer(&challenge, BOB), subject, logo).bytes());
+        outcome.check("what was held is released", !outcome.after.inbox.is_empty());
+        assert!(world.entry(BOB).is_some(), "case {number} confirms");
+    }
+    // A machine's own words still do.
+    let world = World::new();
+    let challenge = world.challenge(BOB);
+    let answer = marked(Letter::answer(&challenge, BOB), challenge.field("Subject").unwrap());
+    let outcome = world.deliver(answer.field("Auto-Submitted", "auto-replied").bytes());
+    gave_nothing(&world, &outcome);
+}
+
+#[test]
 fn not_me_by_its_word_needs_no_address() {
     for text in ["NOTME\n", "notme.\n\n> quoted\n", "Nicht ich!\n\nViele Grüße\n"] {
         let world = World::with("[owner]\naddress = \"alice@example.org\"\n");
