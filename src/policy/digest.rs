@@ -334,7 +334,7 @@ mod tests {
         // The question about the first letter stands for the second one too.
         assert_eq!(section(Reason::Capped(CapRefusal::AskedRecently), false), Section::Asked);
         assert_eq!(section(Reason::Capped(CapRefusal::DailyCap), false), Section::NotAsked);
-        assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ALL[0]), false));
+        assert!(section(Reason::Challenge, true) < section(Reason::Automatic(Sign::ChallengeField), false));
     }
 
     #[test]

@@ -305,7 +305,7 @@ impl Reason {
 
     /// Every reason there is.
     pub fn all() -> impl Iterator<Item = Reason> {
-        NUMBERED.iter().map(|(_, reason)| *reason).chain(Sign::ALL.iter().copied().map(Reason::Automatic))
+        NUMBERED.iter().map(|(_, reason)| *reason).chain(Sign::all().map(Reason::Automatic))
     }
 }
 

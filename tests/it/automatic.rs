@@ -234,7 +234,7 @@ fn every_kind_of_sign_has_a_letter() {
     for path in fixture::files("messages", "eml") {
         seen.extend(facts(&fs::read(&path).unwrap()).signs);
     }
-    for sign in Sign::ALL {
+    for sign in Sign::all() {
         let kind = sign.kind();
         assert!(seen.iter().any(|own| own.kind() == kind), "no letter shows a sign of the kind {}", kind.name());
     }
