@@ -384,11 +384,11 @@ fn message_id(field: &Field<'_>) -> Option<Sign> {
 }
 
 fn author_name(field: &Field<'_>) -> Option<Sign> {
-    if robots_name(field) {
-        return Some(Sign::RobotName);
-    }
     let text = decode_words(&field.unfolded());
     let (name, _) = text.rsplit_once('<')?;
+    if field.is_bounded() && is_robots_name(name) {
+        return Some(Sign::RobotName);
+    }
     says_via(name).then_some(Sign::ViaName)
 }
 
@@ -407,7 +407,7 @@ fn says_via(name: &str) -> bool {
 
 /// Display names that only programs bear: of mail systems however they go on, of other programs as they are; people are
 /// called Jenkins and Monit.
-fn robots_name(field: &Field<'_>) -> bool {
+fn is_robots_name(name: &str) -> bool {
     const NAMES: [&str; 8] = [
         "internet mail delivery",
         "mail delivery s",
@@ -446,11 +446,7 @@ fn robots_name(field: &Field<'_>) -> bool {
         "wordpress",
         "zabbix",
     ];
-    if !field.is_bounded() {
-        return false;
-    }
-    let text = decode_words(&field.unfolded()).to_lowercase();
-    let Some((name, _)) = text.rsplit_once('<') else { return false };
+    let name = name.to_lowercase();
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '<'));
     NAMES.iter().any(|own| name.starts_with(own))
         || PROGRAMS.contains(&name)
