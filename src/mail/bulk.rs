@@ -6,7 +6,7 @@
 use super::address::Domain;
 use super::head::Head;
 use super::quotation::lines_above_copy;
-use super::wording::{Wording, says, squeezed, texts};
+use super::wording::{Wording, squeezed, texts};
 
 /// Whether the message offers to send no more, or to be read in a browser. In an answer, and in what somebody passes
 /// on, the offer of the message copied below is not the sender's.
@@ -31,8 +31,7 @@ pub fn offers_to_stop(wording: &Wording, head: &Head<'_>, body: &[u8]) -> bool {
 
 /// Whether one of the phrases stands there, and not as the sender's own wish: `how do I unsubscribe`.
 fn offers(text: &str, phrases: &[&str]) -> bool {
-    says(text, phrases)
-        && phrases.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !is_own_wish(&text[..at])))
+    phrases.iter().any(|phrase| text.match_indices(phrase).any(|(at, _)| !is_own_wish(&text[..at])))
 }
 
 /// Whether the last words before an offer speak of the sender himself.

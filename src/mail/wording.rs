@@ -59,8 +59,7 @@ impl Wording {
             if part.is_html() {
                 wording.add_page(page::look(&source));
             }
-            let mut text = if part.is_html() { html::to_text(&source) } else { source };
-            text.truncate(above_patch(&text).len());
+            let text = shown(part, source);
             for line in text.lines().filter(|line| !is_quoted(line)) {
                 append_squeezed(&mut wording.text, line);
             }
@@ -168,7 +167,7 @@ pub fn texts(head: &Head<'_>, body: &[u8]) -> Vec<String> {
     for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
         let source = bounded(part, room);
         room -= source.len();
-        texts.push(if part.is_html() { html::to_text(&source) } else { source });
+        texts.push(shown(part, source));
     }
     texts
 }
@@ -368,6 +367,13 @@ impl Searched<'_> {
     pub fn count(&self, phrases: &[&str]) -> usize {
         phrases.iter().filter(|phrase| self.has(phrase)).count()
     }
+}
+
+/// The decoded text of a part as a mail reader shows it, without the changes of a patch.
+fn shown(part: &Part<'_>, source: String) -> String {
+    let mut text = if part.is_html() { html::to_text(&source) } else { source };
+    text.truncate(above_patch(&text).len());
+    text
 }
 
 /// What stands above the changes of a patch, which are a file's words and not the sender's.
