@@ -136,14 +136,11 @@ impl Trial<'_> {
         let facts = Facts::read(&start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
+        let answer = answer_key(&ground.house, &facts, &[]);
         let case = if ground.assumed {
-            {
-                let answer = answer_key(&ground.house, &facts, &[]);
-                decide(&ground.house, assume::facts(facts, policy), answer, assume::standing(), None, now)
-            }
+            decide(&ground.house, assume::facts(facts, policy), answer, assume::standing(), None, now)
         } else {
             let known = standing(&ground.house, self.store.as_ref(), &facts, now)?;
-            let answer = answer_key(&ground.house, &facts, &[]);
             // What was really sent says nothing about what this mail would have caused; who wants none gets none.
             let history = History { opted_out: known.history.opted_out, ..History::default() };
             decide(&ground.house, facts, answer, Standing { history, ..known }, None, now)
