@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use countersign::mail::address::Address;
-use countersign::mail::auth::Proofs;
+use countersign::origin::auth::Proofs;
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::standing::{Effect, Entry, Origin};
 use countersign::world::maildir::Maildir;

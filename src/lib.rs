@@ -8,13 +8,18 @@
 //! | module | is |
 //! | --- | --- |
 //! | [`cli`], [`exit`], [`report`] | command line, exit codes, the one diagnostic line |
-//! | [`mail`] | PURE: bytes to meaning and back |
+//! | [`mail`] | PURE: the format. Bytes to fields, addresses, parts and text, and back |
+//! | [`origin`] | PURE: who sent it, and who says so |
+//! | [`signs`] | PURE: whether a program wrote it, or many got it |
+//! | [`facts`] | PURE: what is known about one message, by asking the three rooms above |
 //! | [`policy`] | PURE: meaning to decision |
 //! | [`world`] | every side effect, one resource a file |
-//! | [`command`] | one file a subcommand: gather, decide, perform |
+//! | [`operation`] | what several commands do alike |
+//! | [`command`] | one file or folder a subcommand: gather, decide, perform |
 //!
-//! Arrows go down only: `main → command → {world, policy}`, `world → types of policy and mail`, `policy → mail`,
-//! `mail → std and the parsers`. `tests/it/tidy.rs` keeps it so.
+//! Arrows go down only: `main → command → operation → world → policy → facts → {signs, origin} → mail`. A room may know
+//! any room below it, `world` only its types; `signs` and `origin` do not know each other, and no two
+//! files know each other in a circle. `tests/it/tidy.rs` keeps it so.
 //!
 //! ## What always holds
 //!
@@ -27,7 +32,11 @@
 pub mod cli;
 pub mod command;
 pub mod exit;
+pub mod facts;
 pub mod mail;
+pub mod operation;
+pub mod origin;
 pub mod policy;
 pub mod report;
+pub mod signs;
 pub mod world;

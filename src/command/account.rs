@@ -12,16 +12,16 @@ use super::ask;
 use super::case::Case;
 use super::entry;
 use super::installation::Installation;
-use crate::mail::auth::MethodResult;
-use crate::mail::automatic::Sign;
+use crate::facts::{Facts, Sender};
 use crate::mail::content::{Content, FoundToken};
 use crate::mail::display::{one_line, wrapped};
-use crate::mail::envelope::EnvelopeSender;
 use crate::mail::executable::Finding;
-use crate::mail::facts::{Facts, Sender};
-use crate::mail::score::SpamScore;
+use crate::origin::auth::MethodResult;
+use crate::origin::envelope::EnvelopeSender;
+use crate::origin::score::SpamScore;
 use crate::policy::standing::{Entry, History, Standing, TokenStanding};
 use crate::policy::verdict::Verdict;
+use crate::signs::automatic::Sign;
 
 /// Where the second column begins.
 const COLUMN: usize = 22;
@@ -680,14 +680,15 @@ mod tests {
     #[test]
     fn names_are_in_kebab_case() {
         assert_eq!(kebab(&StoreHealth::Ready), "ready");
-        assert_eq!(kebab(&crate::mail::auth::Ignored::BelowBoundary), "below-boundary");
+        assert_eq!(kebab(&crate::origin::auth::Ignored::BelowBoundary), "below-boundary");
     }
 
     /// A new fact stops this from compiling: show it in [`Shown`] first, and then name it here.
     #[test]
     fn no_fact_is_left_out() {
         let text = b"From: bob@x.org\n\nHello\n";
-        let facts = Facts::read(text, &crate::mail::envelope::Caller::default(), &crate::mail::auth::Trust::default());
+        let facts =
+            Facts::read(text, &crate::origin::envelope::Caller::default(), &crate::origin::auth::Trust::default());
         let Facts {
             envelope: _,
             sender: _,

@@ -661,7 +661,7 @@ mod tests {
 
     #[test]
     fn a_pin_that_nobody_looks_at_is_said() {
-        use crate::mail::auth::Proofs;
+        use crate::origin::auth::Proofs;
         use crate::policy::fingerprint::{Fingerprint, Kind};
         use crate::policy::standing::{Effect, Entry, Origin};
         let home = Home::new();
@@ -702,7 +702,7 @@ mod tests {
 
     #[test]
     fn a_held_file_that_the_store_does_not_know_is_counted() {
-        use crate::mail::auth::Proofs;
+        use crate::origin::auth::Proofs;
         use crate::policy::block::Block;
         use crate::policy::fingerprint::{Fingerprint, Kind};
         use crate::policy::reason::Reason;

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::auth::{Authentication, Method, Trust};
-use crate::mail::envelope::Caller;
-use crate::mail::facts::Facts;
 use crate::mail::head::Head;
+use crate::origin::auth::{Authentication, Method, Trust};
+use crate::origin::envelope::Caller;
 use crate::world::maildir::Maildir;
 use crate::world::surroundings;
 

@@ -18,7 +18,7 @@ use super::trouble::{Answer, Trouble};
 use crate::cli::InitArguments;
 use crate::exit::Ending;
 use crate::mail::address::{Address, DELIMITERS};
-use crate::mail::auth::Trust;
+use crate::origin::auth::Trust;
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::secret::{self, Created};

@@ -16,7 +16,7 @@ use super::screen;
 use super::trouble::{Answer, Trouble};
 use crate::cli::MaintainArguments;
 use crate::exit::Ending;
-use crate::mail::facts::Facts;
+use crate::facts::Facts;
 use crate::policy::fingerprint::Kind;
 use crate::policy::gate::may_challenge;
 use crate::policy::reason::Reason;

@@ -5,8 +5,8 @@
 //! then done with the message.
 
 use super::installation::Installation;
+use crate::facts::Facts;
 use crate::mail::address::{Address, NormalForm};
-use crate::mail::facts::Facts;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 

@@ -13,7 +13,7 @@ use super::trouble::{Answer, Trouble};
 use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
+use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Entry, Origin};

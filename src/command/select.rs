@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::exit::Ending;
     use crate::mail::address::Address;
-    use crate::mail::auth::Proofs;
+    use crate::origin::auth::Proofs;
     use crate::policy::block::Block;
     use crate::policy::fingerprint::{Fingerprint, Kind};
     use crate::policy::key::SecretKey;

@@ -13,7 +13,8 @@ use super::fold::Cursor;
 use super::head::Head;
 use super::parts::{Part, Transfer, parts};
 use super::quotation::{is_quoted, own_lines};
-use super::{encoding, html};
+use crate::mail::encoding;
+use crate::mail::html;
 
 /// Most bytes of a body that are looked at.
 pub const BODY_LIMIT: usize = 256 * 1024;

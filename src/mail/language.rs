@@ -4,8 +4,8 @@
 //! `Content-Language` on all mail, so it says nothing about a text that is clearly in none of our languages. Nobody is
 //! answered in the language of a neighbour. Never touches: which languages a challenge has (`policy/challenge.rs`).
 
-use super::facts::Facts;
 use super::head::Head;
+use crate::facts::Facts;
 
 /// So many frequent words must be there, and against each other language twice as many that it does not have as it
 /// has that are not in this one.
@@ -222,8 +222,8 @@ impl Said {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::auth::Trust;
-    use crate::mail::envelope::Caller;
+    use crate::origin::auth::Trust;
+    use crate::origin::envelope::Caller;
 
     /// A short one, one of the usual length, one of another kind.
     const SENTENCES: [(&str, [&str; 3]); 14] = [

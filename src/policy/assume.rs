@@ -6,10 +6,10 @@
 
 use super::standing::Standing;
 use super::{Caps, Policy};
-use crate::mail::auth::{Authentication, Method, MethodResult, Outcome};
-use crate::mail::envelope::EnvelopeSender;
-use crate::mail::facts::Facts;
-use crate::mail::score::SpamScore;
+use crate::facts::Facts;
+use crate::origin::auth::{Authentication, Method, MethodResult, Outcome};
+use crate::origin::envelope::EnvelopeSender;
+use crate::origin::score::SpamScore;
 
 /// The authserv-id that is trusted where none is configured; nobody's name ends in it (RFC 6761 section 6.4).
 const ASSUMED_ID: &str = "assumed.invalid";
@@ -67,7 +67,7 @@ pub fn standing() -> Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::envelope::Caller;
+    use crate::origin::envelope::Caller;
     use crate::policy::gate::GateRefusal;
     use crate::policy::reason::Reason;
     use crate::policy::tests::policy as configured;

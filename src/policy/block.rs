@@ -13,9 +13,9 @@ use super::reason::Reason;
 use super::token::HeldId;
 use super::verdict::Verdict;
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
-use crate::mail::envelope::EnvelopeSender;
 use crate::mail::head::{Field, Head};
+use crate::origin::auth::Proofs;
+use crate::origin::envelope::EnvelopeSender;
 
 /// What every field of ours begins with.
 const PREFIX: &str = "X-Countersign";

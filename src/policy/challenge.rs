@@ -6,11 +6,11 @@
 use super::template::{Part, Template};
 use super::word::word;
 use super::{AnswerDemand, ContentLevel, EnvelopeStyle, Policy};
+use crate::facts::{CHALLENGE_FIELD, Facts};
 use crate::mail::address::Address;
 use crate::mail::compose::{HeaderValue, Outgoing, date, date_in};
 use crate::mail::content::token_in_extension;
 use crate::mail::display::{one_line, without_links};
-use crate::mail::facts::{CHALLENGE_FIELD, Facts};
 
 /// Most bytes of a challenge with its header block: RFC 3834 section 2 asks for at most a few kB.
 pub const SIZE_LIMIT: usize = 4_096;
@@ -242,8 +242,8 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::*;
-    use crate::mail::auth::Trust;
-    use crate::mail::envelope::Caller;
+    use crate::origin::auth::Trust;
+    use crate::origin::envelope::Caller;
     use crate::policy::template::{BUILT_IN, PLACEHOLDERS, WIDTH};
 
     const LETTER: &str = "Return-Path: <bob@example.net>\n\

@@ -11,12 +11,12 @@ use super::standing::{Answered, Standing, TokenStanding};
 use super::token::{Day, HeldId, Parties, Purpose};
 use super::word;
 use super::{AnswerDemand, Policy};
+use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
-use crate::mail::automatic::{Kind, Sign};
 use crate::mail::content::{TokenKind, TokenPlace, TokenText};
-use crate::mail::envelope::EnvelopeSender;
-use crate::mail::facts::Facts;
+use crate::origin::auth::Proofs;
+use crate::origin::envelope::EnvelopeSender;
+use crate::signs::automatic::{Kind, Sign};
 
 /// Most addresses of an answer that are tried when the held message is gone (design, section 6).
 pub const CANDIDATE_LIMIT: usize = 8;

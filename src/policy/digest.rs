@@ -7,11 +7,11 @@ use super::Policy;
 use super::gate::CapRefusal;
 use super::reason::Reason;
 use super::token::HeldId;
-use crate::mail::automatic::Kind;
+use crate::facts::OWN_MARK;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
 use crate::mail::display::{without_links, wrapped};
-use crate::mail::facts::OWN_MARK;
-use crate::mail::score::Points;
+use crate::origin::score::Points;
+use crate::signs::automatic::Kind;
 
 /// Most entries with preview; beyond it the rest is counted, and `countersign held` shows all.
 pub const ENTRY_LIMIT: usize = 500;
@@ -248,8 +248,8 @@ fn advice(report: Report<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::automatic::Sign;
     use crate::policy::gate::GateRefusal;
+    use crate::signs::automatic::Sign;
 
     fn entry(number: i64, reason: Reason, asked: bool) -> Entry {
         Entry {

@@ -6,10 +6,10 @@
 
 use super::standing::History;
 use super::{Caps, Policy};
+use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
-use crate::mail::envelope::EnvelopeSender;
-use crate::mail::facts::Facts;
+use crate::origin::auth::Proofs;
+use crate::origin::envelope::EnvelopeSender;
 
 /// Why nobody may be challenged for this message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,8 +18,8 @@ pub mod verdict;
 pub mod word;
 
 use crate::mail::address::{Address, Domain};
-use crate::mail::auth::Trust;
-use crate::mail::score::Points;
+use crate::origin::auth::Trust;
+use crate::origin::score::Points;
 
 /// What the user configured, as values that are valid by construction.
 #[derive(Clone, Debug)]

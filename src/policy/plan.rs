@@ -10,8 +10,8 @@ use super::standing::Answered;
 use super::token::HeldId;
 use super::verdict::{Decision, Verdict};
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
 use crate::mail::content::TokenText;
+use crate::origin::auth::Proofs;
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@
 use std::fmt;
 
 use super::gate::{CapRefusal, GateRefusal};
-use crate::mail::automatic::{Kind, Sign};
+use crate::facts::Unclear;
 use crate::mail::executable::Executable;
-use crate::mail::facts::Unclear;
 use crate::mail::head::HeadDefect;
+use crate::signs::automatic::{Kind, Sign};
 
 /// The rule that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use super::confirm::Answer;
 use super::fingerprint::Fingerprint;
 use super::token::{HeldId, Token};
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
 use crate::mail::content::TokenKind;
 use crate::mail::shape::pairs_needed;
+use crate::origin::auth::Proofs;
 
 /// Everything the store and the quarantine say about this message's people.
 #[derive(Clone, Debug, Default)]

@@ -8,10 +8,10 @@ use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
 use super::{Mode, Policy};
+use crate::facts::{Facts, Sender};
 use crate::mail::address::Address;
-use crate::mail::auth::Proofs;
-use crate::mail::facts::{Facts, Sender};
-use crate::mail::score::Points;
+use crate::origin::auth::Proofs;
+use crate::origin::score::Points;
 
 /// More Received fields than this are a loop (RFC 5321 section 6.3).
 pub const RECEIVED_LIMIT: usize = 100;

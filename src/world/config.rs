@@ -10,9 +10,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::mail::address::{Address, DELIMITERS, Domain};
-use crate::mail::auth::{Method, Trust};
-use crate::mail::envelope::Caller;
-use crate::mail::score::{Points, ScoreField};
+use crate::origin::auth::{Method, Trust};
+use crate::origin::envelope::Caller;
+use crate::origin::score::{Points, ScoreField};
 use crate::policy::template::Template;
 use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Mode, Owner, Policy, ScoreLimits, Style};
 
@@ -797,8 +797,8 @@ mod tests {
 
     #[test]
     fn every_delimiter_that_may_be_configured_is_one_at_which_tokens_are_looked_for() {
-        use crate::mail::auth::Trust;
-        use crate::mail::facts::Facts;
+        use crate::facts::Facts;
+        use crate::origin::auth::Trust;
         for delimiter in DELIMITERS.chars() {
             let text = format!("[owner]\naddress = \"a@b.c\"\ndelimiters = \"{delimiter}\"\n");
             assert!(parse(&text).is_ok(), "{delimiter}");

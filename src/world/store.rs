@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::mail::auth::Proofs;
+use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::key::KeyId;
 use crate::policy::reason::Reason;

@@ -5,12 +5,12 @@
 
 use std::fs;
 
-use countersign::mail::automatic::Sign;
-use countersign::mail::envelope::Caller;
-use countersign::mail::facts::Facts;
+use countersign::facts::Facts;
+use countersign::origin::envelope::Caller;
 use countersign::policy::gate::GateRefusal;
 use countersign::policy::reason::Reason;
 use countersign::policy::verdict::{Verdict, judge};
+use countersign::signs::automatic::Sign;
 
 use super::fixture;
 use super::letter::Letter;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use countersign::mail::auth::Proofs;
+use countersign::origin::auth::Proofs;
 use countersign::policy::standing::{Effect, Origin};
 use countersign::policy::token::Purpose;
 use countersign::world::store::Asked;

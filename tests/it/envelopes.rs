@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use countersign::mail::envelope::{Caller, Envelope};
 use countersign::mail::head::Head;
+use countersign::origin::envelope::{Caller, Envelope};
 use countersign::policy::token::Purpose;
 
 use super::fixture;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use countersign::mail::auth::Proofs;
+use countersign::origin::auth::Proofs;
 use countersign::policy::key::KeyId;
 use countersign::policy::standing::{Effect, Entry, Origin};
 use countersign::world::clock;

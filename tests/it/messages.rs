@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use countersign::mail::auth::Trust;
+use countersign::facts::{Facts, Sender};
 use countersign::mail::content::{TokenKind, TokenPlace};
-use countersign::mail::envelope::{Caller, EnvelopeSender};
-use countersign::mail::facts::{Facts, Sender};
 use countersign::mail::head::Head;
+use countersign::origin::auth::Trust;
+use countersign::origin::envelope::{Caller, EnvelopeSender};
 use countersign::policy::standing::Standing;
 use countersign::policy::verdict::{Question, Verdict, judge};
 

@@ -1,9 +1,8 @@
 //! What this program writes itself, golden in `fixtures/outgoing/`: challenges and the digest.
 
+use countersign::facts::Facts;
 use countersign::mail::address::Address;
-use countersign::mail::automatic::Sign;
-use countersign::mail::envelope::Caller;
-use countersign::mail::facts::Facts;
+use countersign::origin::envelope::Caller;
 use countersign::policy::challenge::{Past, Request, SIZE_LIMIT, Tokens, challenge, wrong_word};
 use countersign::policy::digest::{self, Entry, Report};
 use countersign::policy::gate::{CapRefusal, GateRefusal};
@@ -11,6 +10,7 @@ use countersign::policy::reason::Reason;
 use countersign::policy::template::{BUILT_IN, Template};
 use countersign::policy::token::HeldId;
 use countersign::policy::{AnswerDemand, ContentLevel, Owner, Policy};
+use countersign::signs::automatic::Sign;
 
 use super::fixture;
 use super::letter::Letter;

@@ -27,12 +27,12 @@
 
 use std::collections::BTreeSet;
 
+use countersign::facts::Facts;
 use countersign::mail::address::{Address, Domain};
-use countersign::mail::auth::{Method, Proofs, Trust};
 use countersign::mail::content::{TokenKind, TokenText};
-use countersign::mail::envelope::Caller;
-use countersign::mail::facts::Facts;
-use countersign::mail::score::{Points, ScoreField};
+use countersign::origin::auth::{Method, Proofs, Trust};
+use countersign::origin::envelope::Caller;
+use countersign::origin::score::{Points, ScoreField};
 use countersign::policy::confirm::{Answer, Confirmation};
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};

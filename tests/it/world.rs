@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use countersign::command::installation::Installation;
 use countersign::mail::address::Address;
-use countersign::mail::auth::Proofs;
+use countersign::origin::auth::Proofs;
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::standing::{Effect, Entry, Origin};
 use countersign::policy::token::{Day, HeldId, Parties, Purpose, Token};

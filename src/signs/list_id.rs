@@ -3,11 +3,11 @@
 //! Promises: one strict reading, so that one list has one key; linear time. Never touches: whether the message came
 //! through a list at all (`automatic`), whether the list is allowed.
 
-use super::address::{Address, Domain};
 use super::automatic::{Kind, Sign};
-use super::envelope::EnvelopeSender;
-use super::fold::Cursor;
-use super::head::{Head, VALUE_LIMIT};
+use crate::mail::address::{Address, Domain};
+use crate::mail::fold::Cursor;
+use crate::mail::head::{Head, VALUE_LIMIT};
+use crate::origin::envelope::EnvelopeSender;
 
 /// Longest list identifier in octets (RFC 2919 section 6).
 pub const LIST_ID_LIMIT: usize = 255;

@@ -845,7 +845,7 @@ const HOW: &[&str] = &[
 mod tests {
     use super::*;
     use crate::mail::head::Head;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> bool {
         is_challenge(&letter(subject, body))

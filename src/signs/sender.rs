@@ -4,7 +4,7 @@
 //! Promises: names alone, never a dictionary of people; a name that people carry is no sign. Linear in time. Never
 //! touches: whether such an address may pass (that is `policy`).
 
-use super::address::Address;
+use crate::mail::address::Address;
 
 /// What a local part says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

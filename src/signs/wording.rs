@@ -5,13 +5,13 @@
 //! linear in time. Which phrases mean what is said where they mean it (`challenge_text`, `auto_reply`, `bounce`,
 //! `bulk`). Never touches: attachments and messages inside the message.
 
-use super::encoding;
-use super::fold::decode_words;
-use super::head::Head;
-use super::html;
 use super::page::{self, Page};
-use super::parts::{Part, Transfer, parts};
-use super::quotation::{is_quoted, lines_above_copy, own_lines};
+use crate::mail::encoding;
+use crate::mail::fold::decode_words;
+use crate::mail::head::Head;
+use crate::mail::html;
+use crate::mail::parts::{Part, Transfer, parts};
+use crate::mail::quotation::{is_quoted, lines_above_copy, own_lines};
 
 /// Most bytes of a body that are looked at.
 const BODY_LIMIT: usize = 256 * 1024;

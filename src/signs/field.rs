@@ -3,12 +3,12 @@
 //! Promises: all instances of a field are read; a value is read past its comments, and one that is empty or says "no"
 //! is no mark; a field that people's mail programs write too is not in the table. Never touches: the body.
 
-use super::address::Address;
 use super::automatic::Sign;
 use super::bulk;
-use super::fold::{Cursor, Parameterised, decode_words};
-use super::head::{Field, Head};
-use super::local_part::{self, LocalPart};
+use super::sender::{self, LocalPart};
+use crate::mail::address::Address;
+use crate::mail::fold::{Cursor, Parameterised, decode_words};
+use crate::mail::head::{Field, Head};
 
 /// Longest field name that is compared; no name in the table is longer.
 const NAME_LIMIT: usize = 64;
@@ -343,7 +343,7 @@ fn errors_to(field: &Field<'_>, from: Option<&Address>) -> Option<Sign> {
 }
 
 fn reply_to(field: &Field<'_>) -> Option<Sign> {
-    match local_part::read(&mailbox(field)?)? {
+    match sender::read(&mailbox(field)?)? {
         LocalPart::Confirm => Some(Sign::ConfirmAddress),
         LocalPart::NoReply => Some(Sign::NoReplyReplyTo),
         LocalPart::Random | LocalPart::Role | LocalPart::Verp => None,
@@ -351,7 +351,7 @@ fn reply_to(field: &Field<'_>) -> Option<Sign> {
 }
 
 fn sender_field(address: &Address) -> Option<Sign> {
-    match local_part::read(address)? {
+    match sender::read(address)? {
         LocalPart::Confirm => Some(Sign::ConfirmAddress),
         LocalPart::NoReply | LocalPart::Role | LocalPart::Verp => Some(Sign::RoleSenderField),
         LocalPart::Random => None,
@@ -450,7 +450,7 @@ fn is_robots_name(name: &str) -> bool {
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '<'));
     NAMES.iter().any(|own| name.starts_with(own))
         || PROGRAMS.contains(&name)
-        || (!name.contains('@') && local_part::is_no_reply(name))
+        || (!name.contains('@') && sender::is_no_reply(name))
 }
 
 /// How libraries, shops, forums and programs for mass mail name themselves, in lower case.

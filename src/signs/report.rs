@@ -3,10 +3,10 @@
 //! Promises: only the message's own type and the types of its own parts are looked at, two levels deep, so that a
 //! report which a person passes on as an attachment is no report. Linear in time. Never touches: what a report says.
 
-use super::fold::Parameterised;
-use super::head::Head;
-use super::parts::BOUNDARY_LIMIT;
 use super::wording::{Wording, YOUR_MESSAGE, start};
+use crate::mail::fold::Parameterised;
+use crate::mail::head::Head;
+use crate::mail::parts::BOUNDARY_LIMIT;
 
 /// Most bytes of a body in which parts are looked for.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -272,7 +272,7 @@ fn line_end(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(message: &str) -> Build {
         let head = Head::read(message.as_bytes());

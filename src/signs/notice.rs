@@ -2,7 +2,7 @@
 //! another, each known by phrases that only stand together in it.
 //!
 //! Promises: one phrase alone is never a sign, unless no person writes it; who speaks of an order or a password is not
-//! taken for a shop. Only what the sender himself says counts. Linear in time. Never touches: header fields (`mark`).
+//! taken for a shop. Only what the sender himself says counts. Linear in time. Never touches: header fields (`field`).
 
 use super::wording::{Wording, start};
 
@@ -860,7 +860,7 @@ const ALONE: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn notice(subject: &str, body: &str) -> bool {
         is_notice(&letter(subject, body))

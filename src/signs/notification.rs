@@ -2,7 +2,7 @@
 //! reports, and what a visitor typed into a form.
 //!
 //! Promises: a Subject counts only in the form that a program gives it; a text only by what no person writes to a stranger.
-//! Linear in time. Never touches: header fields (`mark`), what services write to customers
+//! Linear in time. Never touches: header fields (`field`), what services write to customers
 //! (`notice`), advertising (`bulk`), answers to mail (`auto_reply`).
 
 use super::wording::Wording;
@@ -328,7 +328,7 @@ const PAGES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> [bool; 3] {
         let wording = letter(subject, body);

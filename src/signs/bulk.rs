@@ -1,12 +1,12 @@
 //! The same for many: what newsletters and advertising say in their text, where no header field does.
 //!
 //! Promises: an offer to be taken off a list counts only in the sender's own text and beside a link; people speak of
-//! lists too, answer newsletters and pass them on. Linear in time. Never touches: header fields (`mark`), local parts (`local_part`).
+//! lists too, answer newsletters and pass them on. Linear in time. Never touches: header fields (`field`), local parts (`local_part`).
 
-use super::address::Domain;
-use super::head::Head;
-use super::quotation::lines_above_copy;
 use super::wording::{Wording, squeezed, texts};
+use crate::mail::address::Domain;
+use crate::mail::head::Head;
+use crate::mail::quotation::lines_above_copy;
 
 /// Whether the message offers to send no more, or to be read in a browser. In an answer, and in what somebody passes
 /// on, the offer of the message copied below is not the sender's.

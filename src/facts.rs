@@ -8,17 +8,18 @@ use core::net::IpAddr;
 
 use mail_parser::MessageParser;
 
-use super::address::{Address, DELIMITERS};
-use super::auth::{Authentication, Trust};
-use super::automatic::{self, Sign};
-use super::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
-use super::display::{SHOWN_LIMIT, one_line};
-use super::envelope::{Caller, Envelope, EnvelopeSender};
-use super::fold::decode_words;
-use super::head::{Field, Head, HeadDefect};
-use super::list_id::{self, ListId};
-use super::score::SpamScore;
-use super::{language, trace};
+use crate::mail::address::{Address, DELIMITERS};
+use crate::mail::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
+use crate::mail::display::{SHOWN_LIMIT, one_line};
+use crate::mail::fold::decode_words;
+use crate::mail::head::{Field, Head, HeadDefect};
+use crate::mail::language;
+use crate::origin::auth::{Authentication, Trust};
+use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
+use crate::origin::score::SpamScore;
+use crate::origin::trace;
+use crate::signs::automatic::{self, Sign};
+use crate::signs::list_id::{self, ListId};
 
 /// Most recipients that are read from To and Cc together.
 const RECIPIENT_LIMIT: usize = 2_000;
@@ -66,7 +67,7 @@ pub struct Facts {
     pub received: usize,
     /// The host that handed it to the user's own mail systems, as the last of those wrote it down.
     pub sending_host: Option<IpAddr>,
-    /// The language that its header block claims, as a code of two letters; [`super::language::guess`] knows better.
+    /// The language that its header block claims, as a code of two letters; [`crate::mail::language::guess`] knows better.
     pub declared_language: Option<&'static str>,
     /// Whether it is a report that says that a delivery has failed for good.
     pub delivery_failed: bool,

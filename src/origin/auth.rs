@@ -5,10 +5,10 @@
 //! contradicted, or that stands beside a trusted field that cannot be read, proves nothing. Never touches: ARC, DNS,
 //! signatures themselves; whether a proof is enough (that is gate G).
 
-use super::address::Domain;
-use super::fold::{Cursor, is_blank};
-use super::head::{Field, Head};
 use super::score::ScoreField;
+use crate::mail::address::Domain;
+use crate::mail::fold::{Cursor, is_blank};
+use crate::mail::head::{Field, Head};
 
 /// Most Authentication-Results fields of a message that are read (RFC 8601 section 7.8 asks for a limit; three
 /// are usual). Beyond it nothing is proven.

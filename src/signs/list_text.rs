@@ -3,7 +3,7 @@
 //!
 //! Promises: only the programs' own words count (their documentation and source name them), never that people speak of
 //! a list. What is quoted or passed on does not count: people answer to lists. Linear in time. Never touches: header
-//! fields (`mark`, `list_id`).
+//! fields (`field`, `list_id`).
 
 use super::wording::Wording;
 
@@ -143,7 +143,7 @@ fn is_commit(wording: &Wording) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of_list(subject: &str, body: &str) -> bool {
         is_of_list(&letter(subject, body))

@@ -3,7 +3,7 @@
 //!
 //! Promises: a word alone is never a sign, only several that stand together in such letters (SpamAssassin's rules on
 //! advance fee fraud and the warnings of consumer advice centres show which); who tells of such a letter is not its
-//! writer. Only what the sender himself says counts. Linear in time. Never touches: header fields (`mark`).
+//! writer. Only what the sender himself says counts. Linear in time. Never touches: header fields (`field`).
 
 use super::wording::{Searched, Wording, start};
 

@@ -4,8 +4,8 @@
 //! Promises: one answer from all places, in the order of how far each can be believed; two places that name
 //! different people make the sender unclear. Never touches: the From field (that is `facts`).
 
-use super::address::{Address, NormalForm};
-use super::head::Head;
+use crate::mail::address::{Address, NormalForm};
+use crate::mail::head::Head;
 
 /// What the caller said outside the message: arguments, and the environment of the mail system.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +95,7 @@ pub fn kept_return_path(head: &Head<'_>, hops: usize) -> Option<String> {
 
 /// The order of the design: the caller's own lines on top, `RPLINE`, `SENDER`, `--sender`.
 fn sender(caller: &Caller, head: &Head<'_>) -> EnvelopeSender {
-    let on_top = head.caller_fields().iter().find(|field| field.is("Return-Path")).map(super::head::Field::text);
+    let on_top = head.caller_fields().iter().find(|field| field.is("Return-Path")).map(crate::mail::head::Field::text);
     let mbox = head.mbox_line.and_then(mbox_sender);
     let line = caller.return_path_line.as_deref();
     let line = line.map(|l| l.split_once(':').map_or(l, |(_, value)| value).trim().to_owned());
@@ -166,7 +166,11 @@ fn recipients(caller: &Caller, head: &Head<'_>) -> Vec<Address> {
     let mut found: Vec<Address> = Vec::new();
     let fields = ["Delivered-To", "X-Original-To", "Envelope-To"];
     let from_fields = fields.iter().flat_map(|name| {
-        head.caller_fields().iter().filter(|field| field.is(name)).map(super::head::Field::text).collect::<Vec<_>>()
+        head.caller_fields()
+            .iter()
+            .filter(|field| field.is(name))
+            .map(crate::mail::head::Field::text)
+            .collect::<Vec<_>>()
     });
     let environment = caller.recipient.iter().chain(&caller.original_recipient).cloned();
     for text in caller.recipient_argument.iter().cloned().chain(from_fields).chain(environment) {

@@ -625,7 +625,7 @@ const URGENT: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> bool {
         let wording = letter(subject, body);

@@ -3,7 +3,7 @@
 //! Promises: looks only at what stands before another message that is quoted or passed on: people pass on what
 //! designers built. Linear in time, and bounded. Never touches: what the text means.
 
-use super::html;
+use crate::mail::html;
 
 /// What the build of a page shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

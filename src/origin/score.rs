@@ -7,8 +7,8 @@
 use std::fmt;
 
 use super::auth::Trust;
-use super::display::one_line;
-use super::head::Head;
+use crate::mail::display::one_line;
+use crate::mail::head::Head;
 
 /// Most fields of a message that are read; a filter writes one of each kind.
 pub const SCORE_FIELD_LIMIT: usize = 32;

@@ -5,7 +5,7 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use super::head::Head;
+use crate::mail::head::Head;
 
 /// Most bytes of a body that are searched for the outcome of a delivery.
 const REPORT_LIMIT: usize = 64 * 1024;

@@ -516,7 +516,7 @@ fn returns_a_message(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::mail::head::Head;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> (bool, bool) {
         let wording = letter(subject, body);

@@ -1,7 +1,7 @@
 //! The acknowledgement of a desk: your message has come in, it has a number, somebody will answer.
 //!
 //! Promises: a Subject counts only in the form that a program gives it, a text only if it speaks of the reader's message and
-//! for a desk; people speak for themselves. Linear in time. Never touches: header fields of ticket systems (`mark`).
+//! for a desk; people speak for themselves. Linear in time. Never touches: header fields of ticket systems (`field`).
 
 use super::wording::{Wording, YOUR_MESSAGE};
 
@@ -376,7 +376,7 @@ const DESK: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> (bool, bool) {
         let wording = letter(subject, body);

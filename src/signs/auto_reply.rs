@@ -1,7 +1,7 @@
 //! Mail that a program wrote and that says so itself, by its Subject or in so many words.
 //!
 //! Promises: what says it is looked for where programs say it, in the Subject's beginning and the text's first words, so
-//! that a person who speaks of their holidays is not taken for one. Never touches: header fields (`mark`), notices that do not
+//! that a person who speaks of their holidays is not taken for one. Never touches: header fields (`field`), notices that do not
 //! say what they are (`absence`, `acknowledgement`).
 
 use super::wording::{Wording, start};
@@ -297,7 +297,7 @@ const NO_ANSWER: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::wording::tests::letter;
+    use crate::signs::wording::tests::letter;
 
     fn of(subject: &str, body: &str) -> [bool; 3] {
         let wording = letter(subject, body);

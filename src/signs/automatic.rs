@@ -5,16 +5,24 @@
 //! person is sent a useless challenge. Bounded by the limits of `wording` and `report`, and linear in time. Never
 //! touches: history, what is then done.
 
-use super::address::Address;
-use super::envelope::EnvelopeSender;
-use super::fold::Parameterised;
-use super::head::Head;
-use super::local_part::{self, LocalPart};
+use super::sender::{self, LocalPart};
 use super::wording::Wording;
-use super::{
-    absence, acknowledgement, auto_reply, bounce, bulk, challenge_text, fraud, list_text, mark, notice, notification,
-    report,
-};
+use crate::mail::address::Address;
+use crate::mail::fold::Parameterised;
+use crate::mail::head::Head;
+use crate::origin::envelope::EnvelopeSender;
+use crate::signs::absence;
+use crate::signs::acknowledgement;
+use crate::signs::auto_reply;
+use crate::signs::bounce;
+use crate::signs::bulk;
+use crate::signs::challenge_text;
+use crate::signs::field;
+use crate::signs::fraud;
+use crate::signs::list_text;
+use crate::signs::notice;
+use crate::signs::notification;
+use crate::signs::report;
 
 /// What kind of sender a sign speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,7 +184,7 @@ pub enum Sign {
 /// in memory of the message's body; of a longer one only its start is looked at.
 #[must_use]
 pub fn signs(head: &Head<'_>, envelope: &EnvelopeSender, from: Option<&Address>, body: &[u8]) -> Vec<Sign> {
-    let mut found = mark::signs(head, from);
+    let mut found = field::signs(head, from);
     match envelope {
         EnvelopeSender::Null => found.push(Sign::NullSender),
         EnvelopeSender::Known(address) => found.extend(sender_sign(address)),
@@ -241,7 +249,7 @@ fn sender_of(envelope: &EnvelopeSender) -> Option<&Address> {
 }
 
 fn sender_sign(address: &Address) -> Option<Sign> {
-    Some(match local_part::read(address)? {
+    Some(match sender::read(address)? {
         LocalPart::Confirm => Sign::ConfirmAddress,
         LocalPart::NoReply => Sign::NoReplySender,
         LocalPart::Random => Sign::RandomSender,
@@ -251,7 +259,7 @@ fn sender_sign(address: &Address) -> Option<Sign> {
 }
 
 fn author_sign(address: &Address) -> Option<Sign> {
-    Some(match local_part::read(address)? {
+    Some(match sender::read(address)? {
         LocalPart::Confirm => Sign::ConfirmAddress,
         LocalPart::NoReply => Sign::NoReplyAuthor,
         LocalPart::Random => Sign::RandomAuthor,

@@ -1,0 +1,6 @@
+//! Who sent a message, and who says so: the trust boundary is here and nowhere else. Pure.
+
+pub mod auth;
+pub mod envelope;
+pub mod score;
+pub mod trace;
