@@ -5,12 +5,12 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use countersign::command::account::Account;
-use countersign::command::ask;
-use countersign::command::case::{Case, alike, answer_key, decide};
-use countersign::command::installation::Installation;
+use countersign::command::explain::account::Account;
 use countersign::facts::Facts;
 use countersign::mail::head::Head;
+use countersign::operation::ask;
+use countersign::operation::case::{Case, alike, answer_key, decide};
+use countersign::operation::installation::Installation;
 use countersign::origin::envelope::Caller;
 use countersign::origin::score::ScoreField;
 use countersign::policy::key::{KEY_LENGTH, KeyId, KeyRing, Keys, SecretKey};

@@ -4,17 +4,18 @@
 //! asked, nor an address that is not proven, nor anybody twice in a period. Both the sealed header block and a second
 //! reading must prove the address. Never touches: the message.
 
-use super::case::{Case, look};
-use super::deliver::{held_row, send, slot_request};
-use super::installation::Installation;
-use super::ledger::{self, Ledger, asked_words};
-use super::quarantine::{self, Held};
-use super::screen;
-use super::select::parse_id;
-use super::trouble::{Answer, Trouble};
 use crate::cli::ChallengeArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
+use crate::operation::ask::{send, slot_request};
+use crate::operation::case::{Case, look};
+use crate::operation::delivery::held_row;
+use crate::operation::installation::Installation;
+use crate::operation::ledger::{self, Ledger, asked_words};
+use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
+use crate::operation::select::parse_id;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::gate::CapRefusal;

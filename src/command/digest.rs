@@ -4,15 +4,15 @@
 //! `--stdout` nothing is changed. It goes into the inbox directly, never through the mail system. Never touches:
 //! held messages themselves.
 
-use super::inbox;
-use super::installation::Installation;
-use super::own_mark;
-use super::quarantine::{self, Held};
-use super::screen;
-use super::trouble::{Answer, Trouble};
 use crate::cli::DigestArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::operation::inbox;
+use crate::operation::installation::Installation;
+use crate::operation::own_mark;
+use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
 use crate::policy::digest::{Entry, Report, message, shown, text};
 use crate::policy::gate::GateRefusal;

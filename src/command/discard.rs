@@ -3,13 +3,13 @@
 //! Promises: only what the command line names, and only files that bear our seal; a message that another process
 //! releases at the same moment is either released or thrown away. Never touches: the list.
 
-use super::installation::Installation;
-use super::ledger::Ledger;
-use super::screen;
-use super::select::{Selection, select};
-use super::trouble::Answer;
 use crate::cli::SelectArguments;
 use crate::exit::Ending;
+use crate::operation::installation::Installation;
+use crate::operation::ledger::Ledger;
+use crate::operation::screen;
+use crate::operation::select::{Selection, select};
+use crate::operation::trouble::Answer;
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::Removed;

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use zeroize::Zeroizing;
 
-use super::screen;
-use super::trouble::{Answer, Trouble};
 use crate::cli::{KeysAction, KeysArguments};
 use crate::exit::Ending;
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::world::config::{Config, Environment};
 use crate::world::secret::{self, Created, FILE_LIMIT, Purpose, SecretError};
 

@@ -6,17 +6,18 @@
 
 use std::fmt;
 
-use super::case::{entry_of, slot_keys};
-use super::checkup::CLOCK_FROM;
-use super::deliver::{facts_of, held_row, send, slot_request};
-use super::digest::inventory;
-use super::installation::Installation;
-use super::quarantine::{self, Held};
-use super::screen;
-use super::trouble::{Answer, Trouble};
 use crate::cli::MaintainArguments;
+use crate::command::digest::inventory;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::operation::ask::{send, slot_request};
+use crate::operation::case::{entry_of, slot_keys};
+use crate::operation::checkup::CLOCK_FROM;
+use crate::operation::delivery::{facts_of, held_row};
+use crate::operation::installation::Installation;
+use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::Kind;
 use crate::policy::gate::may_challenge;
 use crate::policy::reason::Reason;

@@ -1,40 +1,25 @@
-//! One file a subcommand, each in three blocks: gather, decide, perform. Here they are wired to the world.
+//! One file or one folder a subcommand, each in three blocks: gather, decide, perform. Nothing else lives here.
 
-pub mod account;
-pub mod ask;
-pub mod case;
+pub mod allow;
 pub mod challenge;
-pub mod checkup;
+pub mod check;
 pub mod deliver;
 pub mod demo;
+pub mod deny;
 pub mod digest;
 pub mod discard;
 pub mod doctor;
-pub mod entry;
-pub mod evidence;
 pub mod explain;
+pub mod filter;
+pub mod forget;
+pub mod gate;
 pub mod held;
-pub mod inbox;
 pub mod init;
-pub mod installation;
 pub mod keys;
-pub mod learning;
-pub mod ledger;
 pub mod maintain;
-pub mod own_mark;
-pub mod probe;
-pub mod progress;
-pub mod quarantine;
-pub mod recipes;
 pub mod release;
 pub mod replay;
-pub mod screen;
-pub mod select;
 pub mod show;
-pub mod stage;
-pub mod tally;
-pub mod trial;
-pub mod trouble;
 pub mod why;
 
 use std::ffi::OsString;
@@ -42,10 +27,11 @@ use std::path::Path;
 
 use crate::cli::{Arguments, Command, Line};
 use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
 use crate::world::{descriptors, surroundings};
-use trouble::{Answer, Trouble};
 
 /// Runs one command line: whom it was for, and how it ended.
 #[must_use]
@@ -103,8 +89,8 @@ fn caller_of(command: &Command) -> Caller {
 fn dispatch(command: Command, environment: Environment) -> Answer {
     match command {
         Command::Deliver(arguments) => deliver::deliver(&arguments, environment),
-        Command::Gate(arguments) => deliver::gate(&arguments, environment),
-        Command::Filter(arguments) => deliver::filter(&arguments, environment),
+        Command::Gate(arguments) => gate::gate(&arguments, environment),
+        Command::Filter(arguments) => filter::filter(&arguments, environment),
         Command::Explain(arguments) => explain::explain(&arguments, environment),
         Command::Replay(arguments) => replay::replay(&arguments, environment),
         Command::Held(arguments) => held::held(&arguments, environment),
@@ -112,10 +98,10 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Release(arguments) => release::release(&arguments, environment),
         Command::Discard(arguments) => discard::discard(&arguments, environment),
         Command::Challenge(arguments) => challenge::challenge(&arguments, environment),
-        Command::Allow(arguments) => entry::allow(&arguments, environment),
-        Command::Deny(arguments) => entry::deny(&arguments, environment),
-        Command::Forget(arguments) => entry::forget(&arguments, environment),
-        Command::Check(arguments) => entry::check(&arguments, environment),
+        Command::Allow(arguments) => allow::allow(&arguments, environment),
+        Command::Deny(arguments) => deny::deny(&arguments, environment),
+        Command::Forget(arguments) => forget::forget(&arguments, environment),
+        Command::Check(arguments) => check::check(&arguments, environment),
         Command::Why(arguments) => why::why(&arguments, environment),
         Command::Digest(arguments) => digest::digest(&arguments, environment),
         Command::Maintain(arguments) => maintain::maintain(&arguments, environment),

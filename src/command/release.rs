@@ -3,16 +3,16 @@
 //! Promises: each message once, whoever else releases it at the same moment; `--allow` never takes a demand for
 //! proof off an entry. Never touches: the bytes of a message.
 
-use super::entry::{Who, any_of, refuse_own};
-use super::installation::Installation;
-use super::ledger::{self, Ledger};
-use super::quarantine::{self, Held};
-use super::screen;
-use super::select::{Found, Selection, select};
-use super::trouble::{Answer, Trouble};
 use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
+use crate::operation::entry::{Who, any_of, refuse_own};
+use crate::operation::installation::Installation;
+use crate::operation::ledger::{self, Ledger};
+use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
+use crate::operation::select::{Found, Selection, select};
+use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::reason::Reason;

@@ -6,12 +6,6 @@
 
 use std::io::{IsTerminal, Read};
 
-use super::installation::Installation;
-use super::ledger::{Ledger, asked_words};
-use super::quarantine::{self, Held};
-use super::screen;
-use super::select::parse_id;
-use super::trouble::{Answer, Trouble};
 use crate::cli::ShowArguments;
 use crate::exit::Ending;
 use crate::mail::compose::short_date;
@@ -21,6 +15,12 @@ use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::mail::html;
 use crate::mail::parts::{Part, Transfer, parts};
+use crate::operation::installation::Installation;
+use crate::operation::ledger::{Ledger, asked_words};
+use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
+use crate::operation::select::parse_id;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
 use crate::world::store::Asked;

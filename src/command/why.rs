@@ -8,16 +8,16 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::entry::{Who, as_json, describe};
-use super::installation::Installation;
-use super::ledger::{self, asked_name, asked_words, state_words};
-use super::screen;
-use super::trouble::{Answer, Trouble};
 use crate::cli::WhyArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
+use crate::operation::entry::{Who, as_json, describe};
+use crate::operation::installation::Installation;
+use crate::operation::ledger::{self, asked_name, asked_words, state_words};
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::standing::Entry;
 use crate::policy::token::HeldId;

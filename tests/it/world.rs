@@ -15,8 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use countersign::command::installation::Installation;
 use countersign::mail::address::Address;
+use countersign::operation::installation::Installation;
 use countersign::origin::auth::Proofs;
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::standing::{Effect, Entry, Origin};

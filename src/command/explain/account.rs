@@ -8,14 +8,14 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::ask;
-use super::case::Case;
-use super::entry;
-use super::installation::Installation;
 use crate::facts::{Facts, Sender};
 use crate::mail::content::{Content, FoundToken};
 use crate::mail::display::{one_line, wrapped};
 use crate::mail::executable::Finding;
+use crate::operation::ask;
+use crate::operation::case::Case;
+use crate::operation::entry;
+use crate::operation::installation::Installation;
 use crate::origin::auth::MethodResult;
 use crate::origin::envelope::EnvelopeSender;
 use crate::origin::score::SpamScore;

@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-const PROCMAIL: &str = include_str!("../../procmail-examples/procmail-gate.rc");
-const MAILDROP: &str = include_str!("../../procmail-examples/maildrop-gate.mailfilter");
-const FORWARD: &str = include_str!("../../procmail-examples/forward");
-const CRONTAB: &str = include_str!("../../procmail-examples/crontab");
+const PROCMAIL: &str = include_str!("../../../procmail-examples/procmail-gate.rc");
+const MAILDROP: &str = include_str!("../../../procmail-examples/maildrop-gate.mailfilter");
+const FORWARD: &str = include_str!("../../../procmail-examples/forward");
+const CRONTAB: &str = include_str!("../../../procmail-examples/crontab");
 /// The program in the examples.
 const SHIPPED: &str = "/usr/local/bin/countersign";
 /// The inbox in the examples, without the slash that procmail wants.

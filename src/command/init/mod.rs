@@ -4,6 +4,8 @@
 //! that is beyond doubt: whose word is believed is the user's to say; makes no new keys or store in place of lost
 //! ones. Never touches: mail, the mail system's files.
 
+mod recipes;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,13 +13,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::evidence::{Evidence, Server};
-use super::recipes::Recipes;
-use super::screen;
-use super::trouble::{Answer, Trouble};
 use crate::cli::InitArguments;
+use crate::command::init::recipes::Recipes;
 use crate::exit::Ending;
 use crate::mail::address::{Address, DELIMITERS};
+use crate::operation::evidence::{Evidence, Server};
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Trust;
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
@@ -26,7 +28,7 @@ use crate::world::store::Store;
 use crate::world::{folder, surroundings};
 
 /// The configuration file, every key with its comment.
-const TEMPLATE: &str = include_str!("../world/config.template.toml");
+const TEMPLATE: &str = include_str!("../../world/config.template.toml");
 /// What delimiters are split at when an address is looked for and nobody has said any.
 const USUAL_DELIMITER: &str = "+";
 

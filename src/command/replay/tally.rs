@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::trial::Judged;
+use crate::command::replay::trial::Judged;
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
 use crate::policy::reason::Reason;

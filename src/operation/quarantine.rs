@@ -8,13 +8,13 @@ use std::io::Read;
 
 use anyhow::Context;
 
-use super::inbox;
-use super::installation::Installation;
-use super::own_mark;
-use super::trouble::Trouble;
 use crate::facts::{Facts, OWN_MARK};
 use crate::mail::address::Address;
 use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::operation::inbox;
+use crate::operation::installation::Installation;
+use crate::operation::own_mark;
+use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::block::Block;

@@ -5,14 +5,14 @@
 
 use std::collections::HashSet;
 
-use super::installation::Installation;
-use super::ledger::Ledger;
-use super::quarantine::{self, Held};
-use super::trouble::Trouble;
 use crate::cli::SelectArguments;
 use crate::mail::display::{SHOWN_LIMIT, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head, VALUE_LIMIT};
+use crate::operation::installation::Installation;
+use crate::operation::ledger::Ledger;
+use crate::operation::quarantine::{self, Held};
+use crate::operation::trouble::Trouble;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
 

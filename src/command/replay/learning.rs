@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::trial::Judged;
+use crate::command::replay::trial::Judged;
 use crate::mail::address::Address;
 
 /// All messages until their order is known.

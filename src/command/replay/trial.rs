@@ -6,14 +6,14 @@
 
 use anyhow::anyhow;
 
-use super::ask;
-use super::case::{Case, alike, answer_key, decide, standing};
-use super::installation::Installation;
-use super::trouble::Trouble;
 use crate::cli::ReplayArguments;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
+use crate::operation::ask;
+use crate::operation::case::{Case, alike, answer_key, decide, standing};
+use crate::operation::installation::Installation;
+use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Proofs, Trust};
 use crate::origin::envelope::{Caller, kept_return_path};
 use crate::policy::block::without_block;

@@ -2,16 +2,18 @@
 //!
 //! Promises: changes nothing; sends nothing unless `--send-probe` is given. Never touches: mail.
 
+mod probe;
+
 use serde_json::json;
 
-use super::checkup::{Finding, Grade, examine};
-use super::installation::Installation;
-use super::probe::{Probed, probe};
-use super::screen;
-use super::trouble::{Answer, Trouble};
 use crate::cli::DoctorArguments;
+use crate::command::doctor::probe::{Probed, probe};
 use crate::exit::Ending;
 use crate::mail::display::wrapped;
+use crate::operation::checkup::{Finding, Grade, examine};
+use crate::operation::installation::Installation;
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::report::chain;
 use crate::world::clock;
 use crate::world::config::{Config, Environment};

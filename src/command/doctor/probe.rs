@@ -6,11 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::installation::Installation;
-use super::trouble::Trouble;
 use crate::mail::address::Domain;
 use crate::mail::compose::{HeaderValue, Outgoing, date};
 use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::operation::installation::Installation;
+use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Authentication, Trust};
 use crate::world::config::Inbox;
 use crate::world::maildir::Maildir;

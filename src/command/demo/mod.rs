@@ -4,11 +4,13 @@
 //! Promises: everything said to have happened is looked up before it is said, and a demo that went otherwise ends
 //! with an error; nothing outside the scratch home is touched, and nothing is left. Never touches: the network.
 
-use super::screen;
-use super::stage::{Sent, Stage};
-use super::trouble::{Answer, Trouble};
+mod stage;
+
+use crate::command::demo::stage::{Sent, Stage};
 use crate::exit::Ending;
 use crate::mail::compose::date;
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::world::clock;
 
 /// The columns in which a story stands.

@@ -3,14 +3,16 @@
 //!
 //! Promises: changes nothing, sends nothing. Never touches: the quarantine.
 
-use super::account::Account;
-use super::case::{Case, answer_key, decide, look};
-use super::installation::Installation;
-use super::screen;
-use super::trouble::{Answer, Trouble};
+pub mod account;
+
 use crate::cli::ExplainArguments;
+use crate::command::explain::account::Account;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::operation::case::{Case, answer_key, decide, look};
+use crate::operation::installation::Installation;
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
 use crate::policy::assume;
 use crate::policy::block::without_block;

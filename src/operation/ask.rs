@@ -4,15 +4,14 @@
 //! Promises: nothing is sent without a slot of the store, and nothing past the gate; a short mail counts towards the
 //! same limits as a challenge. Never touches: whether a message deserves one.
 
-use super::case::{alike, slot_keys};
-use super::deliver::slot_request;
-use super::installation::Installation;
-use super::quarantine;
-use super::trouble::Trouble;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::content::TokenText;
 use crate::mail::language;
+use crate::operation::case::{alike, slot_keys};
+use crate::operation::installation::Installation;
+use crate::operation::quarantine;
+use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
 use crate::policy::challenge::{HELD_LIMIT, Past, Request, Tokens, challenge, envelope_sender, wrong_word};
 use crate::policy::confirm::Confirmation;
@@ -94,6 +93,61 @@ pub fn repeat_word(
         }
     }
     Ok(())
+}
+
+/// Sends the challenge whose slot this process has, and writes down what sendmail said.
+///
+/// # Errors
+/// When the result cannot be written down; the slot stays taken.
+pub fn send(
+    house: &Installation,
+    store: &mut Store,
+    facts: &Facts,
+    id: HeldId,
+    to: &Address,
+    now: i64,
+) -> Result<(), Trouble> {
+    let mail = write(house, Some(store), facts, Some(id), to, now)?;
+    let asked = match house.sendmail().send(mail.from.as_ref(), to, &mail.bytes) {
+        Outcome::Sent => Asked::Sent,
+        Outcome::Refused { code, said } => {
+            report::note(
+                Level::Error,
+                &format!("challenge for {id}: sendmail ended with {code}: {}", unnamed(&said, to)),
+            );
+            Asked::Refused
+        }
+        Outcome::Unknown { said } => {
+            report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {}", unnamed(&said, to)));
+            Asked::Unknown
+        }
+    };
+    // A second refusal is the last one.
+    let before = store.held(id)?.map(|row| row.asked);
+    let asked =
+        if asked == Asked::Refused && before == Some(Asked::RefusedTwice) { Asked::RefusedTwice } else { asked };
+    Ok(store.set_asked(id, asked)?)
+}
+
+/// The request for the slot of an address.
+#[must_use]
+pub fn slot_request(house: &Installation, to: &Address, now: i64) -> SlotRequest {
+    let mut keys = slot_keys(house, to).into_iter();
+    // A key ring is never empty.
+    let key = keys.next().unwrap_or_else(|| Fingerprint::of(house.keys.list.current().1, Kind::Challenged, b""));
+    SlotRequest { key, older: keys.collect(), caps: house.config.policy.caps, alike: None, now }
+}
+
+/// What sendmail said, without the words that name the recipient's mailbox or domain alone; [`report::note`] takes
+/// out whole addresses.
+fn unnamed(said: &str, to: &Address) -> String {
+    let normal = to.normal();
+    let (local, domain) = normal.as_str().rsplit_once('@').unwrap_or_default();
+    let names = |word: &str| {
+        let word = word.to_lowercase();
+        word.contains(domain) || word.trim_matches(|c: char| c.is_ascii_punctuation()) == local
+    };
+    said.split_whitespace().map(|word| if names(word) { "<name>" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 /// The texts for a message, in the configured languages; a slip in a text of the user's own must not stop mail.

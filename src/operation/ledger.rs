@@ -4,10 +4,10 @@
 //! Promises: that the store could not be used is said once, on standard error, with the way out; no state is
 //! written over one that says more. Never touches: list entries, files.
 
-use super::installation::Installation;
-use super::quarantine::{self, Held};
-use super::screen;
-use super::trouble::Trouble;
+use crate::operation::installation::Installation;
+use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
+use crate::operation::trouble::Trouble;
 use crate::policy::token::HeldId;
 use crate::world::store::{Asked, State, Store, StoreProblem};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::tally::{group, plural};
+use crate::command::replay::tally::{group, plural};
 use crate::world::archive;
 
 const EVERY: Duration = Duration::from_millis(200);

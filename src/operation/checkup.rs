@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
-use super::evidence::{Evidence, Server};
-use super::installation::Installation;
-use super::quarantine;
 use crate::mail::display::one_line;
+use crate::operation::evidence::{Evidence, Server};
+use crate::operation::installation::Installation;
+use crate::operation::quarantine;
 use crate::policy::Mode;
 use crate::report::{self, chain};
 use crate::world::config::{Config, Environment, Inbox};

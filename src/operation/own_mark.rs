@@ -4,9 +4,9 @@
 //! Promises: a mark counts for one Message-ID, and only on the day it was made and the next. Never touches: what is
 //! then done with the message.
 
-use super::installation::Installation;
 use crate::facts::Facts;
 use crate::mail::address::{Address, NormalForm};
+use crate::operation::installation::Installation;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 

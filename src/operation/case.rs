@@ -3,14 +3,14 @@
 //!
 //! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`deliver.rs`).
 
-use super::installation::Installation;
-use super::own_mark;
-use super::quarantine;
-use super::trouble::Trouble;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::content::FoundToken;
 use crate::mail::shape::shape;
+use crate::operation::installation::Installation;
+use crate::operation::own_mark;
+use crate::operation::quarantine;
+use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
 use crate::policy::Mode;
 use crate::policy::confirm::{self, Answer, Confirmation};

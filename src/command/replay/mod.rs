@@ -4,6 +4,11 @@
 //! a file that cannot be read is named, counted, and stops nothing; the answer does not depend on how many processors
 //! there are. Never touches: anything but to read it.
 
+mod learning;
+mod progress;
+mod tally;
+mod trial;
+
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -14,15 +19,15 @@ use std::thread;
 
 use serde::Serialize;
 
-use super::learning::Course;
-use super::progress::Progress;
-use super::screen;
-use super::tally::Tally;
-use super::trial::{Ground, Judged, Trial};
-use super::trouble::{Answer, Trouble};
 use crate::cli::ReplayArguments;
+use crate::command::replay::learning::Course;
+use crate::command::replay::progress::Progress;
+use crate::command::replay::tally::Tally;
+use crate::command::replay::trial::{Ground, Judged, Trial};
 use crate::exit::Ending;
 use crate::mail::address::Address;
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::Policy;
 use crate::policy::reason::Reason;
 use crate::policy::slots::Slots;

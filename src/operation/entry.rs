@@ -1,20 +1,20 @@
-//! `allow`, `deny`, `forget` and `check`: the list of senders, domains and mailing lists, as its user writes it.
+//! The list of senders, domains and mailing lists, as its user writes it.
 //!
 //! Promises: all words are read before anything is written; an entry stands under the newest list key and under no
 //! older one; the user's own addresses never get on the list. Never touches: held messages.
 
 use serde_json::json;
 
-use super::case::{entry_of, slot_keys};
-use super::installation::Installation;
-use super::ledger;
-use super::screen;
-use super::trouble::{Answer, Trouble};
-use crate::cli::{CheckArguments, EntryArguments};
+use crate::cli::EntryArguments;
 use crate::exit::Ending;
 use crate::mail::address::{Address, Domain};
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
+use crate::operation::case::{entry_of, slot_keys};
+use crate::operation::installation::Installation;
+use crate::operation::ledger;
+use crate::operation::screen;
+use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::standing::{Effect, Entry, Origin};
@@ -34,23 +34,11 @@ pub enum Who {
     List(ListId),
 }
 
-/// Runs `allow`.
+/// Puts people on the list, for `allow` and `deny`.
 ///
 /// # Errors
 /// When a word is no address, domain or list, or the store cannot be written.
-pub fn allow(arguments: &EntryArguments, environment: Environment) -> Answer {
-    put(arguments, environment, Effect::Allow)
-}
-
-/// Runs `deny`.
-///
-/// # Errors
-/// As [`allow`].
-pub fn deny(arguments: &EntryArguments, environment: Environment) -> Answer {
-    put(arguments, environment, Effect::Deny)
-}
-
-fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
+pub fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
     // Gather.
     let people = parse_all(&arguments.who)?;
     let house = Installation::open(&environment)?;
@@ -70,66 +58,6 @@ fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> 
         }
     }
     Ok(Ending::Done)
-}
-
-/// Runs `forget`. 1 if one of them was not on the list.
-///
-/// # Errors
-/// As [`allow`].
-pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
-    // Gather.
-    let people = parse_all(&arguments.who)?;
-    let house = Installation::open(&environment)?;
-    let mut store = ledger::needed(&house)?;
-    // Decide: nothing to decide.
-    let mut ending = Ending::Done;
-    // Perform.
-    for who in &people {
-        let listed = store.remove_entries(&who.keys(&house))? > 0;
-        if who.opt_in(&house, &mut store)? {
-            screen::out(&format!("{who} had asked not to be asked again; that is forgotten\n"))?;
-        } else if !listed {
-            screen::error(&format!("{who} is not on the list"));
-            ending = Ending::No;
-        }
-        if listed {
-            screen::out(&format!("forgotten {who}\n"))?;
-        }
-    }
-    Ok(ending)
-}
-
-/// Runs `check`. 1 if there is no entry for exactly this address, domain or list.
-///
-/// # Errors
-/// As [`allow`].
-pub fn check(arguments: &CheckArguments, environment: Environment) -> Answer {
-    // Gather.
-    let who = Who::parse(&arguments.who)?;
-    let house = Installation::open(&environment)?;
-    let store = ledger::needed(&house)?;
-    let entry = who.entry(&house, &store)?;
-    let around = match &who {
-        Who::Address(address) => Who::Domain(address.domain().clone()).entry(&house, &store)?,
-        Who::Domain(_) | Who::List(_) => None,
-    };
-    // Decide.
-    let mut text = String::new();
-    if arguments.json {
-        let value = json!({ "who": who.to_string(), "entry": entry.map(as_json), "domain": around.map(as_json) });
-        text.push_str(&format!("{value}\n"));
-    } else {
-        text.push_str(&match entry {
-            Some(entry) => format!("{who}: {}\n", describe(entry)),
-            None => format!("{who} is not on the list\n"),
-        });
-        if let (Who::Address(address), Some(entry)) = (&who, around) {
-            text.push_str(&format!("@{}: {}\n", address.domain(), describe(entry)));
-        }
-    }
-    // Perform.
-    screen::out(&text)?;
-    Ok(if entry.is_some() { Ending::Done } else { Ending::No })
 }
 
 impl Who {
@@ -179,7 +107,7 @@ impl Who {
     }
 
     /// Forgets that an address wants no challenge any more; whether it had said so.
-    fn opt_in(&self, house: &Installation, store: &mut Store) -> Result<bool, StoreProblem> {
+    pub fn opt_in(&self, house: &Installation, store: &mut Store) -> Result<bool, StoreProblem> {
         match self {
             Who::Address(address) => store.opt_in(&slot_keys(house, address)),
             Who::Domain(_) | Who::List(_) => Ok(false),
@@ -258,7 +186,11 @@ pub fn any_of(pin: Proofs) -> String {
     pin.names().replace(", ", " or ")
 }
 
-fn parse_all(words: &[String]) -> Result<Vec<Who>, Trouble> {
+/// Reads all words; nothing is done while one of them cannot be read.
+///
+/// # Errors
+/// Says which one, and what is wrong with it.
+pub fn parse_all(words: &[String]) -> Result<Vec<Who>, Trouble> {
     words.iter().map(|word| Who::parse(word)).collect()
 }
 

@@ -4,7 +4,7 @@
 
 use anyhow::ensure;
 
-use super::trouble::Trouble;
+use crate::operation::trouble::Trouble;
 use crate::policy::key::Keys;
 use crate::world::config::{Config, Environment, Inbox};
 use crate::world::maildir::Maildir;

@@ -1,0 +1,427 @@
+//! One message from the caller, on its way into the inbox or the quarantine.
+//!
+//! Promises: the order of the design, section 4. What is answered with 0 is durable; whatever goes wrong before that
+//! is 75; whatever goes wrong after it is written to the log and mended by `maintain`. Nothing is printed but what
+//! `filter` and `gate --word` are for. Standard input is read to its end before any answer.
+
+use std::io;
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::MessageArguments;
+use crate::exit::{Commitment, Ending};
+use crate::facts::Facts;
+use crate::mail::address::Address;
+use crate::mail::head::Head;
+use crate::operation::ask::{self, send, slot_request};
+use crate::operation::case::{Case, alike, blind, look, slot_keys};
+use crate::operation::inbox;
+use crate::operation::installation::Installation;
+use crate::operation::quarantine::{self, Held};
+use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::auth::Proofs;
+use crate::origin::envelope::{Caller, EnvelopeSender};
+use crate::policy::block::{Block, without_foreign_marks};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
+use crate::policy::plan::Effect;
+use crate::policy::reason::Reason;
+use crate::policy::standing::{self, Entry, Origin};
+use crate::policy::token::HeldId;
+use crate::policy::verdict::Verdict;
+use crate::report::{self, Level};
+use crate::world::config::{Environment, Inbox};
+use crate::world::input::Incoming;
+use crate::world::maildir::{Committed, Draft, Maildir};
+
+use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
+use crate::world::{clock, descriptors, random};
+
+/// The message, as the caller hands it over.
+pub type Stdin = Incoming<io::StdinLock<'static>>;
+
+/// What `deliver` and `gate` have in common: read, decide, confirm, and only then the message itself.
+pub fn serve(
+    arguments: &MessageArguments,
+    environment: Environment,
+    perform: impl FnOnce(&Installation, &mut Case, &mut Stdin, i64) -> Answer,
+) -> Answer {
+    // Gather.
+    start()?;
+    let now = clock::now();
+    let caller = caller(arguments, environment.caller.clone());
+    let mut input = read_start()?;
+    let house = Installation::open(&environment)?;
+    // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
+    drop(house.ready_quarantine());
+    // Decide.
+    let mut case = look(&house, input.start(), &caller, now)?;
+    // Perform.
+    match confirm(&house, &mut case, now) {
+        Ok(true) => {}
+        // Another message was faster with the same token, or the user has just denied somebody.
+        Ok(false) => case = look(&house, input.start(), &caller, now)?,
+        Err(trouble) if trouble.is_damage() => case = blind(&house, case.facts, case.answer, now)?,
+        Err(trouble) => return Err(trouble),
+    }
+    let ending = perform(&house, &mut case, &mut input, now)?;
+    renew(&house, &mut case);
+    // The process ends here. To close the store and give back memory piece by piece would cost a thirtieth of a whole
+    // run (measured); no transaction is open, and the system gives back the rest.
+    std::mem::forget(case);
+    Ok(ending)
+}
+
+/// Rewrites the entries that were found under an older list key, once; from then on a look-up finds them at once. It
+/// is worth less than the mail, so a failure is only logged, and the next message tries again.
+fn renew(house: &Installation, case: &mut Case) {
+    let Some(store) = case.store.as_mut() else { return };
+    let (id, key) = house.keys.list.current();
+    for (kind, text, old) in &case.outdated {
+        if let Err(problem) = store.renew_entry(old, (id, Fingerprint::of(key, *kind, text.as_bytes()))) {
+            report::note(Level::Warning, &problem.to_string());
+        }
+    }
+}
+
+/// Refuses a standard input that is not there: Rust opens /dev/null in its place, and an empty message would be
+/// taken for the real one.
+pub fn start() -> Result<(), Trouble> {
+    if descriptors::stdin_is_closed() {
+        return Err(anyhow!("standard input is closed").into());
+    }
+    inject_fault();
+    Ok(())
+}
+
+/// Where there is no standard output, what is written vanishes, and the success would be a lie.
+pub fn writable_output() -> Result<(), Trouble> {
+    if descriptors::stdout_is_closed() {
+        return Err(anyhow!("standard output is closed").into());
+    }
+    Ok(())
+}
+
+/// Faults that the tests ask for; not in a release build.
+fn inject_fault() {
+    #[cfg(debug_assertions)]
+    if std::env::var_os("COUNTERSIGN_TEST_PANIC").is_some() {
+        let nothing: Vec<u8> = Vec::new();
+        let _ = nothing[std::process::id() as usize];
+    }
+}
+
+/// The head and the start of the body.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub fn read_start() -> Result<Stdin, Trouble> {
+    let input = Incoming::read_start(io::stdin().lock()).context("cannot read the message")?;
+    Ok(input)
+}
+
+/// The caller's words; what is given on the command line outranks the environment.
+#[must_use]
+pub fn caller(arguments: &MessageArguments, from_environment: Caller) -> Caller {
+    Caller {
+        sender_argument: arguments.sender.clone(),
+        recipient_argument: arguments.recipient.clone(),
+        extension_argument: arguments.extension.clone(),
+        ..from_environment
+    }
+}
+
+/// A confirmation, before its own message is safe: if it fails now, the answer goes back to the queue and comes
+/// again, is known by what was written about it, and every step of this can be done twice. `false` if it does not
+/// count any more.
+fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<bool, Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(true) };
+    for effect in &case.plan {
+        let (keys, pin) = match effect {
+            Effect::Confirm { address, pin, held } => {
+                let entry = Entry { effect: standing::Effect::Allow, pin: *pin, origin: Origin::Confirmed, added: now };
+                let (id, key) = house.keys.list.current();
+                let current = Fingerprint::of_address(key, &address.normal());
+                let older: Vec<_> = address_keys(house, address).into_iter().filter(|key| *key != current).collect();
+                if !store.confirm((id, current), &entry, &older, (*held, case.answer))? {
+                    return Ok(false);
+                }
+                continue;
+            }
+            Effect::OptOut { address, pin } => {
+                let slots = slot_keys(house, address);
+                slots.first().map_or(Ok(()), |key| store.opt_out(key, now))?;
+                let count = quarantine::mark_not_them(house, store, address, *pin)?;
+                report::note(Level::Info, &format!("not me: {count} marked"));
+                continue;
+            }
+            Effect::SetUndeliverable { held } => {
+                store.set_undeliverable(*held)?;
+                continue;
+            }
+            Effect::Spend { held } => {
+                store.spend(*held, case.answer, now)?;
+                continue;
+            }
+            Effect::Release { address, pin } => (address_keys(house, address), pin),
+            Effect::ReleaseAgain(answered) => (vec![answered.sender], &answered.pin),
+            _ => continue,
+        };
+        let count = quarantine::release_all(house, store, &keys, *pin, now)?;
+        report::note(Level::Info, &format!("confirmed: {count} released"));
+    }
+    Ok(true)
+}
+
+/// An address under every key: what is held from it may be older than the current key.
+fn address_keys(house: &Installation, address: &Address) -> Vec<Fingerprint> {
+    let normal = address.normal();
+    under_every_key(&house.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect()
+}
+
+/// Stores the message in the inbox.
+pub fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Result<(), Trouble> {
+    match &house.config.paths.inbox {
+        Inbox::Maildir(path) => {
+            let (draft, _) = write_draft(house, case, input, &Maildir::at(path), None, now)?;
+            draft.commit_unique()?;
+        }
+        Inbox::Command(argv) => {
+            let message = write_for_command(input, &house.ready_quarantine()?)?;
+            inbox::give(argv, message)?;
+        }
+    }
+    Commitment::of_process().commit();
+    record_instead(house, case, now);
+    note(house, case, None);
+    Ok(())
+}
+
+/// Holds the message, or drops it where the user configured that.
+pub fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
+    if case.decision.verdict == Verdict::Discard {
+        // The row first: where it cannot be written because the store is damaged, the message is still there.
+        match record(house, case, now) {
+            Err(trouble) if trouble.is_damage() => *case = blind(house, case.facts.clone(), case.answer, now)?,
+            recorded => {
+                recorded?;
+                input.drain().context("cannot read the message to its end")?;
+                note(house, case, None);
+                return Ok(Ending::Done);
+            }
+        }
+    }
+    let quarantine = house.ready_quarantine()?;
+    let id = HeldId::from_random(random::bits()?);
+    let (draft, message) = write_draft(house, case, input, &quarantine, Some(id), now)?;
+    // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
+    let committed = match quarantine.find(&message.hex())? {
+        Some(earlier) => {
+            quarantine.secure(&earlier)?;
+            Committed::AlreadyThere
+        }
+        None => draft.commit(&message.hex())?,
+    };
+    Commitment::of_process().commit();
+    // From here on the message is safe, and whatever fails is for `maintain` to mend.
+    let id = match committed {
+        Committed::Stored(_) => Some(id),
+        // The same message was handed over before. If that attempt died before its row was written, this one goes on.
+        Committed::AlreadyThere => unrecorded(house, case.store.as_ref(), &message),
+    };
+    note(house, case, id);
+    if let Some(id) = id
+        && let Err(trouble) = after_commit(house, case, id, message, now)
+    {
+        report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
+    }
+    Ok(Ending::Done)
+}
+
+/// The number of a message whose file is there and whose row is not.
+fn unrecorded(house: &Installation, store: Option<&Store>, message: &Fingerprint) -> Option<HeldId> {
+    let entry = house.quarantine().find(&message.hex()).ok().flatten()?;
+    let held = quarantine::read(house, entry).ok().flatten()?;
+    let row = store?.held(held.id).ok()?;
+    row.is_none().then_some(held.id)
+}
+
+/// (b) rows and slot in one transaction, (c) sendmail, (d) the result.
+fn after_commit(
+    house: &Installation,
+    case: &mut Case,
+    id: HeldId,
+    message: Fingerprint,
+    now: i64,
+) -> Result<(), Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(()) };
+    let to = match (&case.decision.verdict, &case.decision.challenge) {
+        (Verdict::Challenge, Some((to, _))) => Some(to.clone()),
+        _ => None,
+    };
+    let row = held_row(house, &case.facts, case.decision.reason, id, message, now);
+    // Before the slot is asked for, so that of many processes with the same text each sees the others.
+    if row.reason.is_of_the_gate()
+        && let Some(alike) = alike(house, &case.facts)
+    {
+        store.note_alike(&alike, now)?;
+    }
+    let Recorded { slot, allowed } =
+        store.record_held(&row, to.as_ref().map(|to| slot_for(house, &case.facts, to, now)))?;
+    for effect in &case.plan {
+        if let Effect::RepeatWord { about, token } = effect {
+            ask::repeat_word(house, store, &case.facts, about, token, now)?;
+        }
+    }
+    if let Some(entry) = allowed
+        && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
+        && row.reason.is_of_the_gate()
+    {
+        // The sender was confirmed while this message was being written: it must not stay behind.
+        if let Some(held) = quarantine::find(house, Some(store), id)?
+            && quarantine::release(house, &held, now)?
+        {
+            store.set_state(id, State::Released)?;
+        }
+        return Ok(());
+    }
+    match to {
+        Some(to) if slot => send(house, store, &case.facts, id, &to, now),
+        _ => Ok(()),
+    }
+}
+
+/// The row of a held message.
+#[must_use]
+pub fn held_row(
+    house: &Installation,
+    facts: &Facts,
+    reason: Reason,
+    id: HeldId,
+    message: Fingerprint,
+    now: i64,
+) -> HeldRow {
+    let (message_id, sender) = hashes(house, facts);
+    HeldRow {
+        id,
+        message,
+        message_id,
+        sender,
+        proofs: proofs(facts),
+        reason,
+        received: now,
+        listed: None,
+        asked: Asked::No,
+        state: State::Held,
+    }
+}
+
+/// The same for a message at its delivery, where copies of it by other senders count too.
+fn slot_for(house: &Installation, facts: &Facts, to: &Address, now: i64) -> SlotRequest {
+    SlotRequest { alike: alike(house, facts), ..slot_request(house, to, now) }
+}
+
+/// Writes a message into a Maildir's tmp/: our block, then the bytes as they came.
+fn write_draft(
+    house: &Installation,
+    case: &Case,
+    input: &mut Stdin,
+    maildir: &Maildir,
+    id: Option<HeldId>,
+    now: i64,
+) -> Result<(Draft, Fingerprint), Trouble> {
+    let facts = &case.facts;
+    let block = Block {
+        id,
+        verdict: case.decision.verdict,
+        reason: case.decision.reason,
+        recipient: house.config.policy.owner.primary.clone(),
+        sender: facts.sender.address().cloned(),
+        proofs: proofs(facts),
+        received: now,
+    };
+    let start = input.start().to_vec();
+    let head = Head::read(&start);
+    let has_return_path = head.caller_fields().iter().any(|field| field.is("Return-Path"));
+    let known: Option<&EnvelopeSender> = (!has_return_path).then_some(&facts.envelope.sender);
+    let open = block.open(known);
+    let (_, key) = house.keys.list.current();
+    let mut running = RunningFingerprint::new(key);
+    running.update(&start[facts.message_start.min(start.len())..]);
+    let mut draft = maildir.draft()?;
+    draft.write(open.bytes())?;
+    draft.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| {
+        running.update(piece);
+        draft.write(piece)
+    })?;
+    let message = running.finish();
+    draft.overwrite_at(0, &open.seal(message, &house.keys.token))?;
+    Ok((draft, message))
+}
+
+/// Writes a message into a Maildir's tmp/ as the command that stands for an inbox gets it: as it came, but for fields
+/// that claim to be ours.
+fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trouble> {
+    let start = input.start().to_vec();
+    let head = Head::read(&start);
+    let mut draft = maildir.draft()?;
+    if let Some(line) = head.mbox_line {
+        draft.write(line)?;
+        draft.write(b"\n")?;
+    }
+    draft.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| draft.write(piece))?;
+    Ok(draft)
+}
+
+/// Writes down a decision that leaves nothing in the quarantine.
+fn record(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
+    let Some(store) = case.store.as_mut() else { return Ok(()) };
+    let (message_id, sender) = hashes(house, &case.facts);
+    let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
+    let row = DecisionRow { at: now, message_id, sender, verdict, reason };
+    Ok(store.record_decision(&row, HeldId::from_random(random::bits()?).number())?)
+}
+
+/// In the mode `observe`: what would have been done. It is worth less than the mail, so a failure is only logged.
+pub fn record_instead(house: &Installation, case: &mut Case, now: i64) {
+    if case.plan.iter().any(|effect| matches!(effect, Effect::Note { .. }))
+        && let Err(trouble) = record(house, case, now)
+    {
+        report::note(Level::Warning, &report::chain(&trouble.error));
+    }
+}
+
+/// One line in the system log: what, why, and keyed hashes by which `why` lets it be found again.
+pub fn note(house: &Installation, case: &Case, id: Option<HeldId>) {
+    let (message, sender) = hashes(house, &case.facts);
+    let hex = |hash: Option<Fingerprint>| hash.map_or("none".to_owned(), |hash| hash.hex());
+    let number = id.map(|id| format!(" id={id}")).unwrap_or_default();
+    let (verdict, reason) = (case.decision.verdict.name(), case.decision.reason);
+    report::note(
+        Level::Info,
+        &format!("{verdict} reason={reason}{number} message={} sender={}", hex(message), hex(sender)),
+    );
+}
+
+/// What is proven about the author's domain.
+fn proofs(facts: &Facts) -> Proofs {
+    facts.sender.address().map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain()))
+}
+
+/// Under which keys the store and the log know the message and its author.
+fn hashes(house: &Installation, facts: &Facts) -> (Option<Fingerprint>, Option<Fingerprint>) {
+    let (_, key) = house.keys.list.current();
+    let message = facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes()));
+    let sender = facts.sender.address().map(|address| Fingerprint::of_address(key, &address.normal()));
+    (message, sender)
+}
+
+/// Reads a held message again as if it had just come, for a command that decides about it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn facts_of(house: &Installation, held: &Held) -> Result<Option<Facts>, Trouble> {
+    let start = quarantine::original(held, crate::world::input::BODY_LIMIT)?;
+    Ok(start.map(|start| Facts::read(&start, &Caller::default(), &house.config.policy.trust)))
+}

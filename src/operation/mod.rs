@@ -1,0 +1,16 @@
+//! What several commands do alike: one message's case, the quarantine, asking, an installation.
+
+pub mod ask;
+pub mod case;
+pub mod checkup;
+pub mod delivery;
+pub mod entry;
+pub mod evidence;
+pub mod inbox;
+pub mod installation;
+pub mod ledger;
+pub mod own_mark;
+pub mod quarantine;
+pub mod screen;
+pub mod select;
+pub mod trouble;
