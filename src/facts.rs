@@ -18,8 +18,9 @@ use crate::origin::auth::{Authentication, Trust};
 use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
 use crate::origin::score::SpamScore;
 use crate::origin::trace;
-use crate::signs::automatic::{self, Sign};
+use crate::signs::Sign;
 use crate::signs::list_id::{self, ListId};
+use crate::signs::look::{self, People};
 
 /// Most recipients that are read from To and Cc together.
 const RECIPIENT_LIMIT: usize = 2_000;
@@ -156,7 +157,13 @@ impl Facts {
         let envelope = Envelope::read(caller, &head);
         let sender = sender(&head, parsed.as_ref());
         let content = content::look(&head, &start[head.body..]);
-        let signs = automatic::signs(&head, &envelope.sender, sender.address(), &start[head.body..]);
+        let people = People {
+            envelope: envelope.sender.known(),
+            null: envelope.sender == EnvelopeSender::Null,
+            unknown: matches!(envelope.sender, EnvelopeSender::Missing | EnvelopeSender::Unclear),
+            author: sender.address(),
+        };
+        let signs = look::signs(&head, people, &start[head.body..]);
         let named = mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT);
         Facts {
             name_shows_other_address: name_shows_other_address(&head, &sender),
@@ -169,10 +176,10 @@ impl Facts {
             tokens: tokens(&head, &envelope, &named, &content),
             named,
             list: list_id::list_id(&head)
-                .or_else(|| list_id::of_envelope(&head, &envelope.sender, sender.address(), &signs)),
+                .or_else(|| list_id::of_envelope(&head, people.envelope, sender.address(), &signs)),
             signs,
             authentication: Authentication::read(&head, trust),
-            score: SpamScore::read(&head, trust),
+            score: SpamScore::read(&head, &trust.scores, trust.hops),
             empty_probe: is_empty_probe(&head, &content),
             received: head.all("Received").count(),
             sending_host: trace::sending_host(&head, trust.hops),
@@ -223,10 +230,7 @@ impl Facts {
     /// The envelope sender, if it is one known mailbox.
     #[must_use]
     pub fn envelope_sender(&self) -> Option<&Address> {
-        match &self.envelope.sender {
-            EnvelopeSender::Known(address) => Some(address),
-            _ => None,
-        }
+        self.envelope.sender.known()
     }
 }
 

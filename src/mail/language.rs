@@ -5,7 +5,6 @@
 //! answered in the language of a neighbour. Never touches: which languages a challenge has (`policy/challenge.rs`).
 
 use super::head::Head;
-use crate::facts::Facts;
 
 /// So many frequent words must be there, and against each other language twice as many that it does not have as it
 /// has that are not in this one.
@@ -122,14 +121,14 @@ const FREQUENT: [(&str, &str); 24] = [
 /// Codes that a field may claim; each has a text of its own in `policy/texts/`.
 const KNOWN: [&str; 14] = ["cs", "da", "de", "en", "es", "fr", "it", "nb", "nl", "pl", "pt", "ru", "sv", "uk"];
 
-/// The language of Subject and first lines; without a clear sign, what the header block claims.
+/// The language of Subject and first lines; without a clear sign, what the header block claims: see [`declared`].
 #[must_use]
-pub fn guess(facts: &Facts) -> Option<&'static str> {
-    let lines = std::iter::once(facts.subject.as_str()).chain(facts.content.preview.iter().map(String::as_str));
-    match of_text(&lines.collect::<Vec<_>>().join(" ")) {
+pub fn guess(subject: &str, lines: &[String], declared: Option<&'static str>) -> Option<&'static str> {
+    let text = std::iter::once(subject).chain(lines.iter().map(String::as_str));
+    match of_text(&text.collect::<Vec<_>>().join(" ")) {
         Said::Language(code) => Some(code),
         Said::Another => None,
-        Said::Nothing => facts.declared_language,
+        Said::Nothing => declared,
     }
 }
 
@@ -222,8 +221,6 @@ impl Said {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::origin::auth::Trust;
-    use crate::origin::envelope::Caller;
 
     /// A short one, one of the usual length, one of another kind.
     const SENTENCES: [(&str, [&str; 3]); 14] = [
@@ -401,8 +398,8 @@ mod tests {
     #[test]
     fn a_field_does_not_outweigh_a_text_in_another_language() {
         let guessed = |text: &str, field: &str| {
-            let mail = format!("Subject: =?utf-8?q?x?=\nContent-Language: {field}\n\n{text}\n");
-            guess(&Facts::read(mail.as_bytes(), &Caller::default(), &Trust::default()))
+            let head = format!("Content-Language: {field}\n\n");
+            guess("x", &[text.to_owned()], declared(&Head::read(head.as_bytes())))
         };
         for text in ["안녕하세요, 책을 보고 연락드립니다.", "Ці?", "Здраво, видео сам вашу књигу."]
         {

@@ -13,8 +13,8 @@ use crate::operation::installation::Installation;
 use crate::operation::quarantine;
 use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
+use crate::policy::answer::Confirmation;
 use crate::policy::challenge::{HELD_LIMIT, Past, Request, Tokens, challenge, envelope_sender, wrong_word};
-use crate::policy::confirm::Confirmation;
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::gate::may_challenge;
 use crate::policy::template::Template;
@@ -152,7 +152,7 @@ fn unnamed(said: &str, to: &Address) -> String {
 
 /// The texts for a message, in the configured languages; a slip in a text of the user's own must not stop mail.
 fn templates(house: &Installation, facts: &Facts) -> Vec<Template> {
-    let guess = language::guess(facts);
+    let guess = language::guess(&facts.subject, &facts.content.preview, facts.declared_language);
     house.config.templates(guess).unwrap_or_else(|error| {
         report::note(Level::Error, &format!("{}; the built-in text is used", report::chain(&error)));
         house.config.built_in_templates(guess)

@@ -43,6 +43,17 @@ pub enum EnvelopeSender {
     Unclear,
 }
 
+impl EnvelopeSender {
+    /// The one known address.
+    #[must_use]
+    pub fn known(&self) -> Option<&Address> {
+        match self {
+            EnvelopeSender::Known(address) => Some(address),
+            EnvelopeSender::Missing | EnvelopeSender::Null | EnvelopeSender::Unclear => None,
+        }
+    }
+}
+
 /// The envelope as far as it can be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {

@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use super::auth::Trust;
 use crate::mail::display::one_line;
 use crate::mail::head::Head;
 
@@ -106,16 +105,17 @@ struct Reading {
 }
 
 impl SpamScore {
-    /// Reads the configured fields of a message. With none configured nothing is ever said.
+    /// Reads these fields of a message, as far as they stand above the first Received field that is not among the
+    /// `hops` on top. With none configured nothing is ever said.
     #[must_use]
-    pub fn read(head: &Head<'_>, trust: &Trust) -> SpamScore {
+    pub fn read(head: &Head<'_>, fields: &[ScoreField], hops: usize) -> SpamScore {
         let mut out = SpamScore::default();
         let mut readings = Vec::new();
         let mut received = 0;
         for field in &head.fields {
             received += usize::from(field.is("Received"));
-            let Some(kind) = trust.scores.iter().find(|kind| field.is(kind.name())) else { continue };
-            let reading = if received > trust.hops {
+            let Some(kind) = fields.iter().find(|kind| field.is(kind.name())) else { continue };
+            let reading = if received > hops {
                 Err(ScoreIgnored::BelowBoundary)
             } else if field.raw.len() > SCORE_VALUE_LIMIT {
                 Err(ScoreIgnored::TooLong)
@@ -370,13 +370,13 @@ fn scl(value: &str) -> Option<Reading> {
 mod tests {
     use super::*;
 
-    fn trust(words: &[&str]) -> Trust {
-        Trust { scores: words.iter().flat_map(|word| ScoreField::named(word)).collect(), ..Trust::default() }
+    fn named(words: &[&str]) -> Vec<ScoreField> {
+        words.iter().flat_map(|word| ScoreField::named(word)).collect()
     }
 
     fn read(text: &str) -> SpamScore {
         let all: Vec<&str> = ScoreField::ALL.iter().map(|field| field.name()).collect();
-        SpamScore::read(&Head::read(text.as_bytes()), &trust(&all))
+        SpamScore::read(&Head::read(text.as_bytes()), &named(&all), 1)
     }
 
     fn points(text: &str) -> Option<String> {
@@ -386,12 +386,12 @@ mod tests {
     #[test]
     fn nothing_is_believed_that_was_not_configured() {
         let text = "X-Spam-Status: No, score=-5\nX-Spam: No\nX-Spam-Flag: YES\n\n";
-        let nothing = SpamScore::read(&Head::read(text.as_bytes()), &Trust::default());
+        let nothing = SpamScore::read(&Head::read(text.as_bytes()), &[], 1);
         assert_eq!(nothing, SpamScore::default());
-        let one = SpamScore::read(&Head::read(text.as_bytes()), &trust(&["x-spam-status"]));
+        let one = SpamScore::read(&Head::read(text.as_bytes()), &named(&["x-spam-status"]), 1);
         assert_eq!((one.points, one.says_spam, one.exact), (Points::parse("-5"), false, true));
         for field in ScoreField::ALL {
-            assert!(!trust(&[]).scores.contains(&field) && ScoreField::named(field.name()) == [field]);
+            assert!(ScoreField::named(field.name()) == [field]);
             assert!(ScoreField::named(field.filter()).contains(&field));
         }
         assert!(ScoreField::named("").is_empty() && ScoreField::named("X-Spam-").is_empty());
@@ -518,7 +518,11 @@ mod tests {
             let mut bytes = text.as_bytes().to_vec();
             for damage in [0, b'[', b']', b'/', b'=', b'-', 0xc3, 0xff] {
                 bytes[end] = damage;
-                drop(SpamScore::read(&Head::read(&bytes), &trust(&["spamassassin", "rspamd", "bogofilter", "crm114"])));
+                drop(SpamScore::read(
+                    &Head::read(&bytes),
+                    &named(&["spamassassin", "rspamd", "bogofilter", "crm114"]),
+                    1,
+                ));
             }
         }
     }

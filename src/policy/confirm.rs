@@ -6,46 +6,21 @@
 //! vacation replies confirm, since those echo the token. A bounce says one thing only, that nobody is there. Never
 //! touches: what is then done.
 
+use super::answer::{Answer, Confirmation};
 use super::key::KeyRing;
 use super::standing::{Answered, Standing, TokenStanding};
-use super::token::{Day, HeldId, Parties, Purpose};
+use super::token::{Day, Parties, Purpose};
 use super::word;
 use super::{AnswerDemand, Policy};
 use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::content::{TokenKind, TokenPlace, TokenText};
+use crate::mail::content::{TokenKind, TokenPlace};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::EnvelopeSender;
-use crate::signs::automatic::{Kind, Sign};
+use crate::signs::{Kind, Sign};
 
 /// Most addresses of an answer that are tried when the held message is gone (design, section 6).
 pub const CANDIDATE_LIMIT: usize = 8;
-
-/// A confirmation that counts; in the other answers, whom and what they are about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confirmation {
-    /// Who is allowed from now on.
-    pub challenged: Address,
-    /// What later mail from there must prove.
-    pub pin: Proofs,
-    /// The message the token speaks of.
-    pub held: HeldId,
-    /// Whether it is still in the quarantine.
-    pub still_held: bool,
-}
-
-/// What a message says about a challenge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The challenge for this message could not be delivered.
-    Bounced(HeldId),
-    /// "I wrote this."
-    Confirms(Confirmation),
-    /// "This was not me": nobody is allowed, nothing is released, and this address is never asked again.
-    NotMe(Confirmation),
-    /// A person answered, without the word that was asked for; with the token of the challenge.
-    WrongWord(Confirmation, TokenText),
-}
 
 /// The first token of the message that says something. "Not me" outweighs a confirmation beside it.
 #[must_use]

@@ -11,7 +11,7 @@ use crate::facts::OWN_MARK;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
 use crate::mail::display::{without_links, wrapped};
 use crate::origin::score::Points;
-use crate::signs::automatic::Kind;
+use crate::signs::Kind;
 
 /// Most entries with preview; beyond it the rest is counted, and `countersign held` shows all.
 pub const ENTRY_LIMIT: usize = 500;
@@ -249,7 +249,7 @@ fn advice(report: Report<'_>) -> String {
 mod tests {
     use super::*;
     use crate::policy::gate::GateRefusal;
-    use crate::signs::automatic::Sign;
+    use crate::signs::Sign;
 
     fn entry(number: i64, reason: Reason, asked: bool) -> Entry {
         Entry {

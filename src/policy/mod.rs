@@ -1,5 +1,6 @@
 //! Meaning to decision. Pure: time, keys and history are arguments; nothing here acts.
 
+pub mod answer;
 pub mod assume;
 pub mod block;
 pub mod challenge;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::confirm::{Answer, Confirmation};
+use super::answer::{Answer, Confirmation};
 use super::reason::Reason;
 use super::standing::Answered;
 use super::token::HeldId;

@@ -9,7 +9,7 @@ use super::gate::{CapRefusal, GateRefusal};
 use crate::facts::Unclear;
 use crate::mail::executable::Executable;
 use crate::mail::head::HeadDefect;
-use crate::signs::automatic::{Kind, Sign};
+use crate::signs::{Kind, Sign};
 
 /// The rule that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //!
 //! Promises: holds no address in clear but those of the message itself. Never touches: the store.
 
-use super::confirm::Answer;
+use super::answer::Answer;
 use super::fingerprint::Fingerprint;
 use super::token::{HeldId, Token};
 use crate::mail::address::Address;

@@ -3,7 +3,8 @@
 //! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
 //! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
 
-use super::confirm::{Answer, Confirmation, repeated};
+use super::answer::{Answer, Confirmation};
+use super::confirm::repeated;
 use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};

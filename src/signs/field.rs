@@ -3,7 +3,7 @@
 //! Promises: all instances of a field are read; a value is read past its comments, and one that is empty or says "no"
 //! is no mark; a field that people's mail programs write too is not in the table. Never touches: the body.
 
-use super::automatic::Sign;
+use super::Sign;
 use super::bulk;
 use super::sender::{self, LocalPart};
 use crate::mail::address::Address;

@@ -1,13 +1,12 @@
 //! The identifier of a mailing list (RFC 2919): which list a message says it came through.
 //!
 //! Promises: one strict reading, so that one list has one key; linear time. Never touches: whether the message came
-//! through a list at all (`automatic`), whether the list is allowed.
+//! through a list at all (`look`), whether the list is allowed.
 
-use super::automatic::{Kind, Sign};
+use super::{Kind, Sign};
 use crate::mail::address::{Address, Domain};
 use crate::mail::fold::Cursor;
 use crate::mail::head::{Head, VALUE_LIMIT};
-use crate::origin::envelope::EnvelopeSender;
 
 /// Longest list identifier in octets (RFC 2919 section 6).
 pub const LIST_ID_LIMIT: usize = 255;
@@ -30,12 +29,12 @@ pub fn list_id(head: &Head<'_>) -> Option<ListId> {
 #[must_use]
 pub fn of_envelope(
     head: &Head<'_>,
-    envelope: &EnvelopeSender,
+    envelope: Option<&Address>,
     from: Option<&Address>,
     signs: &[Sign],
 ) -> Option<ListId> {
     let is_list = signs.iter().any(|sign| matches!(sign.kind(), Kind::List | Kind::Bulk));
-    let EnvelopeSender::Known(address) = envelope else { return None };
+    let address = envelope?;
     // Where the author and the sender are one, the address itself can be allowed.
     let is_author = from.is_some_and(|from| from.normal() == address.normal());
     if !is_list || is_author || head.first("List-Id").is_some() {
@@ -141,8 +140,8 @@ mod tests {
     fn a_list_without_a_name_is_known_by_its_envelope() {
         let bob = Address::parse("bob@x.org").unwrap();
         let of = |head: &[u8], envelope: &str, signs: &[Sign]| {
-            let envelope = EnvelopeSender::Known(Address::parse(envelope).unwrap());
-            of_envelope(&Head::read(head), &envelope, Some(&bob), signs).map(|id| id.as_str().to_owned())
+            let envelope = Address::parse(envelope).unwrap();
+            of_envelope(&Head::read(head), Some(&envelope), Some(&bob), signs).map(|id| id.as_str().to_owned())
         };
         let bare = b"Precedence: list\n\n";
         let lists = [
@@ -159,7 +158,7 @@ mod tests {
         assert_eq!(of(bare, "Bob@x.org", &[Sign::PrecedenceList]), None);
         assert_eq!(of(bare, "owner-users@lists.example", &[Sign::AutoReplied]), None);
         assert_eq!(of(b"List-Id: broken\n\n", "owner-users@lists.example", &[Sign::PrecedenceList]), None);
-        assert_eq!(of_envelope(&Head::read(bare), &EnvelopeSender::Null, None, &[Sign::PrecedenceList]), None);
+        assert_eq!(of_envelope(&Head::read(bare), None, None, &[Sign::PrecedenceList]), None);
     }
 
     #[test]

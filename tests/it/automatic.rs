@@ -10,7 +10,7 @@ use countersign::origin::envelope::Caller;
 use countersign::policy::gate::GateRefusal;
 use countersign::policy::reason::Reason;
 use countersign::policy::verdict::{Verdict, judge};
-use countersign::signs::automatic::Sign;
+use countersign::signs::Sign;
 
 use super::fixture;
 use super::letter::Letter;

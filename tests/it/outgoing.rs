@@ -10,7 +10,7 @@ use countersign::policy::reason::Reason;
 use countersign::policy::template::{BUILT_IN, Template};
 use countersign::policy::token::HeldId;
 use countersign::policy::{AnswerDemand, ContentLevel, Owner, Policy};
-use countersign::signs::automatic::Sign;
+use countersign::signs::Sign;
 
 use super::fixture;
 use super::letter::Letter;

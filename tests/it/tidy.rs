@@ -4,6 +4,7 @@
 //! Promises: every rule is shown to be able to fail, on a made-up text. Reads comments and strings as little as it can:
 //! comments are left out, and so is the test module at a file's end.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -98,6 +99,18 @@ fn the_house_is_tidy() {
         faults.extend(looks(&path, &fs::read_to_string(&file).unwrap()));
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn no_files_know_each_other_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let read = |file: PathBuf| {
+        let path = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+        (path, fs::read_to_string(&file).unwrap())
+    };
+    let files: Vec<(String, String)> = rust_files(&root).into_iter().map(read).collect();
+    let circles = circles(&files);
+    assert!(circles.is_empty(), "\n{}", circles.join("\n"));
 }
 
 #[test]
@@ -246,6 +259,63 @@ fn long_functions(code: &[(usize, String)]) -> Vec<String> {
     faults
 }
 
+/// Each circle of files that know each other, as `a -> b -> a`. `mod x;` alone is no knowledge: a room lists its files.
+fn circles(files: &[(String, String)]) -> Vec<String> {
+    let names: Vec<String> = files.iter().map(|(path, _)| module(path)).collect();
+    let known: Vec<BTreeSet<usize>> = files.iter().map(|(path, text)| knows(path, text, &names)).collect();
+    let mut found = BTreeSet::new();
+    for start in 0..files.len() {
+        // The shortest way back to where it began.
+        let mut ways = vec![vec![start]];
+        let mut seen = BTreeSet::new();
+        while let Some(at) = ways.iter().position(|way| way.len() == ways.iter().map(Vec::len).min().unwrap()) {
+            let way = ways.swap_remove(at);
+            for next in &known[*way.last().unwrap()] {
+                if *next == start {
+                    let least = way.iter().position(|one| Some(one) == way.iter().min()).unwrap();
+                    let circle = way.iter().cycle().skip(least).take(way.len() + 1);
+                    found.insert(circle.map(|one| files[*one].0.as_str()).collect::<Vec<_>>().join(" -> "));
+                } else if seen.insert(*next) {
+                    ways.push([way.as_slice(), &[*next]].concat());
+                }
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// `mail/mod.rs` is `crate::mail`, `mail/head.rs` is `crate::mail::head`.
+fn module(path: &str) -> String {
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    format!("crate::{}", path.replace('/', "::"))
+}
+
+/// Which of the modules a file names in its code, by their places.
+fn knows(path: &str, text: &str, names: &[String]) -> BTreeSet<usize> {
+    let own = module(path);
+    let parent = |of: &str| of.rsplit_once("::").map(|(parent, _)| parent.to_owned()).unwrap_or_default();
+    let mut code = code(text).into_iter().map(|(_, line)| line + " ").collect::<String>();
+    code = code.replace("super::super::", &format!("{}::", parent(&parent(&own))));
+    code = code.replace("super::", &format!("{}::", parent(&own)));
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at..];
+        let end = rest.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).unwrap_or(rest.len());
+        let heads = rest[..end].trim_end_matches(':');
+        let group =
+            rest[end..].strip_prefix('{').and_then(|group| group.split_once('}')).map_or("", |(group, _)| group);
+        let leaves = group.split([',', '{']).map(str::trim).filter(|leaf| !leaf.is_empty() && *leaf != "self");
+        let all = leaves.map(|leaf| format!("{heads}::{leaf}")).chain(group.is_empty().then(|| heads.to_owned()));
+        for path in all.chain(group.contains("self").then(|| heads.to_owned())) {
+            let is = |name: &str| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
+            // The longest one: `crate::policy::Caps` is of `policy/mod.rs`.
+            let best = (0..names.len()).filter(|at| is(&names[*at])).max_by_key(|at| names[*at].len());
+            found.extend(best.filter(|at| names[*at] != own));
+        }
+    }
+    found
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -330,6 +400,19 @@ fn every_rule_can_fail() {
         let found = faults_of(path, &text);
         assert!(found.iter().any(|found| found.contains(fault)), "{fault}: {found:?}");
     }
+    let file = |path: &str, text: &str| (path.to_owned(), format!("//! X.\n{text}\n"));
+    let (a, b) = (file("mail/a.rs", "use super::b::X;"), file("mail/b.rs", "let x = crate::mail::c::y();"));
+    let c = file("mail/c.rs", "use crate::mail::{a, d::Z};");
+    assert_eq!(circles(&[a.clone(), b.clone(), c]), ["mail/a.rs -> mail/b.rs -> mail/c.rs -> mail/a.rs"]);
+    let no = file(
+        "mail/c.rs",
+        "// use super::a;\nuse super::super::signs::a;\n#[cfg(test)]\nmod tests {\n    use super::a::X;\n}",
+    );
+    assert_eq!(circles(&[a, b, no]), Vec::<String>::new());
+    let room = [file("mail/mod.rs", "pub mod a;\nuse a::X;"), file("mail/a.rs", "use super::Y;\nuse crate::mail::Z;")];
+    assert_eq!(circles(&room), Vec::<String>::new());
+    let room = [file("mail/mod.rs", "use crate::mail::a::X;"), file("mail/a.rs", "use super::Y;")];
+    assert_eq!(circles(&room), ["mail/mod.rs -> mail/a.rs -> mail/mod.rs"]);
     assert_eq!(not_listed("mod a;\nmod main2;\n", ["a", "b", "main"].map(str::to_owned).into_iter()), ["b"]);
 }
 

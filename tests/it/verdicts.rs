@@ -33,7 +33,7 @@ use countersign::mail::content::{TokenKind, TokenText};
 use countersign::origin::auth::{Method, Proofs, Trust};
 use countersign::origin::envelope::Caller;
 use countersign::origin::score::{Points, ScoreField};
-use countersign::policy::confirm::{Answer, Confirmation};
+use countersign::policy::answer::{Answer, Confirmation};
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;

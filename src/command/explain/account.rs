@@ -21,7 +21,7 @@ use crate::origin::envelope::EnvelopeSender;
 use crate::origin::score::SpamScore;
 use crate::policy::standing::{Entry, History, Standing, TokenStanding};
 use crate::policy::verdict::Verdict;
-use crate::signs::automatic::Sign;
+use crate::signs::Sign;
 
 /// Where the second column begins.
 const COLUMN: usize = 22;

@@ -1,0 +1,163 @@
+//! All signs of one message, gathered from the rules of this room.
+//!
+//! Promises: where a rule can err, it errs to the wide side: a person taken for a robot is held and listed, a robot taken
+//! for a person is sent a useless challenge. Bounded by the limits of `wording` and `report`, and linear in time. Never
+//! touches: history, what is then done.
+
+use super::Sign;
+use super::sender::{self, LocalPart};
+use super::wording::Wording;
+use super::{
+    absence, acknowledgement, auto_reply, bounce, bulk, challenge_text, field, fraud, list_text, notice, notification,
+    report,
+};
+use crate::mail::address::Address;
+use crate::mail::fold::Parameterised;
+use crate::mail::head::Head;
+
+/// Who a message is from, as the envelope and the header block say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct People<'a> {
+    /// The envelope sender, if it is one known mailbox.
+    pub envelope: Option<&'a Address>,
+    /// Whether the envelope sender is known to be none: `<>`.
+    pub null: bool,
+    /// Whether nobody knows the envelope sender, or two say different things.
+    pub unknown: bool,
+    /// The single clear From address.
+    pub author: Option<&'a Address>,
+}
+
+/// All signs of the message, each once, the most telling first. `body` is what is in memory of the message's body; of a longer one only its start is looked at.
+#[must_use]
+pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
+    let mut found = field::signs(head, people.author);
+    // A null path that an earlier server wrote down can only be true or harm the one who feigned it.
+    let written_null = || people.unknown && head.all("Return-Path").any(|field| field.unfolded() == b"<>");
+    found.extend((people.null || written_null()).then_some(Sign::NullSender));
+    found.extend(people.envelope.and_then(sender_sign));
+    found.extend(people.author.and_then(author_sign));
+    let domains = [people.author, people.envelope].into_iter().flatten().map(Address::domain);
+    found.extend(domains.filter(|domain| bulk::is_bulk_domain(domain)).map(|_| Sign::BulkDomain));
+    found.extend(bulk::is_signed_by_service(head).then_some(Sign::MailingServiceSignature));
+    found.extend(of_body(head, body));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn of_body(head: &Head<'_>, body: &[u8]) -> Vec<Sign> {
+    let words = Wording::read(head, body);
+    let build = report::build(head, body);
+    let is_multipart_report =
+        head.all("Content-Type").any(|field| Parameterised::parse(field.raw).value == "multipart/report");
+    let rules = [
+        (challenge_text::is_challenge(&words), Sign::ChallengeText),
+        (is_multipart_report, Sign::MultipartReport),
+        (build.reports && !is_multipart_report, Sign::ReportPart),
+        (build.complains, Sign::FeedbackLoop),
+        (report::is_aggregate(build, &words), Sign::AggregateReport),
+        (build.answers_invitation || report::tells_of_answer(&words), Sign::CalendarAnswer),
+        (bounce::is_bounce(&words), Sign::BounceText),
+        (bounce::has_bounces_subject(&words), Sign::BounceSubject),
+        (report::is_told(&words), Sign::ReceiptText),
+        (bounce::is_gateway_notice(&words), Sign::GatewayNotice),
+        (auto_reply::has_robots_subject(&words), Sign::AutoReplySubject),
+        (auto_reply::says_it_is_automatic(&words), Sign::AutoReplyText),
+        (absence::is_notice(&words), Sign::AbsenceText),
+        (acknowledgement::is_acknowledgement(&words), Sign::AcknowledgementText),
+        (acknowledgement::is_about_a_ticket(&words), Sign::TicketSubject),
+        (notification::has_machines_subject(&words), Sign::MachineSubject),
+        (notification::is_notification(&words), Sign::NotificationText),
+        (notification::is_form(&words), Sign::FormText),
+        (auto_reply::wants_no_answer(&words), Sign::NoReplyText),
+        (bulk::offers_to_stop(&words, head, body), Sign::UnsubscribeText),
+        (list_text::is_of_list(&words), Sign::ListText),
+        (fraud::is_marked_spam(&words.subject), Sign::SpamSubject),
+        (words.page.designed, Sign::DesignedPage),
+        (words.page.false_link, Sign::FalseLink),
+        (words.page.disguised || words.is_picture(), Sign::DisguisedText),
+        (fraud::is_fraud(&words), Sign::FraudText),
+        (notice::is_notice(&words), Sign::NoticeText),
+    ];
+    rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign).collect()
+}
+
+fn sender_sign(address: &Address) -> Option<Sign> {
+    Some(match sender::read(address)? {
+        LocalPart::Confirm => Sign::ConfirmAddress,
+        LocalPart::NoReply => Sign::NoReplySender,
+        LocalPart::Random => Sign::RandomSender,
+        LocalPart::Role => Sign::RoleSender,
+        LocalPart::Verp => Sign::VerpSender,
+    })
+}
+
+fn author_sign(address: &Address) -> Option<Sign> {
+    Some(match sender::read(address)? {
+        LocalPart::Confirm => Sign::ConfirmAddress,
+        LocalPart::NoReply => Sign::NoReplyAuthor,
+        LocalPart::Random => Sign::RandomAuthor,
+        LocalPart::Role => Sign::RoleAuthor,
+        LocalPart::Verp => Sign::VerpAuthor,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNKNOWN: People<'static> = People { envelope: None, null: false, unknown: true, author: None };
+
+    fn of(text: &str, people: People<'_>) -> Vec<Sign> {
+        let head = Head::read(text.as_bytes());
+        signs(&head, people, &text.as_bytes()[head.body..])
+    }
+
+    #[test]
+    fn what_only_looks_like_a_sign_is_none() {
+        for text in
+            ["Subject: List-Id: <a.b>", "Return-Path: <bob@x.org>", "Content-Type: multipart/reports; boundary=b"]
+        {
+            assert_eq!(of(&format!("{text}\n\nList-Id: <a.b>\n"), UNKNOWN), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_null_sender_is_a_sign_wherever_it_stands() {
+        assert_eq!(of("A: b\n\n", People { null: true, ..People::default() }), [Sign::NullSender]);
+        assert_eq!(of("A: b\nReturn-Path: <>\n\n", UNKNOWN), [Sign::NullSender]);
+    }
+
+    #[test]
+    fn envelope_and_author_are_looked_at_alike() {
+        let head = Head::read(b"A: b\n\n");
+        for (local, sender, author) in [
+            ("no-reply", Sign::NoReplySender, Sign::NoReplyAuthor),
+            ("root", Sign::RoleSender, Sign::RoleAuthor),
+            ("a-17-bob=y.org", Sign::VerpSender, Sign::VerpAuthor),
+            ("0102018a1b2c3d4e-5f60-000000", Sign::RandomSender, Sign::RandomAuthor),
+            ("bob-confirm.17.f00d", Sign::ConfirmAddress, Sign::ConfirmAddress),
+        ] {
+            let address = Address::parse(&format!("{local}@x.org")).unwrap();
+            assert_eq!(
+                signs(&head, People { envelope: Some(&address), ..People::default() }, b""),
+                [sender],
+                "{local}"
+            );
+            assert_eq!(signs(&head, People { author: Some(&address), ..UNKNOWN }, b""), [author], "{local}");
+        }
+        let bulk = Address::parse("bob@news.x.org").unwrap();
+        assert_eq!(signs(&head, People { author: Some(&bulk), ..UNKNOWN }, b""), [Sign::BulkDomain]);
+    }
+
+    #[test]
+    fn cut_at_every_byte_it_does_not_panic() {
+        let whole = b"Auto-Submitted: no (a \"b\");x=\"y\"\nContent-Type: multipart/mixed; boundary=\"d\\\"\"\n\
+        Sender: \"x\" (y) <a.b@c>\nPrecedence: (a) b\n\n--d\"\nContent-Type: text/calendar; method=reply\n\nx\xe9\n--d\"--\n";
+        for end in 0..whole.len() {
+            let head = Head::read(&whole[..end]);
+            drop(signs(&head, UNKNOWN, &whole[head.body.min(end)..end]));
+        }
+    }
+}
