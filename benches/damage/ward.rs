@@ -68,9 +68,9 @@ impl Ward {
         let assumed = decide(&self.assumed, taken, answer, standing(), None, NOW);
         let known = standing();
         let ordinary = decide(&self.ordinary, facts, answer, known, None, NOW);
-        for (house, case) in [(&self.ordinary, &ordinary), (&self.assumed, &assumed)] {
+        for (installation, case) in [(&self.ordinary, &ordinary), (&self.assumed, &assumed)] {
             if let (Verdict::Challenge, Some((to, _))) = (case.decision.verdict, &case.decision.challenge) {
-                let mail = black_box(ask::write(house, None, &case.facts, None, to, NOW));
+                let mail = black_box(ask::write(installation, None, &case.facts, None, to, NOW));
                 assert!(mail.is_ok(), "no store is needed to write a challenge");
             }
         }
@@ -83,8 +83,10 @@ impl Ward {
     /// What people are told of it.
     pub fn told(&self, seen: Seen) -> String {
         let mut out = String::new();
-        for (house, case, assumed) in [(&self.ordinary, &seen.ordinary, false), (&self.assumed, &seen.assumed, true)] {
-            let account = Account::of(house, None, case, assumed, NOW);
+        for (installation, case, assumed) in
+            [(&self.ordinary, &seen.ordinary, false), (&self.assumed, &seen.assumed, true)]
+        {
+            let account = Account::of(installation, None, case, assumed, NOW);
             out.push_str(&account.columns(Some(78)));
             out.push_str(&serde_json::to_string(&account).unwrap());
             let entry = digest::Entry {
@@ -98,7 +100,7 @@ impl Ward {
                 undeliverable: false,
                 preview: case.facts.content.preview.clone(),
             };
-            let policy = &house.config.policy;
+            let policy = &installation.config.policy;
             let report = digest::Report { policy, entries: &[entry], alarms: &[], older: 0, now: NOW };
             out.push_str(&digest::text(report));
         }

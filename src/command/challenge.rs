@@ -33,17 +33,17 @@ use crate::world::store::{Asked, HeldRow, State, Store};
 pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> Answer {
     // Gather.
     let id = parse_id(&arguments.id)?;
-    let house = Installation::open(&environment)?;
-    let mut store = ledger::needed(&house)?;
-    let mut ledger = Ledger::open(&house)?;
-    let Some(held) = ledger.find(&house, id)? else {
-        return Err(Trouble::not_found(ledger.absence(&house, id)?));
+    let installation = Installation::open(&environment)?;
+    let mut store = ledger::needed(&installation)?;
+    let mut ledger = Ledger::open(&installation)?;
+    let Some(held) = ledger.find(&installation, id)? else {
+        return Err(Trouble::not_found(ledger.absence(&installation, id)?));
     };
     let Some(start) = quarantine::original(&held, BODY_LIMIT)? else {
         return Err(Trouble::not_found(format!("{id} was moved or deleted by another program this moment")));
     };
     let now = clock::now();
-    let case = look(&house, &start, &Caller::default(), now)?;
+    let case = look(&installation, &start, &Caller::default(), now)?;
     let row = store.held(id)?;
     // Decide.
     let again = row.is_some_and(|row| was_refused(&row, &case));
@@ -54,10 +54,10 @@ pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> An
         Trouble::not_found(format!("{id}: {why}{}", marked.unwrap_or_default()))
     })?;
     // Perform.
-    if !claim(&house, &mut store, &held, &case, row, (&to, now), again)? {
+    if !claim(&installation, &mut store, &held, &case, row, (&to, now), again)? {
         return Err(Trouble::not_found(format!("{id}: another process asks this sender, or a limit is reached")));
     }
-    send(&house, &mut store, &case.facts, id, &to, now)?;
+    send(&installation, &mut store, &case.facts, id, &to, now)?;
     let asked = store.held(id)?.map(|row| row.asked);
     match asked {
         Some(Asked::Sent) => screen::out(&format!("asked {to} about {id}\n"))?,
@@ -106,7 +106,7 @@ fn was_refused(row: &HeldRow, case: &Case) -> bool {
 
 /// Takes the slot. A row that is missing is written; a reply finds the message by it.
 fn claim(
-    house: &Installation,
+    installation: &Installation,
     store: &mut Store,
     held: &Held,
     case: &Case,
@@ -114,10 +114,10 @@ fn claim(
     (to, now): (&Address, i64),
     again: bool,
 ) -> Result<bool, Trouble> {
-    let request = slot_request(house, to, now);
+    let request = slot_request(installation, to, now);
     let Some(row) = row else {
         let block = &held.block;
-        let row = held_row(house, &case.facts, block.reason, held.id, held.message, block.received);
+        let row = held_row(installation, &case.facts, block.reason, held.id, held.message, block.received);
         return Ok(store.record_held(&HeldRow { proofs: block.proofs, ..row }, Some(request))?.slot);
     };
     if row.state != State::Held {

@@ -20,11 +20,11 @@ use crate::world::config::Environment;
 pub fn check(arguments: &CheckArguments, environment: Environment) -> Answer {
     // Gather.
     let who = Who::parse(&arguments.who)?;
-    let house = Installation::open(&environment)?;
-    let store = ledger::needed(&house)?;
-    let entry = who.entry(&house, &store)?;
+    let installation = Installation::open(&environment)?;
+    let store = ledger::needed(&installation)?;
+    let entry = who.entry(&installation, &store)?;
     let around = match &who {
-        Who::Address(address) => Who::Domain(address.domain().clone()).entry(&house, &store)?,
+        Who::Address(address) => Who::Domain(address.domain().clone()).entry(&installation, &store)?,
         Who::Domain(_) | Who::List(_) => None,
     };
     // Decide.

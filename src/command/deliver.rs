@@ -14,8 +14,8 @@ use crate::world::config::Environment;
 /// # Errors
 /// Whatever means 75.
 pub fn deliver(arguments: &MessageArguments, environment: Environment) -> Answer {
-    serve(arguments, environment, |house, case, input, now| match case.decision.verdict {
-        Verdict::Pass => store_in_inbox(house, case, input, now).map(|()| Ending::Done),
-        _ => hold_or_drop(house, case, input, now),
+    serve(arguments, environment, |installation, case, input, now| match case.decision.verdict {
+        Verdict::Pass => store_in_inbox(installation, case, input, now).map(|()| Ending::Done),
+        _ => hold_or_drop(installation, case, input, now),
     })
 }

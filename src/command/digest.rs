@@ -42,12 +42,12 @@ pub struct Inventory {
 /// When what is held cannot be read, or the digest cannot be stored.
 pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     // Gather.
-    let house = Installation::open(&environment)?;
+    let installation = Installation::open(&environment)?;
     let now = clock::now();
-    let mut store = house.store();
-    let found = inventory(&house, store.as_ref().map_err(ToString::to_string))?;
+    let mut store = installation.store();
+    let found = inventory(&installation, store.as_ref().map_err(ToString::to_string))?;
     // Decide.
-    let policy = &house.config.policy;
+    let policy = &installation.config.policy;
     let report = Report { policy, entries: &found.new, alarms: &found.alarms, older: found.older, now };
     if arguments.stdout {
         screen::out(&text(report))?;
@@ -57,9 +57,9 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
         return Ok(Ending::Done);
     }
     let id = HeldId::from_random(random::bits()?);
-    let mail = message(report, |message_id| own_mark::mint(&house, Some(message_id), id, now), id);
+    let mail = message(report, |message_id| own_mark::mint(&installation, Some(message_id), id, now), id);
     // Perform.
-    put(&house, &mail)?;
+    put(&installation, &mail)?;
     if let Ok(store) = &mut store {
         store.set_listed(&shown(&found.new), now)?;
     }
@@ -70,7 +70,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
 ///
 /// # Errors
 /// When the quarantine cannot be read.
-pub fn inventory(house: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
+pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
     let mut alarms = Vec::new();
     let rows = match store {
         Ok(store) => store.all_held()?,
@@ -80,14 +80,14 @@ pub fn inventory(house: &Installation, store: Result<&Store, String>) -> Result<
         }
     };
     let mut found = Inventory { new: Vec::new(), older: 0, alarms };
-    for held in quarantine::all(house)? {
+    for held in quarantine::all(installation)? {
         let row = rows.iter().find(|row| row.id == held.id);
         if held.block.reason == Reason::Answer || row.is_some_and(|row| row.state != State::Held) {
             continue;
         }
         match row {
             Some(HeldRow { listed: Some(_), .. }) => found.older += 1,
-            _ => found.new.extend(entry(house, &held, row)?),
+            _ => found.new.extend(entry(installation, &held, row)?),
         }
     }
     let untrusted = |entry: &&Entry| entry.reason == Reason::Gate(GateRefusal::NothingTrusted);
@@ -102,9 +102,9 @@ pub fn inventory(house: &Installation, store: Result<&Store, String>) -> Result<
 }
 
 /// One message as the digest shows it; none if its file went away meanwhile.
-fn entry(house: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Option<Entry>, Trouble> {
+fn entry(installation: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Option<Entry>, Trouble> {
     let Some(start) = quarantine::original(held, PREVIEW_BYTES)? else { return Ok(None) };
-    let facts = Facts::read(&start, &Caller::default(), &house.config.policy.trust);
+    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     Ok(Some(Entry {
         id: held.id,
         received: held.block.received,
@@ -119,8 +119,8 @@ fn entry(house: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Opt
     }))
 }
 
-fn put(house: &Installation, mail: &[u8]) -> Result<(), Trouble> {
-    match &house.config.paths.inbox {
+fn put(installation: &Installation, mail: &[u8]) -> Result<(), Trouble> {
+    match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
             let mut draft = Maildir::at(path).draft()?;
             draft.write(mail)?;
@@ -128,7 +128,7 @@ fn put(house: &Installation, mail: &[u8]) -> Result<(), Trouble> {
             Ok(())
         }
         Inbox::Command(argv) => {
-            let mut draft = house.ready_quarantine()?.draft()?;
+            let mut draft = installation.ready_quarantine()?.draft()?;
             draft.write(mail)?;
             Ok(inbox::give(argv, draft)?)
         }

@@ -22,22 +22,22 @@ use crate::world::store::State;
 pub fn discard(arguments: &SelectArguments, environment: Environment) -> Answer {
     // Gather.
     let selection = Selection::parse_some(arguments)?;
-    let house = Installation::open(&environment)?;
-    let mut ledger = Ledger::open(&house)?;
+    let installation = Installation::open(&environment)?;
+    let mut ledger = Ledger::open(&installation)?;
     // Decide.
-    let selected = select(&house, &mut ledger, &selection, clock::now())?;
+    let selected = select(&installation, &mut ledger, &selection, clock::now())?;
     // Perform.
     let mut absent = selected.absent;
     let mut count = 0;
     for found in &selected.found {
         let id = found.held.id;
-        match house.quarantine().remove(&found.held.entry)? {
+        match installation.quarantine().remove(&found.held.entry)? {
             Removed::Done => {
                 count += 1;
-                ledger.set_state(&house, id, State::Discarded)?;
+                ledger.set_state(&installation, id, State::Discarded)?;
                 screen::out(&format!("discarded {}\n", found.line()))?;
             }
-            Removed::AlreadyGone => absent.push(ledger.absence(&house, id)?),
+            Removed::AlreadyGone => absent.push(ledger.absence(&installation, id)?),
         }
     }
     for sentence in &absent {

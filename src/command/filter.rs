@@ -28,9 +28,9 @@ pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer 
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
-    let house = Installation::open(&environment)?;
+    let installation = Installation::open(&environment)?;
     // Decide.
-    let case = look(&house, input.start(), &caller, now)?;
+    let case = look(&installation, input.start(), &caller, now)?;
     let (verdict, reason) = case
         .decision
         .instead

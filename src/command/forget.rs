@@ -18,14 +18,14 @@ use crate::world::config::Environment;
 pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
     // Gather.
     let people = parse_all(&arguments.who)?;
-    let house = Installation::open(&environment)?;
-    let mut store = ledger::needed(&house)?;
+    let installation = Installation::open(&environment)?;
+    let mut store = ledger::needed(&installation)?;
     // Decide: nothing to decide.
     let mut ending = Ending::Done;
     // Perform.
     for who in &people {
-        let listed = store.remove_entries(&who.keys(&house))? > 0;
-        if who.opt_in(&house, &mut store)? {
+        let listed = store.remove_entries(&who.keys(&installation))? > 0;
+        if who.opt_in(&installation, &mut store)? {
             screen::out(&format!("{who} had asked not to be asked again; that is forgotten\n"))?;
         } else if !listed {
             screen::error(&format!("{who} is not on the list"));

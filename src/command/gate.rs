@@ -21,15 +21,16 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
     if arguments.word {
         writable_output()?;
     }
-    let ending = serve(&arguments.message, environment, |house, case, input, now| match case.decision.verdict {
-        Verdict::Pass => {
-            input.drain().context("cannot read the message to its end")?;
-            record_instead(house, case, now);
-            note(house, case, None);
-            Ok(Ending::Pass)
-        }
-        _ => hold_or_drop(house, case, input, now),
-    })?;
+    let ending =
+        serve(&arguments.message, environment, |installation, case, input, now| match case.decision.verdict {
+            Verdict::Pass => {
+                input.drain().context("cannot read the message to its end")?;
+                record_instead(installation, case, now);
+                note(installation, case, None);
+                Ok(Ending::Pass)
+            }
+            _ => hold_or_drop(installation, case, input, now),
+        })?;
     if arguments.word {
         let word = if ending == Ending::Pass { "pass" } else { "taken" };
         let mut out = io::stdout().lock();

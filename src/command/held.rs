@@ -36,10 +36,10 @@ const INDENT: usize = 12;
 pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
     // Gather.
     let selection = Selection::parse(&arguments.select)?;
-    let house = Installation::open(&environment)?;
-    let mut ledger = Ledger::open(&house)?;
-    let selected = select(&house, &mut ledger, &selection, clock::now())?;
-    let rows = ledger.ask(&house, |store| Ok(store.all_held()?))?.unwrap_or_default();
+    let installation = Installation::open(&environment)?;
+    let mut ledger = Ledger::open(&installation)?;
+    let selected = select(&installation, &mut ledger, &selection, clock::now())?;
+    let rows = ledger.ask(&installation, |store| Ok(store.all_held()?))?.unwrap_or_default();
     let asked: HashMap<i64, Asked> = rows.iter().map(|row| (row.id.number(), row.asked)).collect();
     // Decide.
     let asked_of = |found: &Found| asked.get(&found.held.id.number()).copied();
@@ -54,7 +54,7 @@ pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
         screen::error(sentence);
     }
     if selection.is_everything() {
-        count_foreign(&house, selected.found.len())?;
+        count_foreign(&installation, selected.found.len())?;
     }
     if selected.found.is_empty() {
         screen::aside(if selection.is_everything() { "Nothing is held." } else { "Nothing that is held fits." });
@@ -65,12 +65,12 @@ pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
 
 /// What lies in the folder and is none of ours: without the key nothing there would be, and an empty list would
 /// look as if nothing were held.
-fn count_foreign(house: &Installation, ours: usize) -> Result<(), Trouble> {
-    let quarantine = house.quarantine();
+fn count_foreign(installation: &Installation, ours: usize) -> Result<(), Trouble> {
+    let quarantine = installation.quarantine();
     let files = if quarantine.exists() { quarantine.entries()?.count() } else { 0 };
     if files > ours {
         let path = quarantine.path().display();
-        let keys = house.config.paths.keys.display();
+        let keys = installation.config.paths.keys.display();
         screen::error(&format!(
             "{path} also holds what bears no seal of this program ({}): another one put it there, or the key that \
              sealed it is not in {keys}",

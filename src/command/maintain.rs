@@ -69,18 +69,18 @@ enum Repair {
 /// When store or quarantine cannot be used. A repair that fails is said, and the others are done; 75 then.
 pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answer {
     // Gather.
-    let house = Installation::open(&environment)?;
+    let installation = Installation::open(&environment)?;
     let now = clock::now();
     if arguments.rebuild {
-        return rebuild(&house, now);
+        return rebuild(&installation, now);
     }
-    let mut store = house.store()?;
-    let quarantine = if arguments.dry_run { house.quarantine() } else { house.ready_quarantine()? };
+    let mut store = installation.store()?;
+    let quarantine = if arguments.dry_run { installation.quarantine() } else { installation.ready_quarantine()? };
     let stranded = if quarantine.exists() { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
-    let held = quarantine::all(&house)?;
+    let held = quarantine::all(&installation)?;
     let rows = store.all_held()?;
     // Decide.
-    let repairs = repairs(&house, &store, &held, &rows, now)?;
+    let repairs = repairs(&installation, &store, &held, &rows, now)?;
     if arguments.dry_run {
         let strays = stranded.iter().map(|path| format!("put back {}, which a crash left aside\n", path.display()));
         let text: String = strays.chain(repairs.iter().map(|repair| format!("{repair}\n"))).collect();
@@ -94,7 +94,7 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     let mut failed = false;
     for repair in &repairs {
         // One message that cannot be mended must not stop the others.
-        if let Err(trouble) = perform(&house, &mut store, &held, repair, now) {
+        if let Err(trouble) = perform(&installation, &mut store, &held, repair, now) {
             let said = format!("cannot {repair}: {}", report::chain(&trouble.error));
             report::note(Level::Error, &format!("maintain: {said}"));
             screen::error(&said);
@@ -106,7 +106,7 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     }
     // A clock that was never set takes all rows for rows from the future.
     if now >= CLOCK_FROM {
-        store.prune(limits(&house, now))?;
+        store.prune(limits(&installation, now))?;
     }
     Ok(if failed { Ending::Later } else { Ending::Done })
 }
@@ -126,8 +126,8 @@ impl fmt::Display for Repair {
 }
 
 /// What may be forgotten.
-fn limits(house: &Installation, now: i64) -> Limits {
-    let policy = &house.config.policy;
+fn limits(installation: &Installation, now: i64) -> Limits {
+    let policy = &installation.config.policy;
     let wait = i64::from(policy.caps.days_between) * DAY;
     // A token lives as long as its message is held, and that may be a while longer than configured.
     let lives = (i64::from(policy.retention_days) + 30 + i64::from(LIFE_IN_DAYS)) * DAY;
@@ -140,7 +140,7 @@ fn limits(house: &Installation, now: i64) -> Limits {
 }
 
 fn repairs(
-    house: &Installation,
+    installation: &Installation,
     store: &Store,
     held: &[Held],
     rows: &[HeldRow],
@@ -154,7 +154,7 @@ fn repairs(
             Some(_) => {}
         }
     }
-    let keep = i64::from(house.config.policy.retention_days) * DAY;
+    let keep = i64::from(installation.config.policy.retention_days) * DAY;
     for row in rows {
         let Some(message) = held.iter().find(|message| message.id == row.id) else {
             found.push(Repair::Gone(row.id));
@@ -163,10 +163,10 @@ fn repairs(
         let over = now.saturating_sub(row.received) > keep;
         let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
         found.extend(match row.asked {
-            _ if was_allowed(house, store, message, row)? => Some(Repair::Release(row.id)),
+            _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
             _ if over && (read || row.reason == Reason::Answer) => Some(Repair::Expire(row.id)),
             Asked::Refused => Some(Repair::TryAgain(row.id)),
-            Asked::SlotTaken if is_overdue(house, store, message, now)? => Some(Repair::GiveUp(row.id)),
+            Asked::SlotTaken if is_overdue(installation, store, message, now)? => Some(Repair::GiveUp(row.id)),
             _ => None,
         });
     }
@@ -176,9 +176,14 @@ fn repairs(
 /// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation or
 /// `release --allow` made an entry after it came, and it carries the proof. What the user allows by hand stays held, as
 /// `allow` says; and so does what was put back after the entry was made.
-fn was_allowed(house: &Installation, store: &Store, message: &Held, row: &HeldRow) -> Result<bool, StoreProblem> {
+fn was_allowed(
+    installation: &Installation,
+    store: &Store,
+    message: &Held,
+    row: &HeldRow,
+) -> Result<bool, StoreProblem> {
     let Some(sender) = message.block.sender.as_ref().filter(|_| row.reason.is_of_the_gate()) else { return Ok(false) };
-    let found = entry_of(house, store, Kind::Address, sender.normal().as_str())?;
+    let found = entry_of(installation, store, Kind::Address, sender.normal().as_str())?;
     Ok(found.is_some_and(|(_, entry)| {
         entry.effect == Effect::Allow
             && entry.origin != Origin::Manual
@@ -188,18 +193,24 @@ fn was_allowed(house: &Installation, store: &Store, message: &Held, row: &HeldRo
 }
 
 /// Whether whoever took the slot must have died: the message may be older than its slot (`challenge ID`).
-fn is_overdue(house: &Installation, store: &Store, message: &Held, now: i64) -> Result<bool, StoreProblem> {
+fn is_overdue(installation: &Installation, store: &Store, message: &Held, now: i64) -> Result<bool, StoreProblem> {
     let Some(sender) = &message.block.sender else { return Ok(true) };
-    let taken = store.history(&slot_keys(house, sender), now)?.asked;
+    let taken = store.history(&slot_keys(installation, sender), now)?.asked;
     Ok(taken.is_none_or(|then| now.saturating_sub(then) > RESULT_OVERDUE))
 }
 
-fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repair, now: i64) -> Result<(), Trouble> {
+fn perform(
+    installation: &Installation,
+    store: &mut Store,
+    held: &[Held],
+    repair: &Repair,
+    now: i64,
+) -> Result<(), Trouble> {
     let file = |id: &HeldId| held.iter().find(|message| message.id == *id);
     match repair {
         Repair::Expire(id) => {
             if let Some(message) = file(id)
-                && house.quarantine().remove(&message.entry)? == Removed::Done
+                && installation.quarantine().remove(&message.entry)? == Removed::Done
             {
                 store.set_state(*id, State::Expired)?;
             }
@@ -207,21 +218,23 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
         Repair::Gone(id) => {
             // It may have come back under another name since the listing, or be on its way.
             let Some(row) = store.held(*id)? else { return Ok(()) };
-            if quarantine::find(house, Some(store), *id)?.is_none() && !quarantine::is_underway(house, &row.message)? {
+            if quarantine::find(installation, Some(store), *id)?.is_none()
+                && !quarantine::is_underway(installation, &row.message)?
+            {
                 store.set_state(*id, State::Gone)?;
             }
         }
         Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown)?,
         Repair::Release(id) => {
             if let Some(message) = file(id)
-                && quarantine::release(house, message, now)?
+                && quarantine::release(installation, message, now)?
             {
                 store.set_state(*id, State::Released)?;
             }
         }
         Repair::Record(id) => {
             if let Some(message) = file(id) {
-                record(house, store, message, now)?;
+                record(installation, store, message, now)?;
             }
         }
         Repair::Restore(id) => {
@@ -236,7 +249,7 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
             if let Some(message) = file(id)
                 && store.claim_second_try(*id)?
             {
-                ask(house, store, message, now)?;
+                ask(installation, store, message, now)?;
             }
         }
     }
@@ -244,58 +257,58 @@ fn perform(house: &Installation, store: &mut Store, held: &[Held], repair: &Repa
 }
 
 /// Writes the row of a message whose process died before it could, and asks for it if that was due.
-fn record(house: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
-    let Some((facts, row)) = row_of(house, message)? else { return Ok(()) };
+fn record(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
+    let Some((facts, row)) = row_of(installation, message)? else { return Ok(()) };
     let fresh = now.saturating_sub(message.block.received) < ASK_WITHIN;
-    let to = match may_challenge(&facts, &house.config.policy) {
+    let to = match may_challenge(&facts, &installation.config.policy) {
         Ok((to, _)) if message.block.verdict == Verdict::Challenge && fresh && facts.signs.is_empty() => Some(to),
         _ => None,
     };
-    let Recorded { slot, .. } = store.record_held(&row, to.map(|to| slot_request(house, to, now)))?;
+    let Recorded { slot, .. } = store.record_held(&row, to.map(|to| slot_request(installation, to, now)))?;
     match to {
-        Some(to) if slot => send(house, store, &facts, message.id, to, now),
+        Some(to) if slot => send(installation, store, &facts, message.id, to, now),
         _ => Ok(()),
     }
 }
 
 /// The row of a message as its sealed block has it: what was proven then, not what the trust of today makes of it.
-fn row_of(house: &Installation, message: &Held) -> Result<Option<(Facts, HeldRow)>, Trouble> {
+fn row_of(installation: &Installation, message: &Held) -> Result<Option<(Facts, HeldRow)>, Trouble> {
     let block = &message.block;
-    Ok(facts_of(house, message)?.map(|facts| {
-        let row = held_row(house, &facts, block.reason, message.id, message.message, block.received);
+    Ok(facts_of(installation, message)?.map(|facts| {
+        let row = held_row(installation, &facts, block.reason, message.id, message.message, block.received);
         (facts, HeldRow { proofs: block.proofs, ..row })
     }))
 }
 
 /// The second try of a refused challenge, under the same gate as the first.
-fn ask(house: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
-    let Some(facts) = facts_of(house, message)? else { return Ok(()) };
-    match may_challenge(&facts, &house.config.policy) {
-        Ok((to, _)) if facts.signs.is_empty() => send(house, store, &facts, message.id, to, now),
+fn ask(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
+    let Some(facts) = facts_of(installation, message)? else { return Ok(()) };
+    match may_challenge(&facts, &installation.config.policy) {
+        Ok((to, _)) if facts.signs.is_empty() => send(installation, store, &facts, message.id, to, now),
         _ => Ok(()),
     }
 }
 
 /// A new store from what the quarantine says about itself. The list of allowed senders is not in there and is lost:
 /// it begins anew, and an older store, however damaged, is kept beside the new one.
-fn rebuild(house: &Installation, now: i64) -> Answer {
-    match house.store().and_then(|store| store.check()) {
+fn rebuild(installation: &Installation, now: i64) -> Answer {
+    match installation.store().and_then(|store| store.check()) {
         Ok(()) => return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into())),
         Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => return Err(problem.into()),
         Err(_) => {}
     }
-    let path = &house.config.paths.store;
+    let path = &installation.config.paths.store;
     let kept = Store::set_aside(path, now)?;
     Store::create(path)?;
-    let mut store = house.store()?;
-    let held = quarantine::all(house)?;
+    let mut store = installation.store()?;
+    let held = quarantine::all(installation)?;
     for message in &held {
-        let Some((_, row)) = row_of(house, message)? else { continue };
+        let Some((_, row)) = row_of(installation, message)? else { continue };
         // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.
         let asked = if message.block.verdict == Verdict::Challenge { Asked::Unknown } else { Asked::No };
         store.record_held(&HeldRow { asked, ..row }, None)?;
     }
-    let found = inventory(house, Ok(&store))?;
+    let found = inventory(installation, Ok(&store))?;
     let aside = kept.map(|path| format!("The old file is kept as {}.\n", path.display())).unwrap_or_default();
     screen::out(&format!(
         "{} held messages are in the new store. The list of allowed and denied senders was in the old one:\n\

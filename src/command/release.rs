@@ -25,7 +25,7 @@ use crate::world::store::{HeldRow, State, Store};
 
 /// One run of the command.
 struct Run<'a> {
-    house: &'a Installation,
+    installation: &'a Installation,
     ledger: Ledger,
     now: i64,
     /// What this run has moved.
@@ -54,16 +54,17 @@ enum Change {
 pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer {
     // Gather.
     let selection = Selection::parse_some(&arguments.select)?;
-    let house = Installation::open(&environment)?;
+    let installation = Installation::open(&environment)?;
     if arguments.allow {
-        ledger::needed(&house)?;
+        ledger::needed(&installation)?;
     }
-    let mut ledger = Ledger::open(&house)?;
+    let mut ledger = Ledger::open(&installation)?;
     let now = clock::now();
     // Decide.
-    let selected = select(&house, &mut ledger, &selection, now)?;
+    let selected = select(&installation, &mut ledger, &selection, now)?;
     // Perform.
-    let mut run = Run { house: &house, ledger, now, released: Vec::new(), undone: selected.absent, unsaid: None };
+    let mut run =
+        Run { installation: &installation, ledger, now, released: Vec::new(), undone: selected.absent, unsaid: None };
     let done = selected.found.iter().try_for_each(|found| run.take(found, arguments.allow));
     for sentence in &run.undone {
         screen::error(sentence);
@@ -94,13 +95,13 @@ impl Run<'_> {
     /// Moves one message.
     fn release(&mut self, found: &Found) -> Result<(), Trouble> {
         let id = found.held.id;
-        if !quarantine::release(self.house, &found.held, self.now)? {
-            self.undone.push(self.ledger.absence(self.house, id)?);
+        if !quarantine::release(self.installation, &found.held, self.now)? {
+            self.undone.push(self.ledger.absence(self.installation, id)?);
             return Ok(());
         }
         self.released.push(id);
         // The message is in the inbox; what the store says about it is for `maintain` to mend.
-        if let Err(trouble) = self.ledger.set_state(self.house, id, State::Released) {
+        if let Err(trouble) = self.ledger.set_state(self.installation, id, State::Released) {
             let why = report::chain(&trouble.error);
             self.undone.push(format!("{id} is released, but that could not be written down: {why}"));
         }
@@ -123,16 +124,16 @@ impl Run<'_> {
             return Ok(None);
         };
         let who = Who::Address(sender);
-        if let Err(trouble) = refuse_own(self.house, &who) {
+        if let Err(trouble) = refuse_own(self.installation, &who) {
             self.undone.push(trouble.error.to_string());
             return Ok(None);
         }
-        let (house, proofs, now) = (self.house, found.held.block.proofs, self.now);
-        let change = self.ledger.ask(house, |store| {
-            let change = change(who.entry(house, store)?, proofs);
+        let (installation, proofs, now) = (self.installation, found.held.block.proofs, self.now);
+        let change = self.ledger.ask(installation, |store| {
+            let change = change(who.entry(installation, store)?, proofs);
             if let Change::Write(pin) = change {
                 let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Released, added: now };
-                who.write(house, store, &entry)?;
+                who.write(installation, store, &entry)?;
             }
             Ok(change)
         })?;
@@ -169,17 +170,17 @@ impl Run<'_> {
 
     /// Releases what else is held from this sender and would pass under the new entry.
     fn release_others(&mut self, sender: &Address, pin: Proofs) -> Result<(), Trouble> {
-        let keys = Who::Address(sender.clone()).keys(self.house);
-        let rows = self.ledger.ask(self.house, |store| rows_from(store, &keys))?.unwrap_or_default();
+        let keys = Who::Address(sender.clone()).keys(self.installation);
+        let rows = self.ledger.ask(self.installation, |store| rows_from(store, &keys))?.unwrap_or_default();
         for row in
             rows.iter().filter(|row| goes_along(row, pin) && !self.released.contains(&row.id)).collect::<Vec<_>>()
         {
-            let held: Option<Held> = self.ledger.find(self.house, row.id)?;
-            let found = held.map(|held| Found::read(self.house, held)).transpose()?.flatten();
+            let held: Option<Held> = self.ledger.find(self.installation, row.id)?;
+            let found = held.map(|held| Found::read(self.installation, held)).transpose()?.flatten();
             match found {
                 Some(found) => self.release(&found)?,
                 // Nobody asked for this one by number: that it is gone is written down, and no trouble.
-                None => drop(self.ledger.absence(self.house, row.id)?),
+                None => drop(self.ledger.absence(self.installation, row.id)?),
             }
         }
         Ok(())

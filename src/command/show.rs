@@ -44,15 +44,15 @@ const FIELDS: [&str; 10] =
 pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
     // Gather.
     let id = parse_id(&arguments.id)?;
-    let house = Installation::open(&environment)?;
-    let mut ledger = Ledger::open(&house)?;
-    let Some(held) = ledger.find(&house, id)? else {
-        return Err(Trouble::not_found(ledger.absence(&house, id)?));
+    let installation = Installation::open(&environment)?;
+    let mut ledger = Ledger::open(&installation)?;
+    let Some(held) = ledger.find(&installation, id)? else {
+        return Err(Trouble::not_found(ledger.absence(&installation, id)?));
     };
     if arguments.raw {
         return raw(&held);
     }
-    let row = ledger.ask(&house, |store| Ok(store.held(id)?))?.flatten();
+    let row = ledger.ask(&installation, |store| Ok(store.held(id)?))?.flatten();
     let Some(start) = quarantine::original(&held, BODY_LIMIT)? else { return Err(vanished(id)) };
     // Decide.
     let text = as_text(&held, row.map(|row| row.asked), &start);

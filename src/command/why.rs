@@ -48,12 +48,12 @@ struct Known {
 pub fn why(arguments: &WhyArguments, environment: Environment) -> Answer {
     // Gather.
     let what = What::parse(&arguments.what)?;
-    let house = Installation::open(&environment)?;
-    let store = ledger::needed(&house)?;
-    let known = gather(&house, &store, &what)?;
+    let installation = Installation::open(&environment)?;
+    let store = ledger::needed(&installation)?;
+    let known = gather(&installation, &store, &what)?;
     // Decide.
     let mut text = if arguments.json { known.as_json_lines() } else { known.as_text() };
-    text.push_str(&in_log(&house, &what, arguments.json));
+    text.push_str(&in_log(&installation, &what, arguments.json));
     // Perform.
     screen::out(&text)?;
     if known == Known::default() {
@@ -86,9 +86,9 @@ impl What {
 }
 
 /// The hashes under which the mail log knows it, as `deliver` writes them; none for the number of a held message.
-fn in_log(house: &Installation, what: &What, json: bool) -> String {
+fn in_log(installation: &Installation, what: &What, json: bool) -> String {
     let What::MessageIdOrSender(text, address) = what else { return String::new() };
-    let (_, key) = house.keys.list.current();
+    let (_, key) = installation.keys.list.current();
     let message = Fingerprint::of(key, Kind::MessageId, text.as_bytes()).hex();
     let sender = address.as_ref().map(|address| Fingerprint::of_address(key, &address.normal()).hex());
     if json {
@@ -98,13 +98,13 @@ fn in_log(house: &Installation, what: &What, json: bool) -> String {
     format!("in the mail log: message={message}{sender}\n")
 }
 
-fn gather(house: &Installation, store: &Store, what: &What) -> Result<Known, StoreProblem> {
+fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Known, StoreProblem> {
     let (text, address) = match what {
         What::Held(id) => return Ok(Known { held: store.held(*id)?.into_iter().collect(), ..Known::default() }),
         What::MessageIdOrSender(text, address) => (text, address),
     };
     let keys = |kind, text: &str| -> Vec<Fingerprint> {
-        under_every_key(&house.keys.list, kind, text).map(|(_, key)| key).collect()
+        under_every_key(&installation.keys.list, kind, text).map(|(_, key)| key).collect()
     };
     let mut known = Known::default();
     for key in keys(Kind::MessageId, text) {
@@ -116,7 +116,7 @@ fn gather(house: &Installation, store: &Store, what: &What) -> Result<Known, Sto
             known.held.extend(store.held_from(&key)?);
             known.decisions.extend(store.decisions(&key)?);
         }
-        let entry = Who::Address(address.clone()).entry(house, store)?;
+        let entry = Who::Address(address.clone()).entry(installation, store)?;
         known.entry = entry.map(|entry| (address.clone(), entry));
     }
     // A message whose Message-ID reads like its sender's address is found twice.

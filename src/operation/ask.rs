@@ -36,22 +36,22 @@ pub struct Mail {
 /// # Errors
 /// When the past cannot be read.
 pub fn write(
-    house: &Installation,
+    installation: &Installation,
     store: Option<&Store>,
     facts: &Facts,
     id: Option<HeldId>,
     to: &Address,
     now: i64,
 ) -> Result<Mail, Trouble> {
-    let policy = &house.config.policy;
+    let policy = &installation.config.policy;
     let past = match store {
-        Some(store) => past(house, store, facts, id, to, now)?,
+        Some(store) => past(installation, store, facts, id, to, now)?,
         None => Past::default(),
     };
     let zeros = || "0".repeat(32);
     let none = || Tokens { confirm: zeros(), not_me: zeros(), bounce: zeros() };
-    let tokens = id.map_or_else(none, |id| mint(house, id, to, now));
-    let templates = templates(house, facts);
+    let tokens = id.map_or_else(none, |id| mint(installation, id, to, now));
+    let templates = templates(installation, facts);
     let bytes = challenge(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
     Ok(Mail { bytes, from: envelope_sender(facts, policy, &tokens.bounce) })
 }
@@ -62,31 +62,32 @@ pub fn write(
 /// # Errors
 /// When the slot cannot be taken.
 pub fn repeat_word(
-    house: &Installation,
+    installation: &Installation,
     store: &mut Store,
     facts: &Facts,
     about: &Confirmation,
     token: &TokenText,
     now: i64,
 ) -> Result<(), Trouble> {
-    let policy = &house.config.policy;
+    let policy = &installation.config.policy;
     let Ok((to, _)) = may_challenge(facts, policy) else { return Ok(()) };
     // A challenge to this address went out within the last days, so this mail has a slot of its own.
     let bare = format!("word {}", to.without_tag("+").normal().as_str());
-    let mut keys = under_every_key(&house.keys.list, Kind::Challenged, &bare).map(|(_, key)| key);
-    let request = slot_request(house, to, now);
+    let mut keys = under_every_key(&installation.keys.list, Kind::Challenged, &bare).map(|(_, key)| key);
+    let request = slot_request(installation, to, now);
     let request =
         SlotRequest { key: keys.next().unwrap_or(request.key), older: keys.collect(), alike: None, ..request };
-    let opted_out = store.history(&slot_keys(house, to), now)?.opted_out.is_some();
+    let opted_out = store.history(&slot_keys(installation, to), now)?.opted_out.is_some();
     if opted_out || !store.take_slot(request)? {
         return Ok(());
     }
-    let tokens = Tokens { confirm: token.as_str().to_owned(), ..mint(house, about.held, &about.challenged, now) };
-    let languages = templates(house, facts);
+    let tokens =
+        Tokens { confirm: token.as_str().to_owned(), ..mint(installation, about.held, &about.challenged, now) };
+    let languages = templates(installation, facts);
     let templates: Vec<Template> = languages.iter().filter_map(|text| Template::wrong_word(&text.language)).collect();
     let past = Past::default();
     let mail = wrong_word(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
-    match house.sendmail().send(None, to, &mail) {
+    match installation.sendmail().send(None, to, &mail) {
         Outcome::Sent => {}
         Outcome::Refused { said, .. } | Outcome::Unknown { said } => {
             report::note(Level::Error, &format!("the word for {}: {said}", about.held));
@@ -100,15 +101,15 @@ pub fn repeat_word(
 /// # Errors
 /// When the result cannot be written down; the slot stays taken.
 pub fn send(
-    house: &Installation,
+    installation: &Installation,
     store: &mut Store,
     facts: &Facts,
     id: HeldId,
     to: &Address,
     now: i64,
 ) -> Result<(), Trouble> {
-    let mail = write(house, Some(store), facts, Some(id), to, now)?;
-    let asked = match house.sendmail().send(mail.from.as_ref(), to, &mail.bytes) {
+    let mail = write(installation, Some(store), facts, Some(id), to, now)?;
+    let asked = match installation.sendmail().send(mail.from.as_ref(), to, &mail.bytes) {
         Outcome::Sent => Asked::Sent,
         Outcome::Refused { code, said } => {
             report::note(
@@ -131,11 +132,11 @@ pub fn send(
 
 /// The request for the slot of an address.
 #[must_use]
-pub fn slot_request(house: &Installation, to: &Address, now: i64) -> SlotRequest {
-    let mut keys = slot_keys(house, to).into_iter();
+pub fn slot_request(installation: &Installation, to: &Address, now: i64) -> SlotRequest {
+    let mut keys = slot_keys(installation, to).into_iter();
     // A key ring is never empty.
-    let key = keys.next().unwrap_or_else(|| Fingerprint::of(house.keys.list.current().1, Kind::Challenged, b""));
-    SlotRequest { key, older: keys.collect(), caps: house.config.policy.caps, alike: None, now }
+    let key = keys.next().unwrap_or_else(|| Fingerprint::of(installation.keys.list.current().1, Kind::Challenged, b""));
+    SlotRequest { key, older: keys.collect(), caps: installation.config.policy.caps, alike: None, now }
 }
 
 /// What sendmail said, without the words that name the recipient's mailbox or domain alone; [`report::note`] takes
@@ -151,25 +152,25 @@ fn unnamed(said: &str, to: &Address) -> String {
 }
 
 /// The texts for a message, in the configured languages; a slip in a text of the user's own must not stop mail.
-fn templates(house: &Installation, facts: &Facts) -> Vec<Template> {
+fn templates(installation: &Installation, facts: &Facts) -> Vec<Template> {
     let guess = language::guess(&facts.subject, &facts.content.preview, facts.declared_language);
-    house.config.templates(guess).unwrap_or_else(|error| {
+    installation.config.templates(guess).unwrap_or_else(|error| {
         report::note(Level::Error, &format!("{}; the built-in text is used", report::chain(&error)));
-        house.config.built_in_templates(guess)
+        installation.config.built_in_templates(guess)
     })
 }
 
-fn mint(house: &Installation, id: HeldId, to: &Address, now: i64) -> Tokens {
-    let (owner, challenged) = (house.config.policy.owner.primary.normal(), to.normal());
+fn mint(installation: &Installation, id: HeldId, to: &Address, now: i64) -> Tokens {
+    let (owner, challenged) = (installation.config.policy.owner.primary.normal(), to.normal());
     let parties = Parties { owner: &owner, challenged: &challenged };
-    let mint = |purpose| Token::mint(&house.keys.token, purpose, id, Day::of(now), parties);
+    let mint = |purpose| Token::mint(&installation.keys.token, purpose, id, Day::of(now), parties);
     Tokens { confirm: mint(Purpose::Confirm), not_me: mint(Purpose::NotMe), bounce: mint(Purpose::Bounce) }
 }
 
 /// What was before: whether this sender was asked about another message, what is held from it with a proof, and who
 /// else sent the same.
 fn past(
-    house: &Installation,
+    installation: &Installation,
     store: &Store,
     facts: &Facts,
     id: Option<HeldId>,
@@ -178,7 +179,7 @@ fn past(
 ) -> Result<Past, Trouble> {
     let normal = to.normal();
     let keys: Vec<Fingerprint> =
-        under_every_key(&house.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect();
+        under_every_key(&installation.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect();
     let mut rows = Vec::new();
     for key in &keys {
         rows.extend(store.held_from(key)?);
@@ -195,13 +196,13 @@ fn past(
         // One more than is listed, so that the list says that it goes on.
         let room = HELD_LIMIT + 1 - past.held.len();
         for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(room) {
-            let Some(held) = quarantine::find(house, Some(store), row.id)? else { continue };
+            let Some(held) = quarantine::find(installation, Some(store), row.id)? else { continue };
             let Some(start) = quarantine::original(&held, 0)? else { continue };
-            let trust = &house.config.policy.trust;
+            let trust = &installation.config.policy.trust;
             past.held.push(Facts::read(&start, &Caller::default(), trust).subject);
         }
     }
-    if let Some(alike) = alike(house, facts) {
+    if let Some(alike) = alike(installation, facts) {
         past.alike = store.alike(&alike, now)?;
     }
     Ok(past)

@@ -51,18 +51,18 @@ pub struct Case {
 ///
 /// # Errors
 /// Only what the machine is at fault for; a damaged store is a fact.
-pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
-    let facts = Facts::read(start, caller, &house.config.policy.trust);
-    let answer = answer_key(house, &facts, start);
-    let (store, health) = open_store(house)?;
+pub fn look(installation: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
+    let facts = Facts::read(start, caller, &installation.config.policy.trust);
+    let answer = answer_key(installation, &facts, start);
+    let (store, health) = open_store(installation)?;
     let mut outdated = Vec::new();
     let known = match &store {
-        Some(store) => standing_of(house, store, &facts, &answer, now, &mut outdated),
+        Some(store) => standing_of(installation, store, &facts, &answer, now, &mut outdated),
         None => Ok(Standing { store: health, ..Standing::default() }),
     };
     match known {
-        Ok(standing) => Ok(Case { outdated, ..decide(house, facts, answer, standing, store, now) }),
-        Err(trouble) if trouble.is_damage() => blind(house, facts, answer, now),
+        Ok(standing) => Ok(Case { outdated, ..decide(installation, facts, answer, standing, store, now) }),
+        Err(trouble) if trouble.is_damage() => blind(installation, facts, answer, now),
         Err(trouble) => Err(trouble),
     }
 }
@@ -72,11 +72,11 @@ pub fn look(house: &Installation, start: &[u8], caller: &Caller, now: i64) -> Re
 ///
 /// # Errors
 /// When it is not the file but the disk.
-pub fn blind(house: &Installation, facts: Facts, answer: Fingerprint, now: i64) -> Result<Case, Trouble> {
-    match Store::examined(&house.config.paths.store, StoreProblem::Corrupt) {
+pub fn blind(installation: &Installation, facts: Facts, answer: Fingerprint, now: i64) -> Result<Case, Trouble> {
+    match Store::examined(&installation.config.paths.store, StoreProblem::Corrupt) {
         StoreProblem::Corrupt => {
             let standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() };
-            Ok(decide(house, facts, answer, standing, None, now))
+            Ok(decide(installation, facts, answer, standing, None, now))
         }
         problem => Err(problem.into()),
     }
@@ -86,9 +86,14 @@ pub fn blind(house: &Installation, facts: Facts, answer: Fingerprint, now: i64) 
 ///
 /// # Errors
 /// As [`look`].
-pub fn standing(house: &Installation, store: Option<&Store>, facts: &Facts, now: i64) -> Result<Standing, Trouble> {
+pub fn standing(
+    installation: &Installation,
+    store: Option<&Store>,
+    facts: &Facts,
+    now: i64,
+) -> Result<Standing, Trouble> {
     let Some(store) = store else { return Ok(Standing::default()) };
-    match standing_of(house, store, facts, &answer_key(house, facts, &[]), now, &mut Vec::new()) {
+    match standing_of(installation, store, facts, &answer_key(installation, facts, &[]), now, &mut Vec::new()) {
         Err(trouble) if trouble.is_damage() => Ok(Standing { store: StoreHealth::Corrupt, ..Standing::default() }),
         known => known,
     }
@@ -97,16 +102,16 @@ pub fn standing(house: &Installation, store: Option<&Store>, facts: &Facts, now:
 /// The decision on what was gathered; `answer` is by what the message is known again.
 #[must_use]
 pub fn decide(
-    house: &Installation,
+    installation: &Installation,
     facts: Facts,
     answer: Fingerprint,
     mut standing: Standing,
     store: Option<Store>,
     now: i64,
 ) -> Case {
-    let policy = &house.config.policy;
-    let own_mark = own_mark::is_valid(house, &facts, now);
-    let said = confirm::answer(&facts, &standing, policy, &house.keys.token, Day::of(now));
+    let policy = &installation.config.policy;
+    let own_mark = own_mark::is_valid(installation, &facts, now);
+    let said = confirm::answer(&facts, &standing, policy, &installation.keys.token, Day::of(now));
     standing.answer.clone_from(&said);
     let confirmation = match &said {
         Some(Answer::Confirms(confirmation)) => Some(confirmation.clone()),
@@ -124,12 +129,12 @@ pub fn decide(
 /// # Errors
 /// [`StoreProblem`]
 pub fn entry_of(
-    house: &Installation,
+    installation: &Installation,
     store: &Store,
     kind: Kind,
     text: &str,
 ) -> Result<Option<(Fingerprint, Entry)>, StoreProblem> {
-    for (_, key) in under_every_key(&house.keys.list, kind, text) {
+    for (_, key) in under_every_key(&installation.keys.list, kind, text) {
         if let Some(entry) = store.entry(&key)? {
             return Ok(Some((key, entry)));
         }
@@ -139,15 +144,15 @@ pub fn entry_of(
 
 /// The challenge slots of an address, under every key: sub-addresses count as one.
 #[must_use]
-pub fn slot_keys(house: &Installation, address: &Address) -> Vec<Fingerprint> {
+pub fn slot_keys(installation: &Installation, address: &Address) -> Vec<Fingerprint> {
     // Foreign delimiters are not known; `+` is what nearly all systems use, and folding too much asks too little.
     let bare = address.without_tag("+").normal();
-    under_every_key(&house.keys.list, Kind::Challenged, bare.as_str()).map(|(_, key)| key).collect()
+    under_every_key(&installation.keys.list, Kind::Challenged, bare.as_str()).map(|(_, key)| key).collect()
 }
 
 /// A missing, damaged or newer store is a fact about the installation; a busy or unreadable one is the machine's.
-fn open_store(house: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {
-    match house.store() {
+fn open_store(installation: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {
+    match installation.store() {
         Ok(store) => Ok((Some(store), StoreHealth::Ready)),
         Err(StoreProblem::Missing) => Ok((None, StoreHealth::Missing)),
         Err(StoreProblem::Corrupt) => Ok((None, StoreHealth::Corrupt)),
@@ -158,7 +163,7 @@ fn open_store(house: &Installation) -> Result<(Option<Store>, StoreHealth), Trou
 
 /// What is known from before about the message's people.
 fn standing_of(
-    house: &Installation,
+    installation: &Installation,
     store: &Store,
     facts: &Facts,
     answer: &Fingerprint,
@@ -166,9 +171,9 @@ fn standing_of(
     outdated: &mut Vec<(Kind, String, Fingerprint)>,
 ) -> Result<Standing, Trouble> {
     let mut standing = Standing::default();
-    let (_, current) = house.keys.list.current();
+    let (_, current) = installation.keys.list.current();
     let mut find = |kind, text: &str| -> Result<Option<Entry>, StoreProblem> {
-        let Some((key, entry)) = entry_of(house, store, kind, text)? else { return Ok(None) };
+        let Some((key, entry)) = entry_of(installation, store, kind, text)? else { return Ok(None) };
         if key != Fingerprint::of(current, kind, text.as_bytes()) {
             outdated.push((kind, text.to_owned(), key));
         }
@@ -182,25 +187,25 @@ fn standing_of(
         standing.list = find(Kind::List, list.as_str())?;
     }
     if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
-        standing.history = store.history(&slot_keys(house, sender), now)?;
-        if let Some(alike) = alike(house, facts) {
+        standing.history = store.history(&slot_keys(installation, sender), now)?;
+        if let Some(alike) = alike(installation, facts) {
             standing.history.alike = store.alike(&alike, now)?;
         }
     }
     let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
-    if may_answer && house.config.policy.mode == Mode::On {
-        standing.tokens = tokens(house, store, facts, answer, now)?;
-        standing.denied = denied(house, store, facts, &standing.tokens)?;
-        standing.echo = is_echo(house, facts);
+    if may_answer && installation.config.policy.mode == Mode::On {
+        standing.tokens = tokens(installation, store, facts, answer, now)?;
+        standing.denied = denied(installation, store, facts, &standing.tokens)?;
+        standing.echo = is_echo(installation, facts);
     }
     Ok(standing)
 }
 
 /// What the message looks like, and from whom it is; none if it says too little to be compared.
 #[must_use]
-pub fn alike(house: &Installation, facts: &Facts) -> Option<Alike> {
-    let sender = *slot_keys(house, facts.sender.address()?).first()?;
-    let (_, key) = house.keys.list.current();
+pub fn alike(installation: &Installation, facts: &Facts) -> Option<Alike> {
+    let sender = *slot_keys(installation, facts.sender.address()?).first()?;
+    let (_, key) = installation.keys.list.current();
     let pairs = shape(&facts.subject, &facts.content.preview);
     let pairs: Box<[_]> = pairs.iter().map(|pair| Fingerprint::of(key, Kind::Shape, pair.as_bytes())).collect();
     (!pairs.is_empty()).then_some(Alike { pairs, sender })
@@ -208,16 +213,16 @@ pub fn alike(house: &Installation, facts: &Facts) -> Option<Alike> {
 
 /// Whether the text is a challenge's own, sent back as it was: a robot that echoes has no mark, and a person who
 /// answers leaves the question below a line of quotation or takes it out.
-fn is_echo(house: &Installation, facts: &Facts) -> bool {
+fn is_echo(installation: &Installation, facts: &Facts) -> bool {
     let of_language = |(code, ..): &(&str, &str, &str)| [Template::built_in(code), Template::wrong_word(code)];
     let built_in = BUILT_IN.iter().flat_map(of_language).flatten();
-    let own = house.config.templates(None).unwrap_or_default();
+    let own = installation.config.templates(None).unwrap_or_default();
     own.into_iter().chain(built_in).any(|template| template.opens(&facts.content.own_lines))
 }
 
 /// What each token of the message speaks of.
 fn tokens(
-    house: &Installation,
+    installation: &Installation,
     store: &Store,
     facts: &Facts,
     answer: &Fingerprint,
@@ -226,7 +231,7 @@ fn tokens(
     let mut found = Vec::new();
     for FoundToken { text, kind, .. } in &facts.tokens {
         let token = Token::read(text);
-        let held = quarantine::find(house, Some(store), token.held)?;
+        let held = quarantine::find(installation, Some(store), token.held)?;
         let spent = store.spent(token.held)?;
         // The row says that a token of that number was found good, so its proof is not looked at again; without the
         // held message nobody knows the address it would need.
@@ -247,8 +252,8 @@ fn tokens(
 /// proof and text, without the lines of the delivery, which differ from attempt to attempt. Its Message-ID alone would
 /// let anybody who knows it write another message in its place.
 #[must_use]
-pub fn answer_key(house: &Installation, facts: &Facts, start: &[u8]) -> Fingerprint {
-    let (_, key) = house.keys.list.current();
+pub fn answer_key(installation: &Installation, facts: &Facts, start: &[u8]) -> Fingerprint {
+    let (_, key) = installation.keys.list.current();
     let mut running = RunningFingerprint::new(key);
     // Only an answer is ever known again; the mail of a known sender is not hashed for it.
     if !facts.tokens.is_empty() {
@@ -259,7 +264,7 @@ pub fn answer_key(house: &Installation, facts: &Facts, start: &[u8]) -> Fingerpr
 
 /// Who among the people of an answer is denied; with one of them it confirms nothing.
 fn denied(
-    house: &Installation,
+    installation: &Installation,
     store: &Store,
     facts: &Facts,
     tokens: &[TokenStanding],
@@ -271,7 +276,7 @@ fn denied(
     for person in people {
         let rows = [(Kind::Address, person.normal().as_str().to_owned()), (Kind::Domain, person.domain().to_string())];
         for (kind, text) in rows {
-            let entry = entry_of(house, store, kind, &text)?;
+            let entry = entry_of(installation, store, kind, &text)?;
             if entry.is_some_and(|(_, entry)| entry.effect == standing::Effect::Deny) {
                 denied.push(person.clone());
             }

@@ -455,8 +455,8 @@ fn rows_and_files(config: &Config) -> Finding {
     let (Ok(keys), Ok(store)) = (secret::load(&config.paths.keys), Store::open(&config.paths.store)) else {
         return Finding::note("held mail", "cannot be compared without keys and store");
     };
-    let house = Installation { config: config.clone(), keys };
-    let (files, rows) = match (quarantine::all(&house), store.all_held()) {
+    let installation = Installation { config: config.clone(), keys };
+    let (files, rows) = match (quarantine::all(&installation), store.all_held()) {
         (Ok(files), Ok(rows)) => (files, rows),
         (Err(trouble), _) => return Finding::wrong("held mail", &chain(&trouble.error)),
         (_, Err(problem)) => return Finding::wrong("held mail", &problem.to_string()),

@@ -50,21 +50,21 @@ pub fn serve(
     let now = clock::now();
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
-    let house = Installation::open(&environment)?;
+    let installation = Installation::open(&environment)?;
     // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
-    drop(house.ready_quarantine());
+    drop(installation.ready_quarantine());
     // Decide.
-    let mut case = look(&house, input.start(), &caller, now)?;
+    let mut case = look(&installation, input.start(), &caller, now)?;
     // Perform.
-    match confirm(&house, &mut case, now) {
+    match confirm(&installation, &mut case, now) {
         Ok(true) => {}
         // Another message was faster with the same token, or the user has just denied somebody.
-        Ok(false) => case = look(&house, input.start(), &caller, now)?,
-        Err(trouble) if trouble.is_damage() => case = blind(&house, case.facts, case.answer, now)?,
+        Ok(false) => case = look(&installation, input.start(), &caller, now)?,
+        Err(trouble) if trouble.is_damage() => case = blind(&installation, case.facts, case.answer, now)?,
         Err(trouble) => return Err(trouble),
     }
-    let ending = perform(&house, &mut case, &mut input, now)?;
-    renew(&house, &mut case);
+    let ending = perform(&installation, &mut case, &mut input, now)?;
+    renew(&installation, &mut case);
     // The process ends here. To close the store and give back memory piece by piece would cost a thirtieth of a whole
     // run (measured); no transaction is open, and the system gives back the rest.
     std::mem::forget(case);
@@ -73,9 +73,9 @@ pub fn serve(
 
 /// Rewrites the entries that were found under an older list key, once; from then on a look-up finds them at once. It
 /// is worth less than the mail, so a failure is only logged, and the next message tries again.
-fn renew(house: &Installation, case: &mut Case) {
+fn renew(installation: &Installation, case: &mut Case) {
     let Some(store) = case.store.as_mut() else { return };
-    let (id, key) = house.keys.list.current();
+    let (id, key) = installation.keys.list.current();
     for (kind, text, old) in &case.outdated {
         if let Err(problem) = store.renew_entry(old, (id, Fingerprint::of(key, *kind, text.as_bytes()))) {
             report::note(Level::Warning, &problem.to_string());
@@ -133,24 +133,25 @@ pub fn caller(arguments: &MessageArguments, from_environment: Caller) -> Caller 
 /// A confirmation, before its own message is safe: if it fails now, the answer goes back to the queue and comes
 /// again, is known by what was written about it, and every step of this can be done twice. `false` if it does not
 /// count any more.
-fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<bool, Trouble> {
+fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<bool, Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(true) };
     for effect in &case.plan {
         let (keys, pin) = match effect {
             Effect::Confirm { address, pin, held } => {
                 let entry = Entry { effect: standing::Effect::Allow, pin: *pin, origin: Origin::Confirmed, added: now };
-                let (id, key) = house.keys.list.current();
+                let (id, key) = installation.keys.list.current();
                 let current = Fingerprint::of_address(key, &address.normal());
-                let older: Vec<_> = address_keys(house, address).into_iter().filter(|key| *key != current).collect();
+                let older: Vec<_> =
+                    address_keys(installation, address).into_iter().filter(|key| *key != current).collect();
                 if !store.confirm((id, current), &entry, &older, (*held, case.answer))? {
                     return Ok(false);
                 }
                 continue;
             }
             Effect::OptOut { address, pin } => {
-                let slots = slot_keys(house, address);
+                let slots = slot_keys(installation, address);
                 slots.first().map_or(Ok(()), |key| store.opt_out(key, now))?;
-                let count = quarantine::mark_not_them(house, store, address, *pin)?;
+                let count = quarantine::mark_not_them(installation, store, address, *pin)?;
                 report::note(Level::Info, &format!("not me: {count} marked"));
                 continue;
             }
@@ -162,57 +163,62 @@ fn confirm(house: &Installation, case: &mut Case, now: i64) -> Result<bool, Trou
                 store.spend(*held, case.answer, now)?;
                 continue;
             }
-            Effect::Release { address, pin } => (address_keys(house, address), pin),
+            Effect::Release { address, pin } => (address_keys(installation, address), pin),
             Effect::ReleaseAgain(answered) => (vec![answered.sender], &answered.pin),
             _ => continue,
         };
-        let count = quarantine::release_all(house, store, &keys, *pin, now)?;
+        let count = quarantine::release_all(installation, store, &keys, *pin, now)?;
         report::note(Level::Info, &format!("confirmed: {count} released"));
     }
     Ok(true)
 }
 
 /// An address under every key: what is held from it may be older than the current key.
-fn address_keys(house: &Installation, address: &Address) -> Vec<Fingerprint> {
+fn address_keys(installation: &Installation, address: &Address) -> Vec<Fingerprint> {
     let normal = address.normal();
-    under_every_key(&house.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect()
+    under_every_key(&installation.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect()
 }
 
 /// Stores the message in the inbox.
-pub fn store_in_inbox(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Result<(), Trouble> {
-    match &house.config.paths.inbox {
+pub fn store_in_inbox(
+    installation: &Installation,
+    case: &mut Case,
+    input: &mut Stdin,
+    now: i64,
+) -> Result<(), Trouble> {
+    match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
-            let (draft, _) = write_draft(house, case, input, &Maildir::at(path), None, now)?;
+            let (draft, _) = write_draft(installation, case, input, &Maildir::at(path), None, now)?;
             draft.commit_unique()?;
         }
         Inbox::Command(argv) => {
-            let message = write_for_command(input, &house.ready_quarantine()?)?;
+            let message = write_for_command(input, &installation.ready_quarantine()?)?;
             inbox::give(argv, message)?;
         }
     }
     Commitment::of_process().commit();
-    record_instead(house, case, now);
-    note(house, case, None);
+    record_instead(installation, case, now);
+    note(installation, case, None);
     Ok(())
 }
 
 /// Holds the message, or drops it where the user configured that.
-pub fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
+pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
     if case.decision.verdict == Verdict::Discard {
         // The row first: where it cannot be written because the store is damaged, the message is still there.
-        match record(house, case, now) {
-            Err(trouble) if trouble.is_damage() => *case = blind(house, case.facts.clone(), case.answer, now)?,
+        match record(installation, case, now) {
+            Err(trouble) if trouble.is_damage() => *case = blind(installation, case.facts.clone(), case.answer, now)?,
             recorded => {
                 recorded?;
                 input.drain().context("cannot read the message to its end")?;
-                note(house, case, None);
+                note(installation, case, None);
                 return Ok(Ending::Done);
             }
         }
     }
-    let quarantine = house.ready_quarantine()?;
+    let quarantine = installation.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
-    let (draft, message) = write_draft(house, case, input, &quarantine, Some(id), now)?;
+    let (draft, message) = write_draft(installation, case, input, &quarantine, Some(id), now)?;
     // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
     let committed = match quarantine.find(&message.hex())? {
         Some(earlier) => {
@@ -226,11 +232,11 @@ pub fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, no
     let id = match committed {
         Committed::Stored(_) => Some(id),
         // The same message was handed over before. If that attempt died before its row was written, this one goes on.
-        Committed::AlreadyThere => unrecorded(house, case.store.as_ref(), &message),
+        Committed::AlreadyThere => unrecorded(installation, case.store.as_ref(), &message),
     };
-    note(house, case, id);
+    note(installation, case, id);
     if let Some(id) = id
-        && let Err(trouble) = after_commit(house, case, id, message, now)
+        && let Err(trouble) = after_commit(installation, case, id, message, now)
     {
         report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
     }
@@ -238,16 +244,16 @@ pub fn hold_or_drop(house: &Installation, case: &mut Case, input: &mut Stdin, no
 }
 
 /// The number of a message whose file is there and whose row is not.
-fn unrecorded(house: &Installation, store: Option<&Store>, message: &Fingerprint) -> Option<HeldId> {
-    let entry = house.quarantine().find(&message.hex()).ok().flatten()?;
-    let held = quarantine::read(house, entry).ok().flatten()?;
+fn unrecorded(installation: &Installation, store: Option<&Store>, message: &Fingerprint) -> Option<HeldId> {
+    let entry = installation.quarantine().find(&message.hex()).ok().flatten()?;
+    let held = quarantine::read(installation, entry).ok().flatten()?;
     let row = store?.held(held.id).ok()?;
     row.is_none().then_some(held.id)
 }
 
 /// (b) rows and slot in one transaction, (c) sendmail, (d) the result.
 fn after_commit(
-    house: &Installation,
+    installation: &Installation,
     case: &mut Case,
     id: HeldId,
     message: Fingerprint,
@@ -258,18 +264,18 @@ fn after_commit(
         (Verdict::Challenge, Some((to, _))) => Some(to.clone()),
         _ => None,
     };
-    let row = held_row(house, &case.facts, case.decision.reason, id, message, now);
+    let row = held_row(installation, &case.facts, case.decision.reason, id, message, now);
     // Before the slot is asked for, so that of many processes with the same text each sees the others.
     if row.reason.is_of_the_gate()
-        && let Some(alike) = alike(house, &case.facts)
+        && let Some(alike) = alike(installation, &case.facts)
     {
         store.note_alike(&alike, now)?;
     }
     let Recorded { slot, allowed } =
-        store.record_held(&row, to.as_ref().map(|to| slot_for(house, &case.facts, to, now)))?;
+        store.record_held(&row, to.as_ref().map(|to| slot_for(installation, &case.facts, to, now)))?;
     for effect in &case.plan {
         if let Effect::RepeatWord { about, token } = effect {
-            ask::repeat_word(house, store, &case.facts, about, token, now)?;
+            ask::repeat_word(installation, store, &case.facts, about, token, now)?;
         }
     }
     if let Some(entry) = allowed
@@ -277,15 +283,15 @@ fn after_commit(
         && row.reason.is_of_the_gate()
     {
         // The sender was confirmed while this message was being written: it must not stay behind.
-        if let Some(held) = quarantine::find(house, Some(store), id)?
-            && quarantine::release(house, &held, now)?
+        if let Some(held) = quarantine::find(installation, Some(store), id)?
+            && quarantine::release(installation, &held, now)?
         {
             store.set_state(id, State::Released)?;
         }
         return Ok(());
     }
     match to {
-        Some(to) if slot => send(house, store, &case.facts, id, &to, now),
+        Some(to) if slot => send(installation, store, &case.facts, id, &to, now),
         _ => Ok(()),
     }
 }
@@ -293,14 +299,14 @@ fn after_commit(
 /// The row of a held message.
 #[must_use]
 pub fn held_row(
-    house: &Installation,
+    installation: &Installation,
     facts: &Facts,
     reason: Reason,
     id: HeldId,
     message: Fingerprint,
     now: i64,
 ) -> HeldRow {
-    let (message_id, sender) = hashes(house, facts);
+    let (message_id, sender) = hashes(installation, facts);
     HeldRow {
         id,
         message,
@@ -316,13 +322,13 @@ pub fn held_row(
 }
 
 /// The same for a message at its delivery, where copies of it by other senders count too.
-fn slot_for(house: &Installation, facts: &Facts, to: &Address, now: i64) -> SlotRequest {
-    SlotRequest { alike: alike(house, facts), ..slot_request(house, to, now) }
+fn slot_for(installation: &Installation, facts: &Facts, to: &Address, now: i64) -> SlotRequest {
+    SlotRequest { alike: alike(installation, facts), ..slot_request(installation, to, now) }
 }
 
 /// Writes a message into a Maildir's tmp/: our block, then the bytes as they came.
 fn write_draft(
-    house: &Installation,
+    installation: &Installation,
     case: &Case,
     input: &mut Stdin,
     maildir: &Maildir,
@@ -334,7 +340,7 @@ fn write_draft(
         id,
         verdict: case.decision.verdict,
         reason: case.decision.reason,
-        recipient: house.config.policy.owner.primary.clone(),
+        recipient: installation.config.policy.owner.primary.clone(),
         sender: facts.sender.address().cloned(),
         proofs: proofs(facts),
         received: now,
@@ -344,7 +350,7 @@ fn write_draft(
     let has_return_path = head.caller_fields().iter().any(|field| field.is("Return-Path"));
     let known: Option<&EnvelopeSender> = (!has_return_path).then_some(&facts.envelope.sender);
     let open = block.open(known);
-    let (_, key) = house.keys.list.current();
+    let (_, key) = installation.keys.list.current();
     let mut running = RunningFingerprint::new(key);
     running.update(&start[facts.message_start.min(start.len())..]);
     let mut draft = maildir.draft()?;
@@ -355,7 +361,7 @@ fn write_draft(
         draft.write(piece)
     })?;
     let message = running.finish();
-    draft.overwrite_at(0, &open.seal(message, &house.keys.token))?;
+    draft.overwrite_at(0, &open.seal(message, &installation.keys.token))?;
     Ok((draft, message))
 }
 
@@ -375,26 +381,26 @@ fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trou
 }
 
 /// Writes down a decision that leaves nothing in the quarantine.
-fn record(house: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
+fn record(installation: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(()) };
-    let (message_id, sender) = hashes(house, &case.facts);
+    let (message_id, sender) = hashes(installation, &case.facts);
     let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
     let row = DecisionRow { at: now, message_id, sender, verdict, reason };
     Ok(store.record_decision(&row, HeldId::from_random(random::bits()?).number())?)
 }
 
 /// In the mode `observe`: what would have been done. It is worth less than the mail, so a failure is only logged.
-pub fn record_instead(house: &Installation, case: &mut Case, now: i64) {
+pub fn record_instead(installation: &Installation, case: &mut Case, now: i64) {
     if case.plan.iter().any(|effect| matches!(effect, Effect::Note { .. }))
-        && let Err(trouble) = record(house, case, now)
+        && let Err(trouble) = record(installation, case, now)
     {
         report::note(Level::Warning, &report::chain(&trouble.error));
     }
 }
 
 /// One line in the system log: what, why, and keyed hashes by which `why` lets it be found again.
-pub fn note(house: &Installation, case: &Case, id: Option<HeldId>) {
-    let (message, sender) = hashes(house, &case.facts);
+pub fn note(installation: &Installation, case: &Case, id: Option<HeldId>) {
+    let (message, sender) = hashes(installation, &case.facts);
     let hex = |hash: Option<Fingerprint>| hash.map_or("none".to_owned(), |hash| hash.hex());
     let number = id.map(|id| format!(" id={id}")).unwrap_or_default();
     let (verdict, reason) = (case.decision.verdict.name(), case.decision.reason);
@@ -410,8 +416,8 @@ fn proofs(facts: &Facts) -> Proofs {
 }
 
 /// Under which keys the store and the log know the message and its author.
-fn hashes(house: &Installation, facts: &Facts) -> (Option<Fingerprint>, Option<Fingerprint>) {
-    let (_, key) = house.keys.list.current();
+fn hashes(installation: &Installation, facts: &Facts) -> (Option<Fingerprint>, Option<Fingerprint>) {
+    let (_, key) = installation.keys.list.current();
     let message = facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes()));
     let sender = facts.sender.address().map(|address| Fingerprint::of_address(key, &address.normal()));
     (message, sender)
@@ -421,7 +427,7 @@ fn hashes(house: &Installation, facts: &Facts) -> (Option<Fingerprint>, Option<F
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn facts_of(house: &Installation, held: &Held) -> Result<Option<Facts>, Trouble> {
+pub fn facts_of(installation: &Installation, held: &Held) -> Result<Option<Facts>, Trouble> {
     let start = quarantine::original(held, crate::world::input::BODY_LIMIT)?;
-    Ok(start.map(|start| Facts::read(&start, &Caller::default(), &house.config.policy.trust)))
+    Ok(start.map(|start| Facts::read(&start, &Caller::default(), &installation.config.policy.trust)))
 }

@@ -41,20 +41,20 @@ pub enum Who {
 pub fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
     // Gather.
     let people = parse_all(&arguments.who)?;
-    let house = Installation::open(&environment)?;
-    let mut store = ledger::needed(&house)?;
+    let installation = Installation::open(&environment)?;
+    let mut store = ledger::needed(&installation)?;
     // Decide.
     for who in &people {
-        refuse_own(&house, who)?;
+        refuse_own(&installation, who)?;
     }
     let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
     // Perform.
     for who in &people {
-        let before = who.entry(&house, &store)?;
-        who.write(&house, &mut store, &entry)?;
+        let before = who.entry(&installation, &store)?;
+        who.write(&installation, &mut store, &entry)?;
         screen::out(&format!("{} {who}{}\n", effect_words(effect), change(before, effect)))?;
         if effect == Effect::Allow {
-            say_limits(&house, &store, who);
+            say_limits(&installation, &store, who);
         }
     }
     Ok(Ending::Done)
@@ -85,31 +85,31 @@ impl Who {
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn entry(&self, house: &Installation, store: &Store) -> Result<Option<Entry>, StoreProblem> {
-        Ok(entry_of(house, store, self.kind(), &self.text())?.map(|(_, entry)| entry))
+    pub fn entry(&self, installation: &Installation, store: &Store) -> Result<Option<Entry>, StoreProblem> {
+        Ok(entry_of(installation, store, self.kind(), &self.text())?.map(|(_, entry)| entry))
     }
 
     /// Writes an entry under the newest list key, in place of what stands there and under every older one.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn write(&self, house: &Installation, store: &mut Store, entry: &Entry) -> Result<(), StoreProblem> {
-        let (id, key) = house.keys.list.current();
+    pub fn write(&self, installation: &Installation, store: &mut Store, entry: &Entry) -> Result<(), StoreProblem> {
+        let (id, key) = installation.keys.list.current();
         let current = Fingerprint::of(key, self.kind(), self.text().as_bytes());
-        let older: Vec<Fingerprint> = self.keys(house).into_iter().filter(|one| *one != current).collect();
+        let older: Vec<Fingerprint> = self.keys(installation).into_iter().filter(|one| *one != current).collect();
         store.put_entry((id, current), self.kind(), entry, &older)
     }
 
     /// Its fingerprints under every list key, the newest first.
     #[must_use]
-    pub fn keys(&self, house: &Installation) -> Vec<Fingerprint> {
-        under_every_key(&house.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect()
+    pub fn keys(&self, installation: &Installation) -> Vec<Fingerprint> {
+        under_every_key(&installation.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect()
     }
 
     /// Forgets that an address wants no challenge any more; whether it had said so.
-    pub fn opt_in(&self, house: &Installation, store: &mut Store) -> Result<bool, StoreProblem> {
+    pub fn opt_in(&self, installation: &Installation, store: &mut Store) -> Result<bool, StoreProblem> {
         match self {
-            Who::Address(address) => store.opt_in(&slot_keys(house, address)),
+            Who::Address(address) => store.opt_in(&slot_keys(installation, address)),
             Who::Domain(_) | Who::List(_) => Ok(false),
         }
     }
@@ -147,9 +147,9 @@ impl std::fmt::Display for Who {
 ///
 /// # Errors
 /// When it is one.
-pub fn refuse_own(house: &Installation, who: &Who) -> Result<(), Trouble> {
+pub fn refuse_own(installation: &Installation, who: &Who) -> Result<(), Trouble> {
     match who {
-        Who::Address(address) if house.config.policy.owner.is(address) => Err(Trouble::usage(format!(
+        Who::Address(address) if installation.config.policy.owner.is(address) => Err(Trouble::usage(format!(
             "{who} is an address of yours; those are never on the list, since everybody feigns them"
         ))),
         _ => Ok(()),
@@ -214,9 +214,9 @@ fn change(before: Option<Entry>, effect: Effect) -> String {
 }
 
 /// Says what an allow entry does not do. It is written by now, so nothing here is an error.
-fn say_limits(house: &Installation, store: &Store, who: &Who) {
+fn say_limits(installation: &Installation, store: &Store, who: &Who) {
     match who {
-        Who::Domain(_) | Who::List(_) if house.config.policy.trust.ids.is_empty() => screen::error(&format!(
+        Who::Domain(_) | Who::List(_) if installation.config.policy.trust.ids.is_empty() => screen::error(&format!(
             "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
              (see `countersign doctor`)"
         )),
@@ -224,7 +224,7 @@ fn say_limits(house: &Installation, store: &Store, who: &Who) {
             screen::aside("A domain or a list counts only for mail whose domain is proven (dmarc or dkim).");
         }
         Who::Address(_) => {
-            let rows = who.keys(house).into_iter().filter_map(|key| store.held_from(&key).ok()).flatten();
+            let rows = who.keys(installation).into_iter().filter_map(|key| store.held_from(&key).ok()).flatten();
             let count = rows.filter(|row| row.state == State::Held).count();
             if count > 0 {
                 let way = format!("countersign held --grep {who}");

@@ -20,9 +20,9 @@ pub struct Ledger {
 ///
 /// # Errors
 /// Names the file and says the way out.
-pub fn needed(house: &Installation) -> Result<Store, Trouble> {
-    house.store().map_err(|problem| {
-        let text = sentence(house, &problem);
+pub fn needed(installation: &Installation) -> Result<Store, Trouble> {
+    installation.store().map_err(|problem| {
+        let text = sentence(installation, &problem);
         Trouble { error: anyhow::Error::msg(text), ..Trouble::from(problem) }
     })
 }
@@ -32,11 +32,11 @@ impl Ledger {
     ///
     /// # Errors
     /// When it is busy, or the machine cannot read it: then trying again helps.
-    pub fn open(house: &Installation) -> Result<Ledger, Trouble> {
+    pub fn open(installation: &Installation) -> Result<Ledger, Trouble> {
         let mut ledger = Ledger { store: None };
-        match house.store() {
+        match installation.store() {
             Ok(store) => ledger.store = Some(store),
-            Err(problem) => ledger.lose(house, problem.into())?,
+            Err(problem) => ledger.lose(installation, problem.into())?,
         }
         Ok(ledger)
     }
@@ -48,13 +48,13 @@ impl Ledger {
     /// What `act` says, unless the store itself is at fault.
     pub fn ask<T>(
         &mut self,
-        house: &Installation,
+        installation: &Installation,
         act: impl FnOnce(&mut Store) -> Result<T, Trouble>,
     ) -> Result<Option<T>, Trouble> {
         let Some(store) = self.store.as_mut() else { return Ok(None) };
         match act(store) {
             Ok(answer) => Ok(Some(answer)),
-            Err(trouble) => self.lose(house, trouble).map(|()| None),
+            Err(trouble) => self.lose(installation, trouble).map(|()| None),
         }
     }
 
@@ -63,10 +63,10 @@ impl Ledger {
     ///
     /// # Errors
     /// When the quarantine cannot be read.
-    pub fn find(&mut self, house: &Installation, id: HeldId) -> Result<Option<Held>, Trouble> {
-        match self.ask(house, |store| quarantine::find(house, Some(store), id))?.flatten() {
+    pub fn find(&mut self, installation: &Installation, id: HeldId) -> Result<Option<Held>, Trouble> {
+        match self.ask(installation, |store| quarantine::find(installation, Some(store), id))?.flatten() {
             Some(held) => Ok(Some(held)),
-            None => quarantine::find(house, None, id),
+            None => quarantine::find(installation, None, id),
         }
     }
 
@@ -74,33 +74,33 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store is busy or cannot be written.
-    pub fn set_state(&mut self, house: &Installation, id: HeldId, state: State) -> Result<(), Trouble> {
-        self.ask(house, |store| Ok(store.set_state(id, state)?)).map(|_| ())
+    pub fn set_state(&mut self, installation: &Installation, id: HeldId, state: State) -> Result<(), Trouble> {
+        self.ask(installation, |store| Ok(store.set_state(id, state)?)).map(|_| ())
     }
 
     /// Why there is no file of that number, in one sentence. One that vanished without us is written down as gone.
     ///
     /// # Errors
     /// As [`Ledger::set_state`].
-    pub fn absence(&mut self, house: &Installation, id: HeldId) -> Result<String, Trouble> {
-        let row = self.ask(house, |store| Ok(store.held(id)?))?.flatten();
+    pub fn absence(&mut self, installation: &Installation, id: HeldId) -> Result<String, Trouble> {
+        let row = self.ask(installation, |store| Ok(store.held(id)?))?.flatten();
         let Some(row) = row else { return Ok(format!("no message {id} is held")) };
         if row.state != State::Held {
             return Ok(format!("{id} is not held any more: {}", state_words(row.state)));
         }
-        if quarantine::is_underway(house, &row.message)? {
+        if quarantine::is_underway(installation, &row.message)? {
             return Ok(format!("{id} is being released by another process"));
         }
-        self.set_state(house, id, State::Gone)?;
+        self.set_state(installation, id, State::Gone)?;
         Ok(format!("{id} is not in the quarantine any more: another program moved or deleted its file"))
     }
 
     /// Goes on without the store if it is the store's fault, and says so.
-    fn lose(&mut self, house: &Installation, trouble: Trouble) -> Result<(), Trouble> {
+    fn lose(&mut self, installation: &Installation, trouble: Trouble) -> Result<(), Trouble> {
         use StoreProblem::{Corrupt, Missing, Newer};
         let problem = trouble.error.downcast_ref::<StoreProblem>();
         let Some(problem @ (Corrupt | Missing | Newer(_))) = problem else { return Err(trouble) };
-        screen::error(&format!("{}; going on with the quarantine alone", sentence(house, problem)));
+        screen::error(&format!("{}; going on with the quarantine alone", sentence(installation, problem)));
         self.store = None;
         Ok(())
     }
@@ -147,11 +147,11 @@ pub fn state_words(state: State) -> &'static str {
 }
 
 /// What is wrong with which file, and what mends it. A missing store says that itself.
-fn sentence(house: &Installation, problem: &StoreProblem) -> String {
+fn sentence(installation: &Installation, problem: &StoreProblem) -> String {
     let way_out = match problem {
         StoreProblem::Corrupt => " (`countersign maintain --rebuild` makes one from the quarantine)",
         StoreProblem::Newer(_) => " (install that version again)",
         StoreProblem::Busy | StoreProblem::Machine(_) | StoreProblem::Missing => "",
     };
-    format!("{}: {problem}{way_out}", house.config.paths.store.display())
+    format!("{}: {problem}{way_out}", installation.config.paths.store.display())
 }

@@ -55,14 +55,14 @@ impl Held {
 ///
 /// # Errors
 /// When the quarantine cannot be read.
-pub fn find(house: &Installation, store: Option<&Store>, id: HeldId) -> Result<Option<Held>, Trouble> {
+pub fn find(installation: &Installation, store: Option<&Store>, id: HeldId) -> Result<Option<Held>, Trouble> {
     let row = store.map(|store| store.held(id)).transpose()?.flatten();
     if let Some(row) = row {
         if row.state != State::Held {
             return Ok(None);
         }
-        let entry = house.quarantine().find(&row.message.hex())?;
-        if let Some(held) = entry.map(|entry| read(house, entry)).transpose()?.flatten()
+        let entry = installation.quarantine().find(&row.message.hex())?;
+        if let Some(held) = entry.map(|entry| read(installation, entry)).transpose()?.flatten()
             && held.id == id
         {
             return Ok(Some(held));
@@ -72,21 +72,21 @@ pub fn find(house: &Installation, store: Option<&Store>, id: HeldId) -> Result<O
         // whole quarantine for it would let anybody who makes up tokens keep this machine busy.
         return Ok(None);
     }
-    Ok(all(house)?.into_iter().find(|held| held.id == id))
+    Ok(all(installation)?.into_iter().find(|held| held.id == id))
 }
 
 /// Every held message with an intact seal.
 ///
 /// # Errors
 /// When the quarantine cannot be read.
-pub fn all(house: &Installation) -> Result<Vec<Held>, Trouble> {
-    let quarantine = house.quarantine();
+pub fn all(installation: &Installation) -> Result<Vec<Held>, Trouble> {
+    let quarantine = installation.quarantine();
     if !quarantine.exists() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
     for entry in quarantine.entries()? {
-        found.extend(read(house, entry?)?);
+        found.extend(read(installation, entry?)?);
     }
     Ok(found)
 }
@@ -95,9 +95,9 @@ pub fn all(house: &Installation) -> Result<Vec<Held>, Trouble> {
 ///
 /// # Errors
 /// When the file cannot be read. A file that went away in the meantime is none.
-pub fn read(house: &Installation, entry: Entry) -> Result<Option<Held>, Trouble> {
+pub fn read(installation: &Installation, entry: Entry) -> Result<Option<Held>, Trouble> {
     let Some(start) = entry.head(BLOCK_LIMIT)? else { return Ok(None) };
-    let Ok((block, message)) = Block::read(&start, &house.keys.token) else { return Ok(None) };
+    let Ok((block, message)) = Block::read(&start, &installation.keys.token) else { return Ok(None) };
     Ok(block.id.map(|id| Held { entry, id, block, message }))
 }
 
@@ -123,8 +123,8 @@ pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Troub
 ///
 /// # Errors
 /// When the quarantine cannot be read.
-pub fn is_underway(house: &Installation, message: &Fingerprint) -> Result<bool, Trouble> {
-    let quarantine = house.quarantine();
+pub fn is_underway(installation: &Installation, message: &Fingerprint) -> Result<bool, Trouble> {
+    let quarantine = installation.quarantine();
     let claimed = if quarantine.exists() { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
     Ok(claimed.iter().any(|path| path.to_string_lossy().contains(&message.hex())))
 }
@@ -133,14 +133,14 @@ pub fn is_underway(house: &Installation, message: &Fingerprint) -> Result<bool, 
 ///
 /// # Errors
 /// When it cannot be moved now; it is then still held.
-pub fn release(house: &Installation, held: &Held, now: i64) -> Result<bool, Trouble> {
-    match &house.config.paths.inbox {
+pub fn release(installation: &Installation, held: &Held, now: i64) -> Result<bool, Trouble> {
+    match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
             let inbox = Maildir::at(path);
-            let moved = house.quarantine().move_to(&held.entry, &inbox, &held.message.hex())?;
+            let moved = installation.quarantine().move_to(&held.entry, &inbox, &held.message.hex())?;
             Ok(matches!(moved, Moved::Done(_)))
         }
-        Inbox::Command(argv) => feed(house, argv, held, now),
+        Inbox::Command(argv) => feed(installation, argv, held, now),
     }
 }
 
@@ -149,7 +149,7 @@ pub fn release(house: &Installation, held: &Held, now: i64) -> Result<bool, Trou
 /// # Errors
 /// When one cannot be moved; those before it are released.
 pub fn release_all(
-    house: &Installation,
+    installation: &Installation,
     store: &mut Store,
     senders: &[Fingerprint],
     pin: Proofs,
@@ -166,13 +166,13 @@ pub fn release_all(
             {
                 continue;
             }
-            let Some(held) = find(house, Some(store), row.id)? else {
-                if !is_underway(house, &row.message)? {
+            let Some(held) = find(installation, Some(store), row.id)? else {
+                if !is_underway(installation, &row.message)? {
                     store.set_state(row.id, State::Gone)?;
                 }
                 continue;
             };
-            if release(house, &held, now)? {
+            if release(installation, &held, now)? {
                 count += 1;
                 store.set_state(row.id, State::Released)?;
             }
@@ -185,9 +185,14 @@ pub fn release_all(
 ///
 /// # Errors
 /// When the store cannot be written.
-pub fn mark_not_them(house: &Installation, store: &mut Store, sender: &Address, pin: Proofs) -> Result<usize, Trouble> {
+pub fn mark_not_them(
+    installation: &Installation,
+    store: &mut Store,
+    sender: &Address,
+    pin: Proofs,
+) -> Result<usize, Trouble> {
     let normal = sender.normal();
-    let keys = crate::policy::fingerprint::under_every_key(&house.keys.list, Kind::Address, normal.as_str());
+    let keys = crate::policy::fingerprint::under_every_key(&installation.keys.list, Kind::Address, normal.as_str());
     let keys: Vec<Fingerprint> = keys.map(|(_, key)| key).collect();
     let mut count = 0;
     for key in keys {
@@ -203,12 +208,12 @@ pub fn mark_not_them(house: &Installation, store: &mut Store, sender: &Address, 
 
 /// Gives a held message to the command that stands for an inbox. The file is claimed first by moving it aside, so
 /// that two processes do not give it twice; if the command refuses, it is put back.
-fn feed(house: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
-    let quarantine = house.quarantine();
+fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
+    let quarantine = installation.quarantine();
     let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
     let start = original(held, 0)?.unwrap_or_default();
-    let facts = Facts::read(&start, &Caller::default(), &house.config.policy.trust);
-    let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(house, facts.message_id.as_deref(), held.id, now));
+    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+    let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(installation, facts.message_id.as_deref(), held.id, now));
     let given = for_command(&quarantine, &claimed, &mark).and_then(|message| inbox::give(argv, message));
     match given {
         Ok(()) => {

@@ -56,16 +56,21 @@ pub struct Selected {
 ///
 /// # Errors
 /// When the quarantine cannot be read.
-pub fn select(house: &Installation, ledger: &mut Ledger, selection: &Selection, now: i64) -> Result<Selected, Trouble> {
+pub fn select(
+    installation: &Installation,
+    ledger: &mut Ledger,
+    selection: &Selection,
+    now: i64,
+) -> Result<Selected, Trouble> {
     let mut out = Selected::default();
     let mut candidates = Vec::new();
     if selection.ids.is_empty() {
-        candidates = quarantine::all(house)?;
+        candidates = quarantine::all(installation)?;
     }
     for id in &selection.ids {
-        match ledger.find(house, *id)? {
+        match ledger.find(installation, *id)? {
             Some(held) => candidates.push(held),
-            None => out.absent.push(ledger.absence(house, *id)?),
+            None => out.absent.push(ledger.absence(installation, *id)?),
         }
     }
     // A file that a mail reader renames while the folder is listed may come twice.
@@ -74,7 +79,7 @@ pub fn select(house: &Installation, ledger: &mut Ledger, selection: &Selection, 
         if !selection.takes_block(&held, now) || !seen.insert(held.id.number()) {
             continue;
         }
-        let found = Found::read(house, held)?;
+        let found = Found::read(installation, held)?;
         out.found.extend(found.filter(|found| selection.takes_text(found)));
     }
     out.found.sort_by_key(|found| (found.held.block.received, found.held.id.number()));
@@ -145,11 +150,11 @@ impl Found {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(house: &Installation, mut held: Held) -> Result<Option<Found>, Trouble> {
+    pub fn read(installation: &Installation, mut held: Held) -> Result<Option<Found>, Trouble> {
         let mut start = held.entry.head(FIRST_LOOK)?;
         if start.is_none() {
             // A mail reader that opens a message renames its file.
-            let Some(entry) = house.quarantine().find(&held.entry.name)? else { return Ok(None) };
+            let Some(entry) = installation.quarantine().find(&held.entry.name)? else { return Ok(None) };
             held.entry = entry;
             start = held.entry.head(FIRST_LOOK)?;
         }

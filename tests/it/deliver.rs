@@ -321,9 +321,10 @@ fn a_spent_token_never_counts_again() {
     let world = World::new();
     let sent = world.challenge(BOB);
     world.deliver(Letter::answer(&sent, BOB).bytes()).is(0, 1, 1, 1);
-    let house = world.house();
+    let installation = world.installation();
     let bob = countersign::mail::address::Address::parse(BOB).unwrap();
-    let key = countersign::policy::fingerprint::Fingerprint::of_address(house.keys.list.current().1, &bob.normal());
+    let key =
+        countersign::policy::fingerprint::Fingerprint::of_address(installation.keys.list.current().1, &bob.normal());
     assert_eq!(world.store().remove_entries(&[key]).unwrap(), 1);
     world.deliver(Letter::answer(&sent, BOB).field("Message-ID", "<again@example.net>").bytes()).is(0, 1, 2, 1);
     assert!(world.entry(BOB).is_none());
@@ -711,10 +712,10 @@ fn releases_that_broke_off_go_on_when_the_answer_comes_again() {
     let (first, second) = (rows[0], rows[1]);
     world.deliver(answer.bytes()).is(0, 2, 1, 1);
     // As if the process had died between the two, and the file of the second lay there still.
-    let house = world.house();
+    let installation = world.installation();
     let inbox = countersign::world::maildir::Maildir::at(world.inbox());
     let entry = inbox.find(&second.message.hex()).unwrap().unwrap();
-    house.quarantine().create().unwrap();
+    installation.quarantine().create().unwrap();
     fs::rename(&entry.path, world.quarantine().join("new").join(second.message.hex())).unwrap();
     world.store().set_state(second.id, countersign::world::store::State::Held).unwrap();
     assert_ne!(first.id, second.id);

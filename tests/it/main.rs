@@ -1,4 +1,4 @@
-//! The one integration crate: the program as a mail system sees it, and the rules of the house.
+//! The one integration crate: the program as a mail system sees it, and the rules of the code.
 //!
 //! One binary of many modules: it is linked once, and its tests run side by side. `UPDATE=1 cargo test --test it`
 //! rewrites the golden files below `fixtures/`; read the difference before you commit it.

@@ -29,9 +29,9 @@ fn row(world: &World) -> HeldRow {
 }
 
 fn allow(world: &World, pin: Proofs, origin: Origin, added: i64) {
-    let house = world.house();
+    let installation = world.installation();
     let bob = countersign::mail::address::Address::parse(BOB).unwrap();
-    let (id, key) = house.keys.list.current();
+    let (id, key) = installation.keys.list.current();
     let key = countersign::policy::fingerprint::Fingerprint::of_address(key, &bob.normal());
     let entry = Entry { effect: Effect::Allow, pin, origin, added };
     world.store().put_entry((id, key), countersign::policy::fingerprint::Kind::Address, &entry, &[]).unwrap();
@@ -147,7 +147,7 @@ fn an_entry_under_an_older_key_is_rewritten_once() {
     world.allow(BOB);
     let newer = format!("{KEYS}list 2 {}\n", "5a".repeat(32));
     world.write_keys(&newer);
-    assert_eq!(world.house().keys.list.current().0, KeyId::new(2).unwrap());
+    assert_eq!(world.installation().keys.list.current().0, KeyId::new(2).unwrap());
     assert!(world.entry(BOB).is_none(), "it is under the older key");
     // What only looks changes nothing.
     world.run(&["explain"], Letter::from(BOB).bytes());

@@ -91,8 +91,8 @@ fn why_prints_the_hash_that_the_log_has() {
     let world = World::new();
     let outcome = world.run(&["why", "<nobody.knows@example.net>"], "");
     assert_eq!(outcome.code, Some(1));
-    let house = world.house();
-    let (_, key) = house.keys.list.current();
+    let installation = world.installation();
+    let (_, key) = installation.keys.list.current();
     let hash = countersign::policy::fingerprint::Fingerprint::of(
         key,
         countersign::policy::fingerprint::Kind::MessageId,

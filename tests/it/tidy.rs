@@ -1,4 +1,4 @@
-//! The rules of the house, read from `src/` as text: which room may know which, who alone may touch what, and how a
+//! The rules of the code, read from `src/` as text: which room may know which, who alone may touch what, and how a
 //! file looks.
 //!
 //! Promises: every rule is shown to be able to fail, on a made-up text. Reads comments and strings as little as it can:
@@ -85,7 +85,7 @@ const FORBIDDEN: [&str; 12] = [
 ];
 
 #[test]
-fn the_house_is_tidy() {
+fn the_code_is_tidy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = rust_files(&root.join("src"));
     assert!(files.len() > 40, "only {} files were found", files.len());

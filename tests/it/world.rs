@@ -267,8 +267,8 @@ impl World {
 
     /// Puts an address, `@domain` or `list:ID` on the list.
     pub fn enter(&self, who: &str, effect: Effect, pin: Proofs) {
-        let house = self.house();
-        let (id, key) = house.keys.list.current();
+        let installation = self.installation();
+        let (id, key) = installation.keys.list.current();
         let (kind, fingerprint) = match (who.strip_prefix('@'), who.strip_prefix("list:")) {
             (Some(domain), _) => (Kind::Domain, Fingerprint::of(key, Kind::Domain, domain.as_bytes())),
             (_, Some(list)) => (Kind::List, Fingerprint::of(key, Kind::List, list.as_bytes())),
@@ -290,8 +290,8 @@ impl World {
 
     /// The list entry of an address.
     pub fn entry(&self, who: &str) -> Option<Entry> {
-        let house = self.house();
-        let (_, key) = house.keys.list.current();
+        let installation = self.installation();
+        let (_, key) = installation.keys.list.current();
         self.store().entry(&Fingerprint::of_address(key, &Address::parse(who).unwrap().normal())).unwrap()
     }
 
@@ -301,7 +301,7 @@ impl World {
         let (owner, challenged) = (normal(OWNER), normal(challenged));
         let day = Day::of(countersign::world::clock::now() - days_ago * 86_400);
         let parties = Parties { owner: &owner, challenged: &challenged };
-        Token::mint(&self.house().keys.token, purpose, HeldId::from_random(held), day, parties)
+        Token::mint(&self.installation().keys.token, purpose, HeldId::from_random(held), day, parties)
     }
 
     /// A letter of a stranger is held and its sender asked; gives the challenge.
@@ -314,7 +314,7 @@ impl World {
     }
 
     /// The installation as the program reads it.
-    pub fn house(&self) -> Installation {
+    pub fn installation(&self) -> Installation {
         let environment = Environment { home: Some(self.home()), ..Environment::default() };
         let config = Config::load(&environment).unwrap();
         let keys = secret::load(&config.paths.keys).unwrap();

@@ -41,9 +41,9 @@ pub enum Probed {
 ///
 /// # Errors
 /// No trusted server is configured, so that there is nothing to forge; or the machine gives no random number.
-pub fn probe(house: &Installation, now: i64) -> Result<Probed, Trouble> {
+pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
     // Gather.
-    let policy = &house.config.policy;
+    let policy = &installation.config.policy;
     let Some(id) = policy.trust.ids.first() else {
         return Err(Trouble::usage("--send-probe: no authserv_ids is configured, so nothing can be forged".into()));
     };
@@ -51,16 +51,16 @@ pub fn probe(house: &Installation, now: i64) -> Result<Probed, Trouble> {
     let claimed = format!("probe-{number:016x}.invalid");
     let message_id = format!("cr.p.{number:016x}@{}", policy.host);
     // Decide.
-    let mail = message(house, id, &claimed, &message_id, now);
+    let mail = message(installation, id, &claimed, &message_id, now);
     // Perform.
-    match house.sendmail().send(None, &policy.owner.primary, &mail) {
+    match installation.sendmail().send(None, &policy.owner.primary, &mail) {
         Outcome::Sent => {}
         Outcome::Refused { code, said } => return Ok(Probed::NotSent(format!("sendmail ended with {code}: {said}"))),
         Outcome::Unknown { said } => return Ok(Probed::NotSent(said)),
     }
     let until = Instant::now() + PATIENCE;
     loop {
-        if let Some(start) = arrived(house, &message_id, now) {
+        if let Some(start) = arrived(installation, &message_id, now) {
             let believed = is_believed(&start, &policy.trust, &claimed);
             return Ok(if believed { Probed::Believed } else { Probed::NotBelieved });
         }
@@ -71,8 +71,8 @@ pub fn probe(house: &Installation, now: i64) -> Result<Probed, Trouble> {
     }
 }
 
-fn message(house: &Installation, id: &str, claimed: &str, message_id: &str, now: i64) -> Vec<u8> {
-    let owner = &house.config.policy.owner.primary;
+fn message(installation: &Installation, id: &str, claimed: &str, message_id: &str, now: i64) -> Vec<u8> {
+    let owner = &installation.config.policy.owner.primary;
     let mut mail = Outgoing::default();
     let forged = format!("{id}; dmarc=pass header.from={claimed}; dkim=pass header.d={claimed}");
     mail.field("Authentication-Results", HeaderValue::words(&forged));
@@ -91,13 +91,13 @@ fn message(house: &Installation, id: &str, claimed: &str, message_id: &str, now:
 }
 
 /// The head of the probe, if it lies in the inbox or the quarantine.
-fn arrived(house: &Installation, message_id: &str, since: i64) -> Option<Vec<u8>> {
+fn arrived(installation: &Installation, message_id: &str, since: i64) -> Option<Vec<u8>> {
     let wanted = format!("<{message_id}>");
-    let inbox = match &house.config.paths.inbox {
+    let inbox = match &installation.config.paths.inbox {
         Inbox::Maildir(path) => Some(Maildir::at(path)),
         Inbox::Command(_) => None,
     };
-    for maildir in [Some(house.quarantine()), inbox].into_iter().flatten() {
+    for maildir in [Some(installation.quarantine()), inbox].into_iter().flatten() {
         let Ok(entries) = maildir.entries() else { continue };
         for entry in entries.filter_map(Result::ok).filter(|entry| entry.modified >= since - CLOCK_SKEW) {
             let Ok(Some(start)) = entry.head(HEAD_LIMIT) else { continue };

@@ -277,10 +277,10 @@ pub struct TokenKnown {
 impl Account {
     /// Writes down a case.
     #[must_use]
-    pub fn of(house: &Installation, path: Option<String>, case: &Case, assumed: bool, now: i64) -> Account {
+    pub fn of(installation: &Installation, path: Option<String>, case: &Case, assumed: bool, now: i64) -> Account {
         let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
         let to = case.decision.challenge.as_ref().filter(|_| verdict == Verdict::Challenge).map(|(to, _)| to);
-        let mail = to.and_then(|to| ask::write(house, case.store.as_ref(), &case.facts, None, to, now).ok());
+        let mail = to.and_then(|to| ask::write(installation, case.store.as_ref(), &case.facts, None, to, now).ok());
         Account {
             path,
             verdict: verdict.name(),
@@ -292,7 +292,7 @@ impl Account {
             assumed_first_contact: assumed,
             passed_over: case.decision.passed_over.clone(),
             plan: case.plan.iter().map(ToString::to_string).collect(),
-            facts: Shown::of(house, &case.facts),
+            facts: Shown::of(installation, &case.facts),
             standing: Known::of(&case.standing),
             challenge: mail.map(|mail| String::from_utf8_lossy(&mail.bytes).into_owned()),
         }
@@ -326,7 +326,7 @@ impl Account {
 }
 
 impl Shown {
-    fn of(house: &Installation, facts: &Facts) -> Shown {
+    fn of(installation: &Installation, facts: &Facts) -> Shown {
         let (envelope, envelope_sender) = envelope_words(&facts.envelope.sender);
         let said = &facts.authentication;
         Shown {
@@ -344,7 +344,7 @@ impl Shown {
             date: facts.date,
             message_id: facts.message_id.clone(),
             named: texts(&facts.named),
-            addressed_to_you: facts.named.iter().any(|address| house.config.policy.owner.is(address)),
+            addressed_to_you: facts.named.iter().any(|address| installation.config.policy.owner.is(address)),
             signs: facts.signs.iter().map(SignShown::of).collect(),
             is_challenge: facts.is_challenge,
             list: facts.list.as_ref().map(|list| one_line(list.as_str(), WIDTH)),

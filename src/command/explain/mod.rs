@@ -26,7 +26,7 @@ use crate::world::input::Incoming;
 /// When the message or the set-up cannot be read.
 pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer {
     // Gather.
-    let mut house = Installation::open(&environment)?;
+    let mut installation = Installation::open(&environment)?;
     let start = read(arguments)?;
     // What is held or was delivered already says above the mail system's own lines what became of it.
     let start = without_block(&start);
@@ -41,10 +41,13 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     let now = clock::now();
     // Decide.
     let assumed = arguments.assume_first_contact;
-    let case =
-        if assumed { look_assumed(&mut house, &start, &caller, now) } else { look(&house, &start, &caller, now)? };
+    let case = if assumed {
+        look_assumed(&mut installation, &start, &caller, now)
+    } else {
+        look(&installation, &start, &caller, now)?
+    };
     let path = arguments.file.as_ref().map(|path| path.display().to_string());
-    let account = Account::of(&house, path, &case, assumed, now);
+    let account = Account::of(&installation, path, &case, assumed, now);
     // Perform.
     let text = if arguments.json { as_json(&account)? } else { account.columns(screen::width()) };
     screen::out(&text)?;
@@ -62,12 +65,12 @@ fn read(arguments: &ExplainArguments) -> Result<Vec<u8>, Trouble> {
 }
 
 /// The case as if it were a proven first contact.
-fn look_assumed(house: &mut Installation, start: &[u8], caller: &Caller, now: i64) -> Case {
-    let facts = Facts::read(start, caller, &house.config.policy.trust);
-    house.config.policy = assume::policy(&house.config.policy);
-    let facts = assume::facts(facts, &house.config.policy);
-    let answer = answer_key(house, &facts, start);
-    decide(house, facts, answer, assume::standing(), None, now)
+fn look_assumed(installation: &mut Installation, start: &[u8], caller: &Caller, now: i64) -> Case {
+    let facts = Facts::read(start, caller, &installation.config.policy.trust);
+    installation.config.policy = assume::policy(&installation.config.policy);
+    let facts = assume::facts(facts, &installation.config.policy);
+    let answer = answer_key(installation, &facts, start);
+    decide(installation, facts, answer, assume::standing(), None, now)
 }
 
 fn as_json(account: &Account) -> Result<String, Trouble> {

@@ -53,7 +53,7 @@ pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
     let ground = Ground::open(arguments, &environment)?;
     let judges = thread::available_parallelism().map_or(1, NonZero::get).min(JUDGES_LIMIT);
     let trials = (0..judges).map(|_| ground.trial()).collect::<Result<Vec<_>, _>>()?;
-    let policy = &ground.house.config.policy;
+    let policy = &ground.installation.config.policy;
     let progress = Progress::of(&arguments.paths);
     let read = Arc::clone(&progress.read);
     let mut book = Book {

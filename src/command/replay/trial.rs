@@ -35,7 +35,7 @@ const FUTURE_LIMIT: i64 = 86_400;
 /// What the judging of all messages has in common.
 pub struct Ground {
     /// Configuration and keys; the configuration's mode is `on`.
-    pub house: Installation,
+    pub installation: Installation,
     /// Whether there is a store. Without an installation nobody is known.
     pub has_store: bool,
     /// Whether every message is taken as a proven first contact.
@@ -94,20 +94,20 @@ impl Ground {
     /// When neither is there or the installation cannot be read.
     pub fn open(arguments: &ReplayArguments, environment: &Environment) -> Result<Ground, Trouble> {
         let has_store = arguments.address.is_empty();
-        let mut house = if has_store { installed(environment)? } else { made_up(arguments, environment)? };
+        let mut installation = if has_store { installed(environment)? } else { made_up(arguments, environment)? };
         if arguments.assume_first_contact {
-            house.config.policy = assume::policy(&house.config.policy);
+            installation.config.policy = assume::policy(&installation.config.policy);
         }
         // A dry run asks what would be done, so what the mode lets pass is no answer.
-        house.config.policy.mode = Mode::On;
+        installation.config.policy.mode = Mode::On;
         // A text that cannot be used is said once, not at every message.
-        house.config.templates(None).map_err(Trouble::config)?;
+        installation.config.templates(None).map_err(Trouble::config)?;
         Ok(Ground {
             has_store,
             assumed: arguments.assume_first_contact,
             user: environment.caller.user.clone(),
             now: clock::now(),
-            house,
+            installation,
         })
     }
 
@@ -116,7 +116,7 @@ impl Ground {
     /// # Errors
     /// When the store cannot be opened.
     pub fn trial(&self) -> Result<Trial<'_>, Trouble> {
-        let store = if self.has_store && !self.assumed { Some(self.house.store()?) } else { None };
+        let store = if self.has_store && !self.assumed { Some(self.installation.store()?) } else { None };
         Ok(Trial { ground: self, store })
     }
 }
@@ -128,7 +128,7 @@ impl Trial<'_> {
     /// When the store or the quarantine cannot be read; a damaged message is none.
     pub fn judge(&self, message: &Message) -> Result<Judged, Trouble> {
         let ground = self.ground;
-        let policy = &ground.house.config.policy;
+        let policy = &ground.installation.config.policy;
         // What this program stored has its block above the lines of the mail system.
         let start = without_block(&message.start);
         let return_path_line = kept_return_path(&Head::read(&start), policy.trust.hops);
@@ -136,23 +136,23 @@ impl Trial<'_> {
         let facts = Facts::read(&start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
-        let answer = answer_key(&ground.house, &facts, &[]);
+        let answer = answer_key(&ground.installation, &facts, &[]);
         let case = if ground.assumed {
-            decide(&ground.house, assume::facts(facts, policy), answer, assume::standing(), None, now)
+            decide(&ground.installation, assume::facts(facts, policy), answer, assume::standing(), None, now)
         } else {
-            let known = standing(&ground.house, self.store.as_ref(), &facts, now)?;
+            let known = standing(&ground.installation, self.store.as_ref(), &facts, now)?;
             // What was really sent says nothing about what this mail would have caused; who wants none gets none.
             let history = History { opted_out: known.history.opted_out, ..History::default() };
-            decide(&ground.house, facts, answer, Standing { history, ..known }, None, now)
+            decide(&ground.installation, facts, answer, Standing { history, ..known }, None, now)
         };
         Ok(self.judged(message, at, now, &case))
     }
 
     fn judged(&self, message: &Message, at: Option<i64>, now: i64, case: &Case) -> Judged {
         let Case { facts, decision, .. } = case;
-        let owner = &self.ground.house.config.policy.owner;
+        let owner = &self.ground.installation.config.policy.owner;
         let to = decision.challenge.as_ref().filter(|_| decision.verdict == Verdict::Challenge).map(|(to, _)| to);
-        let mail = to.and_then(|to| ask::write(&self.ground.house, None, facts, None, to, now).ok());
+        let mail = to.and_then(|to| ask::write(&self.ground.installation, None, facts, None, to, now).ok());
         let sender = facts.sender.address();
         let proven = sender.is_some_and(|sender| !facts.authentication.proofs(sender.domain()).is_empty());
         // Forged mail in the user's name came through a mail system; what the user sent and kept did not.
@@ -167,7 +167,7 @@ impl Trial<'_> {
             reason: decision.reason,
             to: to.cloned(),
             reflected: mail.map_or(0, |mail| mail.bytes.len() as u64),
-            alike: decision.reason.is_of_the_gate().then(|| alike(&self.ground.house, facts)).flatten(),
+            alike: decision.reason.is_of_the_gate().then(|| alike(&self.ground.installation, facts)).flatten(),
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.clone()),
             proven,
             trusted_below: facts.authentication.trusted_below.filter(|_| facts.authentication.believed.is_empty()),
@@ -186,7 +186,7 @@ impl Trial<'_> {
         let entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin: Origin::Manual, added: now };
         let denied = case.standing.sender.filter(|entry| entry.effect == Effect::Deny);
         let standing = Standing { sender: Some(denied.unwrap_or(entry)), ..case.standing.clone() };
-        let policy = &self.ground.house.config.policy;
+        let policy = &self.ground.installation.config.policy;
         let confirmation = case.confirmation.as_ref();
         let decision =
             judge(Question { facts: &case.facts, standing: &standing, policy, confirmation, own_mark: false, now });
