@@ -4,13 +4,9 @@
 //! for a person is sent a useless challenge. Bounded by the limits of `wording` and `report`, and linear in time. Never
 //! touches: history, what is then done.
 
-use super::Sign;
 use super::sender::{self, LocalPart};
 use super::wording::Wording;
-use super::{
-    absence, acknowledgement, auto_reply, bounce, bulk, challenge_text, field, fraud, list_text, notice, notification,
-    report,
-};
+use super::{Sign, bulk, field, report, rules};
 use crate::mail::address::Address;
 use crate::mail::fold::Parameterised;
 use crate::mail::head::Head;
@@ -28,7 +24,8 @@ pub struct People<'a> {
     pub author: Option<&'a Address>,
 }
 
-/// All signs of the message, each once, the most telling first. `body` is what is in memory of the message's body; of a longer one only its start is looked at.
+/// All signs of the message, each once, the most telling first. `body` is what is in memory of the message's body; of a
+/// longer one only its start is looked at.
 #[must_use]
 pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
     let mut found = field::signs(head, people.author);
@@ -40,47 +37,28 @@ pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
     let domains = [people.author, people.envelope].into_iter().flatten().map(Address::domain);
     found.extend(domains.filter(|domain| bulk::is_bulk_domain(domain)).map(|_| Sign::BulkDomain));
     found.extend(bulk::is_signed_by_service(head).then_some(Sign::MailingServiceSignature));
-    found.extend(of_body(head, body));
+    found.extend(of_build(head, body));
+    let words = Wording::read(head, body);
+    found.extend(words.designed.then_some(Sign::DesignedPage));
+    found.extend(report::returns_a_message(&words).then_some(Sign::BounceText));
+    found.extend(rules::signs(&words));
     found.sort_unstable();
     found.dedup();
     found
 }
 
-fn of_body(head: &Head<'_>, body: &[u8]) -> Vec<Sign> {
-    let words = Wording::read(head, body);
+fn of_build(head: &Head<'_>, body: &[u8]) -> impl Iterator<Item = Sign> {
     let build = report::build(head, body);
     let is_multipart_report =
         head.all("Content-Type").any(|field| Parameterised::parse(field.raw).value == "multipart/report");
     let rules = [
-        (challenge_text::is_challenge(&words), Sign::ChallengeText),
         (is_multipart_report, Sign::MultipartReport),
         (build.reports && !is_multipart_report, Sign::ReportPart),
         (build.complains, Sign::FeedbackLoop),
-        (report::is_aggregate(build, &words), Sign::AggregateReport),
-        (build.answers_invitation || report::tells_of_answer(&words), Sign::CalendarAnswer),
-        (bounce::is_bounce(&words), Sign::BounceText),
-        (bounce::has_bounces_subject(&words), Sign::BounceSubject),
-        (report::is_told(&words), Sign::ReceiptText),
-        (bounce::is_gateway_notice(&words), Sign::GatewayNotice),
-        (auto_reply::has_robots_subject(&words), Sign::AutoReplySubject),
-        (auto_reply::says_it_is_automatic(&words), Sign::AutoReplyText),
-        (absence::is_notice(&words), Sign::AbsenceText),
-        (acknowledgement::is_acknowledgement(&words), Sign::AcknowledgementText),
-        (acknowledgement::is_about_a_ticket(&words), Sign::TicketSubject),
-        (notification::has_machines_subject(&words), Sign::MachineSubject),
-        (notification::is_notification(&words), Sign::NotificationText),
-        (notification::is_form(&words), Sign::FormText),
-        (auto_reply::wants_no_answer(&words), Sign::NoReplyText),
-        (bulk::offers_to_stop(&words, head, body), Sign::UnsubscribeText),
-        (list_text::is_of_list(&words), Sign::ListText),
-        (fraud::is_marked_spam(&words.subject), Sign::SpamSubject),
-        (words.page.designed, Sign::DesignedPage),
-        (words.page.false_link, Sign::FalseLink),
-        (words.page.disguised || words.is_picture(), Sign::DisguisedText),
-        (fraud::is_fraud(&words), Sign::FraudText),
-        (notice::is_notice(&words), Sign::NoticeText),
+        (report::is_aggregate(build, head), Sign::AggregateReport),
+        (build.answers_invitation, Sign::CalendarAnswer),
     ];
-    rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign).collect()
+    rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign)
 }
 
 fn sender_sign(address: &Address) -> Option<Sign> {
