@@ -57,8 +57,8 @@ const SOLE_USERS: [(&str, &[&str]); 8] = [
     ("sha2", &["policy/token.rs", "policy/fingerprint.rs"]),
     ("mail_parser", &["mail/head.rs", "facts.rs"]),
     ("mailparse", &["mail/head.rs", "facts.rs"]),
-    ("std::process", &["world/sendmail.rs"]),
-    ("process::Command", &["world/sendmail.rs"]),
+    ("std::process", &["world/program.rs"]),
+    ("process::Command", &["world/program.rs"]),
 ];
 
 /// Of `std::process` this starts nothing.
@@ -424,7 +424,7 @@ fn what_is_allowed_is_not_blamed() {
         ("world/x.rs", "use crate::policy::{Caps, fingerprint::Kind};"),
         ("world/x.rs", "use crate::mail::head::HEAD_LIMIT;"),
         ("world/store/x.rs", "use rusqlite::Connection;"),
-        ("world/sendmail.rs", "use std::process::{Child, Command};"),
+        ("world/program.rs", "use std::process::{Child, Command};"),
         ("exit.rs", "std::process::exit(75);"),
         ("report.rs", "let n = std::process::id();"),
         ("main.rs", "use std::process::ExitCode;"),

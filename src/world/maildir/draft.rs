@@ -207,7 +207,7 @@ mod tests {
     use super::super::layout::tests::{Scratch, names, put, scratch, texts};
     use super::*;
     use crate::world::clock;
-    use crate::world::sendmail::output_of;
+    use crate::world::program::output_of;
 
     #[test]
     fn what_is_given_away_for_reading_is_whole_and_leaves_nothing() {
