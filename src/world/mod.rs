@@ -1,4 +1,4 @@
-//! Every side effect, one resource a file. Nothing here decides what becomes of a message.
+//! Every side effect, one resource a file or folder. Nothing here decides what becomes of a message.
 
 pub mod archive;
 pub mod clock;
@@ -8,6 +8,7 @@ pub mod folder;
 pub mod input;
 pub mod maildir;
 pub mod mbox;
+pub mod program;
 pub mod random;
 pub mod scratch;
 pub mod secret;
