@@ -13,6 +13,7 @@ pub mod plan;
 pub mod reason;
 pub mod slots;
 pub mod standing;
+pub mod subject;
 pub mod template;
 pub mod token;
 pub mod verdict;

@@ -16,7 +16,12 @@ const LAST_WORDS: usize = 150;
 /// where a mark or an earlier Subject follows.
 #[must_use]
 pub fn has_robots_subject(wording: &Wording) -> bool {
-    let subject = &wording.subject;
+    begins_as_robots_subject(&wording.subject)
+}
+
+/// The same for a text in lower case.
+#[must_use]
+pub fn begins_as_robots_subject(subject: &str) -> bool {
     let ends = |rest: &str| {
         let rest = rest.trim_start();
         rest.starts_with([':', '-', '(', '[', '\u{ff1a}']) || rest.starts_with("re:")

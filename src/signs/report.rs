@@ -69,10 +69,16 @@ pub fn is_aggregate(build: Build, wording: &Wording) -> bool {
 #[must_use]
 pub fn is_told(wording: &Wording) -> bool {
     let first = start(&wording.text, RECEIPT_LIMIT);
-    let seen = RECEIPT_SUBJECTS.iter().any(|start| wording.subject.starts_with(start));
+    let seen = begins_as_receipt(&wording.subject);
     // It names the message by its fields, or as the reader's.
     let names = first.matches(": ").count() >= 2 || wording.says(first, YOUR_MESSAGE);
     (seen && names && wording.says(first, SEEN)) || wording.says(first, RECEIPTS)
+}
+
+/// Whether a Subject, in lower case, begins as those of receipts do.
+#[must_use]
+pub fn begins_as_receipt(subject: &str) -> bool {
+    RECEIPT_SUBJECTS.iter().any(|start| subject.starts_with(start))
 }
 
 /// Whether the text tells that somebody answered an invitation: calendars write of them in the third person.
