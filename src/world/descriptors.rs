@@ -59,7 +59,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::world::sendmail::output_of;
+    use crate::world::program::output_of;
 
     /// Runs one test of this file again in a process of its own, behind shell redirections.
     fn run_alone(test: &str, redirections: &str) -> String {

@@ -8,6 +8,7 @@ pub mod folder;
 pub mod input;
 pub mod maildir;
 pub mod mbox;
+pub mod program;
 pub mod random;
 pub mod scratch;
 pub mod secret;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use rustix::fs::Access;
 
 use super::maildir::{Entry, Maildir};
-use super::sendmail;
+use super::program;
 
 /// How long `postconf` may take; it takes milliseconds.
 const POSTCONF_LIMIT: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ pub fn delimiters() -> Option<String> {
     let postconf =
         ["/usr/sbin/postconf", "/usr/local/sbin/postconf"].map(Path::new).into_iter().find(|p| p.exists())?;
     let argv = [postconf.into(), "-h".into(), "recipient_delimiter".into()];
-    let said = sendmail::output_of(&argv, POSTCONF_LIMIT).ok()?;
+    let said = program::output_of(&argv, POSTCONF_LIMIT).ok()?;
     Some(String::from_utf8(said).ok()?.trim().to_owned())
 }
 

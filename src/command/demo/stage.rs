@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::world::maildir::Maildir;
 use crate::world::scratch::Scratch;
-use crate::world::{sendmail, surroundings};
+use crate::world::{program, surroundings};
 
 /// How long one run may take; it takes some milliseconds.
 const RUN_LIMIT: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ impl Stage {
         let mut argv = vec![self.program.clone().into_os_string()];
         argv.extend(arguments.iter().map(OsString::from));
         let variables = [("HOME".into(), self.home().as_os_str().to_owned())];
-        let answer = sendmail::answer_of(&argv, input.as_bytes(), &variables, RUN_LIMIT)?;
+        let answer = program::answer_of(&argv, input.as_bytes(), &variables, RUN_LIMIT)?;
         if self.scratch.is_interrupted() {
             bail!("interrupted; the scratch folder is removed");
         }

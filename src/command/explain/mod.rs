@@ -4,6 +4,9 @@
 //! Promises: changes nothing, sends nothing. Never touches: the quarantine.
 
 pub mod account;
+pub mod known;
+pub mod message;
+mod page;
 
 use crate::cli::ExplainArguments;
 use crate::command::explain::account::Account;

@@ -28,7 +28,7 @@ use crate::world::store::Store;
 use crate::world::{folder, surroundings};
 
 /// The configuration file, every key with its comment.
-const TEMPLATE: &str = include_str!("../../world/config.template.toml");
+const TEMPLATE: &str = include_str!("../../world/config/template.toml");
 /// What delimiters are split at when an address is looked for and nobody has said any.
 const USUAL_DELIMITER: &str = "+";
 

@@ -142,7 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::world::sendmail::output_of;
+    use crate::world::program::output_of;
 
     fn shipped() -> Recipes {
         Recipes::new(Path::new(SHIPPED), None, None).unwrap()

@@ -1,38 +1,22 @@
-//! The key file: the secrets without which no token is verified and no list entry is found.
+//! The key file: made, read, changed, copied.
 //!
-//! Promises: a key file that others can read, that is another user's or that has one wrong line is refused, with
-//! the line and the way out; no key is ever overwritten by another; a crash leaves the old file or the new one; no
-//! message of this file shows a key. Never touches: what the keys are used for.
+//! Promises: a key file that others can read or that is another user's is refused; no key is ever overwritten by
+//! another. Never touches: what the keys are used for.
 
-use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
+use super::FILE_LIMIT;
+use super::error::SecretError;
+use super::line::{Line, Purpose};
+use super::replacement::Replacement;
+use super::text::{parse, text_of};
 use crate::policy::key::{KEY_LENGTH, KeyId, KeyRing, Keys, SecretKey};
 use crate::world::folder;
-
-/// Most bytes of a key file: two full rings need 5 KiB.
-pub const FILE_LIMIT: usize = 64 * 1024;
-/// What the first line says that is no comment.
-const VERSION_LINE: &str = "version 1";
-/// What stands above the keys.
-const PREFACE: &str = "# The keys of countersign. Whoever has them can forge confirmations and read the list; without them\n\
-    # the list is dead. Keep a backup (countersign keys export) and show this file to nobody.\n\
-    # Purpose, number, key; the last line of a purpose is the one in use.\n";
-
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Hashes the list entries.
-    List,
-    /// Signs tokens and our own header block.
-    Token,
-}
 
 /// Whether [`create`] made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,115 +25,6 @@ pub enum Created {
     AlreadyThere,
     /// It is new.
     New,
-}
-
-/// Why keys cannot be read or written. Every message names the file and the way out, and none shows a key.
-#[derive(Debug)]
-pub enum SecretError {
-    /// An imported key has the number of another key.
-    Conflict {
-        /// The key file.
-        path: PathBuf,
-        /// The purpose of both.
-        purpose: Purpose,
-        /// The number of both.
-        number: u8,
-    },
-    /// A line that is none of those this version knows.
-    Malformed {
-        /// The key file, or None for an imported text.
-        path: Option<PathBuf>,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        fault: LineFault,
-    },
-    /// There is no such file.
-    Missing {
-        /// The key file.
-        path: PathBuf,
-    },
-    /// The file has no key for that purpose: it is cut short.
-    NoKey {
-        /// The key file, or None for an imported text.
-        path: Option<PathBuf>,
-        /// The purpose.
-        purpose: Purpose,
-    },
-    /// All 32 numbers are taken.
-    NoNumberLeft {
-        /// The key file.
-        path: PathBuf,
-        /// The purpose.
-        purpose: Purpose,
-    },
-    /// The system gave no random bytes.
-    NoRandomness,
-    /// The file belongs to another user, who could change it.
-    NotOurs {
-        /// The key file.
-        path: PathBuf,
-        /// The number of its owner.
-        owner: u32,
-    },
-    /// Others than its owner have rights in it.
-    ReadableByOthers {
-        /// The key file.
-        path: PathBuf,
-        /// Its mode, the lower twelve bits.
-        mode: u32,
-    },
-    /// It is longer than [`FILE_LIMIT`].
-    TooLong {
-        /// The key file, or None for an imported text.
-        path: Option<PathBuf>,
-    },
-    /// Somebody else is changing the file, or died while doing so.
-    Unfinished {
-        /// The half-written file that is in the way.
-        path: PathBuf,
-    },
-    /// It cannot be read.
-    Unreadable {
-        /// The key file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It cannot be written.
-    Unwritable {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-}
-
-/// What is wrong with a line of a key file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineFault {
-    /// The key is not 64 hexadecimal digits.
-    Key,
-    /// The number is none from 0 to 31.
-    Number,
-    /// Not the text it should be.
-    NotText,
-    /// The purpose is neither `token` nor `list`.
-    Purpose,
-    /// The same number was used for the same purpose above.
-    Twice,
-    /// The version line is missing, or of a later version.
-    Version,
-    /// Not three words.
-    Words,
-}
-
-/// One line of the file.
-#[derive(Clone)]
-struct Line {
-    purpose: Purpose,
-    id: KeyId,
-    key: SecretKey,
 }
 
 /// Reads the keys.
@@ -273,67 +148,6 @@ fn read_lines(path: &Path) -> Result<Vec<Line>, SecretError> {
     parse(&bytes, Some(path))
 }
 
-fn parse(bytes: &[u8], path: Option<&Path>) -> Result<Vec<Line>, SecretError> {
-    if bytes.len() > FILE_LIMIT {
-        return Err(SecretError::TooLong { path: path.map(Path::to_owned) });
-    }
-    let mut lines: Vec<Line> = Vec::new();
-    let mut versioned = false;
-    for (at, bytes) in bytes.split(|&byte| byte == b'\n').enumerate() {
-        let wrong = |fault| SecretError::Malformed { path: path.map(Path::to_owned), line: at + 1, fault };
-        let text = std::str::from_utf8(bytes).map_err(|_| wrong(LineFault::NotText))?.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        if !versioned {
-            versioned = text == VERSION_LINE;
-            if versioned { continue } else { return Err(wrong(LineFault::Version)) }
-        }
-        let line = Line::parse(text).map_err(wrong)?;
-        if lines.iter().any(|above| above.purpose == line.purpose && above.id == line.id) {
-            return Err(wrong(LineFault::Twice));
-        }
-        lines.push(line);
-    }
-    Ok(lines)
-}
-
-impl Line {
-    fn parse(text: &str) -> Result<Line, LineFault> {
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let [purpose, number, key] = words[..] else { return Err(LineFault::Words) };
-        let purpose = match purpose {
-            "list" => Purpose::List,
-            "token" => Purpose::Token,
-            _ => return Err(LineFault::Purpose),
-        };
-        let id = number.parse().ok().and_then(KeyId::new).ok_or(LineFault::Number)?;
-        let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
-        if key.len() != 2 * KEY_LENGTH {
-            return Err(LineFault::Key);
-        }
-        HEXLOWER_PERMISSIVE.decode_mut(key.as_bytes(), bytes.as_mut()).map_err(|_| LineFault::Key)?;
-        Ok(Line { purpose, id, key: SecretKey::new(*bytes) })
-    }
-
-    fn parts(&self) -> (Purpose, u8, &SecretKey) {
-        (self.purpose, self.id.number(), &self.key)
-    }
-}
-
-fn text_of<'a>(keys: impl IntoIterator<Item = (Purpose, u8, &'a SecretKey)>) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(FILE_LIMIT));
-    text.push_str(PREFACE);
-    text.push_str(VERSION_LINE);
-    text.push('\n');
-    for (purpose, number, key) in keys {
-        text.push_str(&format!("{purpose} {number} "));
-        HEXLOWER.encode_append(key.bytes(), &mut text);
-        text.push('\n');
-    }
-    text
-}
-
 /// Makes the file unless it is there.
 fn place_new(path: &Path, text: &str) -> Result<Created, SecretError> {
     let parent = folder::above(path);
@@ -360,133 +174,13 @@ fn change<T>(path: &Path, edit: impl FnOnce(&mut Vec<Line>) -> Result<T, SecretE
     Ok(answer)
 }
 
-/// The next version of the file beside it. Its fixed name is the lock of all who change the file.
-struct Replacement {
-    file: File,
-    path: PathBuf,
-    renamed: bool,
-}
-
-impl Replacement {
-    fn begin(path: &Path) -> Result<Replacement, SecretError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let path = PathBuf::from(name);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => Ok(Replacement { file, path, renamed: false }),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(SecretError::Unfinished { path }),
-            Err(source) => Err(SecretError::Unwritable { path, source }),
-        }
-    }
-
-    fn finish(mut self, target: &Path, text: &str) -> Result<(), SecretError> {
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
-        written.map_err(|source| SecretError::Unwritable { path: self.path.clone(), source })?;
-        let unwritable = |source| SecretError::Unwritable { path: target.to_owned(), source };
-        std::fs::rename(&self.path, target).map_err(unwritable)?;
-        self.renamed = true;
-        folder::sync(folder::above(target)).map_err(unwritable)
-    }
-}
-
-/// Takes it away again. After the rename that name may be somebody else's lock.
-impl Drop for Replacement {
-    fn drop(&mut self) {
-        if !self.renamed {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-impl fmt::Display for Purpose {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Purpose::List => "list",
-            Purpose::Token => "token",
-        })
-    }
-}
-
-impl fmt::Display for LineFault {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            LineFault::Key => "the key is not 64 hexadecimal digits",
-            LineFault::Number => "the number is none from 0 to 31",
-            LineFault::NotText => "it is not text",
-            LineFault::Purpose => "the purpose is neither \"token\" nor \"list\"",
-            LineFault::Twice => "that number is used for that purpose above",
-            LineFault::Version => "it should be \"version 1\"; a later version needs a later countersign",
-            LineFault::Words => "it should be a purpose, a number and a key",
-        })
-    }
-}
-
-/// Without what the system said: that is the [`std::error::Error::source`].
-impl fmt::Display for SecretError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |path: &Option<PathBuf>| {
-            path.as_ref().map_or("the imported text".to_owned(), |path| path.display().to_string())
-        };
-        match self {
-            SecretError::Conflict { path, purpose, number } => write!(
-                out,
-                "{} has another {purpose} key with the number {number}; nothing was imported. To use the imported keys \
-                 instead, move that file away first",
-                path.display()
-            ),
-            SecretError::Malformed { path, line, fault } => {
-                write!(out, "{}, line {line}: {fault}. Mend it, or take the file from the backup", name(path))
-            }
-            SecretError::Missing { path } => write!(
-                out,
-                "there is no key file {}. Take it from the backup (countersign keys import); only for a new mailbox: \
-                 countersign init",
-                path.display()
-            ),
-            SecretError::NoKey { path, purpose } => {
-                write!(out, "{} has no {purpose} key: it is cut short. Take it from the backup", name(path))
-            }
-            SecretError::NoNumberLeft { path, purpose } => write!(
-                out,
-                "{} has 32 {purpose} keys, and there are no more numbers. Remove the oldest line of them",
-                path.display()
-            ),
-            SecretError::NoRandomness => out.write_str("the system gives no random bytes for a key"),
-            SecretError::NotOurs { path, owner } => {
-                write!(out, "{} belongs to user {owner}; chown it to the user this mail is for", path.display())
-            }
-            SecretError::ReadableByOthers { path, mode } => {
-                write!(out, "{0} has mode {mode:04o}: others have rights in it. chmod 600 {0}", path.display())
-            }
-            SecretError::TooLong { path } => {
-                write!(out, "{} is longer than {FILE_LIMIT} bytes: that is no key file", name(path))
-            }
-            SecretError::Unfinished { path } => write!(
-                out,
-                "{0} is in the way: another command changes the keys right now, or died doing so. If none runs, remove \
-                 that file",
-                path.display()
-            ),
-            SecretError::Unreadable { path, .. } => write!(out, "cannot read {}", path.display()),
-            SecretError::Unwritable { path, .. } => write!(out, "cannot write {}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for SecretError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            SecretError::Unreadable { source, .. } | SecretError::Unwritable { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
 
+    use super::super::LineFault;
     use super::*;
 
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

@@ -1,64 +1,22 @@
-//! The configuration: one TOML file and the environment, read into values that cannot be wrong.
+//! From words to values.
 //!
-//! Promises: every error names file, line and key and says the way out; an unknown key is an error; every default
-//! is in this file and nowhere else. Never touches: the keys, the store, the mail.
+//! Promises: every error names file, line and key and says the way out; a value that was read cannot be wrong. Never
+//! touches: the keys, the store, the mail.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde::Deserialize;
+use anyhow::{Context, Result, anyhow, bail};
 use toml::Spanned;
 
+use super::document::{AUTO, ChallengeTable, File, InboxTable, Number, OwnerTable, ScoreTable, TrustTable};
+use super::environment::Environment;
+use super::paths::{Inbox, Paths};
+use super::syntax::syntax;
 use crate::mail::address::{Address, DELIMITERS, Domain};
 use crate::origin::auth::{Method, Trust};
-use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, ScoreField};
 use crate::policy::template::Template;
-use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Mode, Owner, Policy, ScoreLimits, Style};
-
-/// In `challenge.languages`: the language the message itself is written in.
-const AUTO: &str = "auto";
-
-/// The environment as far as this program reads it, taken once at the start.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    /// `HOME`.
-    pub home: Option<PathBuf>,
-    /// `COUNTERSIGN_CONFIG`, or `--config` made whole.
-    pub config: Option<PathBuf>,
-    /// `XDG_CONFIG_HOME`, if absolute.
-    pub config_home: Option<PathBuf>,
-    /// `XDG_DATA_HOME`, if absolute.
-    pub data_home: Option<PathBuf>,
-    /// What the mail system says about the envelope.
-    pub caller: Caller,
-}
-
-/// Where everything is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paths {
-    /// The configuration file.
-    pub config: PathBuf,
-    /// The key file.
-    pub keys: PathBuf,
-    /// The store.
-    pub store: PathBuf,
-    /// The quarantine, a Maildir.
-    pub quarantine: PathBuf,
-    /// Where mail goes that passes.
-    pub inbox: Inbox,
-    /// The mail system's sendmail.
-    pub sendmail: PathBuf,
-}
-
-/// Where mail goes that passes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inbox {
-    /// A program that takes the message on its standard input and answers 0 when it has it.
-    Command(Vec<String>),
-    /// A Maildir.
-    Maildir(PathBuf),
-}
+use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Owner, Policy, ScoreLimits, Style};
 
 /// The configuration.
 #[derive(Clone, Debug)]
@@ -67,66 +25,6 @@ pub struct Config {
     pub policy: Policy,
     /// Where everything is.
     pub paths: Paths,
-}
-
-impl Environment {
-    /// Reads the process's environment.
-    #[must_use]
-    pub fn read() -> Environment {
-        let text = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let first = |names: &[&str]| names.iter().find_map(|name| text(name));
-        let user = first(&["USER", "LOGNAME"]).unwrap_or_default();
-        Environment {
-            home: path("HOME"),
-            config: std::env::var_os("COUNTERSIGN_CONFIG").filter(|text| !text.is_empty()).map(PathBuf::from),
-            config_home: path("XDG_CONFIG_HOME"),
-            data_home: path("XDG_DATA_HOME"),
-            caller: Caller {
-                return_path_line: text("RPLINE"),
-                sender: text("SENDER"),
-                recipient: text("RECIPIENT"),
-                original_recipient: first(&["ORIGINAL_RECIPIENT", "ORIG_RECIPIENT"]),
-                extension: first(&["EXTENSION", "EXT", "LOCAL_PART_SUFFIX"]),
-                user: Some((user, rustix::process::getuid().as_raw())),
-                ..Caller::default()
-            },
-        }
-    }
-
-    /// The configuration file this environment means.
-    ///
-    /// # Errors
-    /// When nothing says where it is, or not by a whole path.
-    pub fn config_file(&self) -> Result<PathBuf> {
-        if let Some(path) = &self.config {
-            // Another file for each caller, or none and so silently the usual one, is worse than an error.
-            let shown = path.display();
-            ensure!(
-                path.is_absolute(),
-                "COUNTERSIGN_CONFIG is {shown}; it must be a whole path, one that begins with /"
-            );
-            return Ok(path.clone());
-        }
-        let folder = match (&self.config_home, &self.home) {
-            (Some(folder), _) => folder.clone(),
-            (None, Some(home)) => home.join(".config"),
-            (None, None) => bail!("HOME is not set; say where the configuration is with --config FILE"),
-        };
-        Ok(folder.join("countersign/config.toml"))
-    }
-
-    /// Where the store is when the configuration does not say.
-    ///
-    /// # Errors
-    /// When HOME is not set.
-    pub fn data_folder(&self) -> Result<PathBuf> {
-        match (&self.data_home, &self.home) {
-            (Some(folder), _) => Ok(folder.join("countersign")),
-            (None, Some(home)) => Ok(home.join(".local/share/countersign")),
-            (None, None) => bail!("HOME is not set, and the configuration does not say where the store is"),
-        }
-    }
 }
 
 impl Config {
@@ -172,215 +70,6 @@ impl Config {
             host,
         };
         Ok(Config { policy, paths })
-    }
-
-    /// The challenge's texts, the user's own before the built-in ones. In the place of `auto` stands the language that
-    /// was guessed for the message, if there is a text for it.
-    ///
-    /// # Errors
-    /// Names the file that is wrong. The delivery path falls back to the built-in text then: a slip in a text must
-    /// not stop mail.
-    pub fn templates(&self, guess: Option<&str>) -> Result<Vec<Template>> {
-        let codes = self.languages(guess);
-        codes.iter().map(|code| self.template(code)).collect()
-    }
-
-    /// The built-in texts of the configured languages, English where there is none.
-    #[must_use]
-    pub fn built_in_templates(&self, guess: Option<&str>) -> Vec<Template> {
-        let mut found: Vec<Template> =
-            self.languages(guess).iter().filter_map(|code| Template::built_in(code)).collect();
-        if found.is_empty() {
-            found.extend(Template::built_in("en"));
-        }
-        found
-    }
-
-    fn languages(&self, guess: Option<&str>) -> Vec<String> {
-        let known = |code: &&str| Template::is_built_in(code) || self.own_text(code).exists();
-        let guess = guess.filter(known);
-        let mut codes: Vec<String> = Vec::new();
-        for code in &self.policy.languages {
-            let code = if code == AUTO { guess } else { Some(code.as_str()) };
-            codes.extend(code.filter(|code| !codes.iter().any(|known| known == code)).map(str::to_owned));
-        }
-        if codes.is_empty() {
-            codes.push("en".to_owned());
-        }
-        codes
-    }
-
-    fn own_text(&self, code: &str) -> PathBuf {
-        own_text(&self.paths.config, code)
-    }
-
-    fn template(&self, code: &str) -> Result<Template> {
-        let path = self.own_text(code);
-        let template = match std::fs::read_to_string(&path) {
-            Ok(text) => Template::parse(code, &text).with_context(|| format!("{}", path.display()))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Template::built_in(code)
-                .ok_or_else(|| anyhow!("there is no text for the language {code:?}; write {}", path.display()))?,
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
-        if self.policy.style.answer == AnswerDemand::Word && !template.has("word") {
-            bail!("{}: challenge.answer is \"word\", and the text does not say {{word}}", path.display());
-        }
-        Ok(template)
-    }
-}
-
-/// The file as it is written. Its defaults are the program's defaults.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    mode: ModeWord,
-    owner: OwnerTable,
-    #[serde(default)]
-    inbox: InboxTable,
-    #[serde(default)]
-    quarantine: QuarantineTable,
-    #[serde(default)]
-    trust: TrustTable,
-    #[serde(default)]
-    score: ScoreTable,
-    #[serde(default)]
-    challenge: ChallengeTable,
-    #[serde(default)]
-    denied: DeniedTable,
-    #[serde(default)]
-    files: FilesTable,
-}
-
-#[derive(Clone, Copy)]
-struct ModeWord(Mode);
-
-impl Default for ModeWord {
-    fn default() -> ModeWord {
-        ModeWord(Mode::On)
-    }
-}
-
-impl<'de> Deserialize<'de> for ModeWord {
-    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<ModeWord, D::Error> {
-        let word = String::deserialize(input)?;
-        let mode = match word.as_str() {
-            "on" => Mode::On,
-            "observe" => Mode::Observe,
-            "off" => Mode::Off,
-            _ => return Err(serde::de::Error::custom("\"on\", \"observe\" or \"off\"")),
-        };
-        Ok(ModeWord(mode))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OwnerTable {
-    address: Spanned<String>,
-    #[serde(default)]
-    others: Vec<Spanned<String>>,
-    name: Option<String>,
-    #[serde(default)]
-    delimiters: Option<Spanned<String>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InboxTable {
-    maildir: Option<Spanned<String>>,
-    command: Option<Spanned<Vec<String>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct QuarantineTable {
-    maildir: Option<Spanned<String>>,
-    keep_days: Number,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct TrustTable {
-    authserv_ids: Vec<Spanned<String>>,
-    methods: Vec<Spanned<String>>,
-    gate: Option<Spanned<String>>,
-    hops: Number,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ScoreTable {
-    fields: Vec<Spanned<String>>,
-    pass_below: Option<Spanned<f64>>,
-    challenge_only_above: Option<Spanned<f64>>,
-    hold_above: Option<Spanned<f64>>,
-    discard_above: Option<Spanned<f64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ChallengeTable {
-    days_between: Number,
-    per_hour: Number,
-    per_day: Number,
-    languages: Vec<Spanned<String>>,
-    breaker_alike: Number,
-    alike_note: bool,
-    content: Option<Spanned<String>>,
-    answer: Option<Spanned<String>>,
-    envelope: Option<Spanned<String>>,
-    sendmail: Option<Spanned<String>>,
-    host: Option<Spanned<String>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct DeniedTable {
-    discard: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct FilesTable {
-    keys: Option<Spanned<String>>,
-    store: Option<Spanned<String>>,
-}
-
-type Number = Spanned<i64>;
-
-fn number(value: i64) -> Number {
-    Spanned::new(0..0, value)
-}
-
-impl Default for QuarantineTable {
-    fn default() -> QuarantineTable {
-        QuarantineTable { maildir: None, keep_days: number(30) }
-    }
-}
-
-impl Default for TrustTable {
-    fn default() -> TrustTable {
-        let methods = ["dmarc", "dkim"].map(|word| Spanned::new(0..0, word.to_owned())).into();
-        TrustTable { authserv_ids: Vec::new(), methods, gate: None, hops: number(1) }
-    }
-}
-
-impl Default for ChallengeTable {
-    fn default() -> ChallengeTable {
-        ChallengeTable {
-            days_between: number(7),
-            per_hour: number(20),
-            per_day: number(100),
-            languages: [AUTO, "en"].map(|code| Spanned::new(0..0, code.to_owned())).into(),
-            breaker_alike: number(5),
-            alike_note: false,
-            content: None,
-            answer: None,
-            envelope: None,
-            sendmail: None,
-            host: None,
-        }
     }
 }
 
@@ -621,7 +310,7 @@ impl Reader<'_> {
 }
 
 /// Where the user's own text of the challenge in a language is.
-fn own_text(config: &Path, code: &str) -> PathBuf {
+pub(super) fn own_text(config: &Path, code: &str) -> PathBuf {
     config.with_file_name(format!("challenge.{code}.txt"))
 }
 
@@ -638,37 +327,14 @@ fn score_words() -> String {
     format!("a filter ({}) or a field ({})", filters.join(", "), names.join(", "))
 }
 
-/// The parser's own words, in the form `file:line: what`.
-fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
-    let start = error.span().map_or(0, |span| span.start.min(text.len()));
-    let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-    let what = error.message().replace('\n', " ");
-    let key = if what.starts_with("missing field") { None } else { key_at(text, line) };
-    anyhow!("{}:{line}: {}{what}", path.display(), key.map(|key| format!("{key}: ")).unwrap_or_default())
-}
-
-/// The key whose value stands on that line, counted from 1, or goes on there.
-fn key_at(text: &str, line: usize) -> Option<String> {
-    let (mut table, mut key) = (None, None);
-    for line in text.lines().take(line).map(str::trim) {
-        let bare =
-            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        let header = line.split('#').next().unwrap_or_default().trim();
-        if let Some(name) = header.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|name| bare(name)) {
-            (table, key) = (Some(name), None);
-        } else if let Some((name, _)) = line.split_once('=').filter(|(name, _)| bare(name.trim())) {
-            key = Some(name.trim());
-        }
-    }
-    let key = key?;
-    Some(table.map_or_else(|| key.to_owned(), |table| format!("{table}.{key}")))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::origin::envelope::Caller;
+    use crate::policy::Mode;
 
-    fn parse(text: &str) -> Result<Config> {
+    /// The configuration that this text is for a user at /home/alice.
+    pub(in crate::world::config) fn parse(text: &str) -> Result<Config> {
         let environment = Environment { home: Some("/home/alice".into()), ..Environment::default() };
         Config::parse(text, Path::new("/etc/c.toml"), &environment)
     }
@@ -783,19 +449,6 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_is_named_by_its_whole_path_or_not_at_all() {
-        let of = |config: &str| {
-            let environment =
-                Environment { home: Some("/home/alice".into()), config: Some(config.into()), ..Environment::default() };
-            environment.config_file()
-        };
-        assert_eq!(of("/etc/c.toml").unwrap(), PathBuf::from("/etc/c.toml"));
-        for odd in ["c.toml", "./c.toml", "~/c.toml"] {
-            assert!(of(odd).unwrap_err().to_string().contains("COUNTERSIGN_CONFIG"), "{odd}");
-        }
-    }
-
-    #[test]
     fn every_delimiter_that_may_be_configured_is_one_at_which_tokens_are_looked_for() {
         use crate::facts::Facts;
         use crate::origin::auth::Trust;
@@ -810,55 +463,5 @@ mod tests {
         for other in "ab/%@ ".chars() {
             assert!(parse(&format!("[owner]\naddress = \"a@b.c\"\ndelimiters = \"{other}\"\n")).is_err());
         }
-    }
-
-    #[test]
-    fn a_text_of_the_users_own_comes_first_and_a_bad_one_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
-        let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
-        let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nlanguages = [\"en\", \"xx\"]\n";
-        let error = Config::parse(text, &path, &environment).unwrap_err().to_string();
-        assert!(
-            error.contains("config.toml:4: challenge.languages: ") && error.contains("challenge.xx.txt"),
-            "{error}"
-        );
-        std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\n{nobody}\n").unwrap();
-        let config = Config::parse(text, &path, &environment).unwrap();
-        let error = format!("{:#}", config.templates(None).unwrap_err());
-        assert!(
-            error.contains("challenge.xx.txt") && error.contains("line 3") && error.contains("{nobody}"),
-            "{error}"
-        );
-        assert_eq!(config.built_in_templates(None).len(), 1);
-    }
-
-    #[test]
-    fn the_guessed_language_stands_in_the_place_of_auto() {
-        let of = |languages: &str, guess| {
-            let config =
-                parse(&format!("[owner]\naddress = \"a@b.c\"\n[challenge]\nlanguages = {languages}\n")).unwrap();
-            config.templates(guess).unwrap().into_iter().map(|text| text.language).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(of("[\"auto\", \"en\"]", Some("de")), "de en");
-        assert_eq!(of("[\"en\", \"auto\"]", Some("de")), "en de");
-        assert_eq!(of("[\"auto\", \"en\"]", Some("en")), "en");
-        assert_eq!(of("[\"auto\", \"en\"]", None), "en");
-        assert_eq!(of("[\"auto\"]", None), "en");
-        assert_eq!(of("[\"auto\", \"fr\"]", Some("xx")), "fr");
-        assert_eq!(of("[\"en\"]", Some("de")), "en");
-    }
-
-    #[test]
-    fn a_text_of_the_users_own_must_name_the_word_that_is_asked_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
-        let environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
-        let text = "[owner]\naddress = \"a@b.c\"\n[challenge]\nanswer = \"word\"\nlanguages = [\"xx\"]\n";
-        std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nHello {owner}\n").unwrap();
-        let config = Config::parse(text, &path, &environment).unwrap();
-        assert!(config.templates(None).unwrap_err().to_string().contains("{word}"));
-        std::fs::write(folder.path().join("challenge.xx.txt"), "Subject: x\n\nWrite {word}\n").unwrap();
-        assert!(config.templates(None).is_ok());
     }
 }

@@ -1,0 +1,105 @@
+//! The account of what is known from before.
+//!
+//! Promises: names are those of the log; a list entry is told as `check` tells it. Never touches: the store.
+
+use serde::Serialize;
+
+use super::page::{Page, kebab, texts, when, yes};
+use crate::operation::entry;
+use crate::policy::standing::{Entry, History, Standing, TokenStanding};
+
+/// What is known from before.
+#[derive(Debug, Serialize)]
+pub struct Known {
+    /// `ready`, `missing`, `corrupt`, `newer`.
+    pub store: String,
+    /// The list entry of the sender.
+    pub sender: Option<serde_json::Value>,
+    /// That of the sender's domain.
+    pub domain: Option<serde_json::Value>,
+    /// That of the mailing list.
+    pub list: Option<serde_json::Value>,
+    /// When this address was last asked.
+    pub asked: Option<i64>,
+    /// Challenges in the last 60 minutes.
+    pub last_hour: u32,
+    /// Challenges in the last 24 hours.
+    pub last_day: u32,
+    /// When the sender said that it was not them, seconds since 1970.
+    pub opted_out: Option<i64>,
+    /// How many of the last 50 challenges came back as undeliverable.
+    pub undeliverable: u32,
+    /// How many other senders wrote a similar message in the last hour.
+    pub alike: u32,
+    /// Whether it is our own challenge's text sent back.
+    pub echo: bool,
+    /// Whether it says something about an earlier challenge.
+    pub answers: bool,
+    /// What the tokens speak of.
+    pub tokens: Vec<TokenKnown>,
+    /// People of an answer who are denied.
+    pub denied: Vec<String>,
+    /// The entries in words.
+    #[serde(skip)]
+    entries: Vec<String>,
+}
+
+/// What is known of a token.
+#[derive(Debug, Serialize)]
+pub struct TokenKnown {
+    /// The number of the held message it speaks of.
+    pub id: String,
+    /// Whether that is still held.
+    pub held: bool,
+    /// Whether it was used before.
+    pub spent: bool,
+}
+
+impl Known {
+    pub(super) fn of(standing: &Standing) -> Known {
+        let Standing { store, sender, domain, list, history, tokens, denied, echo, answer } = standing;
+        let History { asked, last_hour, last_day, opted_out, undeliverable, alike } = *history;
+        let of_token = |known: &TokenStanding| TokenKnown {
+            id: known.token.held.to_string(),
+            held: known.held.is_some(),
+            spent: known.spent,
+        };
+        let of_entry = |entry: &Option<Entry>| entry.map(entry::as_json);
+        let rows = [("sender", sender), ("domain", domain), ("list", list)];
+        let words = |(what, entry): (&str, &Option<Entry>)| Some(format!("{what}: {}", entry::describe((*entry)?)));
+        Known {
+            store: kebab(store),
+            sender: of_entry(sender),
+            domain: of_entry(domain),
+            list: of_entry(list),
+            asked,
+            last_hour,
+            last_day,
+            opted_out,
+            undeliverable,
+            alike,
+            echo: *echo,
+            answers: answer.is_some(),
+            tokens: tokens.iter().map(of_token).collect(),
+            denied: texts(denied),
+            entries: rows.into_iter().filter_map(words).collect(),
+        }
+    }
+
+    pub(super) fn columns(&self, page: &mut Page) {
+        page.heading("Known from before");
+        page.row("store", &self.store);
+        page.list("on your list", self.entries.iter().cloned(), "no");
+        page.row("last asked", &self.asked.map_or("never, or long ago".to_owned(), when));
+        page.some("not them", self.opted_out.map(|at| format!("since {}", when(at))).as_ref());
+        page.row("came back", &format!("{} of the last challenges", self.undeliverable));
+        page.row("alike", &format!("{} other senders wrote so in the last hour", self.alike));
+        page.row("an answer", yes(self.answers));
+        page.row("an echo", yes(self.echo));
+        page.row("asked in all", &format!("{} in the last hour, {} in the last day", self.last_hour, self.last_day));
+        let state = |held| if held { "still held" } else { "not held any more" };
+        let spent = |spent| if spent { ", spent" } else { "" };
+        page.lines("tokens", self.tokens.iter().map(|t| format!("{}: {}{}", t.id, state(t.held), spent(t.spent))));
+        page.lines("denied", self.denied.iter().cloned());
+    }
+}

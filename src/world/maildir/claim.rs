@@ -1,0 +1,156 @@
+//! Messages that only this process can take away, hidden under a name of their own meanwhile.
+//!
+//! Promises: of two processes one gets it; a crash leaves it where it is found again. Never touches: what it says.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::entry::{Entry, Moved};
+use super::file_system::{read_folder, rename_to_free, rename_unless_there, sync_folder};
+use super::layout::Maildir;
+use super::name::{random_hex, unique_name};
+use crate::world::folder;
+
+/// How a message is named while it is on its way to another file system. Mail programs pass over names that begin
+/// with a dot, and none of them sweeps `new/` and `cur/` as some do `tmp/`.
+const CLAIMED: &str = ".claimed:";
+
+/// A message that only this process can take away.
+#[derive(Debug)]
+pub struct Claimed {
+    path: PathBuf,
+    original: PathBuf,
+}
+
+impl Maildir {
+    /// Claims a message of this Maildir for something that takes a while, such as giving it to a program. Dropped
+    /// without [`Claimed::remove`] or [`Claimed::put_back`] it is among [`Maildir::stranded`].
+    ///
+    /// # Errors
+    /// It cannot be renamed. `None` means that somebody else has it.
+    pub fn claim(&self, entry: &Entry) -> anyhow::Result<Option<Claimed>> {
+        let claimed = self.chase(entry, claim)?;
+        Ok(claimed.map(|(path, original)| Claimed { path, original }))
+    }
+
+    /// The messages that a move to another file system left behind when the process died, claimed more than
+    /// `older_than` seconds before `now` (seconds since 1970). A move takes seconds: what is here for an hour is
+    /// stranded.
+    ///
+    /// # Errors
+    /// The folders cannot be listed.
+    pub fn stranded(&self, older_than: i64, now: i64) -> anyhow::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for name in ["new", "cur"] {
+            let folder = self.root.join(name);
+            for file in read_folder(&folder)? {
+                let file = file.with_context(|| format!("cannot list {}", folder.display()))?;
+                // Renaming sets the change time.
+                let old = |status: fs::Metadata| now.saturating_sub(status.ctime()) > older_than;
+                if original_name(&file.file_name()).is_some() && file.metadata().is_ok_and(old) {
+                    found.push(file.path());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Gives a stranded message its old name back. The copy may have arrived before the crash; then it is there
+    /// twice, which is better than nowhere.
+    ///
+    /// # Errors
+    /// It is no stranded message, or cannot be renamed.
+    pub fn put_back(&self, stranded: &Path) -> anyhow::Result<Moved> {
+        let original = stranded.file_name().and_then(original_name);
+        let Some(original) = original else { bail!("{} is no stranded message", stranded.display()) };
+        let folder = folder::above(stranded);
+        match rename_to_free(stranded, &folder.join(original), &folder.join(unique_name()?)) {
+            Ok(path) => {
+                sync_folder(folder)?;
+                Ok(Moved::Done(path))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Moved::AlreadyGone),
+            Err(error) => Err(error).with_context(|| format!("cannot put back {}", stranded.display())),
+        }
+    }
+}
+
+impl Claimed {
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(&self) -> anyhow::Result<File> {
+        File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))
+    }
+
+    /// Removes it for good.
+    ///
+    /// # Errors
+    /// It cannot be removed, or the removal is not durable.
+    pub fn remove(self) -> anyhow::Result<()> {
+        fs::remove_file(&self.path).with_context(|| format!("cannot remove {}", self.path.display()))?;
+        sync_folder(folder::above(&self.path))
+    }
+
+    /// Gives it back under its old name.
+    ///
+    /// # Errors
+    /// It cannot be renamed; it stays among [`Maildir::stranded`].
+    pub fn put_back(self) -> anyhow::Result<()> {
+        let put = rename_unless_there(&self.path, &self.original);
+        put.with_context(|| format!("cannot put back {}", self.path.display()))
+    }
+}
+
+/// Renames a message so that no other process and no mail reader takes it; `None` if one was quicker.
+pub(super) fn claim(entry: &Entry) -> anyhow::Result<Option<PathBuf>> {
+    let mut name_claimed = OsString::from(format!("{CLAIMED}{}:", random_hex()?));
+    name_claimed.push(entry.path.file_name().unwrap_or_default());
+    let claimed = folder::above(&entry.path).join(name_claimed);
+    match fs::rename(&entry.path, &claimed) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        other => other.with_context(|| format!("cannot move {}", entry.path.display())).map(|()| Some(claimed)),
+    }
+}
+
+/// What a claimed message was called before.
+fn original_name(file_name: &OsStr) -> Option<&OsStr> {
+    let rest = file_name.as_bytes().strip_prefix(CLAIMED.as_bytes())?;
+    let colon = rest.iter().position(|&byte| byte == b':')?;
+    let original = &rest[colon + 1..];
+    (!original.is_empty() && !original.starts_with(b".")).then_some(OsStr::from_bytes(original))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::tests::{Scratch, put, read_by_somebody, scratch, texts};
+    use super::*;
+    use crate::world::clock;
+
+    #[test]
+    fn a_stranded_message_is_hidden_found_and_put_back() {
+        let Scratch { held, _folder, .. } = scratch();
+        let path = read_by_somebody(&held, &put(&held, "a", "text"));
+        let claimed = path.with_file_name(".claimed:0123456789abcdef:a:2,S");
+        fs::rename(&path, &claimed).unwrap();
+        fs::write(held.path().join("cur/.claimed:"), "").unwrap();
+        fs::write(held.path().join("cur/.other"), "").unwrap();
+        let now = clock::now();
+        assert!(texts(&held).is_empty());
+        assert!(held.stranded(3600, now).unwrap().is_empty(), "it may still be on its way");
+        assert_eq!(held.stranded(3600, now + 3700).unwrap(), std::slice::from_ref(&claimed));
+        assert!(held.put_back(&held.path().join("cur/.other")).is_err());
+        assert_eq!(held.put_back(&claimed).unwrap(), Moved::Done(path.clone()));
+        assert_eq!(held.put_back(&claimed).unwrap(), Moved::AlreadyGone);
+        fs::copy(&path, &claimed).unwrap();
+        assert!(matches!(held.put_back(&claimed).unwrap(), Moved::Done(other) if other != path));
+        assert_eq!(texts(&held), ["text", "text"]);
+    }
+}

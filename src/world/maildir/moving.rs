@@ -1,0 +1,196 @@
+//! Messages moved to another Maildir, also in another file system, and removed.
+//!
+//! Promises: of two processes that move or remove one message, one does it and the other is told so; a crash at any
+//! point leaves the message whole in at least one place. Never touches: what it says.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::claim::claim;
+use super::draft::Committed;
+use super::entry::{Entry, Moved, Removed};
+use super::file_system::{rename_to_free, rename_unless_there, sync_folder};
+use super::layout::Maildir;
+use super::name::{check_name, unique_name};
+use crate::world::folder;
+
+impl Maildir {
+    /// Moves a message of this Maildir into `new/` of another, under `name` if that is free there and under a
+    /// unique name else. One atomic rename claims it, so of two processes one gets [`Moved::Done`].
+    ///
+    /// # Errors
+    /// The message is where it was, or, if the other Maildir lies in another file system, among
+    /// [`Maildir::stranded`].
+    pub fn move_to(&self, entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Moved> {
+        check_name(name)?;
+        let moved = self.chase(entry, |entry| {
+            let new = target.root.join("new");
+            let spare = new.join(unique_name()?);
+            match rename_to_free(&entry.path, &new.join(name), &spare) {
+                Ok(path) => Ok(Some(path)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    // Either end may be missing; without this a lost folder would look like a lost message.
+                    fs::metadata(&new).with_context(|| format!("cannot move to {}", new.display()))?;
+                    Ok(None)
+                }
+                Err(error) if error.kind() == ErrorKind::CrossesDevices => carry(entry, target, name),
+                Err(error) => {
+                    Err(error).with_context(|| format!("cannot move {} to {}", entry.path.display(), new.display()))
+                }
+            }
+        })?;
+        let Some((path, source)) = moved else { return Ok(Moved::AlreadyGone) };
+        // The target first: then a crash in between leaves it twice rather than nowhere.
+        sync_folder(&target.root.join("new"))?;
+        sync_folder(folder::above(&source))?;
+        Ok(Moved::Done(path))
+    }
+
+    /// Removes a message of this Maildir.
+    ///
+    /// # Errors
+    /// It cannot be removed, or the removal is not durable.
+    pub fn remove(&self, entry: &Entry) -> anyhow::Result<Removed> {
+        let removed = self.chase(entry, |entry| match fs::remove_file(&entry.path) {
+            Ok(()) => Ok(Some(())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot remove {}", entry.path.display())),
+        })?;
+        let Some(((), source)) = removed else { return Ok(Removed::AlreadyGone) };
+        sync_folder(folder::above(&source))?;
+        Ok(Removed::Done)
+    }
+}
+
+/// Copies a message to another file system. It is claimed by a rename in its own folder, so that nobody else moves
+/// it meanwhile; a crash leaves it under that name, see [`Maildir::stranded`].
+fn carry(entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Option<PathBuf>> {
+    let Some(claimed) = claim(entry)? else { return Ok(None) };
+    let copied = copy(&claimed, target, name);
+    if copied.is_err() {
+        // It stays listed as stranded if it cannot even be renamed.
+        let _ = rename_unless_there(&claimed, &entry.path);
+    }
+    let path = copied?;
+    fs::remove_file(&claimed).with_context(|| format!("cannot remove {}", claimed.display()))?;
+    Ok(Some(path))
+}
+
+fn copy(source: &Path, target: &Maildir, name: &str) -> anyhow::Result<PathBuf> {
+    let mut reader = File::open(source).with_context(|| format!("cannot open {}", source.display()))?;
+    // A name that is taken there need not be the same message, so it is not taken for that.
+    let free = target.find(name)?.is_none();
+    let mut draft = target.draft()?;
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => draft.write(&chunk[..count])?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", source.display())),
+        }
+    }
+    if !free {
+        return draft.commit_unique();
+    }
+    match draft.commit(name)? {
+        Committed::Stored(path) => Ok(path),
+        Committed::AlreadyThere => bail!("{name} was put into {} this moment", target.root.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::tests::{Scratch, names, put, read_by_somebody, scratch, texts};
+    use super::*;
+
+    #[test]
+    fn a_move_is_made_once() {
+        let Scratch { inbox, held, _folder } = scratch();
+        let entry = put(&held, "a", "text");
+        let moved = held.move_to(&entry, &inbox, "a").unwrap();
+        assert_eq!(moved, Moved::Done(inbox.path().join("new/a")));
+        assert_eq!(held.move_to(&entry, &inbox, "a").unwrap(), Moved::AlreadyGone);
+        assert_eq!(held.remove(&entry).unwrap(), Removed::AlreadyGone);
+        assert_eq!((texts(&inbox), texts(&held).len()), (vec!["text".to_owned()], 0));
+    }
+
+    #[test]
+    fn of_many_moves_at_once_one_is_made() {
+        let Scratch { inbox, held, _folder } = scratch();
+        for round in 0..20 {
+            let entry = put(&held, "a", "text");
+            let done = std::thread::scope(|scope| {
+                let act = |at: u32| match at % 2 {
+                    0 => held.move_to(&entry, &inbox, "a").unwrap() != Moved::AlreadyGone,
+                    _ => held.remove(&entry).unwrap() == Removed::Done,
+                };
+                let threads: Vec<_> = (0..8).map(|at| scope.spawn(move || act(at))).collect();
+                threads.into_iter().filter_map(|thread| thread.join().unwrap().then_some(())).count()
+            });
+            assert_eq!((done, names(&held, "new").len()), (1, 0), "round {round}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_a_reader_has_renamed_is_still_caught() {
+        let Scratch { inbox, held, _folder } = scratch();
+        let (one, two) = (put(&held, "one", "1"), put(&held, "two", "2"));
+        read_by_somebody(&held, &one);
+        read_by_somebody(&held, &two);
+        assert!(matches!(held.move_to(&one, &inbox, "one").unwrap(), Moved::Done(_)));
+        assert_eq!(held.remove(&two).unwrap(), Removed::Done);
+        assert_eq!((texts(&inbox), texts(&held).len()), (vec!["1".to_owned()], 0));
+    }
+
+    #[test]
+    fn a_move_never_overwrites() {
+        let Scratch { inbox, held, _folder } = scratch();
+        put(&inbox, "a", "there before");
+        let entry = put(&held, "a", "moved");
+        let Moved::Done(path) = held.move_to(&entry, &inbox, "a").unwrap() else { panic!("gone") };
+        assert_ne!(path, inbox.path().join("new/a"));
+        assert_eq!(texts(&inbox), ["moved", "there before"]);
+    }
+
+    #[test]
+    fn a_move_that_fails_leaves_the_message_where_it_was() {
+        let Scratch { inbox, held, _folder } = scratch();
+        let entry = put(&held, "a", "text");
+        assert!(held.move_to(&entry, &inbox.folder("Nowhere"), "a").is_err(), "a lost folder is no lost message");
+        assert!(held.move_to(&entry, &inbox, "../a").is_err());
+        assert_eq!(texts(&held), ["text"]);
+    }
+
+    #[test]
+    fn a_message_is_carried_to_another_file_system() {
+        let Scratch { inbox, held, _folder } = scratch();
+        let elsewhere = tempfile::tempdir_in("/dev/shm");
+        let target = elsewhere.as_ref().map_or(inbox.clone(), |folder| Maildir::at(folder.path().join("Maildir")));
+        target.create().unwrap();
+        let text = "text\n".repeat(50_000);
+        let entry = put(&held, "a", &text);
+        assert!(matches!(held.move_to(&entry, &target, "a").unwrap(), Moved::Done(_)));
+        assert_eq!(held.move_to(&entry, &target, "a").unwrap(), Moved::AlreadyGone);
+        assert_eq!((texts(&target), names(&held, "new").len()), (vec![text], 0));
+        let taken = put(&held, "a", "another");
+        assert!(matches!(held.move_to(&taken, &target, "a").unwrap(), Moved::Done(_)));
+        assert_eq!((texts(&target).len(), names(&target, "tmp").len()), (2, 0));
+        // The same without a second file system at hand.
+        let entry = put(&held, "b", "carried");
+        assert_eq!(carry(&entry, &target, "b").unwrap(), Some(target.path().join("new/b")));
+        assert_eq!(carry(&entry, &target, "b").unwrap(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_carried_comes_back() {
+        let Scratch { inbox, held, _folder } = scratch();
+        let entry = put(&held, "a", "text");
+        fs::remove_dir(inbox.path().join("tmp")).unwrap();
+        assert!(carry(&entry, &inbox, "a").is_err());
+        assert_eq!(names(&held, "new"), ["a"]);
+    }
+}

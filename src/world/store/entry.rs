@@ -1,0 +1,156 @@
+//! The list: who is allowed and who is denied.
+//!
+//! Promises: one entry a key. Never touches: held messages.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::column::number_of;
+use super::file::Store;
+use super::problem::StoreProblem;
+use crate::origin::auth::Proofs;
+use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::key::KeyId;
+use crate::policy::standing::{Effect, Entry, Origin};
+
+impl Store {
+    /// The list entry under this key.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn entry(&self, key: &Fingerprint) -> Result<Option<Entry>, StoreProblem> {
+        Ok(entry_of(&self.db, key)?)
+    }
+
+    /// Writes a list entry, in place of an older one under this key and under `older`.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn put_entry(
+        &mut self,
+        key: (KeyId, Fingerprint),
+        kind: Kind,
+        entry: &Entry,
+        older: &[Fingerprint],
+    ) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        insert_entry(&change, key, kind, entry, older)?;
+        Ok(change.commit()?)
+    }
+
+    /// Moves a list entry from an older key to the current one; an entry that is there already wins.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn renew_entry(&mut self, old: &Fingerprint, key: (KeyId, Fingerprint)) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE OR IGNORE entry SET key = ?2, kid = ?3 WHERE key = ?1";
+        change.execute(sql, params![old.bytes(), key.1.bytes(), key.0.number()])?;
+        change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
+        Ok(change.commit()?)
+    }
+
+    /// Removes the list entries under these keys; how many there were.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn remove_entries(&mut self, keys: &[Fingerprint]) -> Result<usize, StoreProblem> {
+        let change = self.immediate()?;
+        let mut count = 0;
+        for key in keys {
+            count += change.execute("DELETE FROM entry WHERE key = ?1", [key.bytes()])?;
+        }
+        change.commit()?;
+        Ok(count)
+    }
+
+    /// How many entries allow and deny.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn count_entries(&self) -> Result<(u64, u64), StoreProblem> {
+        let count = |effect: Effect| -> rusqlite::Result<u64> {
+            let sql = "SELECT count(*) FROM entry WHERE effect = ?1";
+            let number: i64 = self.db.query_row(sql, [effect_number(effect)], |row| row.get(0))?;
+            Ok(u64::try_from(number).unwrap_or_default())
+        };
+        Ok((count(Effect::Allow)?, count(Effect::Deny)?))
+    }
+
+    /// How many allow entries are pinned to a proof.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn count_pinned(&self) -> Result<u64, StoreProblem> {
+        let sql = "SELECT count(*) FROM entry WHERE effect = ?1 AND pin <> 0";
+        let number: i64 = self.db.query_row(sql, [effect_number(Effect::Allow)], |row| row.get(0))?;
+        Ok(u64::try_from(number).unwrap_or_default())
+    }
+}
+
+pub(super) fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
+    let sql = "SELECT effect, pin, origin, added FROM entry WHERE key = ?1";
+    let row = db.query_row(sql, [key.bytes()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+    });
+    let Some((effect, pin, origin, added)) = row.optional()? else { return Ok(None) };
+    let entry = || {
+        Some(Entry { effect: effect_from(effect)?, pin: Proofs::from_bits(pin)?, origin: origin_from(origin)?, added })
+    };
+    match entry() {
+        Some(entry) => Ok(Some(entry)),
+        None => Err(rusqlite::Error::InvalidQuery),
+    }
+}
+
+pub(super) fn insert_entry(
+    change: &Transaction<'_>,
+    key: (KeyId, Fingerprint),
+    kind: Kind,
+    entry: &Entry,
+    older: &[Fingerprint],
+) -> rusqlite::Result<()> {
+    for old in older {
+        change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
+    }
+    change.execute(
+        "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
+        params![
+            key.1.bytes(),
+            kind_number(kind),
+            effect_number(entry.effect),
+            entry.pin.bits(),
+            origin_number(entry.origin),
+            key.0.number(),
+            entry.added
+        ],
+    )?;
+    Ok(())
+}
+
+const ORIGINS: [(Origin, i64); 3] = [(Origin::Manual, 1), (Origin::Confirmed, 2), (Origin::Released, 3)];
+
+const EFFECTS: [(Effect, i64); 2] = [(Effect::Allow, 1), (Effect::Deny, 2)];
+
+fn origin_number(origin: Origin) -> i64 {
+    number_of(&ORIGINS, &origin)
+}
+
+fn origin_from(number: i64) -> Option<Origin> {
+    ORIGINS.iter().find(|(_, known)| *known == number).map(|(origin, _)| *origin)
+}
+
+fn effect_number(effect: Effect) -> i64 {
+    number_of(&EFFECTS, &effect)
+}
+
+fn effect_from(number: i64) -> Option<Effect> {
+    EFFECTS.iter().find(|(_, known)| *known == number).map(|(effect, _)| *effect)
+}
+
+fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Domain => 2,
+        Kind::List => 3,
+        _ => 1,
+    }
+}

@@ -1,0 +1,270 @@
+//! Held messages.
+//!
+//! Promises: a row changes only as what is known grows. Never touches: the files in the quarantine.
+
+use rusqlite::{Transaction, params};
+
+use super::column::fingerprint;
+use super::entry::entry_of;
+use super::file::Store;
+use super::problem::StoreProblem;
+use super::slot::{SlotRequest, take_slot};
+use super::state::{ASKED, Asked, STATES, State, asked_number, state_number};
+use crate::origin::auth::Proofs;
+use crate::policy::fingerprint::Fingerprint;
+use crate::policy::reason::Reason;
+use crate::policy::standing::{Effect, Entry};
+use crate::policy::token::HeldId;
+
+/// A held message as the store knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldRow {
+    /// Its number.
+    pub id: HeldId,
+    /// Of its bytes; the name of its file.
+    pub message: Fingerprint,
+    /// Of its Message-ID.
+    pub message_id: Option<Fingerprint>,
+    /// Of its author.
+    pub sender: Option<Fingerprint>,
+    /// What was proven about the author's domain.
+    pub proofs: Proofs,
+    /// Why it is held.
+    pub reason: Reason,
+    /// When it arrived, seconds since 1970.
+    pub received: i64,
+    /// When a digest first listed it.
+    pub listed: Option<i64>,
+    /// Whether its sender was asked.
+    pub asked: Asked,
+    /// What became of it.
+    pub state: State,
+}
+
+/// What was found when a message was recorded as held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether this process, and no other, may send the challenge.
+    pub slot: bool,
+    /// Whether the sender was allowed in the meantime, so that the message can be released at once.
+    pub allowed: Option<Entry>,
+}
+
+impl Store {
+    /// Records a message that is durable in the quarantine, and takes the challenge's slot if one is asked for and
+    /// still free: the check and the taking are one transaction, so of 64 processes one gets it.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn record_held(&mut self, row: &HeldRow, slot: Option<SlotRequest>) -> Result<Recorded, StoreProblem> {
+        let change = self.immediate()?;
+        let slot = match slot {
+            Some(request) => take_slot(&change, request)?,
+            None => false,
+        };
+        let row = HeldRow { asked: if slot { Asked::SlotTaken } else { row.asked }, ..*row };
+        insert_held(&change, &row)?;
+        let allowed = match &row.sender {
+            Some(sender) => entry_of(&change, sender)?.filter(|entry| entry.effect == Effect::Allow),
+            None => None,
+        };
+        change.commit()?;
+        Ok(Recorded { slot, allowed })
+    }
+
+    /// Takes a slot for a message that is recorded already (`challenge ID`, or a second try).
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn claim_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let taken = take_slot(&change, request)?;
+        if taken {
+            update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(Asked::SlotTaken))?;
+        }
+        change.commit()?;
+        Ok(taken)
+    }
+
+    /// Claims the one second try that a definite refusal of sendmail leaves; only one process gets it.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn claim_second_try(&mut self, held: HeldId) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let claimed = change.execute(
+            "UPDATE held SET asked = ?2 WHERE id = ?1 AND asked = ?3 AND state = 1",
+            params![held.number(), asked_number(Asked::RefusedTwice), asked_number(Asked::Refused)],
+        )?;
+        change.commit()?;
+        Ok(claimed == 1)
+    }
+
+    /// Writes down what sendmail said.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_asked(&mut self, held: HeldId, asked: Asked) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(asked))?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down that the challenge for this message came back; only one that perhaps went out can.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_undeliverable(&mut self, held: HeldId) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute(
+            "UPDATE held SET asked = ?2, listed = 0 WHERE id = ?1 AND asked IN (?3, ?4, ?5)",
+            params![
+                held.number(),
+                asked_number(Asked::Undeliverable),
+                asked_number(Asked::SlotTaken),
+                asked_number(Asked::Sent),
+                asked_number(Asked::Unknown)
+            ],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down a new reason for a message that is held; the next digest lists it again.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_reason(&mut self, held: HeldId, reason: Reason) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE held SET reason = ?2, listed = 0 WHERE id = ?1 AND state = 1 AND reason <> ?2";
+        update(&change, sql, held, i64::from(reason.number()))?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down what became of a held message.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_state(&mut self, held: HeldId, state: State) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        // That the file is gone is only seen when nothing else is known: who released it meanwhile knows more.
+        let condition = if state == State::Gone { " AND state = 1" } else { "" };
+        let sql = format!("UPDATE held SET state = ?2 WHERE id = ?1{condition}");
+        update(&change, &sql, held, state_number(state))?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down that the user put a message back into the quarantine. No digest has listed it there, and its time
+    /// begins anew: the old one may be over.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn restore(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE held SET state = 1, listed = 0, received = ?2 WHERE id = ?1 AND state <> 1";
+        update(&change, sql, held, now)?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down that a digest listed these messages; the first time counts.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_listed(&mut self, held: &[HeldId], now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        for id in held {
+            change.execute("UPDATE held SET listed = ?2 WHERE id = ?1 AND listed = 0", params![id.number(), now])?;
+        }
+        Ok(change.commit()?)
+    }
+
+    /// The row of one message.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held(&self, id: HeldId) -> Result<Option<HeldRow>, StoreProblem> {
+        Ok(self.rows("WHERE id = ?1", [id.number()])?.pop())
+    }
+
+    /// Every row in the state [`State::Held`], oldest first.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn all_held(&self) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE state = 1 ORDER BY received, id", [])
+    }
+
+    /// Every row of one author, whatever its state.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held_from(&self, sender: &Fingerprint) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE sender = ?1 ORDER BY received, id", [sender.bytes()])
+    }
+
+    /// Every row of one Message-ID, whatever its state.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held_with_message_id(&self, id: &Fingerprint) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE message_id = ?1 ORDER BY received, id", [id.bytes()])
+    }
+
+    pub(super) fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
+        let sql = format!(
+            "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state FROM held {condition}"
+        );
+        let mut query = self.db.prepare(&sql)?;
+        let mut rows = query.query(values)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(held_row(row)?.ok_or(StoreProblem::Corrupt)?);
+        }
+        Ok(found)
+    }
+}
+
+fn insert_held(change: &Transaction<'_>, row: &HeldRow) -> rusqlite::Result<()> {
+    change.execute(
+        "INSERT OR IGNORE INTO held (id, message, message_id, sender, proofs, reason, received, listed, asked, state) \
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+        params![
+            row.id.number(),
+            row.message.bytes(),
+            row.message_id.as_ref().map(Fingerprint::bytes),
+            row.sender.as_ref().map(Fingerprint::bytes),
+            row.proofs.bits(),
+            row.reason.number(),
+            row.received,
+            row.listed.unwrap_or_default(),
+            asked_number(row.asked),
+            state_number(row.state)
+        ],
+    )?;
+    Ok(())
+}
+
+fn update(change: &Transaction<'_>, sql: &str, held: HeldId, value: i64) -> rusqlite::Result<()> {
+    change.execute(sql, params![held.number(), value]).map(|_| ())
+}
+
+fn held_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<HeldRow>> {
+    let message = fingerprint(row, 1)?;
+    let (id, proofs, reason): (i64, u8, u16) = (row.get(0)?, row.get(4)?, row.get(5)?);
+    let (received, listed, asked, state): (i64, i64, i64, i64) = (row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?);
+    let (message_id, sender) = (fingerprint(row, 2)?, fingerprint(row, 3)?);
+    let build = || {
+        Some(HeldRow {
+            id: HeldId::from_number(id)?,
+            message: message?,
+            message_id,
+            sender,
+            proofs: Proofs::from_bits(proofs)?,
+            reason: Reason::from_number(reason)?,
+            received,
+            listed: (listed > 0).then_some(listed),
+            asked: ASKED.iter().find(|(_, number)| *number == asked)?.0,
+            state: STATES.iter().find(|(_, number)| *number == state)?.0,
+        })
+    };
+    Ok(build())
+}

@@ -1,0 +1,223 @@
+//! Challenges sent: who was asked and when, who wants no more, and the right to send the next one.
+//!
+//! Promises: the limits are checked and a slot is taken in one transaction. Never touches: sendmail.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::alike::alike_of;
+use super::file::Store;
+use super::problem::StoreProblem;
+use super::state::{Asked, asked_number};
+use crate::policy::Caps;
+use crate::policy::fingerprint::Fingerprint;
+use crate::policy::standing::{Alike, History};
+
+/// So far ahead of the time, in seconds, a row may be and still count: clocks are set back now and then.
+pub const CLOCK_SLACK: i64 = 86_400;
+/// Of so many challenges one looks how many came back.
+const RECENT_CHALLENGES: u32 = 50;
+/// How old they may be in seconds: without an end, a breaker that has tripped would never close again.
+const RECENT_SECONDS: i64 = 7 * 86_400;
+
+/// A request for the right to send one challenge.
+#[derive(Clone, Debug)]
+pub struct SlotRequest {
+    /// The challenged mailbox under the current key.
+    pub key: Fingerprint,
+    /// The same mailbox under older keys.
+    pub older: Vec<Fingerprint>,
+    /// The limits.
+    pub caps: Caps,
+    /// What the message looks like, if it says enough to be compared.
+    pub alike: Option<Alike>,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+impl Store {
+    /// How often and when challenges went out, for the mailbox under any of these keys.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn history(&self, keys: &[Fingerprint], now: i64) -> Result<History, StoreProblem> {
+        Ok(history_of(&self.db, keys, now)?)
+    }
+
+    /// Remembers that the mailbox under this key says that it was not them, and wants no more challenges.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn opt_out(&mut self, key: &Fingerprint, now: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute("INSERT OR IGNORE INTO opted_out (key, at) VALUES (?1, ?2)", params![key.bytes(), now])?;
+        Ok(change.commit()?)
+    }
+
+    /// Forgets that; whether there was anything to forget.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn opt_in(&mut self, keys: &[Fingerprint]) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let mut count = 0;
+        for key in keys {
+            count += change.execute("DELETE FROM opted_out WHERE key = ?1", [key.bytes()])?;
+        }
+        change.commit()?;
+        Ok(count > 0)
+    }
+
+    /// Takes a slot for a mail that belongs to no held message of its own.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn take_slot(&mut self, request: SlotRequest) -> Result<bool, StoreProblem> {
+        let change = self.immediate()?;
+        let taken = take_slot(&change, request)?;
+        change.commit()?;
+        Ok(taken)
+    }
+}
+
+pub(super) fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusqlite::Result<bool> {
+    let keys: Vec<Fingerprint> = std::iter::once(request.key).chain(request.older).collect();
+    let mut history = history_of(change, &keys, request.now)?;
+    if let Some(alike) = &request.alike {
+        history.alike = alike_of(change, alike, request.now)?;
+    }
+    // The same limits as at the decision; other processes may have been faster since.
+    let free = request.caps.leave_room(&history, request.now).is_ok() && history.opted_out.is_none();
+    if free {
+        change.execute(
+            "INSERT OR REPLACE INTO challenge (key, at) VALUES (?1, ?2)",
+            params![request.key.bytes(), request.now],
+        )?;
+    }
+    Ok(free)
+}
+
+fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Result<History> {
+    let mut history = History::default();
+    // What a clock wrote that was ahead of the time must not block for ever.
+    let latest = now.saturating_add(CLOCK_SLACK);
+    for key in keys {
+        let sql = "SELECT at FROM challenge WHERE key = ?1 AND at <= ?2";
+        let at = db.query_row(sql, params![key.bytes(), latest], |row| row.get::<_, i64>(0));
+        history.asked = history.asked.max(at.optional()?);
+        let at = db.query_row("SELECT at FROM opted_out WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
+        history.opted_out = history.opted_out.max(at.optional()?);
+    }
+    let since = |seconds: i64| -> rusqlite::Result<u32> {
+        let sql = "SELECT count(*) FROM challenge WHERE at > ?1 AND at <= ?2";
+        let count: i64 = db.query_row(sql, [now.saturating_sub(seconds), latest], |row| row.get(0))?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    };
+    history.last_hour = since(3_600)?;
+    history.last_day = since(86_400)?;
+    let sql = "SELECT count(*) FROM (SELECT asked FROM held WHERE asked IN (?1, ?2, ?3) AND received > ?4 \
+               ORDER BY received DESC LIMIT ?5) WHERE asked = ?1";
+    let came_back: i64 = db.query_row(
+        sql,
+        params![
+            asked_number(Asked::Undeliverable),
+            asked_number(Asked::Sent),
+            asked_number(Asked::Unknown),
+            now.saturating_sub(RECENT_SECONDS),
+            RECENT_CHALLENGES
+        ],
+        |row| row.get(0),
+    )?;
+    history.undeliverable = u32::try_from(came_back).unwrap_or(u32::MAX);
+    Ok(history)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::tests::of;
+    use super::super::{HeldRow, Limits, State};
+    use super::*;
+    use crate::origin::auth::Proofs;
+    use crate::policy::reason::Reason;
+    use crate::policy::token::HeldId;
+
+    #[test]
+    fn who_opted_out_gets_no_slot_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
+        let request = SlotRequest { key: of("new"), older: vec![of("old")], caps, alike: None, now: 1_000_000 };
+        store.opt_out(&of("old"), 500).unwrap();
+        store.opt_out(&of("old"), 600).unwrap();
+        assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
+        assert!(!store.take_slot(request.clone()).unwrap());
+        store.prune(Limits { rows: i64::MAX, challenges: i64::MAX, spent: i64::MAX, ahead: i64::MAX }).unwrap();
+        assert!(!store.take_slot(request.clone()).unwrap(), "it is never forgotten by itself");
+        assert!(store.opt_in(&[of("old")]).unwrap());
+        assert!(!store.opt_in(&[of("old")]).unwrap());
+        assert!(store.take_slot(request.clone()).unwrap());
+    }
+
+    #[test]
+    fn similar_messages_of_other_senders_are_counted_for_an_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let pairs = |texts: &[&str]| texts.iter().map(|text| of(text)).collect();
+        // One pair of the three is each sender's own.
+        let alike = |sender: &str| Alike { pairs: pairs(&["one", "two", sender]), sender: of(sender) };
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 3 };
+        let slot = |store: &mut Store, sender: &str, now| {
+            store.note_alike(&alike(sender), now).unwrap();
+            let request = SlotRequest { key: of(sender), older: Vec::new(), caps, alike: Some(alike(sender)), now };
+            store.take_slot(request).unwrap()
+        };
+        assert!(slot(&mut store, "a", 10_000));
+        assert!(slot(&mut store, "b", 10_001));
+        assert!(!slot(&mut store, "c", 10_002), "the third of three");
+        assert_eq!(store.alike(&alike("c"), 10_002).unwrap(), 2, "the sender's own does not count");
+        let other = |texts: &[&str]| Alike { pairs: pairs(texts), sender: of("d") };
+        assert_eq!(store.alike(&other(&["four", "five", "six"]), 10_002).unwrap(), 0);
+        assert_eq!(store.alike(&other(&["one", "five", "six"]), 10_002).unwrap(), 0, "one pair of three is chance");
+        assert_eq!(store.alike(&alike("d"), 13_600).unwrap(), 2, "an hour after the first it counts no more");
+        assert!(slot(&mut store, "d", 20_000));
+    }
+
+    #[test]
+    fn too_many_that_came_back_stop_the_rest_for_a_week() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let row = |number: u64, asked, received| HeldRow {
+            id: HeldId::from_random(number),
+            message: of(&number.to_string()),
+            message_id: None,
+            sender: None,
+            proofs: Proofs::NONE,
+            reason: Reason::Challenge,
+            received,
+            listed: None,
+            asked,
+            state: State::Held,
+        };
+        for number in 0..60 {
+            store.record_held(&row(number, Asked::Sent, 1_000_000 + number as i64), None).unwrap();
+        }
+        for number in 0..30 {
+            store.set_undeliverable(HeldId::from_random(number)).unwrap();
+        }
+        let now = 1_000_100;
+        assert_eq!(store.history(&[], now).unwrap().undeliverable, 20, "the ten oldest of 60 are not looked at");
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
+        let slot = |now| SlotRequest { key: of("new"), older: Vec::new(), caps, alike: None, now };
+        assert!(!store.take_slot(slot(now)).unwrap());
+        assert!(store.take_slot(slot(now + RECENT_SECONDS)).unwrap());
+        // What was never sent cannot come back.
+        store.record_held(&row(99, Asked::No, now), None).unwrap();
+        store.set_undeliverable(HeldId::from_random(99)).unwrap();
+        assert_eq!(store.held(HeldId::from_random(99)).unwrap().map(|row| row.asked), Some(Asked::No));
+    }
+}
