@@ -224,7 +224,7 @@ fn perform(
                 store.set_state(*id, State::Gone)?;
             }
         }
-        Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown)?,
+        Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown, None)?,
         Repair::Release(id) => {
             if let Some(message) = file(id)
                 && quarantine::release(installation, message, now)?
@@ -247,7 +247,7 @@ fn perform(
         }
         Repair::TryAgain(id) => {
             if let Some(message) = file(id)
-                && store.claim_second_try(*id)?
+                && store.claim_second_try(*id, now)?
             {
                 ask(installation, store, message, now)?;
             }

@@ -261,7 +261,9 @@ mod tests {
 
     #[test]
     fn odd_texts_are_read_without_a_panic() {
-        for text in ["cr-", "[cr-", "[", "***", "*", ":", "：", "İ: OURS", "(((((", "[cr-é", "Auto", "auto:", "cr-TOKENé"] {
+        for text in
+            ["cr-", "[cr-", "[", "***", "*", ":", "：", "İ: OURS", "(((((", "[cr-é", "Auto", "auto:", "cr-TOKENé"]
+        {
             let read = read(text);
             let _ = (read.is_changed(), read.is_of_a_program());
         }
