@@ -30,6 +30,8 @@ pub struct Standing {
     pub denied: Vec<Address>,
     /// Whether the message is our own challenge's text sent back without a mark of quotation.
     pub echo: bool,
+    /// The Subjects of the user's own texts; looked up for an answer alone.
+    pub own_subjects: Vec<String>,
     /// What the message says about an earlier challenge, when that is not a confirmation.
     pub answer: Option<Answer>,
 }
@@ -131,6 +133,11 @@ pub struct TokenStanding {
     pub spent: bool,
     /// Whom it confirmed, if it was this very message that used it: the mail system hands it over again.
     pub answered: Option<Answered>,
+    /// Whether it is this token alone that allowed the message's author: the entry was made by its first answer, and no
+    /// other one was there before or put in its place since.
+    pub allowed_author: bool,
+    /// When the challenge with it went out.
+    pub went_out: WentOut,
 }
 
 /// When a challenge went out, as far as it is known; seconds since 1970.

@@ -25,10 +25,12 @@ pub enum AnswerSubject {
         /// What stands behind it and its token.
         behind: String,
     },
-    /// It holds the token, and words in front of it that are no challenge's: those of a text that was changed since.
+    /// It holds the token, and no words that are a challenge's: perhaps those of a text that was changed since.
     Token {
         /// What stands in front of the token.
         before: String,
+        /// What stands behind it.
+        behind: String,
     },
     /// It is another one.
     Other,
@@ -49,7 +51,10 @@ impl AnswerSubject {
             return AnswerSubject::Ours { before: subject[..at].to_owned(), behind: behind.to_owned() };
         }
         match token_begins(&subject) {
-            Some(at) => AnswerSubject::Token { before: subject[..at].to_owned() },
+            Some(at) => {
+                let behind = without_token(&subject[at..]);
+                AnswerSubject::Token { before: subject[..at].to_owned(), behind: behind.to_owned() }
+            }
             None => AnswerSubject::Other,
         }
     }
@@ -60,7 +65,7 @@ impl AnswerSubject {
     pub fn is_of_a_program(&self) -> bool {
         let before = match self {
             AnswerSubject::Ours { before, .. } => without_tags(before),
-            AnswerSubject::Token { before } => without_own_mark(without_tags(before)),
+            AnswerSubject::Token { before, .. } => without_own_mark(without_tags(before)),
             AnswerSubject::None | AnswerSubject::Other => return false,
         };
         // A Subject follows, so a word for absence is a mark even where its program puts none behind it.
@@ -73,8 +78,10 @@ impl AnswerSubject {
     pub fn is_changed(&self) -> bool {
         match self {
             AnswerSubject::None => false,
-            AnswerSubject::Ours { before, behind } => !behind.is_empty() || !is_only_prefixes(before),
-            AnswerSubject::Token { .. } | AnswerSubject::Other => true,
+            AnswerSubject::Ours { before, behind } | AnswerSubject::Token { before, behind } => {
+                !behind.is_empty() || !is_only_prefixes(before)
+            }
+            AnswerSubject::Other => true,
         }
     }
 }
@@ -234,6 +241,8 @@ mod tests {
             // The end of a long one is cut off.
             "Re: Auto: please reply so that your message is delivered [cr-12em04hm…",
             "Re: Auto: please reply so that your message is delivered",
+            "TOKEN",
+            "RE: TOKEN",
             "",
         ] {
             assert!(!read(subject).is_changed(), "{subject}: {:?}", read(subject));
@@ -253,7 +262,8 @@ mod tests {
             "Re: Auto: please reply",
             "😀 OURS",
             "Re: OURS 😀",
-            "TOKEN",
+            "Re: TOKEN 😀",
+            "yes TOKEN",
         ] {
             assert!(read(subject).is_changed(), "{subject}: {:?}", read(subject));
         }
