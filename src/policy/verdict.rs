@@ -224,8 +224,8 @@ fn answered_at_once(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let confirms = question.confirmation.is_some() || repeated(question.facts, question.standing).is_some();
     let known = || is_allowed_by_this_token(question) && allows(question.standing.sender).is_some();
-    if is_empty(question.facts, question.standing) {
-        return (confirms || known()).then_some((Verdict::Hold, Reason::Answer));
+    if (confirms || known()) && is_empty(question.facts, question.standing) {
+        return Some((Verdict::Hold, Reason::Answer));
     }
     confirms.then_some((Verdict::Pass, Reason::AnswerWithText))
 }
