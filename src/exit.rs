@@ -47,7 +47,7 @@ pub enum Ending {
     Usage,
 }
 
-/// The table of the design, section 3.
+/// The number that tells this caller how it ended. There are no others.
 #[must_use]
 pub fn code(caller: Caller, ending: Ending) -> u8 {
     match (caller, ending) {

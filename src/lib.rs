@@ -13,7 +13,7 @@
 //! | [`signs`] | PURE: whether a program wrote it, or many got it |
 //! | [`facts`] | PURE: what is known about one message, by asking the three rooms above |
 //! | [`policy`] | PURE: meaning to decision |
-//! | [`world`] | every side effect, one resource a file |
+//! | [`world`] | every side effect, one resource a file or folder |
 //! | [`operation`] | what several commands do alike |
 //! | [`command`] | one file or folder a subcommand: gather, decide, perform |
 //!

@@ -1,7 +1,7 @@
 //! One message's case: what it is, what is known from before, and the decision. Nothing here changes anything, so
 //! the same code serves a delivery and a dry run.
 //!
-//! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`deliver.rs`).
+//! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`delivery.rs`).
 
 use crate::facts::Facts;
 use crate::mail::address::Address;

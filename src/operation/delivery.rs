@@ -1,8 +1,9 @@
 //! One message from the caller, on its way into the inbox or the quarantine.
 //!
-//! Promises: the order of the design, section 4. What is answered with 0 is durable; whatever goes wrong before that
-//! is 75; whatever goes wrong after it is written to the log and mended by `maintain`. Nothing is printed but what
-//! `filter` and `gate --word` are for. Standard input is read to its end before any answer.
+//! Promises: it is decided before anything is written, durable before anybody is asked, and the slot is taken before
+//! sendmail runs. What is answered with 0 is durable; whatever goes wrong before that is 75; whatever goes wrong after
+//! it is written to the log and mended by `maintain`. Nothing is printed but what `filter` and `gate --word` are for.
+//! Standard input is read to its end before any answer.
 
 use std::io;
 

@@ -1,7 +1,7 @@
 //! The command that stands for an inbox: mbox, mdbox, procmail, or re-injection.
 //!
 //! Promises: it gets the whole message or is not started; only its exit code 0 counts as taken, and only when it has
-//! read its standard input (opening /dev/stdin anew is not seen). Never touches: a Maildir (`world/maildir.rs`).
+//! read its standard input (opening /dev/stdin anew is not seen). Never touches: a Maildir (`world/maildir/`).
 
 use std::ffi::OsString;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Secret keys as values: numbered, wiped from memory, never shown.
 //!
-//! Promises: no way to print one by accident. Never touches: the file they come from (`world/secret.rs`).
+//! Promises: no way to print one by accident. Never touches: the file they come from (`world/secret/`).
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! What will be done about a message, as a list in the order in which it is done. Printing it is the dry run.
 //!
-//! Promises: everything that changes anything is in the list. Never touches: the doing (`command/deliver.rs`).
+//! Promises: everything that changes anything is in the list. Never touches: the doing (`operation/delivery.rs`).
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! What is known from before about one message: list entries, earlier challenges, the held message a token
-//! speaks of. Plain data, gathered by `command/`, judged by `verdict.rs`.
+//! speaks of. Plain data, gathered by `operation/`, judged by `verdict.rs`.
 //!
 //! Promises: holds no address in clear but those of the message itself. Never touches: the store.
 

@@ -3,7 +3,7 @@
 //! Promises: a message begins at a `From ` line with a date of asctime(3) behind an empty line and nowhere else, so a
 //! sentence that begins with the word "From" splits nothing; what looks like a beginning and is none is counted. Of
 //! each message only the start is kept, of each line only a piece: memory does not grow with the file. Never touches:
-//! files, compression (`archive.rs`), meaning.
+//! files, compression (`archive/`), meaning.
 
 use std::io::{self, BufRead, Read};
 

@@ -1,4 +1,4 @@
-//! Every side effect, one resource a file. Nothing here decides what becomes of a message.
+//! Every side effect, one resource a file or folder. Nothing here decides what becomes of a message.
 
 pub mod archive;
 pub mod clock;

@@ -1,6 +1,6 @@
 //! The system's random source.
 //!
-//! Promises: no weaker source ever stands in for it. Never touches: keys (`secret.rs`).
+//! Promises: no weaker source ever stands in for it. Never touches: keys (`secret/`).
 
 use anyhow::{Result, anyhow};
 

@@ -5,6 +5,7 @@
 //! ones. Never touches: mail, the mail system's files.
 
 mod recipes;
+mod settings;
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -15,35 +16,17 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::InitArguments;
 use crate::command::init::recipes::Recipes;
+use crate::command::init::settings::{Settings, draft, is_usual_place};
 use crate::exit::Ending;
-use crate::mail::address::{Address, DELIMITERS};
-use crate::operation::evidence::{Evidence, Server};
+use crate::mail::address::Address;
+use crate::operation::evidence::Server;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
-use crate::origin::auth::Trust;
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::secret::{self, Created};
 use crate::world::store::Store;
 use crate::world::{folder, surroundings};
-
-/// The configuration file, every key with its comment.
-const TEMPLATE: &str = include_str!("../../world/config/template.toml");
-/// What delimiters are split at when an address is looked for and nobody has said any.
-const USUAL_DELIMITER: &str = "+";
-
-/// What goes into a new configuration.
-struct Settings {
-    addresses: Vec<Address>,
-    delimiters: String,
-    maildir: PathBuf,
-    sendmail: PathBuf,
-    authserv_ids: Vec<String>,
-    /// The server that recent mail shows, for a line that believes nobody.
-    proposed: Option<Server>,
-    /// Where the store is, if a mail system would not find it.
-    store: Option<PathBuf>,
-}
 
 /// What `init` has made, and what it says.
 #[derive(Debug)]
@@ -121,153 +104,6 @@ fn refuse_half(paths: &Paths, configured: bool) -> Result<(), Trouble> {
         )));
     }
     Ok(())
-}
-
-/// The text of a new configuration.
-fn draft(arguments: &InitArguments, environment: &Environment, file: &Path) -> Result<(Settings, String), Trouble> {
-    let maildir = match (&arguments.maildir, &environment.home) {
-        (Some(path), _) => surroundings::whole(path)?,
-        (None, Some(home)) => usual_maildir(home),
-        (None, None) => {
-            return Err(Trouble::usage("HOME is not set; say where your inbox is: --maildir FOLDER".into()));
-        }
-    };
-    let delimiters = match &arguments.delimiter {
-        Some(text) => text.clone(),
-        None => {
-            surroundings::delimiters().filter(|text| text.chars().all(|c| DELIMITERS.contains(c))).unwrap_or_default()
-        }
-    };
-    let splits_at = if delimiters.is_empty() { USUAL_DELIMITER } else { &delimiters };
-    let evidence = Evidence::of(&[Maildir::at(&maildir)], &Trust::default(), splits_at);
-    let sendmail = match &arguments.sendmail {
-        Some(path) => surroundings::whole(path)?,
-        None => surroundings::sendmail().unwrap_or_else(|| PathBuf::from("/usr/sbin/sendmail")),
-    };
-    // A mail system sets no XDG variable, and perhaps not even the HOME of this shell.
-    let hidden = environment.data_home.is_some() || !is_usual_place(file, environment);
-    let store =
-        if hidden { Some(environment.data_folder().map_err(Trouble::config)?.join("countersign.db")) } else { None };
-    let settings = Settings {
-        addresses: addresses(arguments, &evidence)?,
-        delimiters,
-        maildir,
-        sendmail,
-        authserv_ids: arguments.authserv_id.clone(),
-        proposed: evidence.candidates().first().map(|server| (*server).clone()),
-        store,
-    };
-    let text = fill(&settings)?;
-    Ok((settings, text))
-}
-
-/// What was given, else what is beyond doubt, else a proposal to type.
-fn addresses(arguments: &InitArguments, evidence: &Evidence) -> Result<Vec<Address>, Trouble> {
-    if arguments.address.is_empty()
-        && let Some(address) = evidence.address()
-    {
-        return Ok(vec![address.clone()]);
-    }
-    if arguments.address.is_empty() {
-        screen::out(&proposals(evidence))?;
-        let text = "which address is yours? Say it so: countersign init --address you@example.org";
-        return Err(Trouble::usage(text.into()));
-    }
-    let parse =
-        |text: &String| Address::parse(text).map_err(|error| Trouble::usage(format!("--address {text}: {error}")));
-    arguments.address.iter().map(parse).collect()
-}
-
-/// Lines to copy. Anybody can write an address into a message, so only those that no shell would act on.
-fn proposals(evidence: &Evidence) -> String {
-    let harmless = |text: &String| {
-        text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "@.+-_=".contains(c))
-    };
-    let texts: Vec<String> = evidence.proposals().into_iter().map(Address::to_string).filter(harmless).collect();
-    if texts.is_empty() {
-        return String::new();
-    }
-    let mut out =
-        format!("The newest {} messages of your inbox are for these; perhaps one is you:\n\n", evidence.messages);
-    for text in texts {
-        out.push_str(&format!("    countersign init --address {text}\n"));
-    }
-    out
-}
-
-/// `~/Maildir`, or `~/.maildir` where only that is there.
-fn usual_maildir(home: &Path) -> PathBuf {
-    let (usual, other) = (home.join("Maildir"), home.join(".maildir"));
-    if !usual.exists() && Maildir::at(&other).exists() { other } else { usual }
-}
-
-/// Whether a mail system's call, which sets HOME and nothing else, finds that configuration.
-fn is_usual_place(file: &Path, environment: &Environment) -> bool {
-    environment.home.as_ref().is_some_and(|home| file == home.join(".config/countersign/config.toml"))
-}
-
-/// Puts the settings into the template. Each stands on a line of its own.
-fn fill(settings: &Settings) -> Result<String, Trouble> {
-    let mut out = String::with_capacity(TEMPLATE.len() + 256);
-    for line in TEMPLATE.lines() {
-        let name = line.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        match name {
-            Some(name) => out.push_str(&setting(name, settings)?),
-            None => out.push_str(line),
-        }
-        out.push('\n');
-    }
-    Ok(out)
-}
-
-/// One line of the configuration; with a `#` where the default holds, and an example then.
-fn setting(name: &str, settings: &Settings) -> Result<String, Trouble> {
-    let (_, key) = name.split_once('.').unwrap_or(("", name));
-    let set = |value: String| Ok(format!("{key} = {value}"));
-    let example = |value: &str| Ok(format!("# {key} = {value}"));
-    let texts = |addresses: &[Address]| quoted_list(addresses.iter().map(Address::to_string));
-    let proposed = settings.proposed.as_ref();
-    match name {
-        "owner.address" => set(quoted(&settings.addresses.first().map(Address::to_string).unwrap_or_default())),
-        "owner.others" => set(texts(settings.addresses.get(1..).unwrap_or_default())),
-        "owner.delimiters" => set(quoted(&settings.delimiters)),
-        "inbox.maildir" => set(quoted_path(&settings.maildir)?),
-        "quarantine.maildir" => example(&quoted_path(Maildir::at(&settings.maildir).folder("Held").path())?),
-        "trust.authserv_ids" if !settings.authserv_ids.is_empty() => {
-            set(quoted_list(settings.authserv_ids.iter().cloned()))
-        }
-        "trust.authserv_ids" => {
-            let id = proposed.map_or("mx.example.org", |server| &server.id);
-            example(&quoted_list([id.to_owned()]))
-        }
-        "trust.methods" => match proposed.filter(|server| server.methods.len() == 1) {
-            Some(server) => example(&quoted_list(server.methods.iter().map(|method| method.name().to_owned()))),
-            None => example("[\"dmarc\", \"dkim\"]"),
-        },
-        "challenge.sendmail" => set(quoted_path(&settings.sendmail)?),
-        "challenge.host" => example(&quoted(settings.addresses.first().map_or("", |one| one.domain().as_str()))),
-        "files.keys" => example("\"~/.config/countersign/keys\""),
-        "files.store" => match &settings.store {
-            Some(path) => set(quoted_path(path)?),
-            None => example("\"~/.local/share/countersign/countersign.db\""),
-        },
-        _ => Err(anyhow!("the template names {name}, which nobody fills in").into()),
-    }
-}
-
-/// A text as TOML writes it; a JSON text is one.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn quoted_list(texts: impl IntoIterator<Item = String>) -> String {
-    let texts: Vec<String> = texts.into_iter().map(|text| quoted(&text)).collect();
-    format!("[{}]", texts.join(", "))
-}
-
-fn quoted_path(path: &Path) -> Result<String, Trouble> {
-    path.to_str().map(quoted).ok_or_else(|| Trouble::usage(format!("{} is no Unicode text", path.display())))
 }
 
 /// Makes what is missing, the configuration last: a delivery that comes in between finds either none, and the
@@ -413,96 +249,10 @@ fn lines_to_copy(program: &Path, config: &Config, environment: &Environment) -> 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-
-    fn settings() -> Settings {
-        Settings {
-            addresses: ["alice@example.org", "\"a\\\"{b}\"@example.com"].map(|a| Address::parse(a).unwrap()).to_vec(),
-            delimiters: "+".into(),
-            maildir: "/home/al \"ice\\/Maildir".into(),
-            sendmail: "/usr/sbin/sendmail".into(),
-            authserv_ids: vec!["mx.example.org".into()],
-            proposed: None,
-            store: Some("/data/countersign.db".into()),
-        }
-    }
-
-    fn parse(text: &str) -> anyhow::Result<Config> {
-        let environment = Environment { home: Some("/home/alice".into()), ..Environment::default() };
-        Config::parse(text, Path::new("/home/alice/.config/countersign/config.toml"), &environment)
-    }
-
-    /// The keys that the configuration knows, as its own complaint about an unknown one lists them.
-    fn known_keys(table: &str) -> BTreeSet<String> {
-        let text = if table.is_empty() { "zzz = 1\n".to_owned() } else { format!("[{table}]\nzzz = 1\n") };
-        let said = parse(&text).unwrap_err().to_string();
-        let (_, names) = said.split_once("expected").unwrap_or_else(|| panic!("{said}"));
-        names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn every_key_of_the_configuration_stands_in_it_under_a_comment() {
-        let text = fill(&settings()).unwrap();
-        let mut checked = 0;
-        for table in known_keys("") {
-            let is_table = text.contains(&format!("\n[{table}]\n"));
-            let keys = if is_table { known_keys(&table) } else { BTreeSet::from([table.clone()]) };
-            let part = if is_table { text.split(&format!("\n[{table}]\n")).nth(1).unwrap() } else { &text };
-            let part = part.split("\n[").next().unwrap();
-            for key in keys {
-                let line = part.lines().position(|l| l.trim_start_matches("# ").starts_with(&format!("{key} = ")));
-                let line = line.unwrap_or_else(|| panic!("{table}.{key} is not in the template"));
-                let above = part.lines().take(line).collect::<Vec<_>>();
-                let comment = above.iter().rev().find(|l| !l.contains(" = ")).unwrap_or(&"");
-                assert!(comment.starts_with("# "), "{table}.{key} has no comment");
-                checked += 1;
-            }
-        }
-        assert!(checked > 15, "{checked}");
-    }
-
-    #[test]
-    fn what_is_filled_in_is_read_back() {
-        let text = fill(&settings()).unwrap();
-        let config = parse(&text).unwrap();
-        assert_eq!(config.policy.owner.primary.to_string(), "alice@example.org");
-        assert_eq!(config.policy.owner.others, settings().addresses[1..]);
-        assert_eq!(config.paths.inbox, Inbox::Maildir(settings().maildir));
-        assert_eq!(config.paths.store, PathBuf::from("/data/countersign.db"));
-        assert_eq!(config.policy.trust.ids, ["mx.example.org"]);
-    }
-
-    #[test]
-    fn what_is_commented_out_is_the_default() {
-        let given = Settings { maildir: "/home/alice/Maildir".into(), store: None, ..settings() };
-        let text = fill(&given).unwrap();
-        let not_a_default = [
-            "# command",
-            "# name",
-            "# authserv_ids",
-            "# pass_below",
-            "# challenge_only",
-            "# hold_above",
-            "# discard_above",
-        ];
-        let mut opened = String::new();
-        for line in text.lines() {
-            let is_key = line.strip_prefix("# ").is_some_and(|rest| {
-                rest.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-            });
-            let opens = is_key && !not_a_default.iter().any(|start| line.starts_with(start));
-            opened.push_str(if opens { &line[2..] } else { line });
-            opened.push('\n');
-        }
-        let (before, after) = (parse(&text).unwrap(), parse(&opened).unwrap());
-        assert_ne!(text, opened);
-        assert_eq!(format!("{:?}", before.policy), format!("{:?}", after.policy));
-        assert_eq!(before.paths, after.paths);
-    }
 
     fn arguments(home: &Path) -> InitArguments {
         InitArguments {
@@ -604,19 +354,6 @@ mod tests {
         // Keys from a backup, and a configuration that was thrown away, are where one begins.
         assert_eq!(lose(&[config, store]), None);
         assert_eq!(lose(&[config]), None);
-    }
-
-    #[test]
-    fn no_shell_acts_on_a_proposal() {
-        let named = |text: &str| (Address::parse(text).unwrap(), 9);
-        let odd = ["$(id)@x.org", "\"a b\"@x.org", "-x@x.org", "a`id`@x.org", "a'b@x.org", "a|b@x.org", "a&b@x.org"];
-        let odd = odd.iter().filter(|text| Address::parse(text).is_ok());
-        let delivered_for: Vec<_> = odd.map(|text| named(text)).collect();
-        assert!(delivered_for.len() > 3);
-        let mut evidence = Evidence { messages: 9, delivered_for, ..Evidence::default() };
-        assert_eq!(proposals(&evidence), "");
-        evidence.delivered_for.insert(0, named("alice+x@example.org"));
-        assert_eq!(proposals(&evidence).matches('@').count(), 1);
     }
 
     #[test]

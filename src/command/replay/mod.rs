@@ -160,7 +160,7 @@ struct Book<'p> {
     latest: i64,
 }
 
-/// The line for a program (design, section 10).
+/// The line for a program; `explain --json` begins with the same fields.
 #[derive(Serialize)]
 struct Line<'a> {
     path: &'a str,

@@ -2,7 +2,7 @@
 //!
 //! Promises: the decision is made by the code of a delivery; the store is read and never written; keys are used, or
 //! stood in for by ones that have signed nothing. Never touches: limits on challenges, which depend on the messages
-//! before (`replay.rs`), files, the screen.
+//! before (`replay/mod.rs`), files, the screen.
 
 use anyhow::anyhow;
 

@@ -4,6 +4,8 @@
 //! size of a file; what cannot be read is said with its file and place, and never stops the rest. A message is never
 //! left out silently. Never touches: meaning; symbolic links to folders, which could lead in circles.
 
+mod shape;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -15,8 +17,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
+use shape::{LOOK, Named, Shape, is_number, shape};
+
 use super::input::Incoming;
-use super::mbox::{FromLine, Mbox};
+use super::mbox::Mbox;
 
 /// Most folders inside each other that are entered.
 pub const DEPTH_LIMIT: usize = 64;
@@ -24,8 +28,6 @@ pub const DEPTH_LIMIT: usize = 64;
 pub const XZ_LIMIT: u32 = 128 * 1024;
 /// The argument that stands for standard input, where mail comes from another program.
 pub const STANDARD_INPUT: &str = "-";
-/// Bytes by which a file is recognised.
-const LOOK: u64 = 4_096;
 
 /// One message of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,15 +103,6 @@ struct Entry {
     path: PathBuf,
     name: OsString,
     is_link: bool,
-}
-
-/// What the start of a file shows.
-#[derive(Debug, PartialEq, Eq)]
-enum Shape {
-    Empty,
-    Letter,
-    Mbox,
-    NoMail(&'static str),
 }
 
 impl Reader<'_, '_> {
@@ -283,76 +276,6 @@ fn entries(path: &Path) -> io::Result<Vec<Entry>> {
 fn is_left_over(entry: &Entry) -> bool {
     let name = entry.name.to_string_lossy();
     !entry.path.is_dir() && name.starts_with(['.', ',', '#'])
-}
-
-fn is_number(name: &std::ffi::OsStr) -> bool {
-    name.to_str().is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// What the name of a file says about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
-    /// One message, whatever it looks like: damaged mail is mail.
-    Letter,
-    /// A number: MH names its messages so, and people their mbox files, by the year.
-    Number,
-    /// Nothing.
-    Other,
-}
-
-impl Named {
-    fn of(path: &Path) -> Named {
-        let folder = path.parent().and_then(Path::file_name);
-        let in_maildir = folder.is_some_and(|name| name == "cur" || name == "new");
-        if in_maildir || path.extension().is_some_and(|end| end == "eml") {
-            Named::Letter
-        } else if path.file_name().is_some_and(is_number) {
-            Named::Number
-        } else {
-            Named::Other
-        }
-    }
-}
-
-/// What a file is, from its first [`LOOK`] bytes.
-fn shape(look: &[u8], named: Named) -> Shape {
-    const FOREIGN: [(usize, &[u8], &str); 9] = [
-        (257, b"ustar", "is a tar archive: unpack it first"),
-        (0, b"PK\x03\x04", "is a zip archive: unpack it first"),
-        (0, b"7z\xbc\xaf", "is a 7z archive: unpack it first"),
-        (0, b"BZh", "is compressed with bzip2: unpack it first"),
-        (0, b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it first"),
-        (0, b"\x1f\x8b", "is compressed twice: unpack it first"),
-        (0, b"\xfd7zXZ", "is compressed twice: unpack it first"),
-        (0, b"!BDN", "is an Outlook file: turn it into mbox first"),
-        (0, b"\x01\x01\x01\x01\n", "is an MMDF file: turn it into mbox first"),
-    ];
-    if let Some((_, _, what)) =
-        FOREIGN.iter().find(|(at, magic, _)| look.get(*at..).is_some_and(|b| b.starts_with(magic)))
-    {
-        return Shape::NoMail(what);
-    }
-    if named == Named::Letter {
-        return Shape::Letter;
-    }
-    let text = &look[look.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()..];
-    let line = text.split_inclusive(|&b| b == b'\n').next().unwrap_or_default();
-    // Behind more empty lines than are looked at there may be anything.
-    if text.is_empty() && (look.len() as u64) < LOOK {
-        Shape::Empty
-    } else if FromLine::parse(line).is_some() {
-        Shape::Mbox
-    } else if named == Named::Number || is_field(line) || line.starts_with(b"From ") || line.starts_with(b">From ") {
-        Shape::Letter
-    } else {
-        Shape::NoMail("is no mail: it begins neither with a header field nor with a From line")
-    }
-}
-
-/// A field with a name such as people give them. The standard allows nearly any character, and then JSON is mail.
-fn is_field(line: &[u8]) -> bool {
-    let name = line.iter().take_while(|&&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_').count();
-    name > 0 && line[name..].trim_ascii_start().starts_with(b":")
 }
 
 /// A Maildir name begins with the second of its delivery.

@@ -1,0 +1,181 @@
+//! The checks of what lies on disk: the configuration, the keys, the store, the inbox and the quarantine.
+//!
+//! Promises: only looks; a file made in `tmp/` to see whether one can be is gone again. Never touches: mail.
+
+use std::path::Path;
+
+use super::finding::Finding;
+use crate::operation::installation::Installation;
+use crate::operation::quarantine;
+use crate::policy::Mode;
+use crate::report::chain;
+use crate::world::config::{Config, Inbox};
+use crate::world::maildir::Maildir;
+use crate::world::secret;
+use crate::world::store::{State, Store, StoreProblem, VERSION};
+use crate::world::{folder, surroundings};
+
+/// Less room than this is a warning, in bytes.
+const ROOM_WANTED: u64 = 50 * 1024 * 1024;
+/// Fewer free files than these are a warning.
+const FILES_WANTED: u64 = 1_000;
+
+pub(super) fn configuration(config: &Config) -> Finding {
+    let path = &config.paths.config;
+    let shown = path.display().to_string();
+    // Who can write it can name a server of their own whose word counts.
+    for one in [path.as_path(), folder::above(path)] {
+        if surroundings::rights_of_others(one).is_some_and(|rights| rights & 0o022 != 0) {
+            let said = format!("others can write {}, and with it decide whose word counts", one.display());
+            return Finding::wrong("configuration", &said).way(format!("chmod go-w {}", one.display()));
+        }
+    }
+    match config.policy.mode {
+        Mode::On => Finding::good("configuration", &shown),
+        Mode::Observe => Finding::note("configuration", &format!("{shown}: mode = \"observe\", so all mail passes"))
+            .way("countersign why MESSAGE-ID tells what would have been done; mode = \"on\" does it"),
+        Mode::Off => Finding::warning("configuration", &format!("{shown}: mode = \"off\", so all mail passes"))
+            .way("mode = \"on\" lets it work"),
+    }
+}
+
+pub(super) fn keys(config: &Config) -> Finding {
+    match secret::load(&config.paths.keys) {
+        Ok(_) => Finding::good("keys", &format!("{}, readable by you alone", config.paths.keys.display()))
+            .way("once, for the backup: countersign keys export > FILE; without the keys the list is dead"),
+        Err(error) => Finding::wrong("keys", &chain(&error.into())),
+    }
+}
+
+pub(super) fn store(config: &Config) -> Finding {
+    let path = &config.paths.store;
+    let shown = path.display();
+    let checked = Store::open(path).and_then(|store| {
+        store.check()?;
+        store.count_entries()
+    });
+    let (allowed, denied) = match checked {
+        Ok(counts) => counts,
+        Err(problem) => return store_problem(&problem, path),
+    };
+    let writable = [path.as_path(), folder::above(path)].into_iter().find(|one| !surroundings::is_writable(one));
+    if let Some(one) = writable {
+        let said = format!("{} cannot be written, so nothing new is learned and all new mail waits", one.display());
+        return Finding::wrong("store", &said).way(format!("chmod u+w {}", one.display()));
+    }
+    Finding::good("store", &format!("{shown}: sound, version {VERSION}, {allowed} allowed, {denied} denied"))
+}
+
+fn store_problem(problem: &StoreProblem, path: &Path) -> Finding {
+    let finding = Finding::wrong("store", &format!("{}: {problem}", path.display()));
+    match problem {
+        StoreProblem::Missing | StoreProblem::Corrupt => finding
+            .way("bring it back from a backup, if there is one: the list of known senders is in it")
+            .way("else: countersign maintain --rebuild makes a new one from what is held"),
+        StoreProblem::Newer(_) => finding.way("install the countersign that wrote it, or a later one"),
+        StoreProblem::Busy => finding.way("see which countersign does not end: ps -u \"$USER\""),
+        StoreProblem::Machine(_) => finding.way("see that the disk is not full, and that the file is yours"),
+    }
+}
+
+pub(super) fn inbox(config: &Config) -> Finding {
+    match &config.paths.inbox {
+        Inbox::Maildir(path) => {
+            maildir("inbox", path).unwrap_or_else(|| Finding::good("inbox", &path.display().to_string()))
+        }
+        Inbox::Command(argv) => {
+            let program = argv.first().map(String::as_str).unwrap_or_default();
+            if surroundings::is_executable(Path::new(program)) {
+                return Finding::good("inbox", &format!("given to {program}"));
+            }
+            Finding::wrong("inbox", &format!("{program} is not a program that you can run"))
+                .way("mend inbox.command in the configuration")
+        }
+    }
+}
+
+/// What is wrong with a Maildir; none if nothing is.
+pub(super) fn maildir(check: &'static str, path: &Path) -> Option<Finding> {
+    let shown = path.display();
+    let maildir = Maildir::at(path);
+    if !maildir.exists() {
+        let said = format!("there is no Maildir {shown}: mail that would go there waits");
+        return Some(Finding::wrong(check, &said).way("countersign init makes it"));
+    }
+    for part in ["new", "cur", "tmp"] {
+        let part = path.join(part);
+        if !surroundings::is_writable(&part) {
+            let said = format!("{} cannot be written: mail that would go there waits", part.display());
+            return Some(Finding::wrong(check, &said).way(format!("chmod u+rwx {}", part.display())));
+        }
+    }
+    // Rights are not all: a disk can be full, or mounted read-only. Dropped, the draft is gone.
+    if let Err(error) = maildir.draft() {
+        return Some(Finding::wrong(check, &chain(&error)).way("see that the disk is not full"));
+    }
+    if check == "quarantine" {
+        return Some(Finding::good(check, &shown.to_string()));
+    }
+    None
+}
+
+/// A release is one rename, if both are on one disk.
+pub(super) fn one_move(config: &Config) -> Option<Finding> {
+    let Inbox::Maildir(inbox) = &config.paths.inbox else { return None };
+    if surroundings::same_disk(inbox, &config.paths.quarantine)? {
+        return None;
+    }
+    let said = "the quarantine is on another file system than the inbox, so a release copies instead of moving";
+    Some(Finding::warning("quarantine", said).way("put quarantine.maildir on the inbox's file system"))
+}
+
+pub(super) fn disks(config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (check, path) in
+        [("quarantine", config.paths.quarantine.as_path()), ("store", folder::above(&config.paths.store))]
+    {
+        let Ok(room) = surroundings::room(path) else { continue };
+        let place = path.display();
+        if room.bytes < ROOM_WANTED {
+            let said = format!("only {} MB are left at {place}; when it is full, mail waits", room.bytes / 1_048_576);
+            found.push(Finding::warning(check, &said).way("make room"));
+        }
+        if room.files.is_some_and(|files| files < FILES_WANTED) {
+            let said = format!("the disk of {place} has hardly any files left (inodes); when it has none, mail waits");
+            found.push(Finding::warning(check, &said).way("remove files you do not need, not only large ones"));
+        }
+        if let Some(name) = surroundings::network(path) {
+            let said = format!("{place} is on {name}; locks and syncs over a network are only as good as its server");
+            let finding = Finding::warning(check, &said);
+            found.push(match check {
+                "store" => finding.way("put files.store on a disk of this machine"),
+                _ => finding.way("where you can, keep it on a disk of this machine"),
+            });
+        }
+    }
+    found
+}
+
+pub(super) fn rows_and_files(config: &Config) -> Finding {
+    let (Ok(keys), Ok(store)) = (secret::load(&config.paths.keys), Store::open(&config.paths.store)) else {
+        return Finding::note("held mail", "cannot be compared without keys and store");
+    };
+    let installation = Installation { config: config.clone(), keys };
+    let (files, rows) = match (quarantine::all(&installation), store.all_held()) {
+        (Ok(files), Ok(rows)) => (files, rows),
+        (Err(trouble), _) => return Finding::wrong("held mail", &chain(&trouble.error)),
+        (_, Err(problem)) => return Finding::wrong("held mail", &problem.to_string()),
+    };
+    let held: Vec<_> = rows.iter().filter(|row| row.state == State::Held).collect();
+    let without_row = files.iter().filter(|file| !rows.iter().any(|row| row.id == file.id)).count();
+    let without_file = held.iter().filter(|row| !files.iter().any(|file| file.id == row.id)).count();
+    let said = format!("{} in the quarantine", files.len());
+    if without_row + without_file == 0 {
+        return Finding::good("held mail", &said);
+    }
+    Finding::warning(
+        "held mail",
+        &format!("{said}; {without_row} of them unknown to the store, {without_file} missing"),
+    )
+    .way("countersign maintain brings them together; let cron run it")
+}

@@ -1,0 +1,99 @@
+//! The checks of the machine and its mail system: the clock, the log, sendmail, the delimiter, who calls this program.
+//!
+//! Promises: only looks. Never touches: the mail system's files.
+
+use super::finding::Finding;
+use crate::world::config::{Config, Environment};
+use crate::world::surroundings;
+
+/// 2026-01-01: before this program was written, a clock is wrong.
+pub const CLOCK_FROM: i64 = 1_767_225_600;
+/// 2100-01-01: tokens count days in 15 bits from 2020.
+const CLOCK_TO: i64 = 4_102_444_800;
+/// Where a call of this program may stand, below the home.
+const CALLERS: [&str; 6] = [".procmailrc", ".mailfilter", ".forward", ".courier", ".dovecot.sieve", ".qmail"];
+
+pub(super) fn clock(now: i64) -> Finding {
+    if (CLOCK_FROM..CLOCK_TO).contains(&now) {
+        return Finding::good("clock", &format!("{} UTC", crate::mail::compose::short_date(now)));
+    }
+    let said = format!("this machine believes it is {} UTC", crate::mail::compose::short_date(now));
+    Finding::wrong("clock", &said).way("set it; tokens and the time that mail is kept count from it")
+}
+
+/// Whether the log goes anywhere.
+pub(super) fn log(is_heard: bool) -> Finding {
+    if is_heard {
+        return Finding::good("log", "/dev/log");
+    }
+    Finding::warning(
+        "log",
+        "nobody listens at /dev/log: what became of a message, and what went wrong, is written nowhere",
+    )
+    .way("start a system log (rsyslog, syslog-ng, systemd-journald), in a container too")
+}
+
+pub(super) fn sendmail(config: &Config) -> Finding {
+    let path = &config.paths.sendmail;
+    if surroundings::is_executable(path) {
+        return Finding::good("sendmail", &path.display().to_string());
+    }
+    let said = format!(
+        "{} is not a program that you can run: no challenge goes out; all else is done as ever",
+        path.display()
+    );
+    let finding = Finding::warning("sendmail", &said);
+    match surroundings::sendmail() {
+        Some(other) => finding.way(format!("sendmail = \"{}\" in the part [challenge]", other.display())),
+        None => {
+            finding.way("install one (every mail system brings one), or name yours: sendmail in the part [challenge]")
+        }
+    }
+}
+
+pub(super) fn delimiter(config: &Config) -> Finding {
+    let ours = &config.policy.owner.delimiters;
+    let differs = surroundings::delimiters().filter(|theirs| !theirs.is_empty() && theirs != ours);
+    if let Some(theirs) = differs {
+        let said = format!("the configuration says {ours:?}, Postfix on this machine says {theirs:?}");
+        return Finding::warning("delimiter", &said).way(format!("delimiters = {theirs:?} in the part [owner]"));
+    }
+    match ours.as_str() {
+        "" => Finding::note("delimiter", "none: an answer is known by its Subject and references only")
+            .way("if your mail system splits you+anything@, say so: delimiters = \"+\" in the part [owner]"),
+        _ => Finding::good("delimiter", ours),
+    }
+}
+
+/// Whether anything calls this program.
+pub(super) fn calls(config: &Config, environment: &Environment) -> Finding {
+    let Some(home) = &environment.home else {
+        return Finding::note("mail system", "HOME is not set: nothing to look at");
+    };
+    let mut found = Vec::new();
+    for name in CALLERS {
+        let text = std::fs::read_to_string(home.join(name)).unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
+        let calls: Vec<&str> = lines.collect();
+        let unguarded = |line: &&&str| line.contains(" deliver") && !line.contains("exit 75");
+        if let (".forward", Some(_)) = (name, calls.iter().find(unguarded)) {
+            return Finding::wrong(
+                "mail system",
+                "~/.forward calls deliver without || exit 75: a crash bounces the mail",
+            )
+            .way("copy the line that countersign init prints");
+        }
+        found.extend((!calls.is_empty()).then(|| format!("~/{name}")));
+    }
+    if found.is_empty() {
+        return Finding::note("mail system", "neither .procmailrc nor .mailfilter nor .forward calls it").way(
+            "countersign init prints the lines; or the mail system calls it by itself (Exim, OpenSMTPD, Dovecot)",
+        );
+    }
+    let usual = home.join(".config/countersign/config.toml");
+    if config.paths.config != usual && environment.config.is_some() {
+        return Finding::note("mail system", &format!("called in {}", found.join(", ")))
+            .way(format!("see that the call says --config {}", config.paths.config.display()));
+    }
+    Finding::good("mail system", &format!("called in {}", found.join(", ")))
+}

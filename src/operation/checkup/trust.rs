@@ -1,0 +1,136 @@
+//! The checks of what recent mail shows: for whom it comes, and whose word about its origin is believed.
+//!
+//! Promises: a server is proposed and never taken: only the user can know. Never touches: the mail.
+
+use super::finding::Finding;
+use crate::operation::evidence::{Evidence, Server};
+use crate::world::config::Config;
+use crate::world::store::Store;
+
+/// So many messages show something about a server.
+const MESSAGES_THAT_SHOW: usize = 10;
+
+pub(super) fn addresses(config: &Config, evidence: &Evidence) -> Finding {
+    let owner = &config.policy.owner;
+    let foreign = evidence.delivered_for.iter().find(|(address, count)| {
+        !owner.is(address) && evidence.messages >= MESSAGES_THAT_SHOW && count * 2 > evidence.messages
+    });
+    match foreign {
+        Some((address, count)) => {
+            let said = format!("{count} recent messages were delivered for {address}, which is none of your addresses");
+            Finding::warning("addresses", &said)
+                .way("if it is you, add it to owner.others: mail is only answered when it names you")
+        }
+        None => {
+            let all: Vec<String> = owner.addresses().map(ToString::to_string).collect();
+            Finding::good("addresses", &all.join(", "))
+        }
+    }
+}
+
+pub(super) fn trust(config: &Config, evidence: &Evidence) -> Vec<Finding> {
+    let trust = &config.policy.trust;
+    if trust.ids.is_empty() {
+        return vec![nobody_trusted(config, evidence)];
+    }
+    let mut found = Vec::new();
+    for id in &trust.ids {
+        let seen = evidence.servers.iter().find(|server| server.id == *id);
+        found.push(match seen {
+            Some(server) => trusted_and_seen(config, server, evidence),
+            None if evidence.messages < MESSAGES_THAT_SHOW => Finding::note(
+                "trust",
+                &format!("{id}; there is not enough recent mail to see whether it writes fields"),
+            ),
+            None => {
+                let said =
+                    format!("none of {} recent messages has a field of {id}: nobody is asked", evidence.messages);
+                let finding = Finding::warning("trust", &said);
+                match evidence.below.iter().max_by_key(|(_, count)| **count) {
+                    Some((hops, count)) => finding.way(format!(
+                        "{count} of them have one below {hops} Received fields; if those {hops} are your own servers': \
+                         hops = {hops} in the part [trust]"
+                    )),
+                    None => candidates(finding, evidence),
+                }
+            }
+        });
+    }
+    if let Some(finding) = found.last_mut() {
+        finding.way_out.push("countersign doctor --send-probe shows whether a forged field is believed".to_owned());
+    }
+    found
+}
+
+/// Entries that are pinned to a proof nobody gives.
+pub(super) fn unchecked_pins(config: &Config) -> Option<Finding> {
+    if !config.policy.trust.ids.is_empty() {
+        return None;
+    }
+    let count = Store::open(&config.paths.store).and_then(|store| store.count_pinned()).unwrap_or_default();
+    let said = format!(
+        "{count} of your allowed senders are pinned to a proof, and without authserv_ids nobody looks for it: whoever \
+         feigns one of them passes"
+    );
+    (count > 0)
+        .then(|| Finding::warning("trust", &said).way("name your mail server again: authserv_ids in the part [trust]"))
+}
+
+fn trusted_and_seen(config: &Config, server: &Server, evidence: &Evidence) -> Finding {
+    let Server { id, messages: with, methods } = server;
+    let missing = config.policy.trust.methods.iter().find(|method| !methods.contains(method));
+    match missing {
+        Some(method) if *with >= MESSAGES_THAT_SHOW => {
+            let name = method.name();
+            let said =
+                format!("{id} has said nothing of {name} in {with} messages, so whatever says so is not from it");
+            let rest = config.policy.trust.methods.iter().filter(|other| *other != method);
+            let rest: Vec<String> = rest.map(|method| format!("\"{}\"", method.name())).collect();
+            Finding::warning("trust", &said)
+                .way(format!("methods = [{}] in the part [trust], or have it check {name} too", rest.join(", ")))
+        }
+        _ if evidence.believed.0 >= MESSAGES_THAT_SHOW && evidence.believed.0 == evidence.believed.1 => {
+            let hops = config.policy.trust.hops - 1;
+            let said =
+                format!("{id}, in {with} of {} recent messages, always above its Received field", evidence.messages);
+            // A server that fails to check on one day removes no forged field either.
+            Finding::note("trust", &said).way(format!(
+                "hops = {hops} in the part [trust] is enough then, and safer: what a stranger wrote below is never believed"
+            ))
+        }
+        _ => Finding::good("trust", &format!("{id}, in {with} of {} recent messages", evidence.messages)),
+    }
+}
+
+fn nobody_trusted(config: &Config, evidence: &Evidence) -> Finding {
+    let said = "no authserv_ids: nothing is ever proven, so nobody is ever asked; strangers' mail is held and listed";
+    let finding = candidates(Finding::warning("trust", said), evidence);
+    let name = format!("mx.{}", config.policy.owner.primary.domain());
+    finding
+        .way(format!(
+            "if your mail system writes no such field, let it check. With Postfix, opendkim and opendmarc: AuthservID \
+             {name} in both opendkim.conf and opendmarc.conf, Mode sv in opendkim.conf, and in main.cf smtpd_milters = \
+             inet:localhost:8891, inet:localhost:8893"
+        ))
+        .way(
+            "or with rspamd: use = [\"authentication-results\"]; in local.d/milter_headers.conf, and in main.cf \
+             smtpd_milters = inet:localhost:11332",
+        )
+        .way(format!("then: authserv_ids = [\"{name}\"] in the part [trust]"))
+}
+
+/// Who might be the user's own server. Only the user can know.
+fn candidates(finding: Finding, evidence: &Evidence) -> Finding {
+    let mut finding = finding;
+    for Server { id, messages, .. } in evidence.candidates() {
+        let all = evidence.messages;
+        finding = finding.way(format!(
+            "{messages} of {all} recent messages have a field of {id}; if that is your own server: authserv_ids = \
+             [\"{id}\"] in the part [trust]"
+        ));
+    }
+    if evidence.candidates().is_empty() {
+        finding = finding.way("look into a message you received for the field Authentication-Results on top");
+    }
+    finding
+}
