@@ -14,7 +14,7 @@ use countersign::operation::installation::Installation;
 use countersign::origin::envelope::Caller;
 use countersign::origin::score::ScoreField;
 use countersign::policy::key::{KEY_LENGTH, KeyId, KeyRing, Keys, SecretKey};
-use countersign::policy::standing::{Standing, TokenStanding};
+use countersign::policy::standing::{Standing, TokenStanding, WentOut};
 use countersign::policy::token::{HeldId, Token};
 use countersign::policy::verdict::Verdict;
 use countersign::policy::{assume, block, digest};
@@ -117,7 +117,15 @@ impl Seen {
 
 /// A token about which nothing is known: nothing is held, nothing was spent.
 fn unknown(found: &countersign::mail::content::FoundToken) -> TokenStanding {
-    TokenStanding { token: Token::read(&found.text), kind: found.kind, held: None, spent: false, answered: None }
+    TokenStanding {
+        token: Token::read(&found.text),
+        kind: found.kind,
+        held: None,
+        spent: false,
+        answered: None,
+        allowed_author: false,
+        went_out: WentOut::default(),
+    }
 }
 
 fn installation() -> Installation {

@@ -124,7 +124,7 @@ fn claim(
         // A mail reader moved it back, and its reply must find it held.
         store.set_state(held.id, State::Held)?;
     }
-    Ok(if again { store.claim_second_try(held.id)? } else { store.claim_slot(held.id, request)? })
+    Ok(if again { store.claim_second_try(held.id, now)? } else { store.claim_slot(held.id, request)? })
 }
 
 fn not_taken(what: &str) -> Trouble {

@@ -82,7 +82,7 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
     let mut found = Inventory { new: Vec::new(), older: 0, alarms };
     for held in quarantine::all(installation)? {
         let row = rows.iter().find(|row| row.id == held.id);
-        if held.block.reason == Reason::Answer || row.is_some_and(|row| row.state != State::Held) {
+        if row.is_some_and(|row| row.state != State::Held) {
             continue;
         }
         match row {

@@ -20,7 +20,6 @@ use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::Kind;
 use crate::policy::gate::may_challenge;
-use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Origin};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
@@ -164,7 +163,7 @@ fn repairs(
         let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
         found.extend(match row.asked {
             _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
-            _ if over && (read || row.reason == Reason::Answer) => Some(Repair::Expire(row.id)),
+            _ if over && read => Some(Repair::Expire(row.id)),
             Asked::Refused => Some(Repair::TryAgain(row.id)),
             Asked::SlotTaken if is_overdue(installation, store, message, now)? => Some(Repair::GiveUp(row.id)),
             _ => None,
@@ -224,7 +223,7 @@ fn perform(
                 store.set_state(*id, State::Gone)?;
             }
         }
-        Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown)?,
+        Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown, None)?,
         Repair::Release(id) => {
             if let Some(message) = file(id)
                 && quarantine::release(installation, message, now)?
@@ -247,7 +246,7 @@ fn perform(
         }
         Repair::TryAgain(id) => {
             if let Some(message) = file(id)
-                && store.claim_second_try(*id)?
+                && store.claim_second_try(*id, now)?
             {
                 ask(installation, store, message, now)?;
             }

@@ -20,6 +20,7 @@ use crate::policy::gate::may_challenge;
 use crate::policy::template::Template;
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use crate::report::{self, Level};
+use crate::world::clock;
 use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, SlotRequest, State, Store};
 
@@ -78,7 +79,7 @@ pub fn repeat_word(
     let request =
         SlotRequest { key: keys.next().unwrap_or(request.key), older: keys.collect(), alike: None, ..request };
     let opted_out = store.history(&slot_keys(installation, to), now)?.opted_out.is_some();
-    if opted_out || !store.take_slot(request)? {
+    if opted_out || !store.take_slot(about.held, request)? {
         return Ok(());
     }
     let tokens =
@@ -109,7 +110,10 @@ pub fn send(
     now: i64,
 ) -> Result<(), Trouble> {
     let mail = write(installation, Some(store), facts, Some(id), to, now)?;
-    let asked = match installation.sendmail().send(mail.from.as_ref(), to, &mail.bytes) {
+    let outcome = installation.sendmail().send(mail.from.as_ref(), to, &mail.bytes);
+    // It may have run for a minute, and only then does the time of a person's answer begin.
+    let ended = clock::now();
+    let asked = match outcome {
         Outcome::Sent => Asked::Sent,
         Outcome::Refused { code, said } => {
             report::note(
@@ -127,7 +131,7 @@ pub fn send(
     let before = store.held(id)?.map(|row| row.asked);
     let asked =
         if asked == Asked::Refused && before == Some(Asked::RefusedTwice) { Asked::RefusedTwice } else { asked };
-    Ok(store.set_asked(id, asked)?)
+    Ok(store.set_asked(id, asked, Some(ended))?)
 }
 
 /// The request for the slot of an address.

@@ -17,9 +17,9 @@ use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::{Effect, plan};
-use crate::policy::standing::{self, Alike, Entry, Standing, StoreHealth, TokenStanding};
+use crate::policy::standing::{self, Alike, Entry, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
-use crate::policy::token::{Day, Token};
+use crate::policy::token::Token;
 use crate::policy::verdict::{Decision, Question, judge};
 use crate::world::store::{SpentRow, Store, StoreProblem};
 
@@ -111,7 +111,7 @@ pub fn decide(
 ) -> Case {
     let policy = &installation.config.policy;
     let own_mark = own_mark::is_valid(installation, &facts, now);
-    let said = confirm::answer(&facts, &standing, policy, &installation.keys.token, Day::of(now));
+    let said = confirm::answer(&facts, &standing, policy, &installation.keys.token, now);
     standing.answer.clone_from(&said);
     let confirmation = match &said {
         Some(Answer::Confirms(confirmation)) => Some(confirmation.clone()),
@@ -194,9 +194,11 @@ fn standing_of(
     }
     let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
     if may_answer && installation.config.policy.mode == Mode::On {
-        standing.tokens = tokens(installation, store, facts, answer, now)?;
+        standing.tokens = tokens(installation, store, facts, (answer, standing.sender), now)?;
         standing.denied = denied(installation, store, facts, &standing.tokens)?;
-        standing.echo = is_echo(installation, facts);
+        let own = installation.config.templates(None).unwrap_or_default();
+        standing.echo = is_echo(&own, facts);
+        standing.own_subjects = own.into_iter().map(|template| template.subject).collect();
     }
     Ok(standing)
 }
@@ -213,11 +215,11 @@ pub fn alike(installation: &Installation, facts: &Facts) -> Option<Alike> {
 
 /// Whether the text is a challenge's own, sent back as it was: a robot that echoes has no mark, and a person who
 /// answers leaves the question below a line of quotation or takes it out.
-fn is_echo(installation: &Installation, facts: &Facts) -> bool {
+fn is_echo(own: &[Template], facts: &Facts) -> bool {
     let of_language = |(code, ..): &(&str, &str, &str)| [Template::built_in(code), Template::wrong_word(code)];
-    let built_in = BUILT_IN.iter().flat_map(of_language).flatten();
-    let own = installation.config.templates(None).unwrap_or_default();
-    own.into_iter().chain(built_in).any(|template| template.opens(&facts.content.own_lines))
+    let mut built_in = BUILT_IN.iter().flat_map(of_language).flatten();
+    let opens = |template: &Template| template.opens(&facts.content.own_lines);
+    own.iter().any(opens) || built_in.any(|template| opens(&template))
 }
 
 /// What each token of the message speaks of.
@@ -225,10 +227,14 @@ fn tokens(
     installation: &Installation,
     store: &Store,
     facts: &Facts,
-    answer: &Fingerprint,
+    (answer, author): (&Fingerprint, Option<Entry>),
     now: i64,
 ) -> Result<Vec<TokenStanding>, Trouble> {
     let mut found = Vec::new();
+    let author = author.filter(|entry| entry.origin == Origin::Confirmed).zip(facts.sender.address());
+    let is_author = |key: &Fingerprint, sender: &Address| {
+        under_every_key(&installation.keys.list, Kind::Address, sender.normal().as_str()).any(|(_, own)| own == *key)
+    };
     for FoundToken { text, kind, .. } in &facts.tokens {
         let token = Token::read(text);
         let held = quarantine::find(installation, Some(store), token.held)?;
@@ -242,8 +248,13 @@ fn tokens(
         {
             answered = None;
         }
+        // Entry and spent token are written in one stroke, with one time.
+        let allowed_author = author.zip(spent).is_some_and(|((entry, sender), row)| {
+            entry.added == row.at && row.answered.is_some_and(|answered| is_author(&answered.sender, sender))
+        });
+        let went_out = store.went_out(token.held)?;
         let (held, spent) = (held.map(|held| held.note()), spent.is_some());
-        found.push(TokenStanding { token, kind: *kind, held, spent, answered });
+        found.push(TokenStanding { token, kind: *kind, held, spent, answered, allowed_author, went_out });
     }
     Ok(found)
 }

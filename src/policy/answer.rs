@@ -23,6 +23,8 @@ pub struct Confirmation {
 /// What a message says about a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
+    /// It came so soon after the challenge for this message that no person can have read that.
+    AtOnce(HeldId),
     /// The challenge for this message could not be delivered.
     Bounced(HeldId),
     /// "I wrote this."

@@ -1,15 +1,17 @@
 //! What a message says about a challenge of ours: that a person is real, that it was not them, that the word is
 //! wrong, or that nobody is there.
 //!
-//! Promises: only a message that is itself not automatic confirms or opts out, only with a token minted here for the
-//! very address it is about, and never for or from anybody denied. Older programs of this kind let bounces and
-//! vacation replies confirm, since those echo the token. A bounce says one thing only, that nobody is there. Never
-//! touches: what is then done.
+//! Promises: what bears a token is an answer, whatever its Subject and its words. Only a message that is itself not
+//! automatic confirms or opts out, only with a token minted here for the very address it is about, and never for or
+//! from anybody denied. What is automatic say header fields, senders, the types of parts, what stands in front of our
+//! own Subject, and time. Older programs of this kind let bounces and vacation replies confirm, since those echo the
+//! token. A bounce says one thing only, that nobody is there. Never touches: what is then done.
 
 use super::answer::{Answer, Confirmation};
 use super::key::KeyRing;
 use super::standing::{Answered, Standing, TokenStanding};
-use super::token::{Day, Parties, Purpose};
+use super::subject::AnswerSubject;
+use super::token::{Day, HeldId, Parties, Purpose};
 use super::word;
 use super::{AnswerDemand, Policy};
 use crate::facts::Facts;
@@ -24,13 +26,13 @@ pub const CANDIDATE_LIMIT: usize = 8;
 
 /// The first token of the message that says something. "Not me" outweighs a confirmation beside it.
 #[must_use]
-pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRing, today: Day) -> Option<Answer> {
-    let question = Asked { facts, policy, keys, today };
+pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRing, now: i64) -> Option<Answer> {
+    let question = Asked { facts, policy, keys, today: Day::of(now) };
     if may_be_bounce(facts) {
         let mut of_bounces = standing.tokens.iter().filter(|found| found.kind == TokenKind::Bounce);
         return of_bounces.find_map(|found| question.verified(found)).map(|about| Answer::Bounced(about.held));
     }
-    if !may_confirm(facts) || !standing.denied.is_empty() || standing.echo {
+    if !may_confirm(facts) || !standing.denied.is_empty() || standing.echo || is_marked(facts, standing) {
         return None;
     }
     let of_kind = |kind| standing.tokens.iter().filter(move |found| found.kind == kind && !found.spent);
@@ -42,6 +44,9 @@ pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRin
     if word::says_not_me(own.clone()) {
         return Some(Answer::NotMe(about));
     }
+    if let Some(held) = at_once(question, standing, now) {
+        return Some(Answer::AtOnce(held));
+    }
     let text = facts.tokens.iter().map(|one| &one.text).find(|text| super::token::Token::read(text) == found.token)?;
     match policy.style.answer {
         AnswerDemand::Reply => Some(Answer::Confirms(about)),
@@ -50,6 +55,36 @@ pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRin
         }
         AnswerDemand::Word => Some(Answer::WrongWord(about, text.clone())),
     }
+}
+
+/// The held message whose challenge is answered too soon, if there is one. A machine that repeats several tokens has
+/// them from what it answers to, so the latest challenge counts.
+fn at_once(question: Asked<'_>, standing: &Standing, now: i64) -> Option<HeldId> {
+    let seconds = question.policy.style.too_fast;
+    let mut recent = standing
+        .tokens
+        .iter()
+        .filter(|found| found.kind == TokenKind::Confirm && !found.spent && found.went_out.is_too_recent(now, seconds));
+    recent.find_map(|found| question.verified(found)).map(|about| about.held)
+}
+
+/// Whether the mark of a vacation program or a receipt stands in front of our own Subject.
+#[must_use]
+pub fn is_marked(facts: &Facts, standing: &Standing) -> bool {
+    !facts.tokens.is_empty() && AnswerSubject::read(&facts.subject, &standing.own_subjects).is_of_a_program()
+}
+
+/// Whether an answer is empty in every way: no text, nothing attached or inside it, nothing that could not be read, and
+/// a Subject that is the challenge's own. In doubt it is not, and passes like any letter.
+#[must_use]
+pub fn is_empty(facts: &Facts, standing: &Standing) -> bool {
+    let content = &facts.content;
+    let anything = content.has_own_text
+        || content.has_attachments
+        || content.unexamined
+        || !content.executables.findings.is_empty()
+        || !facts.defects.is_empty();
+    !anything && !AnswerSubject::read(&facts.subject, &standing.own_subjects).is_changed()
 }
 
 /// What every token of one message is held against.
@@ -99,7 +134,7 @@ pub fn repeated(facts: &Facts, standing: &Standing) -> Option<Answered> {
 /// Whether a message of this kind can confirm at all: written by a person, with somebody to answer to.
 #[must_use]
 pub fn may_confirm(facts: &Facts) -> bool {
-    facts.signs.iter().all(|sign| sign.may_answer())
+    !facts.signs.iter().any(|sign| sign.stops_an_answer())
         && facts.envelope.sender != EnvelopeSender::Null
         && !facts.tokens.is_empty()
 }

@@ -45,6 +45,8 @@ pub struct Entry {
 /// The parts of a digest, most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
+    /// It answers a challenge sooner than a person can.
+    AtOnce,
     /// It claims to be somebody known, or the user, without proof.
     Suspicious,
     /// The domain it claims to come from says that it does not, be the sender known or not.
@@ -59,6 +61,8 @@ pub enum Section {
     Automatic,
     /// Denied senders.
     Denied,
+    /// Answers that are empty in every way.
+    EmptyAnswers,
 }
 
 /// Everything a digest is made from.
@@ -77,7 +81,8 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 7] = [
+    const ALL: [Section; 9] = [
+        Section::AtOnce,
         Section::Suspicious,
         Section::Forged,
         Section::NotAsked,
@@ -85,12 +90,15 @@ impl Section {
         Section::Disowned,
         Section::Automatic,
         Section::Denied,
+        Section::EmptyAnswers,
     ];
 
     /// Where an entry stands.
     #[must_use]
     pub fn of(entry: &Entry) -> Section {
         match entry.reason {
+            Reason::AnsweredAtOnce => Section::AtOnce,
+            Reason::Answer => Section::EmptyAnswers,
             Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
             Reason::DmarcFail => Section::Forged,
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
@@ -106,8 +114,14 @@ impl Section {
         }
     }
 
+    /// Whether one line speaks for all that is in it: who reads one has read all.
+    fn is_folded(self) -> bool {
+        self == Section::EmptyAnswers
+    }
+
     fn heading(self) -> &'static str {
         match self {
+            Section::AtOnce => "Answered a challenge at once, as machines do",
             Section::Suspicious => "Claims to be somebody you know, or you, without proof",
             Section::Forged => "Disowned by the domain it claims to come from (dmarc=fail)",
             Section::NotAsked => "Strangers who could not be asked",
@@ -115,6 +129,7 @@ impl Section {
             Section::Disowned => "From addresses whose owner says that it was not them",
             Section::Automatic => "Lists, newsletters, robots and bounces",
             Section::Denied => "From senders you denied",
+            Section::EmptyAnswers => "Empty answers",
         }
     }
 }
@@ -133,6 +148,10 @@ pub fn text(report: Report<'_>) -> String {
     out.push_str(&format!("{count} new {} held", if count == 1 { "message is" } else { "messages are" }));
     out.push_str(&if report.older > 0 { format!(", {} older.\n", report.older) } else { ".\n".to_owned() });
     for (section, rows) in sections(report.entries) {
+        if section.is_folded() {
+            out.push_str(&folded(rows.len()));
+            continue;
+        }
         let heading = format!("{} ({})", section.heading(), rows.len());
         out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
         for entry in rows.iter().take(ENTRY_LIMIT) {
@@ -149,7 +168,12 @@ pub fn text(report: Report<'_>) -> String {
 /// The messages that [`text`] shows: only they count as listed. What is only counted comes in the next digest.
 #[must_use]
 pub fn shown(entries: &[Entry]) -> Vec<HeldId> {
-    sections(entries).into_iter().flat_map(|(_, rows)| rows.into_iter().take(ENTRY_LIMIT)).map(|row| row.id).collect()
+    let shown = |(section, rows): (Section, Vec<&Entry>)| {
+        // One line speaks for all of them.
+        let limit = if section.is_folded() { rows.len() } else { ENTRY_LIMIT };
+        rows.into_iter().take(limit).map(|row| row.id).collect::<Vec<_>>()
+    };
+    sections(entries).into_iter().flat_map(shown).collect()
 }
 
 /// The sections that have something in them, with it in the order in which it is shown.
@@ -179,6 +203,13 @@ pub fn message(report: Report<'_>, mark: impl FnOnce(&str) -> String, id: HeldId
     mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)));
     mail.text(text(report));
     mail.to_bytes()
+}
+
+/// The one line of the empty answers; the person's letter itself was released.
+fn folded(count: usize) -> String {
+    let answers = if count == 1 { "answer" } else { "answers" };
+    let line = format!("{count} empty {answers} (list with `countersign held --reason {}`)", Reason::Answer.name());
+    format!("\n{}", wrapped(&line, 0, WIDTH))
 }
 
 fn push_entry(out: &mut String, entry: &Entry) {
@@ -271,8 +302,11 @@ mod tests {
         let policy = crate::policy::tests::policy();
         let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 3, now: 0 });
         for entry in &entries {
-            assert_eq!(text.matches(&format!("\n{}  ", entry.id)).count(), 1, "{:?}", entry.reason);
+            // Empty answers are folded into one line.
+            let count = usize::from(entry.reason != Reason::Answer);
+            assert_eq!(text.matches(&format!("\n{}  ", entry.id)).count(), count, "{:?}", entry.reason);
         }
+        assert_eq!(shown(&entries).len(), entries.len());
         assert!(text.contains("older."));
         assert!(!text.contains("http://") && !text.contains("evil.example"), "a link is left");
     }
@@ -288,6 +322,29 @@ mod tests {
         for entry in &entries {
             assert_eq!(text.contains(&format!("\n{}  ", entry.id)), listed.contains(&entry.id), "{}", entry.id);
         }
+    }
+
+    #[test]
+    fn empty_answers_are_one_line_and_all_of_them_listed() {
+        let policy = crate::policy::tests::policy();
+        let empty: Vec<Entry> = (1..=503).map(|n| entry(n, Reason::Answer, false)).collect();
+        assert_eq!(shown(&empty).len(), 503);
+        let all = text(Report { policy: &policy, entries: &empty, alarms: &[], older: 0, now: 0 });
+        assert!(all.contains("\n503 empty answers (list with `countersign held --reason answer`)\n"), "{all}");
+        assert!(!all.contains("Person"), "{all}");
+        let one = text(Report { policy: &policy, entries: &empty[..1], alarms: &[], older: 0, now: 0 });
+        assert!(one.contains("\n1 empty answer (list"), "{one}");
+    }
+
+    #[test]
+    fn answers_at_once_stand_first() {
+        let policy = crate::policy::tests::policy();
+        let reasons = [Reason::PinMissing, Reason::Challenge, Reason::AnsweredAtOnce, Reason::Answer];
+        let entries: Vec<Entry> = reasons.into_iter().zip(1..).map(|(reason, n)| entry(n, reason, false)).collect();
+        let alarms = ["The store is damaged.".to_owned()];
+        let text = text(Report { policy: &policy, entries: &entries, alarms: &alarms, older: 0, now: 0 });
+        let at = |number: i64| text.find(&HeldId::from_number(number).unwrap().to_string()).unwrap();
+        assert!(text.starts_with("!! ") && at(3) < at(1) && at(1) < at(2), "{text}");
     }
 
     #[test]

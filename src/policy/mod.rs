@@ -13,6 +13,7 @@ pub mod plan;
 pub mod reason;
 pub mod slots;
 pub mod standing;
+pub mod subject;
 pub mod template;
 pub mod token;
 pub mod verdict;
@@ -91,6 +92,8 @@ pub struct Style {
     pub content: ContentLevel,
     /// What an answer must hold.
     pub answer: AnswerDemand,
+    /// An answer that comes within so many seconds is a machine's; 0 for never.
+    pub too_fast: u32,
     /// Where its bounces go.
     pub envelope: EnvelopeStyle,
     /// Whether it says that others sent the same (seed 004, "deal with multiple messages well").

@@ -98,7 +98,8 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered
             steps.push(Effect::OptOut { address: challenged.clone(), pin: *pin });
             steps.push(Effect::Spend { held: *held });
         }
-        Some(Answer::WrongWord(..)) | None => {}
+        // A machine's answer leaves everything as it was: the token may still be used by the person.
+        Some(Answer::AtOnce(_) | Answer::WrongWord(..)) | None => {}
     }
     steps.extend(again.map(Effect::ReleaseAgain));
     match decision.verdict {
@@ -199,6 +200,13 @@ mod tests {
             assert!(!steps.iter().any(gives), "{steps:?}");
             assert!(steps.len() >= 2, "{steps:?}");
         }
+    }
+
+    #[test]
+    fn an_answer_at_once_is_held_and_changes_nothing_else() {
+        let answer = Answer::AtOnce(HeldId::from_random(7));
+        let steps = plan(&decision(Verdict::Hold, Reason::AnsweredAtOnce), Some(&answer), None);
+        assert_eq!(steps, [Effect::Hold { reason: Reason::AnsweredAtOnce }]);
     }
 
     #[test]

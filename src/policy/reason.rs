@@ -16,14 +16,16 @@ use crate::signs::{Kind, Sign};
 pub enum Reason {
     /// Rule 10: from a list the user allowed, and proven.
     AllowedList,
-    /// Rule 7: from an address the user or a confirmation allowed.
+    /// Rule 6: from an address the user or a confirmation allowed.
     AllowedSender,
-    /// Rule 7: from a domain the user allowed, and proven.
+    /// Rule 6: from a domain the user allowed, and proven.
     AllowedDomain,
-    /// Rule 6: it confirmed something and says nothing else.
+    /// Rule 7: it confirmed something, or would have if that had not been done before, and is empty in every way.
     Answer,
-    /// Rule 6: it confirmed something and has text of its own.
+    /// Rule 7: it confirmed something and says something more.
     AnswerWithText,
+    /// Rule 7: it answers a challenge sooner than a person can have read that.
+    AnsweredAtOnce,
     /// Rule 13: it was not written by a person for this user.
     Automatic(Sign),
     /// Rule 15: a challenge is due, but a limit stops it.
@@ -72,7 +74,7 @@ pub enum Reason {
     OwnMark,
     /// Rule 2: the user handed it in on this host.
     OwnSubmission,
-    /// Rule 7: an allowed sender, but without the proof the entry is pinned to.
+    /// Rule 6: an allowed sender, but without the proof the entry is pinned to.
     PinMissing,
     /// Rule 12: its spam score is above `discard_above`.
     ScoreDiscard,
@@ -168,6 +170,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (144, Reason::NotMeAnswer),
     (145, Reason::WrongWord),
     (146, Reason::ChallengeBounce),
+    (147, Reason::AnsweredAtOnce),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -189,6 +192,7 @@ impl Reason {
             Reason::AllowedSender => "allowed-sender",
             Reason::Answer => "answer",
             Reason::AnswerWithText => "answer-with-text",
+            Reason::AnsweredAtOnce => "answered-at-once",
             Reason::Automatic(sign) => sign.name(),
             Reason::Capped(refusal) => refusal.name(),
             Reason::Challenge => "challenge",
@@ -234,6 +238,9 @@ impl Reason {
             Reason::AllowedSender => "the sender is on the list of allowed senders".into(),
             Reason::Answer => "it is the answer to a challenge and says nothing else".into(),
             Reason::AnswerWithText => "it is the answer to a challenge and has text of its own".into(),
+            Reason::AnsweredAtOnce => {
+                "it answers a challenge sooner than a person can have read that, so a machine wrote it".into()
+            }
             Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => {
                 format!("its mail system asks for no automatic answers ({})", sign.name())
             }

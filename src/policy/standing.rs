@@ -30,6 +30,8 @@ pub struct Standing {
     pub denied: Vec<Address>,
     /// Whether the message is our own challenge's text sent back without a mark of quotation.
     pub echo: bool,
+    /// The Subjects of the user's own texts; looked up for an answer alone.
+    pub own_subjects: Vec<String>,
     /// What the message says about an earlier challenge, when that is not a confirmation.
     pub answer: Option<Answer>,
 }
@@ -131,6 +133,32 @@ pub struct TokenStanding {
     pub spent: bool,
     /// Whom it confirmed, if it was this very message that used it: the mail system hands it over again.
     pub answered: Option<Answered>,
+    /// Whether it is this token alone that allowed the message's author: the entry was made by its first answer, and no
+    /// other one was there before or put in its place since.
+    pub allowed_author: bool,
+    /// When the challenge with it went out.
+    pub went_out: WentOut,
+}
+
+/// When a challenge went out, as far as it is known; seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WentOut {
+    /// When its slot was taken, which is before sendmail begins.
+    pub slot: Option<i64>,
+    /// When sendmail had ended.
+    pub sent: Option<i64>,
+}
+
+impl WentOut {
+    /// Whether an answer that arrives now comes so soon that no person can have read the challenge: `seconds` after the
+    /// end of sendmail at the latest, or, where that is not known, after the taking of the slot. What comes while
+    /// sendmail runs comes too soon as well. What is from before the slot tells of a clock that was set back, and
+    /// nothing of the answer.
+    #[must_use]
+    pub fn is_too_recent(self, now: i64, seconds: u32) -> bool {
+        let (Some(begin), Some(end)) = (self.slot.or(self.sent), self.sent.or(self.slot)) else { return false };
+        seconds > 0 && begin <= now && now <= end.saturating_add(i64::from(seconds))
+    }
 }
 
 /// What an answer has confirmed, as the store remembers it.
@@ -151,4 +179,38 @@ pub struct HeldNote {
     pub challenged: Option<Address>,
     /// What was proven about it.
     pub proofs: Proofs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_within_the_seconds_is_too_recent() {
+        let both = WentOut { slot: Some(100), sent: Some(110) };
+        let slot = WentOut { slot: Some(100), sent: None };
+        let sent = WentOut { slot: None, sent: Some(110) };
+        for (went_out, now, too_recent) in [
+            (both, 116, false),
+            (both, 99, false),
+            (both, i64::MAX, false),
+            (slot, 106, false),
+            (slot, 99, false),
+            (sent, 116, false),
+            (sent, 109, false),
+            (WentOut::default(), 100, false),
+            (both, 115, true),
+            (both, 110, true),
+            (both, 104, true),
+            (both, 100, true),
+            (slot, 105, true),
+            (slot, 100, true),
+            (sent, 115, true),
+        ] {
+            assert_eq!(went_out.is_too_recent(now, 5), too_recent, "{went_out:?} {now}");
+            assert!(!went_out.is_too_recent(now, 0), "0 switches it off");
+        }
+        let odd = WentOut { slot: Some(110), sent: Some(100) };
+        assert!(!odd.is_too_recent(107, 5) && !odd.is_too_recent(111, 5), "the clock was set back meanwhile");
+    }
 }

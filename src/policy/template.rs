@@ -32,6 +32,12 @@ pub const BUILT_IN: [(&str, &str, &str); 14] = [
     ("uk", include_str!("texts/challenge.uk.txt"), include_str!("texts/wrong.uk.txt")),
 ];
 
+/// The Subjects of the built-in texts, of the challenge and of the short mail about the word, in every language.
+pub fn built_in_subjects() -> impl Iterator<Item = &'static str> {
+    let texts = BUILT_IN.iter().flat_map(|(_, challenge, wrong)| [*challenge, *wrong]);
+    texts.filter_map(|text| text.lines().next()?.strip_prefix("Subject: "))
+}
+
 /// One language's text: a Subject line, an empty line, then lines with placeholders in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {

@@ -4,7 +4,7 @@
 //! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
 
 use super::answer::{Answer, Confirmation};
-use super::confirm::repeated;
+use super::confirm::{is_empty, is_marked, repeated};
 use super::gate::{may_challenge, within_caps};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
@@ -13,6 +13,7 @@ use crate::facts::{Facts, Sender};
 use crate::mail::address::Address;
 use crate::origin::auth::Proofs;
 use crate::origin::score::Points;
+use crate::signs::Sign;
 
 /// More Received fields than this are a loop (RFC 5321 section 6.3).
 pub const RECEIVED_LIMIT: usize = 100;
@@ -85,9 +86,10 @@ const RULES: &[Rule] = &[
     ("3 denied", denied),
     ("5 own address as sender", own_address),
     ("5 dmarc=fail", dmarc),
-    ("6 answer", answer),
-    ("7 allowed sender", allowed_sender),
-    ("7 allowed domain", allowed_domain),
+    ("6 allowed sender", allowed_sender),
+    ("6 allowed domain", allowed_domain),
+    ("7 answer at once", answered_at_once),
+    ("7 answer", answer),
     ("10 bounce of a challenge", challenge_bounce),
     ("10 allowed list", allowed_list),
     ("11 executable content", executable),
@@ -190,28 +192,42 @@ fn dmarc(question: Question<'_>) -> Option<(Verdict, Reason)> {
     question.facts.authentication.dmarc_fails(address.domain()).then_some((Verdict::Hold, Reason::DmarcFail))
 }
 
-fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    if question.confirmation.is_none() && repeated(question.facts, question.standing).is_none() {
-        return None;
-    }
-    Some(if question.facts.content.has_own_text {
-        (Verdict::Pass, Reason::AnswerWithText)
-    } else {
-        (Verdict::Hold, Reason::Answer)
-    })
-}
-
+/// Whom only the token in this message allowed is none of the people one knew before: rule 7 looks at the answer itself
+/// when it is handed over again, whatever it proves now, and at one more that is empty.
 fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let entry = allows(question.standing.sender)?;
     let address = question.facts.sender.address()?;
+    let by_this_token = is_allowed_by_this_token(question);
+    if by_this_token && repeated(question.facts, question.standing).is_some() {
+        return None;
+    }
     let proofs = question.facts.authentication.proofs(address.domain());
     // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail.
     let checked = !entry.pin.is_empty() && !question.policy.trust.ids.is_empty();
-    Some(if checked && !proofs.intersects(entry.pin) {
-        (Verdict::Hold, Reason::PinMissing)
-    } else {
-        (Verdict::Pass, Reason::AllowedSender)
-    })
+    if checked && !proofs.intersects(entry.pin) {
+        return Some((Verdict::Hold, Reason::PinMissing));
+    }
+    let again = by_this_token && is_empty(question.facts, question.standing);
+    (!again).then_some((Verdict::Pass, Reason::AllowedSender))
+}
+
+fn is_allowed_by_this_token(question: Question<'_>) -> bool {
+    question.standing.tokens.iter().any(|token| token.allowed_author)
+}
+
+/// A person has to read the challenge first. The token stays good: the person may still answer.
+fn answered_at_once(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    matches!(question.standing.answer, Some(Answer::AtOnce(_))).then_some((Verdict::Hold, Reason::AnsweredAtOnce))
+}
+
+/// The answer that confirmed something, or comes again; put aside is only what says nothing at all.
+fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let confirms = question.confirmation.is_some() || repeated(question.facts, question.standing).is_some();
+    let known = || is_allowed_by_this_token(question) && allows(question.standing.sender).is_some();
+    if (confirms || known()) && is_empty(question.facts, question.standing) {
+        return Some((Verdict::Hold, Reason::Answer));
+    }
+    confirms.then_some((Verdict::Pass, Reason::AnswerWithText))
 }
 
 /// A domain is a word anybody can write, so its entry counts only where the domain is proven.
@@ -270,7 +286,9 @@ fn spam_score(question: Question<'_>) -> Option<(Verdict, Reason)> {
 }
 
 fn automatic(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    question.facts.signs.first().map(|sign| (Verdict::Hold, Reason::Automatic(*sign)))
+    let marked = is_marked(question.facts, question.standing).then_some(Sign::AutoReplySubject);
+    let sign = question.facts.signs.first().copied().or(marked)?;
+    Some((Verdict::Hold, Reason::Automatic(sign)))
 }
 
 fn malformed(question: Question<'_>) -> Option<(Verdict, Reason)> {

@@ -287,18 +287,25 @@ impl Sign {
         self.entry().3
     }
 
-    /// Whether an answer with this sign may confirm: a person's mail system, a filter on the way, or a footer below what
-    /// they wrote (a logo that can be clicked below "ok") may put it there. All others are signs of machines, which echo tokens that nobody read.
+    /// Whether an answer with this sign confirms nothing: machines echo tokens that nobody read. What a field, a sender
+    /// or a part's type says is such a sign. What was found by words, in the text or the Subject, or by how a page is
+    /// built is none: people write like that too, and below it stands what was quoted. Nor is what a person's mail
+    /// system, a filter on the way or a relay puts there. The Subject of an answer is read by `policy/subject.rs`.
     #[must_use]
-    pub fn may_answer(self) -> bool {
-        matches!(
+    pub fn stops_an_answer(self) -> bool {
+        let by_words = matches!(
             self,
-            Sign::BulkDomain
-                | Sign::DesignedPage
-                | Sign::MailingServiceSignature
-                | Sign::NoReplyWanted
+            Sign::AbsenceText
+                | Sign::AutoReplySubject
+                | Sign::AutoReplyText
+                | Sign::BounceSubject
+                | Sign::BounceText
+                | Sign::ChallengeText
+                | Sign::ListText
                 | Sign::UnsubscribeText
-        )
+        );
+        let on_the_way = matches!(self, Sign::BulkDomain | Sign::MailingServiceSignature | Sign::NoReplyWanted);
+        !(by_words || on_the_way || self == Sign::DesignedPage)
     }
 
     /// For the store; a number is never given to another sign.

@@ -73,7 +73,6 @@ pub fn is_automatic_subject(text: &str) -> bool {
     let opens = |language: &'static Language| {
         GROUPS.iter().any(|group| language.phrases(*group).any(|phrase| phrase.opens(&text).is_some()))
     };
-    // Our own Subjects begin so in every language: `Auto: …`.
     LANGUAGES.iter().any(|(_, language)| opens(language))
 }
 

@@ -5,7 +5,7 @@ use countersign::policy::token::Purpose;
 use countersign::world::store::{Asked, State};
 
 use super::letter::{Letter, OWNER};
-use super::world::{Outcome, Sent, World};
+use super::world::{Outcome, Sent, World, each};
 
 const BOB: &str = "bob@example.net";
 
@@ -158,6 +158,180 @@ fn nobody_who_opted_out_is_asked_by_hand() {
         let outcome = world.run(&["challenge", &row.id.to_string()], "");
         outcome.check("refused", outcome.code == Some(1) && outcome.after.sent.len() == 1);
     }
+}
+
+/// Words that stand in notices of machines, and in what people answer.
+const WORDS_OF_MACHINES: [&str; 10] = [
+    "Why was my message not delivered? I got: delivery has failed, user unknown.",
+    "I'm away until Wednesday and will answer when I'm back.",
+    "This is an automated message, said the machine. I am none.",
+    "Please do not reply to this message.",
+    "Your message has reached our customer care team. We usually answer within two days.",
+    "Thank you for your order. Your invoice is attached.",
+    "I read it. Your message was read on Monday.",
+    "Congratulations, you have won a million dollars, contact my lawyer.",
+    "To unsubscribe from this list, write to the owner of the list.",
+    "Your message is being held. To confirm, please reply to this message.",
+];
+
+#[test]
+fn no_word_takes_the_confirmation_away() {
+    each(WORDS_OF_MACHINES, |words| {
+        let world = World::new();
+        let challenge = world.challenge(BOB);
+        let quoted: String = challenge.body().lines().map(|line| format!("> {line}\n")).collect();
+        let answer = Letter::answer(&challenge, BOB).body(&format!("{words}\n\n{quoted}"));
+        world.deliver(answer.bytes()).is(0, 2, 0, 1);
+        assert!(world.entry(BOB).is_some(), "{words}");
+    });
+}
+
+#[test]
+fn no_subject_but_a_programs_mark_takes_the_confirmation_away() {
+    let people = [
+        "OURS",
+        "Fwd: OURS",
+        "RE : OURS",
+        "Undeliverable: OURS",
+        "[Ticket#4711] Re: OURS",
+        "***SPAM*** OURS",
+        "Auto: my new car",
+        "Cron job",
+        "Out of paper",
+        "",
+    ];
+    each(people, |subject| {
+        let world = World::new();
+        let challenge = world.challenge(BOB);
+        let subject = subject.replace("OURS", &challenge.field("Subject").unwrap());
+        let answer = Letter::answer(&challenge, BOB).field("Subject", &subject).body("Yes, I wrote this.\n");
+        world.deliver(answer.bytes()).is(0, 2, 0, 1);
+        assert!(world.entry(BOB).is_some(), "{subject}");
+    });
+    let programs = [
+        "Automatic reply: OURS",
+        "Automatische Antwort: OURS",
+        "R\u{e9}ponse automatique : OURS",
+        "Out of office: OURS",
+        "Out of Office Re: OURS",
+        "Auto: OURS",
+        "Autosvar: OURS",
+        "Read: OURS",
+        "Gelesen: OURS",
+        "[EXTERNAL] Automatic reply: OURS",
+    ];
+    each(programs, |subject| {
+        let world = World::new();
+        let challenge = world.challenge(BOB);
+        let subject = subject.replace("OURS", &challenge.field("Subject").unwrap());
+        let answer = Letter::answer(&challenge, BOB).field("Subject", &subject).body("NOTME\n");
+        let outcome = world.deliver(answer.bytes());
+        gave_nothing(&world, &outcome);
+        assert!(world.store().all_held().unwrap().iter().all(|row| row.reason.name() != "not-them"), "{subject}");
+        outcome.check("nobody is asked again", outcome.after.sent.len() == 1);
+    });
+}
+
+#[test]
+fn the_users_own_text_is_known_by_its_subject() {
+    let world = World::new();
+    let text = world.config_file().with_file_name("challenge.en.txt");
+    std::fs::write(&text, "Subject: Auto: Alice asks you\n\n{owner}\n[notme-word] {notme}\n{sender}\n").unwrap();
+    let challenge = world.challenge(BOB);
+    let subject = challenge.field("Subject").unwrap();
+    assert!(subject.starts_with("Auto: Alice asks you [cr-"), "{subject}");
+    let answer = |number: usize, subject: &str| {
+        let id = format!("<{number}@example.net>");
+        Letter::answer(&challenge, BOB).field("Subject", subject).field("Message-ID", &id)
+    };
+    let outcome = world.deliver(answer(1, &format!("Automatic reply: {subject}")).bytes());
+    gave_nothing(&world, &outcome);
+    // The text was changed since, and its Subject with it; the answer is an answer, and in doubt it is not empty.
+    std::fs::write(&text, "Subject: Is it you\n\n{owner}\n[notme-word] {notme}\n{sender}\n").unwrap();
+    let outcome = world.deliver(answer(2, &format!("Automatic reply: {subject}")).bytes());
+    gave_nothing(&world, &outcome);
+    let outcome = world.deliver(answer(3, &subject).bytes());
+    outcome.check("it confirms", world.entry(BOB).is_some() && outcome.after.inbox.len() == 4);
+}
+
+/// An answer that says something without a word of its own in the text.
+fn says_something(challenge: &Sent) -> Vec<(&'static str, Letter)> {
+    let part = |kind: &str, rest: &str| {
+        let answer = Letter::answer(challenge, BOB).also("Content-Type", "multipart/mixed; boundary=b");
+        answer.body(&format!("--b\nContent-Type: text/plain\n\n> quoted\n--b\nContent-Type: {kind}\n{rest}\n--b--\n"))
+    };
+    let whole = |kind: &str| Letter::answer(challenge, BOB).also("Content-Type", kind).body("eA==\n");
+    let titled = |subject: &str| Letter::answer(challenge, BOB).field("Subject", subject);
+    let ours = challenge.field("Subject").unwrap();
+    vec![
+        ("a document", part("application/pdf; name=a.pdf", "\nJVBERi0xLjQK")),
+        ("a picture", part("image/png", "Content-Disposition: inline\n\nx")),
+        ("what Outlook packs", part("application/ms-tnef; name=winmail.dat", "\neJ8+IgAA")),
+        ("a message", part("message/rfc822", "\nSubject: x\n\nx")),
+        ("an invitation", part("text/calendar; method=REQUEST", "\nBEGIN:VCALENDAR")),
+        ("encrypted by S/MIME", whole("application/pkcs7-mime; smime-type=enveloped-data")),
+        ("signed by S/MIME", whole("application/pkcs7-mime; smime-type=signed-data")),
+        ("encrypted by PGP", part("application/pgp-encrypted", "\nVersion: 1")),
+        ("nothing but a picture", whole("image/jpeg")),
+        ("another Subject", titled("Yes, it was me")),
+        ("a Subject in reply to another", titled("Re: Tea at five")),
+        ("words behind our Subject", titled(&format!("Re: {ours} yes"))),
+        ("words in front of our Subject", titled(&format!("it was me, see {ours}"))),
+    ]
+}
+
+#[test]
+fn only_what_is_empty_in_every_way_is_put_aside() {
+    let count = says_something(&World::new().challenge(BOB)).len();
+    each(0..count, |at| {
+        let world = World::new();
+        let (name, answer) = says_something(&world.challenge(BOB)).swap_remove(at);
+        let outcome = world.deliver(answer.bytes());
+        outcome.check(name, world.entry(BOB).is_some()).is(0, 2, 0, 1);
+    });
+}
+
+#[test]
+fn of_whom_the_token_alone_allowed_empty_answers_are_put_aside_and_listed() {
+    let world = World::new();
+    let challenge = world.challenge(BOB);
+    let answer =
+        |number: usize| Letter::answer(&challenge, BOB).field("Message-ID", &format!("<{number}@example.net>"));
+    // The first, the same once more, and another one.
+    for (number, held) in [(1, 1), (1, 1), (2, 2), (3, 3)] {
+        world.deliver(answer(number).bytes()).is(0, 1, held, 1).held_for("answer");
+    }
+    // Whatever says something passes, with the token in it or not, if it is proven.
+    world.deliver(answer(4).body("And when is tea?\n").bytes()).is(0, 2, 3, 1);
+    world.deliver(answer(5).body("And when is tea?\n").unproven().bytes()).is(0, 2, 4, 1).held_for("pin-missing");
+    world.deliver(answer(6).field("Subject", "Tea").bytes()).is(0, 3, 4, 1);
+    let digest = world.run(&["digest", "--stdout"], "");
+    let text = String::from_utf8_lossy(&digest.stdout).into_owned();
+    let line = "\n3 empty answers (list with `countersign held --reason answer`)\n";
+    digest.check("one line for all of them", text.contains(line));
+    let held = world.run(&["held", "--reason", "answer"], "");
+    let count = String::from_utf8_lossy(&held.stdout).matches("answer").count();
+    held.check("they are found as it says", held.code == Some(0) && count >= 3);
+}
+
+#[test]
+fn mail_of_somebody_known_before_passes_with_a_token_in_it() {
+    let world = World::new();
+    let challenge = world.challenge(BOB);
+    world.allow(BOB);
+    for number in 1..4 {
+        let answer = Letter::answer(&challenge, BOB).field("Message-ID", &format!("<{number}@example.net>"));
+        let outcome = world.deliver(answer.bytes());
+        // The first one releases the letter, too.
+        outcome.is(0, number + 1, 0, 1);
+    }
+    // Whom the user allowed by name since then is known by more than the token.
+    let world = World::new();
+    let challenge = world.challenge(BOB);
+    world.deliver(Letter::answer(&challenge, BOB).bytes()).is(0, 1, 1, 1);
+    world.run(&["allow", BOB], "");
+    let again = Letter::answer(&challenge, BOB).field("Message-ID", "<again@example.net>");
+    world.deliver(again.bytes()).is(0, 2, 1, 1);
 }
 
 const WORD: &str = "[challenge]\nsendmail = \"SENDMAIL\"\nanswer = \"word\"\nlanguages = [\"en\", \"de\"]\n";

@@ -8,7 +8,7 @@ use countersign::policy::token::Purpose;
 use countersign::world::store::Asked;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::letter::{Letter, OWNER};
+use super::letter::{Letter, OWNER, SUBJECT};
 use super::world::{Outcome, Sent, World, each, header};
 
 const BOB: &str = "bob@example.net";
@@ -114,10 +114,16 @@ fn confirming(sent: &Sent) -> Vec<(&'static str, Letter)> {
         ("in the address, upper case", bare().delivered_to(&address.to_uppercase())),
         ("in To alone, as behind Sendmail", bare().field("To", &format!("Alice <{address}>"))),
         ("in Cc alone", bare().field("Cc", &address)),
-        ("in the subject", bare().field("Subject", &format!("Re: AW: Sv: please confirm [cr-{token}]"))),
+        ("in the subject", bare().field("Subject", &format!("Re: AW: Sv: {SUBJECT} [cr-{token}]"))),
         ("in the subject, upper case", bare().field("Subject", &format!("RE: [CR-{}]", token.to_uppercase()))),
-        ("in the subject, folded", bare().field("Subject", &format!("Re: please confirm your\n mail\n [cr-{token}]"))),
-        ("in the subject, folded inside", bare().field("Subject", &format!("Re: mail [cr-{start}\n {end}]"))),
+        (
+            "in the subject, folded",
+            bare().field(
+                "Subject",
+                &format!("Re: Auto: please reply so that\n your message is\n delivered [cr-{token}]"),
+            ),
+        ),
+        ("in the subject, folded inside", bare().field("Subject", &format!("Re: {SUBJECT} [cr-{start}\n {end}]"))),
         (
             "in the subject, base64",
             bare().field("Subject", &format!("=?utf-8?B?{}?=", base64(&format!("Re: [cr-{token}]")))),

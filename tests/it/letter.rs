@@ -8,6 +8,8 @@ use super::world::Sent;
 pub const OWNER: &str = "alice@example.org";
 /// The mail system whose findings are believed in every test.
 pub const AUTHSERV_ID: &str = "mx.example.org";
+/// The Subject of a challenge in English, without its token.
+pub const SUBJECT: &str = "Auto: please reply so that your message is delivered";
 
 /// One message.
 #[derive(Clone, Debug)]
@@ -65,9 +67,10 @@ impl Letter {
             .body(&format!("On Sat, 21 Nov 2026 Alice wrote:\n{quoted}"))
     }
 
-    /// An answer that carries the token nowhere yet.
+    /// An answer that says nothing and carries the token nowhere yet: where its Subject has one, it is cut off.
     pub fn bare_answer(from: &str) -> Letter {
-        Letter::from(from).field("Message-ID", &format!("<bare.{}>", from)).field("Subject", "Re: your mail").body("")
+        let subject = format!("Re: {SUBJECT}");
+        Letter::from(from).field("Message-ID", &format!("<bare.{}>", from)).field("Subject", &subject).body("")
     }
 
     /// The envelope sender; `""` and `"<>"` are the null one.

@@ -101,6 +101,21 @@ fn nothing_ends_within_three_days_of_its_first_listing() {
 }
 
 #[test]
+fn an_empty_answer_ends_only_after_a_digest_listed_it() {
+    let world = World::new();
+    let sent = world.challenge(BOB);
+    world.deliver(Letter::answer(&sent, BOB).bytes()).is(0, 1, 1, 1).held_for("answer");
+    let old = clock::now() - 40 * DAY;
+    sql(&world, &format!("UPDATE held SET received = {old} WHERE state = 1"));
+    world.run(&["maintain"], "").is(0, 1, 1, 1);
+    world.run(&["digest"], "").is(0, 2, 1, 1);
+    assert_eq!(count(&world, "SELECT count(*) FROM held WHERE state = 1 AND listed > 0"), 1, "one line lists it");
+    world.run(&["maintain"], "").is(0, 2, 1, 1);
+    sql(&world, &format!("UPDATE held SET listed = {old} WHERE state = 1"));
+    world.run(&["maintain"], "").is(0, 2, 0, 1);
+}
+
+#[test]
 fn a_slot_is_given_up_by_its_own_time() {
     let world = World::new();
     world.challenge(BOB);

@@ -14,7 +14,7 @@
 //! body TEXT               set the body, \n for line ends                         own-mark                our own keyed mark is on it
 //! sender | domain | list allow [PROOFS] or deny                   confirms                it confirmed something
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
-//! spent by this message | by another one: its token was used before
+//! spent by this message | by another one: its token was used before     only-token    it alone allowed the author
 //! store ready | missing | corrupt | newer                         mode on | observe | off
 //! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
@@ -22,7 +22,7 @@
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
 //! opted-out               it said "not me" before
 //! alike N                 others wrote the same                   undeliverable N         challenges came back
-//! answers not-me | wrong-word | bounce    what it says about a challenge, other than confirming it
+//! answers not-me | wrong-word | bounce | at-once    what it says about a challenge, other than confirming it
 //! ```
 
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;
 use countersign::policy::reason::Reason;
-use countersign::policy::standing::{Answered, Effect, Entry, Origin, Standing, StoreHealth, TokenStanding};
+use countersign::policy::standing::{Answered, Effect, Entry, Origin, Standing, StoreHealth, TokenStanding, WentOut};
 use countersign::policy::token::{HeldId, Token};
 use countersign::policy::verdict::{Decision, Question, Verdict, judge};
 use countersign::policy::{Caps, Mode, Owner, Policy, ScoreLimits, Style};
@@ -161,6 +161,7 @@ impl Scene {
             "own-mark" => self.own_mark = true,
             "confirms" => self.confirms = true,
             "spent" => self = self.with_spent_token(rest == "by this message"),
+            "only-token" => self.standing.tokens.last_mut()?.allowed_author = true,
             "sender" => self.standing.sender = Some(entry(rest)?),
             "domain" => self.standing.domain = Some(entry(rest)?),
             "list" => self.standing.list = Some(entry(rest)?),
@@ -195,7 +196,15 @@ impl Scene {
         let sender = Fingerprint::of(&SecretKey::new([7; 32]), Kind::Address, b"carol@example.com");
         let token = TokenText::parse(&text).map(|text| Token::read(&text)).expect("a token");
         let answered = by_this.then_some(Answered { sender, pin: Proofs::DKIM });
-        let found = TokenStanding { token, kind: TokenKind::Confirm, held: None, spent: true, answered };
+        let found = TokenStanding {
+            token,
+            kind: TokenKind::Confirm,
+            held: None,
+            spent: true,
+            answered,
+            allowed_author: false,
+            went_out: WentOut::default(),
+        };
         self.standing.tokens.push(found);
         self
     }
@@ -213,6 +222,7 @@ fn other_answer(word: &str) -> Option<Answer> {
     let held = HeldId::from_random(1);
     let about = Confirmation { challenged: bob, pin: Proofs::DKIM, held, still_held: true };
     Some(match word {
+        "at-once" => Answer::AtOnce(held),
         "bounce" => Answer::Bounced(held),
         "not-me" => Answer::NotMe(about),
         "wrong-word" => Answer::WrongWord(about, TokenText::parse(&"0".repeat(32)).unwrap()),

@@ -13,6 +13,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use countersign::mail::address::Address;
@@ -41,6 +42,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(120);
 pub struct World {
     folder: tempfile::TempDir,
     variables: Vec<(String, OsString)>,
+    time_stands: AtomicBool,
 }
 
 /// What came of one run.
@@ -96,7 +98,8 @@ impl World {
 
     /// The same with further lines of configuration; a table that is given replaces the one of the same name.
     pub fn with(configuration: &str) -> World {
-        let world = World { folder: tempfile::tempdir().expect("a scratch folder"), variables: Vec::new() };
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let world = World { folder, variables: Vec::new(), time_stands: AtomicBool::new(false) };
         for folder in [world.config_folder(), world.data_folder(), world.path("sent"), world.path("elsewhere")] {
             fs::create_dir_all(folder).unwrap();
         }
@@ -191,6 +194,7 @@ impl World {
             }
             std::thread::sleep(Duration::from_millis(1));
         };
+        self.let_time_pass();
         Outcome {
             command: what.to_owned(),
             code: status.code(),
@@ -199,6 +203,30 @@ impl World {
             stderr: error_reader.join().unwrap(),
             drained: writer.join().unwrap(),
             after: self.state(),
+        }
+    }
+
+    /// Between two runs no time passes any more: what is answered from now on is answered at once.
+    pub fn let_time_stand(&self) {
+        self.time_stands.store(true, Ordering::Relaxed);
+    }
+
+    /// Between two runs people read their mail: what was asked a moment ago was asked an hour ago now. A store that
+    /// cannot be written is the test's own doing.
+    fn let_time_pass(&self) {
+        if self.time_stands.load(Ordering::Relaxed) || !self.store_file().exists() {
+            return;
+        }
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let Ok(store) = rusqlite::Connection::open_with_flags(self.store_file(), flags) else { return };
+        let hour_ago = countersign::world::clock::now() - 3_600;
+        for column in ["slot", "sent"] {
+            let recent = format!("FROM held WHERE {column} > {hour_ago}");
+            let count = store.query_row(&format!("SELECT count(*) {recent}"), [], |row| row.get::<_, i64>(0));
+            if count.is_ok_and(|count| count > 0) {
+                let _ = store
+                    .execute(&format!("UPDATE held SET {column} = {column} - 3600 WHERE {column} > {hour_ago}"), []);
+            }
         }
     }
 

@@ -15,6 +15,8 @@ use crate::world::clock;
 
 /// The columns in which a story stands.
 const MARGIN: &str = "   ";
+/// How many seconds Bob takes before he reads the challenge.
+const TIME_TO_READ: u32 = 600;
 /// The columns of a terminal that everybody has.
 const WIDTH: usize = 80;
 const OPENING: &str = "\
@@ -81,6 +83,7 @@ pub fn demo() -> Answer {
     set_up(&stage)?;
     play(&stage, 2, &bob_writes(), now)?;
     let challenge = the_challenge(&stage)?;
+    stage.let_time_pass(TIME_TO_READ)?;
     for (number, act) in (3..).zip(the_middle(&challenge)) {
         play(&stage, number, &act, now)?;
     }

@@ -10,6 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::operation::installation::Installation;
+use crate::operation::trouble::Trouble;
+use crate::world::config::Environment;
 use crate::world::maildir::Maildir;
 use crate::world::scratch::Scratch;
 use crate::world::{program, surroundings};
@@ -89,6 +92,19 @@ impl Stage {
             bail!("interrupted; the scratch folder is removed");
         }
         Ok(Ran { code: answer.0, said: String::from_utf8_lossy(&answer.1).into_owned() })
+    }
+
+    /// Lets the time pass in which a person would read what was sent: an answer that comes at once is a machine's.
+    ///
+    /// # Errors
+    /// The store of the scratch home cannot be written.
+    pub fn let_time_pass(&self, seconds: u32) -> Result<(), Trouble> {
+        let environment = Environment { home: Some(self.home().to_owned()), ..Environment::default() };
+        let mut store = Installation::open(&environment)?.store()?;
+        for row in store.all_held()? {
+            store.challenge_was_earlier(row.id, seconds)?;
+        }
+        Ok(())
     }
 
     /// What sendmail was given, in order.

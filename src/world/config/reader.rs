@@ -243,7 +243,8 @@ impl Reader<'_> {
             }
             Some(_) => return Err(self.wrong_word("envelope", &table.envelope, "\"null\" or \"tagged\"")),
         };
-        Ok(Style { content, answer, envelope, alike_note: table.alike_note })
+        let too_fast = self.range("challenge.too_fast", &table.too_fast, 0, 3_600)?;
+        Ok(Style { content, answer, too_fast, envelope, alike_note: table.alike_note })
     }
 
     fn wrong_word(&self, key: &str, value: &Option<Spanned<String>>, wanted: &str) -> anyhow::Error {
@@ -403,6 +404,9 @@ pub(super) mod tests {
                 "[owner]\naddress = \"a@b.c\"\ndelimiters = \"\"\n[challenge]\nenvelope = \"tagged\"\n",
                 "owner.delimiters is empty",
             ),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\ntoo_fast = -1\n", "/etc/c.toml:4: challenge.too_fast: "),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\ntoo_fast = 3601\n", "a number from 0 to 3600"),
+            ("[owner]\naddress = \"a@b.c\"\n[challenge]\ntoo_fast = \"5\"\n", "/etc/c.toml:4: "),
             (
                 "[owner]\naddress = \"a@b.c\"\n[challenge]\nbreaker_alike = -1\n",
                 "/etc/c.toml:4: challenge.breaker_alike: ",

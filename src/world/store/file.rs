@@ -100,9 +100,12 @@ impl Store {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::Asked;
     use super::*;
     use crate::policy::fingerprint::{Fingerprint, Kind};
     use crate::policy::key::SecretKey;
+    use crate::policy::standing::WentOut;
+    use crate::policy::token::HeldId;
 
     /// The key of a made-up mailbox.
     pub(in crate::world::store) fn of(text: &str) -> Fingerprint {
@@ -131,12 +134,19 @@ pub(super) mod tests {
         let db = Connection::open(&old).unwrap();
         let insert = "INSERT INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1, 1, 1, 0, 1, 1, 5)";
         db.execute(insert, [of("bob").bytes()]).unwrap();
+        let insert = "INSERT INTO held VALUES (7, ?1, NULL, NULL, 0, 18, 5, 0, 2, 1)";
+        db.execute(insert, [of("letter").bytes()]).unwrap();
         drop(db);
         assert!(Store::create(&fresh).unwrap());
         for _ in 0..2 {
             let store = Store::open(&old).unwrap();
             assert_eq!(store.entry(&of("bob")).unwrap().map(|entry| entry.added), Some(5));
             assert_eq!(version(&store.db).unwrap(), VERSION);
+            // Nobody knows when a challenge of that time went out, and none came back at once for that.
+            let id = HeldId::from_random(7);
+            assert_eq!(store.held(id).unwrap().map(|row| row.asked), Some(Asked::Sent));
+            assert_eq!(store.went_out(id).unwrap(), WentOut::default());
+            assert!(store.check().is_ok());
         }
         assert_eq!(schema(&old), schema(&fresh));
         assert!(!Store::create(&old).unwrap(), "an existing store is left alone");

@@ -8,7 +8,7 @@ use super::column::fingerprint;
 use super::entry::entry_of;
 use super::file::Store;
 use super::problem::StoreProblem;
-use super::slot::{SlotRequest, take_slot};
+use super::slot::{SlotRequest, set_slot, take_slot};
 use super::state::{ASKED, Asked, STATES, State, asked_number, state_number};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
@@ -58,12 +58,13 @@ impl Store {
     /// [`StoreProblem`]
     pub fn record_held(&mut self, row: &HeldRow, slot: Option<SlotRequest>) -> Result<Recorded, StoreProblem> {
         let change = self.immediate()?;
+        let at = slot.as_ref().map_or(0, |request| request.now);
         let slot = match slot {
             Some(request) => take_slot(&change, request)?,
             None => false,
         };
         let row = HeldRow { asked: if slot { Asked::SlotTaken } else { row.asked }, ..*row };
-        insert_held(&change, &row)?;
+        insert_held(&change, &row, if slot { at } else { 0 })?;
         let allowed = match &row.sender {
             Some(sender) => entry_of(&change, sender)?.filter(|entry| entry.effect == Effect::Allow),
             None => None,
@@ -78,9 +79,11 @@ impl Store {
     /// [`StoreProblem`]
     pub fn claim_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
         let change = self.immediate()?;
+        let at = request.now;
         let taken = take_slot(&change, request)?;
         if taken {
             update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(Asked::SlotTaken))?;
+            set_slot(&change, held, at)?;
         }
         change.commit()?;
         Ok(taken)
@@ -90,23 +93,27 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn claim_second_try(&mut self, held: HeldId) -> Result<bool, StoreProblem> {
+    pub fn claim_second_try(&mut self, held: HeldId, now: i64) -> Result<bool, StoreProblem> {
         let change = self.immediate()?;
         let claimed = change.execute(
             "UPDATE held SET asked = ?2 WHERE id = ?1 AND asked = ?3 AND state = 1",
             params![held.number(), asked_number(Asked::RefusedTwice), asked_number(Asked::Refused)],
         )?;
+        if claimed == 1 {
+            set_slot(&change, held, now)?;
+        }
         change.commit()?;
         Ok(claimed == 1)
     }
 
-    /// Writes down what sendmail said.
+    /// Writes down what sendmail said, and when it had ended, where somebody waited for that.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn set_asked(&mut self, held: HeldId, asked: Asked) -> Result<(), StoreProblem> {
+    pub fn set_asked(&mut self, held: HeldId, asked: Asked, ended: Option<i64>) -> Result<(), StoreProblem> {
         let change = self.immediate()?;
-        update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(asked))?;
+        let sql = "UPDATE held SET asked = ?2, sent = coalesce(?3, sent) WHERE id = ?1";
+        change.execute(sql, params![held.number(), asked_number(asked), ended])?;
         Ok(change.commit()?)
     }
 
@@ -223,10 +230,11 @@ impl Store {
     }
 }
 
-fn insert_held(change: &Transaction<'_>, row: &HeldRow) -> rusqlite::Result<()> {
+fn insert_held(change: &Transaction<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
     change.execute(
-        "INSERT OR IGNORE INTO held (id, message, message_id, sender, proofs, reason, received, listed, asked, state) \
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+        "INSERT OR IGNORE INTO held \
+         (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot) \
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
         params![
             row.id.number(),
             row.message.bytes(),
@@ -237,7 +245,8 @@ fn insert_held(change: &Transaction<'_>, row: &HeldRow) -> rusqlite::Result<()> 
             row.received,
             row.listed.unwrap_or_default(),
             asked_number(row.asked),
-            state_number(row.state)
+            state_number(row.state),
+            slot
         ],
     )?;
     Ok(())

@@ -32,4 +32,4 @@ pub use state::{Asked, State};
 /// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The schema this program reads and writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;

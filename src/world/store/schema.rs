@@ -9,7 +9,8 @@ use super::problem::StoreProblem;
 
 /// Every step from an empty file to that schema. A new store takes all of them, an older one those it lacks, so both
 /// end in the same schema. A step that was released is never changed.
-pub(super) const MIGRATIONS: [(i64, &str); 2] = [(1, include_str!("schema.sql")), (2, include_str!("schema-2.sql"))];
+pub(super) const MIGRATIONS: [(i64, &str); 3] =
+    [(1, include_str!("schema.sql")), (2, include_str!("schema-2.sql")), (3, include_str!("schema-3.sql"))];
 
 pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))

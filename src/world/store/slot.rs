@@ -10,7 +10,8 @@ use super::problem::StoreProblem;
 use super::state::{Asked, asked_number};
 use crate::policy::Caps;
 use crate::policy::fingerprint::Fingerprint;
-use crate::policy::standing::{Alike, History};
+use crate::policy::standing::{Alike, History, WentOut};
+use crate::policy::token::HeldId;
 
 /// So far ahead of the time, in seconds, a row may be and still count: clocks are set back now and then.
 pub const CLOCK_SLACK: i64 = 86_400;
@@ -67,15 +68,45 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Takes a slot for a mail that belongs to no held message of its own.
+    /// Takes a slot for one more mail about a message that was asked about before: an answer to that mail is measured
+    /// from here.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn take_slot(&mut self, request: SlotRequest) -> Result<bool, StoreProblem> {
+    pub fn take_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
         let change = self.immediate()?;
+        let at = request.now;
         let taken = take_slot(&change, request)?;
+        if taken {
+            set_slot(&change, held, at)?;
+        }
         change.commit()?;
         Ok(taken)
+    }
+
+    /// When the last mail about a held message went out.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn went_out(&self, held: HeldId) -> Result<WentOut, StoreProblem> {
+        let sql = "SELECT slot, sent FROM held WHERE id = ?1";
+        let known = |seconds: i64| (seconds > 0).then_some(seconds);
+        let row = self
+            .db
+            .query_row(sql, [held.number()], |row| Ok(WentOut { slot: known(row.get(0)?), sent: known(row.get(1)?) }));
+        Ok(row.optional()?.unwrap_or_default())
+    }
+
+    /// Makes it so that the challenge for a message went out so many seconds earlier, as if the time had gone by. Whoever
+    /// can call it can write the store anyway.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn challenge_was_earlier(&mut self, held: HeldId, seconds: u32) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        let sql = "UPDATE held SET slot = max(slot - ?2, 0), sent = max(sent - ?2, 0) WHERE id = ?1";
+        change.execute(sql, params![held.number(), seconds])?;
+        Ok(change.commit()?)
     }
 }
 
@@ -94,6 +125,11 @@ pub(super) fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusql
         )?;
     }
     Ok(free)
+}
+
+/// Writes down when the slot for a message was taken; what an earlier run of sendmail said of its end is over.
+pub(super) fn set_slot(change: &Transaction<'_>, held: HeldId, now: i64) -> rusqlite::Result<()> {
+    change.execute("UPDATE held SET slot = ?2, sent = 0 WHERE id = ?1", params![held.number(), now]).map(|_| ())
 }
 
 fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Result<History> {
@@ -138,7 +174,77 @@ mod tests {
     use super::*;
     use crate::origin::auth::Proofs;
     use crate::policy::reason::Reason;
-    use crate::policy::token::HeldId;
+
+    /// The number of no held message.
+    fn nobody() -> HeldId {
+        HeldId::from_random(0)
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let store = Store::open(&path).unwrap();
+        (folder, store)
+    }
+
+    fn held(number: u64, asked: Asked, received: i64) -> HeldRow {
+        HeldRow {
+            id: HeldId::from_random(number),
+            message: of(&number.to_string()),
+            message_id: None,
+            sender: None,
+            proofs: Proofs::NONE,
+            reason: Reason::Challenge,
+            received,
+            listed: None,
+            asked,
+            state: State::Held,
+        }
+    }
+
+    #[test]
+    fn when_a_challenge_went_out_is_remembered_by_its_message() {
+        let (_folder, mut store) = store();
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
+        let request = |name: &str, now| SlotRequest { key: of(name), older: Vec::new(), caps, alike: None, now };
+        let row = held(7, Asked::No, 1_000);
+        let went_out = |store: &Store| store.went_out(row.id).map(|known| (known.slot, known.sent)).unwrap();
+        assert_eq!(went_out(&store), (None, None), "no such message");
+        // Without a slot, and with one that is not free.
+        store.record_held(&row, None).unwrap();
+        assert!(store.take_slot(nobody(), request("a", 2_000)).unwrap());
+        assert!(!store.claim_slot(row.id, request("a", 2_001)).unwrap());
+        assert_eq!(went_out(&store), (None, None));
+        assert!(store.claim_slot(row.id, request("b", 2_002)).unwrap());
+        assert_eq!(went_out(&store), (Some(2_002), None));
+        store.set_asked(row.id, Asked::Refused, Some(2_004)).unwrap();
+        assert_eq!(went_out(&store), (Some(2_002), Some(2_004)));
+        assert!(store.claim_second_try(row.id, 3_000).unwrap());
+        assert_eq!(went_out(&store), (Some(3_000), None), "the first try is over");
+        assert!(!store.claim_second_try(row.id, 3_001).unwrap());
+        store.set_asked(row.id, Asked::Sent, Some(3_002)).unwrap();
+        // Who gives up waiting knows of no end.
+        store.set_asked(row.id, Asked::Unknown, None).unwrap();
+        assert_eq!(went_out(&store), (Some(3_000), Some(3_002)));
+        assert!(store.take_slot(row.id, request("c", 4_000)).unwrap());
+        assert_eq!(went_out(&store), (Some(4_000), None), "one more mail about it");
+        store.challenge_was_earlier(row.id, 100).unwrap();
+        assert_eq!(went_out(&store), (Some(3_900), None));
+        store.challenge_was_earlier(row.id, 100_000).unwrap();
+        assert_eq!(went_out(&store), (None, None));
+    }
+
+    #[test]
+    fn the_slot_of_a_message_that_comes_in_is_taken_with_its_row() {
+        let (_folder, mut store) = store();
+        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
+        let request = |now| Some(SlotRequest { key: of("a"), older: Vec::new(), caps, alike: None, now });
+        assert!(store.record_held(&held(1, Asked::No, 1_000), request(1_000)).unwrap().slot);
+        assert!(!store.record_held(&held(2, Asked::No, 1_001), request(1_001)).unwrap().slot);
+        let slot = |number| store.went_out(HeldId::from_random(number)).unwrap().slot;
+        assert_eq!((slot(1), slot(2)), (Some(1_000), None));
+    }
 
     #[test]
     fn who_opted_out_gets_no_slot_until_it_is_forgotten() {
@@ -151,12 +257,12 @@ mod tests {
         store.opt_out(&of("old"), 500).unwrap();
         store.opt_out(&of("old"), 600).unwrap();
         assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
-        assert!(!store.take_slot(request.clone()).unwrap());
+        assert!(!store.take_slot(nobody(), request.clone()).unwrap());
         store.prune(Limits { rows: i64::MAX, challenges: i64::MAX, spent: i64::MAX, ahead: i64::MAX }).unwrap();
-        assert!(!store.take_slot(request.clone()).unwrap(), "it is never forgotten by itself");
+        assert!(!store.take_slot(nobody(), request.clone()).unwrap(), "it is never forgotten by itself");
         assert!(store.opt_in(&[of("old")]).unwrap());
         assert!(!store.opt_in(&[of("old")]).unwrap());
-        assert!(store.take_slot(request.clone()).unwrap());
+        assert!(store.take_slot(nobody(), request.clone()).unwrap());
     }
 
     #[test]
@@ -172,7 +278,7 @@ mod tests {
         let slot = |store: &mut Store, sender: &str, now| {
             store.note_alike(&alike(sender), now).unwrap();
             let request = SlotRequest { key: of(sender), older: Vec::new(), caps, alike: Some(alike(sender)), now };
-            store.take_slot(request).unwrap()
+            store.take_slot(nobody(), request).unwrap()
         };
         assert!(slot(&mut store, "a", 10_000));
         assert!(slot(&mut store, "b", 10_001));
@@ -191,20 +297,8 @@ mod tests {
         let path = folder.path().join("store");
         Store::create(&path).unwrap();
         let mut store = Store::open(&path).unwrap();
-        let row = |number: u64, asked, received| HeldRow {
-            id: HeldId::from_random(number),
-            message: of(&number.to_string()),
-            message_id: None,
-            sender: None,
-            proofs: Proofs::NONE,
-            reason: Reason::Challenge,
-            received,
-            listed: None,
-            asked,
-            state: State::Held,
-        };
         for number in 0..60 {
-            store.record_held(&row(number, Asked::Sent, 1_000_000 + number as i64), None).unwrap();
+            store.record_held(&held(number, Asked::Sent, 1_000_000 + number as i64), None).unwrap();
         }
         for number in 0..30 {
             store.set_undeliverable(HeldId::from_random(number)).unwrap();
@@ -213,10 +307,10 @@ mod tests {
         assert_eq!(store.history(&[], now).unwrap().undeliverable, 20, "the ten oldest of 60 are not looked at");
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
         let slot = |now| SlotRequest { key: of("new"), older: Vec::new(), caps, alike: None, now };
-        assert!(!store.take_slot(slot(now)).unwrap());
-        assert!(store.take_slot(slot(now + RECENT_SECONDS)).unwrap());
+        assert!(!store.take_slot(nobody(), slot(now)).unwrap());
+        assert!(store.take_slot(nobody(), slot(now + RECENT_SECONDS)).unwrap());
         // What was never sent cannot come back.
-        store.record_held(&row(99, Asked::No, now), None).unwrap();
+        store.record_held(&held(99, Asked::No, now), None).unwrap();
         store.set_undeliverable(HeldId::from_random(99)).unwrap();
         assert_eq!(store.held(HeldId::from_random(99)).unwrap().map(|row| row.asked), Some(Asked::No));
     }
