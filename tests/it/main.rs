@@ -12,6 +12,7 @@ mod deliver;
 mod demo;
 mod envelopes;
 mod exit_codes;
+mod field;
 mod fixture;
 mod languages;
 mod letter;
