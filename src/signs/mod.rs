@@ -16,6 +16,7 @@ pub mod list_text;
 pub mod look;
 pub mod notice;
 pub mod notification;
+pub mod offer;
 pub mod page;
 pub mod report;
 pub mod sender;
