@@ -3,6 +3,7 @@
 //! Promises: looks only at what stands before another message that is quoted or passed on: people pass on what
 //! designers built. Linear in time, and bounded. Never touches: what the text means.
 
+use crate::mail::address::Domain;
 use crate::mail::html;
 
 /// What the build of a page shows.
@@ -34,16 +35,23 @@ const TAG_LIMIT: usize = 4 * 1024;
 /// Longest text of a link that may be a host, in bytes.
 const LINK_TEXT_LIMIT: usize = 300;
 
-/// Looks at one page.
+/// Looks at one page of whoever it is.
 #[must_use]
 pub fn look(source: &str) -> Page {
+    look_for(source, None)
+}
+
+/// Looks at one page of an author at this domain: a link that leads there is none of a stranger, whatever it shows.
+#[must_use]
+pub fn look_for(source: &str, own: Option<&Domain>) -> Page {
     let source = &source[..source.floor_char_boundary(PAGE_LIMIT)];
-    let own = before_another_message(&source.to_ascii_lowercase()).to_owned();
+    let page = before_another_message(&source.to_ascii_lowercase()).to_owned();
+    let foreign = |target: &str| !own.is_some_and(|own| leads_to(target, own.as_str()));
     Page {
-        designed: is_designed(&own[..html::text_start(&own)]),
-        disguised: parted_words(&own) >= PARTED_WORDS,
-        false_link: links(&own).take(LINK_LIMIT).any(|(target, shown)| misleads(target, shown)),
-        picture: is_picture(&own),
+        designed: is_designed(&page[..html::text_start(&page)]),
+        disguised: parted_words(&page) >= PARTED_WORDS,
+        false_link: links(&page).take(LINK_LIMIT).any(|(target, shown)| misleads(target, shown) && foreign(target)),
+        picture: is_picture(&page),
     }
 }
 
@@ -152,6 +160,18 @@ fn misleads(target: &str, shown: &str) -> bool {
     named && !target.contains(registered(host))
 }
 
+/// Whether a link of the web leads to a host of this domain: it, one below it, or the one that it is below. What stands
+/// before an `@` is no host, and browsers read `\\` as `/`.
+fn leads_to(target: &str, own: &str) -> bool {
+    let Some((_, rest)) = target.split_once("://") else { return false };
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let host = host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.');
+    let below =
+        |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    host.contains('.') && (below(host, own) || below(own, host))
+}
+
 /// The name that somebody registered, roughly: the label before the ending, or before `co.uk`, `com.br` and their like.
 fn registered(host: &str) -> &str {
     let mut labels = host.rsplit('.').skip(1);
@@ -247,6 +267,36 @@ mod tests {
         ] {
             assert!(misleads(target, shown), "{target} {shown}");
         }
+    }
+
+    #[test]
+    fn a_link_to_the_authors_own_domain_is_not_false() {
+        let own = Domain::parse("mail.x.example").unwrap();
+        let misleads = |target: &str| {
+            look_for(&format!("<a href=\"{target}\">https://www.y.example/login</a>"), Some(&own)).false_link
+        };
+        for target in [
+            "https://mail.x.example/?to=1",
+            "https://click.mail.x.example:8080/a",
+            "http://X.example./",
+            "https://www.x.example/17",
+            "https://bob@mail.x.example/",
+        ] {
+            assert!(!misleads(target), "{target}");
+        }
+        for target in [
+            "https://mail.x.example@evil.test/",
+            "https://evil.test\\@mail.x.example/",
+            "https://evil.test/mail.x.example",
+            "https://evil.test?mail.x.example",
+            "https://mail.x.example.evil.test/",
+            "https://notmail.x.example/",
+            "https://example/",
+        ] {
+            assert!(misleads(target), "{target}");
+        }
+        let page = "<a href=\"https://mail.x.example/\">https://www.y.example/</a>";
+        assert!(look(page).false_link, "whose it is must be known");
     }
 
     #[test]
