@@ -18,6 +18,7 @@ pub mod notice;
 pub mod notification;
 pub mod offer;
 pub mod page;
+pub mod program;
 pub mod report;
 pub mod sender;
 pub mod wording;
@@ -124,6 +125,8 @@ pub enum Sign {
     BulkDomain,
     /// The text offers to send no more.
     UnsubscribeText,
+    /// Answers go to a mailbox at a big provider, and the message comes from another domain.
+    FreemailReplyTo,
     /// A filter on the way wrote into the Subject that it is spam.
     SpamSubject,
     /// Its HTML is laid out by a designer, for every kind of screen.
@@ -289,6 +292,15 @@ const TABLE: &[(Sign, Entry)] = &[
     (
         Sign::UnsubscribeText,
         Entry(40, "unsubscribe-text", Kind::Bulk, "laws on advertising by mail: it must offer to stop"),
+    ),
+    (
+        Sign::FreemailReplyTo,
+        Entry(
+            78,
+            "freemail-reply-to",
+            Kind::Bulk,
+            "phishing with a reply address elsewhere; SpamAssassin's FREEMAIL_FORGED_REPLYTO",
+        ),
     ),
     (Sign::SpamSubject, Entry(77, "spam-subject", Kind::Bulk, "SpamAssassin, MailScanner, Barracuda, Exchange")),
     (Sign::DesignedPage, Entry(72, "designed-page", Kind::Bulk, "guides of mailing services on coding mail")),
