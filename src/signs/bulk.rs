@@ -12,14 +12,27 @@ use crate::mail::head::{Field, Head};
 /// only which way it went: companies send what their staff types through such services, whose other mail has their fields.
 #[must_use]
 pub fn is_signed_by_service(head: &Head<'_>) -> bool {
-    let signers: Vec<String> =
-        head.all("DKIM-Signature").filter(|field| field.is_bounded()).filter_map(signer).collect();
+    let signers = signers(head);
     if !signers.iter().any(|signer| is_service(signer)) {
         return false;
     }
     let author = head.only("From").filter(|field| field.is_bounded()).map(Field::text).unwrap_or_default();
     let author = author.rsplit_once('@').map_or("", |(_, rest)| rest).split(['>', ' ', '(']).next().unwrap_or_default();
-    !signers.iter().any(|signer| !is_service(signer) && is_at_or_below(&author.to_ascii_lowercase(), signer))
+    !is_among(&signers, &author.to_ascii_lowercase())
+}
+
+/// Whether the author's own domain, or one that it is below, signed the message, and not only a service.
+#[must_use]
+pub fn is_signed_by_author(head: &Head<'_>, author: &Domain) -> bool {
+    is_among(&signers(head), author.as_str())
+}
+
+fn is_among(signers: &[String], author: &str) -> bool {
+    signers.iter().any(|signer| !is_service(signer) && is_at_or_below(author, signer))
+}
+
+fn signers(head: &Head<'_>) -> Vec<String> {
+    head.all("DKIM-Signature").filter(|field| field.is_bounded()).filter_map(signer).collect()
 }
 
 /// The domain that a signature speaks for, in lower case.

@@ -33,13 +33,24 @@ pub fn is_script(name: &str) -> bool {
 /// X-Mailer, in User-Agent, by the Message-ID of Gmail or Exchange, or by Outlook's Thread-Index; and none names a script.
 #[must_use]
 pub fn is_typed(head: &Head<'_>) -> bool {
-    let names = ["X-Mailer", "User-Agent"].into_iter().flat_map(|name| head.all(name)).filter(|name| name.is_bounded());
-    let names: Vec<String> = names.map(|name| name.text().to_lowercase()).collect();
+    let names = names(head);
     let peoples = |name: &String| PEOPLES.split('|').any(|own| name.contains(own));
     let id = head.first("Message-ID").filter(|id| id.is_bounded()).map(|id| id.text().to_ascii_lowercase());
     let mailbox = id.is_some_and(|id| id.ends_with("@mail.gmail.com>") || id.ends_with(".prod.outlook.com>"));
     let found = mailbox || names.iter().any(peoples) || head.first("Thread-Index").is_some();
     found && !names.iter().any(|name| is_script(name))
+}
+
+/// Whether it was typed in Amazon WorkMail: such mail leaves by Amazon's service for programs, with the marks of that.
+#[must_use]
+pub fn is_workmail(head: &Head<'_>) -> bool {
+    names(head).iter().any(|name| name == "amazon workmail")
+}
+
+/// How the program names itself, in lower case.
+fn names(head: &Head<'_>) -> Vec<String> {
+    let fields = ["X-Mailer", "User-Agent"].into_iter().flat_map(|name| head.all(name));
+    fields.filter(|field| field.is_bounded()).map(|field| field.text().to_lowercase()).collect()
 }
 
 #[cfg(test)]
@@ -74,5 +85,7 @@ mod tests {
         ] {
             assert!(!typed(fields), "{fields}");
         }
+        let workmail = |name: &str| is_workmail(&Head::read(format!("X-Mailer: {name}\n\n").as_bytes()));
+        assert!(workmail("Amazon WorkMail") && !workmail("Amazon SES") && !workmail("Not Amazon WorkMail"));
     }
 }

@@ -21,12 +21,15 @@ pub enum LocalPart {
     Verp,
 }
 
+/// A question to a local part.
+type Rule = fn(&str) -> bool;
+
 /// What the local part of this address says, the most telling first; `None` for a name as people have.
 #[must_use]
 pub fn read(address: &Address) -> Option<LocalPart> {
     let folded = folded(address);
     let local = without_tmda_tag(&folded);
-    let rules: [(fn(&str) -> bool, LocalPart); 5] = [
+    let rules: [(Rule, LocalPart); 5] = [
         (is_confirm, LocalPart::Confirm),
         (is_role, LocalPart::Role),
         (is_no_reply, LocalPart::NoReply),
