@@ -1,12 +1,13 @@
 //! `release`: held messages into the inbox, and with `--allow` their senders onto the list.
 //!
 //! Promises: each message once, whoever else releases it at the same moment; `--allow` never takes a demand for
-//! proof off an entry. Never touches: the bytes of a message.
+//! proof off an entry, and does nothing at all where a mail system would be allowed. Never touches: the bytes of a message.
 
 use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
-use crate::operation::entry::{Who, any_of, refuse_own};
+use crate::mail::head::Head;
+use crate::operation::entry::{Who, any_of, if_proven, refuse_mail_system, refuse_own};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger};
 use crate::operation::quarantine::{self, Held};
@@ -14,6 +15,7 @@ use crate::operation::screen;
 use crate::operation::select::{Found, Selection, select};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
+use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Entry, Origin};
@@ -62,6 +64,9 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
     let now = clock::now();
     // Decide.
     let selected = select(&installation, &mut ledger, &selection, now)?;
+    if arguments.allow {
+        selected.found.iter().try_for_each(refuse_bounce)?;
+    }
     // Perform.
     let mut run =
         Run { installation: &installation, ledger, now, released: Vec::new(), undone: selected.absent, unsaid: None };
@@ -77,6 +82,20 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
         screen::aside("Nothing that is held fits.");
     }
     Ok(if !run.released.is_empty() && run.undone.is_empty() { Ending::Done } else { Ending::No })
+}
+
+/// Refuses to allow the sender of a bounce: the null sender and the addresses of mail systems are nobody's.
+fn refuse_bounce(found: &Found) -> Result<(), Trouble> {
+    let start = quarantine::original(&found.held, 0)?.unwrap_or_default();
+    let head = Head::read(&start);
+    let null = Envelope::read(&Caller::default(), &head).sender == EnvelopeSender::Null;
+    let why = match found.held.block.sender.clone().map(|sender| refuse_mail_system(&Who::Address(sender))) {
+        _ if null => "it came from the null sender, from which bounces come and which is nobody's".to_owned(),
+        Some(Err(trouble)) => trouble.error.to_string(),
+        _ => return Ok(()),
+    };
+    let id = found.held.id;
+    Err(Trouble::usage(format!("{id}: {why}. Nothing is released; without --allow: countersign release {id}")))
 }
 
 impl Run<'_> {
@@ -129,8 +148,9 @@ impl Run<'_> {
             return Ok(None);
         }
         let (installation, proofs, now) = (self.installation, found.held.block.proofs, self.now);
+        let demand = who.demand(installation);
         let change = self.ledger.ask(installation, |store| {
-            let change = change(who.entry(installation, store)?, proofs);
+            let change = change(who.entry(installation, store)?, proofs, demand);
             if let Change::Write(pin) = change {
                 let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Released, added: now };
                 who.write(installation, store, &entry)?;
@@ -140,7 +160,7 @@ impl Run<'_> {
         match change {
             Some(Change::Keep) => Ok(Some(proofs)),
             Some(Change::Write(pin)) => {
-                self.say_allowed(&who, pin, proofs);
+                self.say_allowed(&who, pin);
                 Ok(Some(proofs))
             }
             Some(Change::KeepDemand(pin)) => {
@@ -158,10 +178,9 @@ impl Run<'_> {
         }
     }
 
-    fn say_allowed(&mut self, who: &Who, pin: Proofs, proofs: Proofs) {
-        let demand = if pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(pin)) };
-        self.say(&format!("allowed {who}{demand}\n"));
-        if proofs.is_empty() {
+    fn say_allowed(&mut self, who: &Who, pin: Proofs) {
+        self.say(&format!("allowed {who}{}\n", if_proven(pin)));
+        if pin.is_empty() {
             screen::error(&format!(
                 "nothing was proven about the message, so whatever merely claims to be from {who} passes from now on"
             ));
@@ -187,9 +206,12 @@ impl Run<'_> {
     }
 }
 
-/// An entry is made stronger by a proof and never weaker by the lack of one.
-fn change(before: Option<Entry>, proofs: Proofs) -> Change {
-    let Some(entry) = before.filter(|entry| entry.effect == Effect::Allow) else { return Change::Write(proofs) };
+/// An entry is made stronger by a proof and never weaker by the lack of one. What the sender's address demands stands
+/// in a new entry where the message proves nothing.
+fn change(before: Option<Entry>, proofs: Proofs, demand: Proofs) -> Change {
+    let Some(entry) = before.filter(|entry| entry.effect == Effect::Allow) else {
+        return Change::Write(if proofs.is_empty() { demand } else { proofs });
+    };
     if entry.pin.is_empty() || entry.pin.contains(proofs) && !proofs.is_empty() {
         Change::Keep
     } else if proofs.is_empty() {
@@ -233,8 +255,19 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_allowed_with_proof() {
+        let robot = |before, proofs| super::change(before, proofs, Proofs::AUTHOR);
+        assert_eq!(robot(None, Proofs::NONE), Change::Write(Proofs::AUTHOR));
+        assert_eq!(robot(None, Proofs::DKIM), Change::Write(Proofs::DKIM));
+        assert_eq!(robot(entry(Effect::Deny, Proofs::NONE), Proofs::NONE), Change::Write(Proofs::AUTHOR));
+        // What the user wrote by hand stays as it is.
+        assert_eq!(robot(entry(Effect::Allow, Proofs::NONE), Proofs::NONE), Change::Keep);
+    }
+
+    #[test]
     fn a_demand_for_proof_is_never_taken_off() {
         let both = Proofs::DMARC.union(Proofs::DKIM);
+        let change = |before, proofs| super::change(before, proofs, Proofs::NONE);
         assert_eq!(change(None, both), Change::Write(both));
         assert_eq!(change(None, Proofs::NONE), Change::Write(Proofs::NONE));
         assert_eq!(change(entry(Effect::Deny, Proofs::NONE), both), Change::Write(both));

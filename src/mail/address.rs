@@ -286,23 +286,20 @@ fn fold_case(local: &str) -> String {
 }
 
 /// `prvs=4321abcdef=bob` is bob today and `prvs=4322…=bob` tomorrow: bounce address tag validation gives one
-/// person a new envelope address every day. Barracuda writes `btv1==12345abcdef==bob`.
+/// person a new envelope address every day. Some systems leave a digit out, some put the tag last, as an early draft had
+/// it. Barracuda writes `btv1==12345abcdef==bob`.
 fn unwrap_batv(local: &str) -> &str {
-    let tag = |text: &str| text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some((hash, user)) = local.strip_prefix("prvs=").and_then(|rest| rest.split_once('='))
-        && hash.len() == 10
-        && tag(hash)
-        && !user.is_empty()
-    {
-        return user;
-    }
-    if let Some((hash, user)) = local.strip_prefix("btv1==").and_then(|rest| rest.split_once("=="))
-        && tag(hash)
-        && !user.is_empty()
-    {
-        return user;
-    }
-    local
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let tag = |text: &str| matches!(text.len(), 9 | 10) && hex(text);
+    let unwrapped = if let Some(rest) = local.strip_prefix("prvs=") {
+        let (first, last) = (rest.split_once('='), rest.rsplit_once('='));
+        let user_last = first.filter(|(hash, _)| tag(hash)).map(|(_, user)| user);
+        user_last.or(last.filter(|(_, hash)| tag(hash)).map(|(user, _)| user))
+    } else {
+        let parts = local.strip_prefix("btv1==").and_then(|rest| rest.split_once("=="));
+        parts.filter(|(hash, _)| hash.len() >= 7 && hex(hash)).map(|(_, user)| user)
+    };
+    unwrapped.filter(|user| !user.is_empty()).unwrap_or(local)
 }
 
 #[cfg(test)]
@@ -369,6 +366,19 @@ mod tests {
             ("prvs=4321abcdef=Bob@example.net", "bob@example.net"),
             ("prvs=zzzzabcdef=bob@example.net", "prvs=zzzzabcdef=bob@example.net"),
             ("prvs=4321=bob@example.net", "prvs=4321=bob@example.net"),
+            ("prvs=32abcdef1=bob@example.net", "bob@example.net"),
+            ("PRVS=32ABCDEF1=bob=x@example.net", "bob=x@example.net"),
+            ("prvs=bob=4321abcdef@example.net", "bob@example.net"),
+            ("prvs=bob=x=321abcdef@example.net", "bob=x@example.net"),
+            ("prvs=4321abcdef=0123456789@example.net", "0123456789@example.net"),
+            ("prvs=bob=4321@example.net", "prvs=bob=4321@example.net"),
+            ("prvs=bob=carol@example.net", "prvs=bob=carol@example.net"),
+            ("prvs=bob=4321abcdef01@example.net", "prvs=bob=4321abcdef01@example.net"),
+            ("prvs=32abcdef=bob@example.net", "prvs=32abcdef=bob@example.net"),
+            ("prvs==4321abcdef@example.net", "prvs==4321abcdef@example.net"),
+            ("prvs=4321abcdef=@example.net", "prvs=4321abcdef=@example.net"),
+            ("prvs=4321abcdef@example.net", "prvs=4321abcdef@example.net"),
+            ("bob-dated-1234567890.abcdef@example.net", "bob-dated-1234567890.abcdef@example.net"),
             ("btv1==0123456789abcd==bob@example.net", "bob@example.net"),
             ("SRS0=ab12=cd=example.org=bob@fwd.example", "srs0=ab12=cd=example.org=bob@fwd.example"),
             ("bounces+12-ab=x.org@esp.example", "bounces+12-ab=x.org@esp.example"),

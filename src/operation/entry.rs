@@ -1,7 +1,8 @@
 //! The list of senders, domains and mailing lists, as its user writes it.
 //!
 //! Promises: all words are read before anything is written; an entry stands under the newest list key and under no
-//! older one; the user's own addresses never get on the list. Never touches: held messages.
+//! older one; the user's own addresses and those of mail systems never get on the list of the allowed, and a program's
+//! only with a demand for proof. Never touches: held messages.
 
 use serde_json::json;
 
@@ -19,6 +20,7 @@ use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::signs::list_id::ListId;
+use crate::signs::sender;
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::store::{State, Store, StoreProblem};
@@ -46,13 +48,18 @@ pub fn put(arguments: &EntryArguments, environment: Environment, effect: Effect)
     // Decide.
     for who in &people {
         refuse_own(&installation, who)?;
+        if effect == Effect::Allow {
+            refuse_mail_system(who)?;
+        }
     }
-    let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
+    let added = clock::now();
     // Perform.
     for who in &people {
+        let pin = if effect == Effect::Allow { who.demand(&installation) } else { Proofs::NONE };
+        let entry = Entry { effect, pin, origin: Origin::Manual, added };
         let before = who.entry(&installation, &store)?;
         who.write(&installation, &mut store, &entry)?;
-        screen::out(&format!("{} {who}{}\n", effect_words(effect), change(before, effect)))?;
+        screen::out(&format!("{} {who}{}{}\n", effect_words(effect), if_proven(pin), change(before, &entry)))?;
         if effect == Effect::Allow {
             say_limits(&installation, &store, who);
         }
@@ -75,6 +82,12 @@ impl Who {
         if let Some(domain) = text.strip_prefix('@') {
             let parsed = Domain::parse(domain).map(Who::Domain);
             return parsed.map_err(|why| Trouble::usage(format!("{shown:?} is no domain: {why}")));
+        }
+        // How mail systems spell the null sender.
+        if matches!(text, "" | "<>") || text.trim_matches(['<', '>']).eq_ignore_ascii_case("MAILER-DAEMON") {
+            return Err(Trouble::usage(format!(
+                "{shown:?} is the null sender, from which bounces come; it is nobody's"
+            )));
         }
         let parsed = Address::parse(text).map(Who::Address);
         let ways = "write name@example.org, @example.org for a whole domain, or list:ID for a mailing list";
@@ -112,6 +125,19 @@ impl Who {
             Who::Address(address) => store.opt_in(&slot_keys(installation, address)),
             Who::Domain(_) | Who::List(_) => Ok(false),
         }
+    }
+
+    /// The proof that an allow entry for it demands: a program or a role sends by itself and signs what it sends, and
+    /// everybody feigns it. Where no mail system is trusted, nothing can be proven, so nothing is demanded.
+    #[must_use]
+    pub fn demand(&self, installation: &Installation) -> Proofs {
+        let trusts = !installation.config.policy.trust.ids.is_empty();
+        if trusts && self.is_programs() { Proofs::AUTHOR } else { Proofs::NONE }
+    }
+
+    /// Whether it is an address from which a program or a role writes.
+    fn is_programs(&self) -> bool {
+        matches!(self, Who::Address(address) if sender::read(address).is_some())
     }
 
     fn kind(&self) -> Kind {
@@ -156,16 +182,29 @@ pub fn refuse_own(installation: &Installation, who: &Who) -> Result<(), Trouble>
     }
 }
 
+/// Refuses an address of mail systems: every bounce comes from it, to what was sent in the user's name by others too.
+///
+/// # Errors
+/// When it is one.
+pub fn refuse_mail_system(who: &Who) -> Result<(), Trouble> {
+    match who {
+        Who::Address(address) if sender::is_mail_system(address) => Err(Trouble::usage(format!(
+            "{who} is an address from which mail systems write; it is never allowed, since everybody feigns it, and bounces \
+             about your own mail pass without it"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// An entry in words.
 #[must_use]
 pub fn describe(entry: Entry) -> String {
-    let pin = if entry.pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(entry.pin)) };
     let origin = match entry.origin {
         Origin::Confirmed => "the sender answered a challenge",
         Origin::Manual => "you typed it",
         Origin::Released => "you released a message with --allow",
     };
-    format!("{}{pin} ({origin}, {} UTC)", effect_words(entry.effect), short_date(entry.added))
+    format!("{}{} ({origin}, {} UTC)", effect_words(entry.effect), if_proven(entry.pin), short_date(entry.added))
 }
 
 /// An entry for a program.
@@ -178,6 +217,12 @@ pub fn as_json(entry: Entry) -> serde_json::Value {
     };
     let effect = if entry.effect == Effect::Allow { "allow" } else { "deny" };
     json!({ "effect": effect, "pin": entry.pin.list(), "origin": origin, "added": entry.added })
+}
+
+/// `, if dmarc or dkim says pass`, behind the name of whom a pin binds.
+#[must_use]
+pub fn if_proven(pin: Proofs) -> String {
+    if pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(pin)) }
 }
 
 /// `dmarc or dkim`: one proof of a pin is enough.
@@ -202,14 +247,15 @@ fn effect_words(effect: Effect) -> &'static str {
 }
 
 /// What an entry took the place of, where that matters.
-fn change(before: Option<Entry>, effect: Effect) -> String {
-    match before {
-        Some(old) if old.effect != effect => format!(" (was {} before)", effect_words(old.effect)),
-        Some(old) if !old.pin.is_empty() => {
-            format!(" (was allowed only if {} says pass; now without proof too)", any_of(old.pin))
-        }
-        Some(_) => " (as before)".to_owned(),
-        None => String::new(),
+fn change(before: Option<Entry>, entry: &Entry) -> String {
+    let Some(old) = before else { return String::new() };
+    if old.effect != entry.effect {
+        return format!(" (was {} before)", effect_words(old.effect));
+    }
+    match (old.pin.is_empty(), entry.pin.is_empty()) {
+        (false, true) => format!(" (was allowed only if {} says pass; now without proof too)", any_of(old.pin)),
+        (true, false) => " (was allowed without proof before)".to_owned(),
+        _ => " (as before)".to_owned(),
     }
 }
 
@@ -224,6 +270,9 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who) {
             screen::aside("A domain or a list counts only for mail whose domain is proven (dmarc or dkim).");
         }
         Who::Address(_) => {
+            if who.is_programs() {
+                say_of_program(installation, who);
+            }
             let rows = who.keys(installation).into_iter().filter_map(|key| store.held_from(&key).ok()).flatten();
             let count = rows.filter(|row| row.state == State::Held).count();
             if count > 0 {
@@ -231,6 +280,19 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who) {
                 screen::aside(&format!("What is held from {who} ({count}) stays held; to see it: {way}"));
             }
         }
+    }
+}
+
+fn say_of_program(installation: &Installation, who: &Who) {
+    if who.demand(installation).is_empty() {
+        screen::error(&format!(
+            "{who} is an address of a program or a role, and no authserv-id is configured, so whatever merely claims to be \
+             from it passes from now on (see `countersign doctor`)"
+        ));
+    } else {
+        screen::aside(&format!(
+            "{who} is an address of a program or a role, so its mail must be proven (dmarc or dkim)."
+        ));
     }
 }
 
@@ -285,8 +347,44 @@ mod tests {
         let pin = Proofs::DMARC.union(Proofs::DKIM);
         let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Confirmed, added: 1_795_262_400 };
         assert!(describe(entry).starts_with("allowed, if dmarc or dkim says pass"), "{}", describe(entry));
-        assert!(change(Some(entry), Effect::Allow).contains("without proof"));
-        assert!(change(Some(entry), Effect::Deny).contains("was allowed"));
-        assert_eq!(change(None, Effect::Allow), "");
+        let free = Entry { pin: Proofs::NONE, ..entry };
+        let denied = Entry { effect: Effect::Deny, ..free };
+        assert!(change(Some(entry), &free).contains("now without proof"));
+        assert!(change(Some(free), &entry).contains("without proof before"));
+        assert!(change(Some(entry), &denied).contains("was allowed"));
+        assert!(change(Some(denied), &entry).contains("was denied"));
+        assert_eq!(change(Some(entry), &entry), " (as before)");
+        assert_eq!(change(None, &free), "");
+    }
+
+    #[test]
+    fn mail_systems_are_refused_and_other_roles_are_not() {
+        for text in [
+            "MAILER-DAEMON@example.org",
+            "mailer_daemon@example.org",
+            "MailerDaemon@example.org",
+            "mail-daemon@example.org",
+            "postmaster@example.org",
+            "Post.Master@example.org",
+            "postmaster+abuse@example.org",
+            "prvs=4321abcdef=mailer-daemon@example.org",
+        ] {
+            assert_eq!(refuse_mail_system(&Who::parse(text).unwrap()).unwrap_err().ending, Ending::Usage, "{text}");
+        }
+        for text in [
+            "no-reply@example.org",
+            "abuse@example.org",
+            "bob@example.org",
+            "bob+postmaster@example.org",
+            "postmasters@example.org",
+            "@postmaster.example.org",
+            "list:postmaster.example.org",
+        ] {
+            assert!(refuse_mail_system(&Who::parse(text).unwrap()).is_ok(), "{text}");
+        }
+        for text in ["", "<>", "MAILER-DAEMON", "<mailer-daemon>"] {
+            let trouble = Who::parse(text).unwrap_err();
+            assert!(trouble.ending == Ending::Usage && trouble.error.to_string().contains("null sender"), "{text:?}");
+        }
     }
 }

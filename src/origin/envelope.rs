@@ -5,7 +5,7 @@
 //! different people make the sender unclear. Never touches: the From field (that is `facts`).
 
 use crate::mail::address::{Address, NormalForm};
-use crate::mail::head::Head;
+use crate::mail::head::{Field, Head};
 
 /// What the caller said outside the message: arguments, and the environment of the mail system.
 #[derive(Clone, Debug, Default)]
@@ -76,37 +76,40 @@ impl Envelope {
         let extensions = caller.extension_argument.iter().chain(&caller.extension).filter(|e| !e.is_empty());
         let sender = sender(caller, head);
         let only_mbox_line = sender != EnvelopeSender::Missing
-            && !head.caller_fields().iter().any(|field| field.is("Return-Path"))
+            && return_path(head).is_none()
             && [&caller.return_path_line, &caller.sender, &caller.sender_argument].iter().all(|said| said.is_none());
         Envelope { sender, only_mbox_line, extensions: extensions.cloned().collect(), recipients }
     }
 }
 
-/// The `Return-Path:` line of kept mail in which nothing on top speaks of the sender: servers of one's own that come
-/// behind the one that wrote it, and programs that fetch mail, put their fields above it. For dry runs over old mail;
-/// at a delivery the caller speaks. One of one's own servers' Received fields must stand below it: what follows the last
-/// of those may be the sender's own.
-#[must_use]
-pub fn kept_return_path(head: &Head<'_>, hops: usize) -> Option<String> {
-    if sender(&Caller::default(), head) != EnvelopeSender::Missing {
-        return None;
+impl Caller {
+    /// The caller of kept mail, for dry runs: nobody speaks but the message itself. Where nothing on top says who sent it,
+    /// the Return-Path among the user's own servers does: programs that fetch mail, and servers behind the one that wrote
+    /// it, put their fields above it. At a delivery the caller speaks.
+    #[must_use]
+    pub fn of_kept(head: &Head<'_>, hops: usize) -> Caller {
+        let unsaid = sender(&Caller::default(), head) == EnvelopeSender::Missing;
+        let kept = return_path_above(head, hops).filter(|_| unsaid);
+        Caller { return_path_line: kept.map(|field| format!("Return-Path: {}", field.text())), ..Caller::default() }
     }
-    let mut received = 0;
-    for field in &head.fields {
-        received += usize::from(field.is("Received"));
-        if received >= hops {
-            return None;
-        }
-        if field.is("Return-Path") {
-            return Some(format!("Return-Path: {}", field.text()));
-        }
-    }
-    None
+}
+
+/// The Return-Path that the caller's side wrote: among its own lines on top, or below other fields that are none of the
+/// sender's, which stand above the first Received. Filters put their fields on top.
+fn return_path<'h, 'a>(head: &'h Head<'a>) -> Option<&'h Field<'a>> {
+    head.caller_fields().iter().find(|field| field.is("Return-Path")).or_else(|| return_path_above(head, 1))
+}
+
+/// The first Return-Path above that many Received fields. What has fewer of them may be the sender's own.
+fn return_path_above<'h, 'a>(head: &'h Head<'a>, count: usize) -> Option<&'h Field<'a>> {
+    let received = head.fields.iter().enumerate().filter(|(_, field)| field.is("Received"));
+    let (end, _) = received.take(count.max(1)).nth(count.max(1) - 1)?;
+    head.fields[..end].iter().find(|field| field.is("Return-Path"))
 }
 
 /// The order of the design: the caller's own lines on top, `RPLINE`, `SENDER`, `--sender`.
 fn sender(caller: &Caller, head: &Head<'_>) -> EnvelopeSender {
-    let on_top = head.caller_fields().iter().find(|field| field.is("Return-Path")).map(crate::mail::head::Field::text);
+    let on_top = return_path(head).map(Field::text);
     let mbox = head.mbox_line.and_then(mbox_sender);
     let line = caller.return_path_line.as_deref();
     let line = line.map(|l| l.split_once(':').map_or(l, |(_, value)| value).trim().to_owned());
@@ -177,11 +180,7 @@ fn recipients(caller: &Caller, head: &Head<'_>) -> Vec<Address> {
     let mut found: Vec<Address> = Vec::new();
     let fields = ["Delivered-To", "X-Original-To", "Envelope-To"];
     let from_fields = fields.iter().flat_map(|name| {
-        head.caller_fields()
-            .iter()
-            .filter(|field| field.is(name))
-            .map(crate::mail::head::Field::text)
-            .collect::<Vec<_>>()
+        head.caller_fields().iter().filter(|field| field.is(name)).map(Field::text).collect::<Vec<_>>()
     });
     let environment = caller.recipient.iter().chain(&caller.original_recipient).cloned();
     for text in caller.recipient_argument.iter().cloned().chain(from_fields).chain(environment) {
@@ -285,22 +284,50 @@ mod tests {
     }
 
     #[test]
+    fn a_return_path_below_a_filters_fields_is_the_envelope() {
+        let message = |top: &str| format!("{top}Return-Path: <bob@x.org>\nReceived: from x by mx; now\nA: b\n\n");
+        let none = Caller::default();
+        for top in ["", "X-Spam-Status: No\n", "Authentication-Results: mx; none\nX-UIDL: 17\nDelivered-To: a@x.org\n"]
+        {
+            assert_eq!(sender_of(&none, &message(top)), known("bob@x.org"), "{top}");
+            // The line of an mbox speaks only where no Return-Path does.
+            let line = "From carol@x.org Mon Sep 17\n";
+            assert_eq!(sender_of(&none, &format!("{line}{}", message(top))), known("bob@x.org"), "{top}");
+            let other = Caller { sender: Some("carol@x.org".into()), ..Caller::default() };
+            assert_eq!(sender_of(&other, &message(top)), EnvelopeSender::Unclear, "{top}");
+            let null = message(top).replace("bob@x.org", "");
+            assert_eq!(sender_of(&none, &null), EnvelopeSender::Null, "{top}");
+        }
+        // Below the first Received, or without one, it may be the sender's.
+        for text in [
+            "Received: from x by mx; now\nX-Spam-Status: No\nReturn-Path: <bob@x.org>\nA: b\n\n",
+            "Received: from x by mx; now\nReturn-Path: <bob@x.org>\nReceived: from y by x; now\nA: b\n\n",
+            "X-Spam-Status: No\nReturn-Path: <bob@x.org>\nA: b\n\n",
+        ] {
+            assert_eq!(sender_of(&none, text), EnvelopeSender::Missing, "{text}");
+        }
+    }
+
+    #[test]
     fn kept_mail_has_its_return_path_among_the_users_own_servers() {
-        let kept = |message: &str, hops| kept_return_path(&Head::read(message.as_bytes()), hops);
+        let kept = |message: &str, hops| {
+            let head = Head::read(message.as_bytes());
+            Envelope::read(&Caller::of_kept(&head, hops), &head).sender
+        };
         let two = "Delivered-To: a@x.org\nReceived: by 10.0.0.1\nX-Received: z\nReturn-Path: <bob@x.org>\n\
             Received: from y by mx\nA: b\n\n";
-        assert_eq!(kept(two, 2), Some("Return-Path: <bob@x.org>".into()));
-        assert_eq!(kept(&two.replace("Delivered-To: a@x.org\n", "From - Mon Sep 17\n"), 2), kept(two, 2));
-        let fetched = two.replace("Received: by 10.0.0.1\n", "X-UIDL: 17\n");
-        assert_eq!(kept(&fetched, 1), kept(two, 2));
-        let null = two.replace("bob@x.org", "");
-        let caller = Caller { return_path_line: kept(&null, 2), ..Caller::default() };
-        assert_eq!(sender_of(&caller, &null), EnvelopeSender::Null);
+        let bob = known("bob@x.org");
+        assert_eq!(kept(two, 2), bob);
+        assert_eq!(kept(&two.replace("Delivered-To: a@x.org\n", "From - Mon Sep 17\n"), 2), bob);
+        assert_eq!(kept(&two.replace("Received: by 10.0.0.1\n", "X-UIDL: 17\n"), 1), bob);
+        assert_eq!(kept(&two.replace("bob@x.org", ""), 2), EnvelopeSender::Null);
         // The sender's own words, and a line on top that is believed before it.
-        assert_eq!(kept(two, 1), None);
-        assert_eq!(kept("Received: a\nReturn-Path: <victim@x.org>\nReceived: b\n\n", 1), None);
-        assert_eq!(kept(&format!("Return-Path: <>\n{two}"), 2), None);
-        assert_eq!(kept(&format!("From carol@x.org Mon Sep 17\n{two}"), 2), None);
+        assert_eq!(kept(two, 1), EnvelopeSender::Missing);
+        let brought = "Received: a\nReturn-Path: <victim@x.org>\nReceived: b\n\n";
+        assert_eq!(kept(brought, 1), EnvelopeSender::Missing);
+        assert_eq!(kept(&brought.replace("Received: b\n", ""), 2), EnvelopeSender::Missing);
+        assert_eq!(kept(&format!("Return-Path: <>\n{two}"), 2), EnvelopeSender::Null);
+        assert_eq!(kept(&format!("From carol@x.org Mon Sep 17\n{two}"), 2), known("carol@x.org"));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::sender::{self, LocalPart};
 use super::wording::Wording;
-use super::{Sign, bulk, field, report, rules};
+use super::{Sign, bulk, field, program, report, rules};
 use crate::mail::address::Address;
 use crate::mail::fold::Parameterised;
 use crate::mail::head::Head;
@@ -32,7 +32,9 @@ pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
     // A null path that an earlier server wrote down can only be true or harm the one who feigned it.
     let written_null = || people.unknown && head.all("Return-Path").any(|field| field.unfolded() == b"<>");
     found.extend((people.null || written_null()).then_some(Sign::NullSender));
-    found.extend(people.envelope.and_then(sender_sign));
+    // A random envelope sender is what WorkMail gives to the mail that people write in it.
+    let typed = |sign: &Sign| *sign != Sign::RandomSender || !program::is_workmail(head);
+    found.extend(people.envelope.and_then(sender_sign).filter(typed));
     found.extend(people.author.and_then(author_sign));
     let domains = [people.author, people.envelope].into_iter().flatten().map(Address::domain);
     found.extend(domains.filter(|domain| bulk::is_bulk_domain(domain)).map(|_| Sign::BulkDomain));

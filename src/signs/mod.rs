@@ -8,6 +8,7 @@ pub mod field;
 pub mod list_id;
 pub mod look;
 pub mod page;
+pub mod program;
 pub mod report;
 pub mod rules;
 pub mod sender;
@@ -110,6 +111,8 @@ pub enum Sign {
     BulkDomain,
     /// The text offers to send no more.
     UnsubscribeText,
+    /// Answers go to a mailbox at a big provider, and the message comes from another domain.
+    FreemailReplyTo,
     /// Its HTML is laid out by a designer, for every kind of screen.
     DesignedPage,
     /// A field of a ticket system.
@@ -241,6 +244,15 @@ const TABLE: &[(Sign, Entry)] = &[
         Sign::UnsubscribeText,
         Entry(40, "unsubscribe-text", Kind::Bulk, "laws on advertising by mail: it must offer to stop"),
     ),
+    (
+        Sign::FreemailReplyTo,
+        Entry(
+            78,
+            "freemail-reply-to",
+            Kind::Bulk,
+            "phishing with a reply address elsewhere; SpamAssassin's FREEMAIL_FORGED_REPLYTO",
+        ),
+    ),
     (Sign::DesignedPage, Entry(72, "designed-page", Kind::Bulk, "guides of mailing services on coding mail")),
     (Sign::TicketField, Entry(41, "ticket-field", Kind::Robot, "ticket, code review and tracking systems")),
     (Sign::GeneratedField, Entry(43, "generated-field", Kind::Robot, "cron, CommuniGate, FirstClass, monitoring")),
@@ -304,7 +316,10 @@ impl Sign {
                 | Sign::ListText
                 | Sign::UnsubscribeText
         );
-        let on_the_way = matches!(self, Sign::BulkDomain | Sign::MailingServiceSignature | Sign::NoReplyWanted);
+        let on_the_way = matches!(
+            self,
+            Sign::BulkDomain | Sign::FreemailReplyTo | Sign::MailingServiceSignature | Sign::NoReplyWanted
+        );
         !(by_words || on_the_way || self == Sign::DesignedPage)
     }
 

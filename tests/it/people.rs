@@ -153,3 +153,60 @@ fn another_configuration_is_named_by_a_whole_path_or_from_the_current_folder() {
     world.set("COUNTERSIGN_CONFIG", file);
     world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 1);
 }
+
+#[test]
+fn nobody_allows_a_mail_system_and_a_program_only_with_proof() {
+    let world = World::new();
+    for who in ["<>", "MAILER-DAEMON", "MAILER-DAEMON@example.net", "postmaster@example.net", "post_master@example.net"]
+    {
+        let outcome = world.run(&["allow", BOB, who], "");
+        outcome.check(who, outcome.code == Some(64) && !outcome.stderr.is_empty() && world.entry(BOB).is_none());
+    }
+    world.run(&["deny", "postmaster@example.net"], "").check("denying is not allowing", true);
+    assert!(world.entry("postmaster@example.net").is_some());
+
+    let outcome = world.run(&["allow", "no-reply@example.net"], "");
+    outcome
+        .check("the demand is said", outcome.code == Some(0) && text(&outcome).contains("if dmarc or dkim says pass"));
+    world.deliver(Letter::from("no-reply@example.net").bytes()).is(0, 1, 0, 0);
+    let forged = Letter::from("no-reply@example.net").proven("dmarc=fail header.from=example.net; dkim=none");
+    world.deliver(forged.body("forged").bytes()).held_for("dmarc-fail");
+    let unproven = Letter::from("no-reply@example.net").proven("dmarc=none header.from=example.net; dkim=none");
+    world.deliver(unproven.body("unproven").bytes()).held_for("pin-missing");
+
+    let trusting = World::with("[trust]\nauthserv_ids = []\n");
+    let outcome = trusting.run(&["allow", "no-reply@example.net"], "");
+    let warned = String::from_utf8_lossy(&outcome.stderr).contains("merely claims");
+    outcome.check("nothing can be proven", outcome.code == Some(0) && warned && !text(&outcome).contains("says pass"));
+}
+
+#[test]
+fn what_a_mail_system_sent_is_released_and_its_sender_not_allowed() {
+    for letter in [
+        Letter::from("MAILER-DAEMON@example.net"),
+        Letter::from("postmaster@example.net"),
+        Letter::from(BOB).envelope("<>"),
+        Letter::from("mailer_daemon@example.net").unproven(),
+    ] {
+        let world = World::new();
+        world.deliver(letter.bytes());
+        world.deliver(Letter::from("carol@example.com").unproven().bytes());
+        let held = json(&world.run(&["held", "--json"], ""));
+        let ids: Vec<&str> = held.iter().map(|row| row["id"].as_str().unwrap()).collect();
+        let outcome = world.run(&[&["release", "--allow"], &ids[..]].concat(), "");
+        let said = String::from_utf8_lossy(&outcome.stderr).contains("without --allow: countersign release");
+        outcome.check("it is refused, and the way is named", outcome.code == Some(64) && said);
+        let untouched = world.state().held.len() == 2 && world.entry("carol@example.com").is_none();
+        outcome.check("nothing is done", untouched && world.entry(BOB).is_none());
+        let outcome = world.run(&[&["release"], &ids[..]].concat(), "");
+        outcome.check("plain release works", outcome.code == Some(0) && world.state().held.is_empty());
+    }
+    // A program's message that proves nothing is released, and its next one must prove something.
+    let world = World::new();
+    world.deliver(Letter::from("no-reply@example.net").unproven().bytes()).held_for("no-reply-sender");
+    let held = json(&world.run(&["held", "--json"], ""));
+    let outcome = world.run(&["release", "--allow", held[0]["id"].as_str().unwrap()], "");
+    outcome
+        .check("the demand is said", outcome.code == Some(0) && text(&outcome).contains("if dmarc or dkim says pass"));
+    assert!(!world.entry("no-reply@example.net").unwrap().pin.is_empty());
+}

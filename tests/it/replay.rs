@@ -257,6 +257,32 @@ fn servers_of_ones_own_behind_the_first_are_counted_with_hops() {
 }
 
 #[test]
+fn both_dry_runs_read_a_return_path_below_other_fields_as_a_delivery_does() {
+    let received = "Received: from y by mx.example.org; Mon, 8 Jan 2024 09:00:00 +0000\n";
+    for (number, (top, below, envelope, reason)) in [
+        ("", received, Some(BOB), "challenge"),
+        ("X-Spam-Status: No\n", received, Some(BOB), "challenge"),
+        ("Delivered-To: alice@example.org\nX-UIDL: 17\n", received, Some(BOB), "challenge"),
+        ("From carl@example.net Mon Jan  8 09:00:00 2024\nX-Spam-Status: No\n", received, Some(BOB), "challenge"),
+        ("From carl@example.net Mon Jan  8 09:00:00 2024\n", "", Some(BOB), "challenge"),
+        ("X-Spam-Status: No\n", "", None, "envelope-missing"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let world = World::new();
+        let letter = Letter::from(BOB).without_envelope().without("Received").bytes();
+        let letter = [format!("{top}Return-Path: <{BOB}>\n{below}").as_bytes(), &letter].concat();
+        put(&world, &format!("mail/{number}"), &letter);
+        let explained = &lines(&world.run(&["explain", "--json"], letter.clone()))[0];
+        assert_eq!(explained["facts"]["envelope_sender"].as_str(), envelope, "{number}: {explained}");
+        assert_eq!(explained["reason"], reason, "{number}");
+        assert_eq!(lines(&world.run(&["replay", "--json", "mail"], ""))[0]["reason"], reason, "{number}");
+        world.deliver(letter).held_for(reason);
+    }
+}
+
+#[test]
 fn what_this_program_stored_is_judged_as_it_came() {
     let world = World::new();
     world.deliver(Letter::from(BOB).bytes()).held_for("challenge");

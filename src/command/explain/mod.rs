@@ -12,6 +12,7 @@ use crate::cli::ExplainArguments;
 use crate::command::explain::account::Account;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::mail::head::Head;
 use crate::operation::case::{Case, answer_key, decide, look};
 use crate::operation::installation::Installation;
 use crate::operation::screen;
@@ -39,7 +40,7 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
         recipient_argument: arguments.message.recipient.clone(),
         extension_argument: arguments.message.extension.clone(),
         user: environment.caller.user.clone(),
-        ..Caller::default()
+        ..Caller::of_kept(&Head::read(&start), installation.config.policy.trust.hops)
     };
     let now = clock::now();
     // Decide.

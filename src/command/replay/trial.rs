@@ -15,7 +15,7 @@ use crate::operation::case::{Case, alike, answer_key, decide, standing};
 use crate::operation::installation::Installation;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Proofs, Trust};
-use crate::origin::envelope::{Caller, kept_return_path};
+use crate::origin::envelope::Caller;
 use crate::policy::block::without_block;
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
@@ -131,8 +131,8 @@ impl Trial<'_> {
         let policy = &ground.installation.config.policy;
         // What this program stored has its block above the lines of the mail system.
         let start = without_block(&message.start);
-        let return_path_line = kept_return_path(&Head::read(&start), policy.trust.hops);
-        let caller = Caller { user: ground.user.clone(), return_path_line, ..Caller::default() };
+        let kept = Caller::of_kept(&Head::read(&start), policy.trust.hops);
+        let caller = Caller { user: ground.user.clone(), ..kept };
         let facts = Facts::read(&start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
