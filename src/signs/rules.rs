@@ -43,7 +43,7 @@ const RULES: &[Rule] = &[
     rule(Sign::AutoReplySubject, Place::SubjectStart, &[Group::AbsenceSubject], a_mark_follows),
     rule(Sign::AutoReplyText, Place::First(300), &[Group::Automatic], always),
     rule(Sign::AutoReplyText, Place::Last(300), &[Group::Automatic], always),
-    rule(Sign::AbsenceText, Place::First(700), &[Group::Absent, Group::Notice], is_now),
+    rule(Sign::AbsenceText, Place::First(700), &[Group::Absent, Group::Notice], is_notice_now),
     rule(Sign::AbsenceText, Place::Short(900), &[Group::Absent, Group::Later], is_answer_now),
     rule(Sign::ListText, Place::Said, &[Group::ListFooter], always),
     rule(Sign::ListText, Place::First(3_000), &[Group::ListLetter], always),
@@ -178,6 +178,12 @@ fn is_now(found: &Found<'_>) -> bool {
     })
 }
 
+/// A notice asks nothing; in a first letter a question is a person's.
+fn is_notice_now(found: &Found<'_>) -> bool {
+    let asks = || found.wording.own.contains(['?', '\u{37e}', '\u{61f}', '\u{ff1f}']);
+    is_now(found) && (found.wording.answers || !asks())
+}
+
 fn is_answer_now(found: &Found<'_>) -> bool {
     found.wording.answers && is_now(found)
 }
@@ -298,6 +304,9 @@ mod tests {
             ("Virus?", "My scanner found a virus in the message you sent and it was deleted."),
             // Absence.
             ("Holidays", "I am out of the office next week. Shall we meet before?"),
+            ("Junta", "Estaré fuera de la oficina hasta el lunes. Si es urgente, llame a Ana. ¿Lleva usted el acta?"),
+            ("Minutes", "I am on leave until Monday. For urgent matters call Ann. Could you take the minutes?"),
+            ("Undelivered milk", "The milk could not be delivered, your gate was locked."),
             ("Thanks", "Thank you for your message. Yes, Friday suits me."),
             ("Re: Friday", "Sorry, I'm on leave on Friday. Does Monday work?"),
             ("Re: Freitag", "Da bin ich im Urlaub. Montag um zehn?"),

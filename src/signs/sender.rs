@@ -154,8 +154,8 @@ const ROLES: &[&str] = &[
 ];
 
 /// Words that mark a role also as one of several words: `weekly.newsletter`, `account-notifications`.
-const ROLE_WORDS: &str = "alerts automailer autoreply autoresponder bounces mailings newsletter newsletters notification \
-     notifications notify promotions robot unsubscribe";
+const ROLE_WORDS: &str = "alerts automailer autoreply autoresponder bounces helpdesk mailings newsletter newsletters notification \
+     notifications notify promotions robot servicedesk unsubscribe";
 
 /// Words at the start that bounce addresses of lists have, followed by anything but a letter.
 const ROLE_STARTS: [&str; 5] = ["owner-", "bounce", "bounces", "return", "returns"];
@@ -290,7 +290,7 @@ mod tests {
             Some(LocalPart::Role),
             "mailer-daemon Postmaster root owner-friends bounce bounces+12-ab bounce_x return-5 friends-owner \
              friends-request friends-bounces friends-bounces+bob=x.org friends-admin friends-return-17-bob=x.org \
-             friends+bounces-2 newsletter newsletter+bob newsletterxy weekly.newsletter account-notifications \
+             friends+bounces-2 newsletter newsletter+bob newsletterxy weekly.newsletter account-notifications helpdesk-france it-helpdesk \
              prvs=4321abcdef=bounce-1 www-data majordomo double-bounce \
              MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e orders helpdesk abuse hostmaster virusalert amavis \
              fail2ban dmarc-reports+x scan2mail echo gerrit notificaciones nieuwsbrief Listmaster",
