@@ -2,8 +2,10 @@
 //! and a damaged message is never an error: what is wrong with it is itself a fact.
 
 pub mod address;
+pub mod bare_answer;
 pub mod compose;
 pub mod content;
+pub mod delimiters;
 pub mod display;
 pub mod encoding;
 pub mod executable;
@@ -11,6 +13,8 @@ pub mod fold;
 pub mod head;
 pub mod html;
 pub mod language;
+pub mod media;
 pub mod parts;
 pub mod quotation;
+pub mod recipients;
 pub mod shape;

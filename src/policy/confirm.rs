@@ -78,13 +78,9 @@ pub fn is_marked(facts: &Facts, standing: &Standing) -> bool {
 /// a Subject that is the challenge's own. In doubt it is not, and passes like any letter.
 #[must_use]
 pub fn is_empty(facts: &Facts, standing: &Standing) -> bool {
-    let content = &facts.content;
-    let anything = content.has_own_text
-        || content.has_attachments
-        || content.unexamined
-        || !content.executables.findings.is_empty()
-        || !facts.defects.is_empty();
-    !anything && !AnswerSubject::read(&facts.subject, &standing.own_subjects).is_changed()
+    facts.content.said_nothing
+        && facts.defects.is_empty()
+        && !AnswerSubject::read(&facts.subject, &standing.own_subjects).is_changed()
 }
 
 /// What every token of one message is held against.

@@ -101,6 +101,7 @@ const RULES: &[Rule] = &[
     ("14 address in the name", display_name),
     ("14 not addressed to you", not_addressed),
     ("14 opted out", opted_out),
+    ("14 unreadable", unreadable),
     ("15 word", wrong_word),
     ("14 spent token", spent_token),
     ("15 gate", gate),
@@ -204,7 +205,7 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let proofs = question.facts.authentication.proofs(address.domain());
     // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail.
     let checked = !entry.pin.is_empty() && !question.policy.trust.ids.is_empty();
-    if checked && !proofs.intersects(entry.pin) {
+    if checked && !proofs.keeps(entry.pin) {
         return Some((Verdict::Hold, Reason::PinMissing));
     }
     let again = by_this_token && is_empty(question.facts, question.standing);
@@ -319,6 +320,11 @@ fn opted_out(question: Question<'_>) -> Option<(Verdict, Reason)> {
         return Some((Verdict::Hold, Reason::NotMeAnswer));
     }
     question.standing.history.opted_out.map(|_| (Verdict::Hold, Reason::OptedOut))
+}
+
+/// Who cannot be read is not asked: nobody could say whether a person wrote. An answer was judged above, readable or not.
+fn unreadable(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.content.unreadable.then_some((Verdict::Hold, Reason::Unreadable))
 }
 
 fn wrong_word(question: Question<'_>) -> Option<(Verdict, Reason)> {
