@@ -188,7 +188,7 @@ fn was_allowed(
         entry.effect == Effect::Allow
             && entry.origin != Origin::Manual
             && row.received <= entry.added
-            && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
+            && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
     }))
 }
 

@@ -206,7 +206,7 @@ fn goes_along(row: &HeldRow, pin: Proofs) -> bool {
         return false;
     }
     if !pin.is_empty() {
-        return row.proofs.intersects(pin);
+        return row.proofs.keeps(pin);
     }
     let stranger = row.reason.is_of_the_gate();
     stranger || matches!(row.reason, Reason::Automatic(_) | Reason::NotAddressed | Reason::StoreUnavailable)

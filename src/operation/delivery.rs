@@ -279,7 +279,7 @@ fn after_commit(
         }
     }
     if let Some(entry) = allowed
-        && (entry.pin.is_empty() || row.proofs.intersects(entry.pin))
+        && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
         && row.reason.is_of_the_gate()
     {
         // The sender was confirmed while this message was being written: it must not stay behind.

@@ -161,7 +161,7 @@ pub fn release_all(
             // The answer itself is from the same sender; an answer without text stays where it is. So does what its
             // sender disowned.
             if row.state != State::Held
-                || !row.proofs.intersects(pin)
+                || !row.proofs.keeps(pin)
                 || matches!(row.reason, Reason::Answer | Reason::NotThem)
             {
                 continue;
@@ -197,7 +197,7 @@ pub fn mark_not_them(
     let mut count = 0;
     for key in keys {
         for row in store.held_from(&key)? {
-            if row.state == State::Held && row.proofs.intersects(pin) && row.reason != Reason::Answer {
+            if row.state == State::Held && row.proofs.keeps(pin) && row.reason != Reason::Answer {
                 store.set_reason(row.id, Reason::NotThem)?;
                 count += 1;
             }

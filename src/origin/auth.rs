@@ -342,6 +342,14 @@ impl Proofs {
         self.0 & other.0 != 0
     }
 
+    /// Whether this set, proven of a message today, is enough for an entry with this pin: any proof of the pin itself, and
+    /// DMARC in the place of DKIM. A signature that mailing on has broken, or a key that was just changed, leaves DMARC
+    /// standing by SPF, and both speak of the author's own domain. DKIM does not stand for DMARC.
+    #[must_use]
+    pub fn keeps(self, pin: Proofs) -> bool {
+        self.intersects(pin) || (pin.contains(Proofs::DKIM) && self.contains(Proofs::DMARC))
+    }
+
     /// Both sets together.
     #[must_use]
     pub fn union(self, other: Proofs) -> Proofs {
@@ -366,17 +374,17 @@ impl Proofs {
 /// Whether the results of one method in one field prove it for the domain.
 ///
 /// A message has one From and one envelope sender, so for DMARC and SPF every result must be a pass for it. It may
-/// have many signatures: a signature of somebody else is no objection, but a failed one of the same domain, or of
-/// nobody one can name, is.
+/// have many signatures, and one good one of the domain is enough (RFC 6376 section 6.1): a second one may be of a kind
+/// that the verifier does not know (RFC 8463), damaged on the way, or somebody else's.
 fn proves(results: &[&MethodResult], domain: &Domain) -> bool {
     let about = |result: &MethodResult| result.domain.as_ref() == Some(domain);
     let pass = |result: &MethodResult| result.outcome == Outcome::Pass;
-    let some = results.iter().any(|result| pass(result) && about(result));
-    let objection = |result: &MethodResult| match result.method {
-        Method::Dkim => !pass(result) && (about(result) || result.domain.is_none()),
-        Method::Dmarc | Method::Spf => !pass(result) || !about(result),
-    };
-    some && !results.iter().any(|result| objection(result))
+    let good = |result: &MethodResult| pass(result) && about(result);
+    match results.first().map(|result| result.method) {
+        Some(Method::Dkim) => results.iter().any(|result| good(result)),
+        Some(Method::Dmarc | Method::Spf) => results.iter().all(|result| good(result)),
+        None => false,
+    }
 }
 
 /// One result as it stands, before anybody asked whether it is wanted.
@@ -702,19 +710,65 @@ mod tests {
             "dmarc=fail header.from=y.org; dmarc=pass header.from=x.org",
             "spf=pass smtp.mailfrom=x.org; spf=softfail smtp.mailfrom=y.org",
             "spf=pass smtp.mailfrom=x.org; spf=none smtp.helo=y.org",
-            "dkim=pass header.d=x.org; dkim=fail header.d=x.org",
-            "dkim=neutral header.d=x.org; dkim=pass header.d=x.org",
-            "dkim=pass header.d=x.org; dkim=none",
         ] {
             assert!(proven_by(results).is_empty(), "{results}");
             let fields = results.split("; ").map(|one| format!("Authentication-Results: mx.test; {one}\n"));
             assert!(proofs(&format!("{}\n", fields.collect::<String>())).is_empty(), "{results}");
         }
-        // A signature of somebody else in the same field is no objection, in another field it is.
-        assert_eq!(proven_by("dkim=fail header.d=list.test; dkim=pass header.d=x.org"), Proofs::DKIM);
         let two = "Authentication-Results: mx.test; dkim=pass header.d=evil.test\n\
                    Authentication-Results: mx.test; dkim=pass header.d=x.org\n\n";
         assert!(proofs(two).is_empty());
+    }
+
+    #[test]
+    fn one_good_signature_of_the_domain_is_enough_in_one_field_but_not_in_two() {
+        let words = ["fail", "neutral", "none", "permerror", "policy", "temperror", "invalid"];
+        for word in words {
+            for other in ["header.d=x.org header.a=ed25519-sha256", "header.d=list.test", ""] {
+                let (good, other) = ("dkim=pass header.d=x.org header.a=rsa-sha256", format!("dkim={word} {other}"));
+                assert_eq!(proven_by(&format!("{good}; {other}")), Proofs::DKIM, "{other}");
+                assert_eq!(proven_by(&format!("{other}; {good}")), Proofs::DKIM, "{other}");
+                // Alone it proves nothing, and two servers that differ prove nothing either.
+                assert!(proven_by(&other).is_empty(), "{other}");
+                let fields = [good, &other].map(|one| format!("Authentication-Results: mx.test; {one}\n"));
+                assert!(proofs(&format!("{}\n", fields.concat())).is_empty(), "{other}");
+            }
+        }
+        for results in [
+            "dkim=pass header.d=list.test; dkim=fail header.d=x.org",
+            "dkim=pass; dkim=permerror header.d=x.org",
+            "dkim=pass header.d=a.x.org; dkim=neutral header.d=x.org",
+            "dkim=pass header.i=@x.org; dkim=policy header.d=x.org",
+        ] {
+            assert!(proven_by(results).is_empty(), "{results}");
+        }
+    }
+
+    #[test]
+    fn a_pin_is_kept_by_its_own_proofs_and_dkim_by_dmarc() {
+        let both = Proofs::AUTHOR;
+        for (proven, pin) in [
+            (Proofs::NONE, Proofs::DKIM),
+            (Proofs::NONE, both),
+            (Proofs::SPF, Proofs::DKIM),
+            (Proofs::SPF, both),
+            (Proofs::DKIM, Proofs::DMARC),
+            (Proofs::DKIM, Proofs::SPF),
+            (Proofs::DMARC, Proofs::SPF),
+            (both, Proofs::SPF),
+        ] {
+            assert!(!proven.keeps(pin), "{} for {}", proven.names(), pin.names());
+        }
+        for (proven, pin) in [
+            (Proofs::DMARC, Proofs::DKIM),
+            (Proofs::DMARC, Proofs::DKIM.union(Proofs::SPF)),
+            (Proofs::DMARC, both),
+            (Proofs::DKIM, both),
+            (Proofs::DKIM, Proofs::DKIM),
+            (both, Proofs::DMARC),
+        ] {
+            assert!(proven.keeps(pin), "{} for {}", proven.names(), pin.names());
+        }
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let proofs = question.facts.authentication.proofs(address.domain());
     // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail.
     let checked = !entry.pin.is_empty() && !question.policy.trust.ids.is_empty();
-    Some(if checked && !proofs.intersects(entry.pin) {
+    Some(if checked && !proofs.keeps(entry.pin) {
         (Verdict::Hold, Reason::PinMissing)
     } else {
         (Verdict::Pass, Reason::AllowedSender)
