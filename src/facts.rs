@@ -14,6 +14,7 @@ use crate::mail::display::{SHOWN_LIMIT, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{Field, Head, HeadDefect};
 use crate::mail::language;
+use crate::mail::recipients::recipients;
 use crate::origin::auth::{Authentication, Trust};
 use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
 use crate::origin::score::SpamScore;
@@ -52,7 +53,7 @@ pub struct Facts {
     pub date: Option<i64>,
     /// The Message-ID without its angle brackets.
     pub message_id: Option<String>,
-    /// Everybody named in To, Cc, Bcc and their Resent- forms.
+    /// Everybody named in To, Cc, Bcc and their Resent- forms, read generously: this only says who is named.
     pub named: Vec<Address>,
     /// Why it was not written by a person for this user alone; empty if nothing says so.
     pub signs: Vec<Sign>,
@@ -383,26 +384,14 @@ fn message_id(head: &Head<'_>) -> Option<String> {
     (good && inner.contains('@') && inner.len() <= MESSAGE_ID_LIMIT).then(|| inner.to_owned())
 }
 
-/// Everybody named in these fields. A field that mailparse cannot read names nobody.
+/// Everybody named in these fields.
 fn mailboxes(head: &Head<'_>, names: &[&str], limit: usize) -> Vec<Address> {
     let mut found = Vec::new();
     for field in names.iter().flat_map(|name| head.fields.iter().filter(move |f| f.is(name)).take(8)) {
-        if !field.is_bounded() || encoded_word_tries(field.raw) > ENCODED_WORD_TRIES {
-            continue;
-        }
-        let bytes = [b"To:", field.raw, b"\r\n\r\n"].concat();
-        let parsed = mailparse::parse_header(&bytes).ok();
-        let Some(list) = parsed.and_then(|(header, _)| mailparse::addrparse_header(&header).ok()) else { continue };
-        for entry in list.iter() {
-            match entry {
-                mailparse::MailAddr::Single(one) => found.extend(Address::parse(&one.addr)),
-                mailparse::MailAddr::Group(group) => {
-                    found.extend(group.addrs.iter().filter_map(|one| Address::parse(&one.addr).ok()));
-                }
-            }
+        if field.is_bounded() {
+            found.extend(recipients(field.raw, limit - found.len()));
         }
     }
-    found.truncate(limit);
     found
 }
 
@@ -520,9 +509,10 @@ mod tests {
         for words in [&never_closed, &halves, &inside_words, &eight_bits, &whole] {
             assert_eq!(encoded_word_tries(words.as_bytes()), ENCODED_WORD_TRIES + 1, "{words}");
             assert_eq!(sender_of(&format!("From: {words} <bob@x.org>")), Sender::Unclear(Unclear::BadField), "{words}");
+            // To and Reply-To do not go through that parser, so nothing is lost there.
             let read = facts(&format!("To: {words} <bob@x.org>\nCc: c@x.org\nReply-To: {words} <bob@x.org>\n\n"));
-            assert_eq!(read.named, [Address::parse("c@x.org").unwrap()], "{words}");
-            assert_eq!(read.answer_addresses, [], "{words}");
+            assert_eq!(read.named, ["bob@x.org", "c@x.org"].map(|text| Address::parse(text).unwrap()), "{words}");
+            assert_eq!(read.answer_addresses, [Address::parse("bob@x.org").unwrap()], "{words}");
         }
     }
 

@@ -13,4 +13,5 @@ pub mod html;
 pub mod language;
 pub mod parts;
 pub mod quotation;
+pub mod recipients;
 pub mod shape;
