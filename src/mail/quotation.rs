@@ -1,8 +1,8 @@
 //! Which lines of a text its sender wrote, and which are quotation, signature or a mail program's own words.
 //!
-//! Promises: an opinion, linear in time; it decides only whether an answer to a challenge is shown as a message of
-//! its own, never whether it counts. In doubt a line is not the sender's: then the answer is kept, not listed.
-//! Never touches: encodings and markup.
+//! Promises: an opinion, linear in time; what a quotation looks like decides, in whatever language it is introduced. In
+//! doubt a line is not the sender's: whether a text says anything at all is asked of `bare_answer.rs`. Never touches:
+//! encodings and markup.
 
 /// The lines that the sender wrote himself, trimmed: each has a letter or a digit.
 #[must_use]
@@ -57,7 +57,21 @@ fn is_head_of_another(line: &str) -> bool {
 #[must_use]
 pub fn is_quoted(line: &str) -> bool {
     let line = line.trim_start();
-    line.starts_with('>') || line.starts_with("| ") || line == "|"
+    line.starts_with(['>', '|', ')']) && is_mark(line) || has_initials(line)
+}
+
+/// `>`, and where a blank follows `|` and `)`.
+fn is_mark(line: &str) -> bool {
+    line.starts_with('>') || line.get(1..).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+/// `AL> `: the initials of who is quoted (RFC 1036 readers, FidoNet), at most three capitals.
+fn has_initials(line: &str) -> bool {
+    let length = line.bytes().take(13).position(|b| b == b'>').unwrap_or_default();
+    let (initials, rest) = line.split_at_checked(length).unwrap_or_default();
+    (1..=3).contains(&initials.chars().count())
+        && initials.chars().all(char::is_uppercase)
+        && (rest == ">" || rest.starts_with("> ") || rest.starts_with(">>"))
 }
 
 /// The lines above another message that is copied below words of the sender's own, without what is marked as quoted.
@@ -72,9 +86,7 @@ pub fn lines_above_copy(text: &str, copies: bool) -> Vec<&str> {
     let mut end = lines.len();
     for at in 0..lines.len() {
         let copied = || {
-            is_head_of_another(lines[at])
-                || (copies && begins_copied_head(&lines[at..]))
-                || (copies && matches!(attribution(&lines, at), Attribution::BeforeTheRest))
+            begins_copy(&lines, at, copies) || (copies && matches!(attribution(&lines, at), Attribution::BeforeTheRest))
         };
         if begun && copied() {
             end = at;
@@ -85,57 +97,124 @@ pub fn lines_above_copy(text: &str, copies: bool) -> Vec<&str> {
     lines[..end].iter().copied().filter(|line| !is_quoted(line)).collect()
 }
 
-/// Lines in which the author and the Subject of a copied message stand close together.
-const COPIED_HEAD_LINES: usize = 8;
+/// Whether a copied message begins in this line: a ruled line or none, and the fields of its header block. `copies`: the
+/// Subject speaks of one. If it does not, a ruled line must name a message in a known language or stand above a whole block
+/// with a date: in newsletters stand addresses and telephone numbers below ruled lines.
+fn begins_copy(lines: &[&str], at: usize, copies: bool) -> bool {
+    let line = lines[at];
+    if is_head_of_another(line) {
+        return true;
+    }
+    if line.starts_with("-----") && line.ends_with("----") && line.contains(char::is_alphabetic) {
+        let next = lines[at + 1..].iter().take(3).position(|line| !line.is_empty()).map(|offset| at + 1 + offset);
+        let block = next.map(|next| HeaderBlock::at(lines, next)).unwrap_or_default();
+        return block.lines >= 3 && block.dated || copies && block.lines >= 2;
+    }
+    let block = if copies { HeaderBlock::at(lines, at) } else { HeaderBlock::default() };
+    block.is_likely() || block.lines >= 4
+}
 
-/// Whether the header block of a copied message begins in the first of these lines, as mail programs put it above what
-/// is answered or passed on, in their languages: author and Subject, in either order.
-fn begins_copied_head(lines: &[&str]) -> bool {
-    const AUTHOR: [&str; 16] = [
-        "From",
-        "Von",
-        "De",
-        "Da",
-        "Van",
-        "Od",
-        "Fr\u{e5}n",
-        "Fra",
-        "L\u{e4}hett\u{e4}j\u{e4}",
-        "Felad\u{f3}",
-        "Kimden",
-        "\u{41e}\u{442}",
-        "\u{412}\u{456}\u{434}",
-        "\u{53d1}\u{4ef6}\u{4eba}",
-        "\u{5dee}\u{51fa}\u{4eba}",
-        "\u{bcf4}\u{b0b8} \u{c0ac}\u{b78c}",
-    ];
-    const SUBJECT: [&str; 18] = [
-        "Subject",
-        "Betreff",
-        "Objet",
-        "Asunto",
-        "Assunto",
-        "Oggetto",
-        "Onderwerp",
-        "\u{c4}mne",
-        "Emne",
-        "Aihe",
-        "Temat",
-        "P\u{159}edm\u{11b}t",
-        "T\u{e1}rgy",
-        "Konu",
-        "\u{422}\u{435}\u{43c}\u{430}",
-        "\u{4e3b}\u{9898}",
-        "\u{4ef6}\u{540d}",
-        "\u{c81c}\u{baa9}",
-    ];
-    let is = |line: &str, names: &[&str]| {
-        let name = line.split([':', '\u{ff1a}']).next().filter(|name| name.len() < line.len());
-        name.is_some_and(|name| names.contains(&name.trim_matches(|c: char| c.is_whitespace() || c == '*')))
-    };
-    let near = &lines[..lines.len().min(COPIED_HEAD_LINES)];
-    let any = |names: &[&str]| near.iter().any(|line| is(line, names));
-    near.first().is_some_and(|line| is(line, &AUTHOR) || is(line, &SUBJECT)) && any(&AUTHOR) && any(&SUBJECT)
+/// Most lines of the header block above a quotation.
+const HEADER_BLOCK_LINES: usize = 12;
+
+/// Lines of the form `Name: value`, one below the other, as mail programs put them above what they quote without marks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderBlock {
+    /// How many there are.
+    pub lines: usize,
+    /// Whether the first one holds a mail address: there the author stands. On a form the name comes first.
+    pub author: bool,
+    /// Whether one holds a date with a time.
+    pub dated: bool,
+    /// Whether the first ones are bold, as `*Name:* value` or `*Name: *value`.
+    bold: bool,
+}
+
+impl HeaderBlock {
+    /// The block that begins in this line, and not in one above; without lines if none does.
+    #[must_use]
+    pub fn at(lines: &[&str], at: usize) -> HeaderBlock {
+        let mut block = HeaderBlock::default();
+        if at > 0 && is_field(lines[at - 1]) {
+            return block;
+        }
+        for line in lines[at..].iter().take(HEADER_BLOCK_LINES).take_while(|line| is_field(line)) {
+            block.bold = line.starts_with('*') && (block.bold || block.lines == 0);
+            block.author |= block.lines == 0 && holds_address(line);
+            block.lines += 1;
+            block.dated |= holds_date(line) && holds_time(line);
+        }
+        block
+    }
+
+    /// Whether it most likely is one: three lines, of which the first holds an address or one a date; or two bold ones.
+    fn is_likely(self) -> bool {
+        (self.lines >= 3 && (self.author || self.dated)) || (self.lines >= 2 && self.bold)
+    }
+}
+
+/// `Name: value`, in any script: a short name without digits, then a blank or nothing behind the colon.
+fn is_field(line: &str) -> bool {
+    let Some((name, value)) = line.split_once([':', '\u{ff1a}']) else { return false };
+    let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || is_invisible(c));
+    let odd = |c: char| c.is_numeric() || (c.is_ascii_punctuation() && !matches!(c, '-' | '.' | '/' | '\''));
+    let value = value.trim_start_matches(|c: char| c == '*' || is_invisible(c));
+    let parted = value.is_empty() || value.starts_with(char::is_whitespace) || line.contains('\u{ff1a}');
+    parted
+        && (1..=24).contains(&name.chars().take(25).count())
+        && !name.contains(odd)
+        && name.contains(char::is_alphabetic)
+}
+
+/// Characters without a width: they direct and join others.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a mail address stands in it.
+#[must_use]
+pub fn holds_address(line: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric();
+    line.match_indices('@').any(|(at, _)| line[..at].ends_with(part) && line[at + 1..].starts_with(part))
+}
+
+/// Whether a date stands in it: a year of four digits, or three numbers joined by `.`, `/` or `-`; digits of any script.
+#[must_use]
+pub fn holds_date(line: &str) -> bool {
+    let (mut digits, mut joined) = (0, 0);
+    for c in line.chars().chain([' ']) {
+        if c.is_numeric() {
+            digits += 1;
+            continue;
+        }
+        joined += usize::from((1..=2).contains(&digits));
+        if digits == 4 || joined == 3 {
+            return true;
+        }
+        let joins = matches!(c, '.' | '/' | '-') && digits > 0;
+        joined = if joins { joined } else { 0 };
+        digits = 0;
+    }
+    false
+}
+
+/// Whether a time of day stands in it: two digits behind a number and `:`, `.` or `h`.
+#[must_use]
+pub fn holds_time(line: &str) -> bool {
+    let mut last = ['\0'; 2];
+    let mut run = 0;
+    line.chars().chain([' ']).any(|c| {
+        let ended =
+            !c.is_numeric() && run == 2 && matches!(last[1], ':' | '.' | 'h' | '\u{ff1a}') && last[0].is_numeric();
+        if c.is_numeric() {
+            run += 1;
+        } else {
+            last = [if run > 0 { '0' } else { '\0' }, c];
+            run = 0;
+        }
+        ended
+    })
 }
 
 /// `On Saturday, Alice wrote:` and its like.
@@ -150,10 +229,6 @@ enum Attribution {
 
 /// Most lines that an attribution is wrapped to.
 const ATTRIBUTION_LINES: usize = 4;
-
-/// How an attribution begins in the languages of the larger mail programs, lower case.
-const STARTS: [&str; 14] =
-    ["am ", "da ", "de ", "den ", "dne ", "dnia ", "el ", "em ", "il ", "le ", "on ", "op ", "p\u{e5} ", "w dniu "];
 
 /// How an attribution ends, before its colon, lower case.
 const VERBS: [&str; 15] = [
@@ -174,29 +249,44 @@ const VERBS: [&str; 15] = [
     "\u{43f}\u{438}\u{448}\u{435}\u{442}",
 ];
 
+/// The attribution that begins in this line: it ends in a colon and holds a date or an address, or one of the verbs. It
+/// begins in a line of its own: with the date or the address that the lines below lack.
 fn attribution(lines: &[&str], at: usize) -> Attribution {
-    let start = lines[at].to_lowercase();
-    let known_start = STARTS.iter().any(|word| start.starts_with(word));
-    let length = if known_start { ATTRIBUTION_LINES } else { 1 };
-    let mut dated = false;
-    for (offset, line) in lines[at..].iter().take(length).enumerate() {
-        if line.is_empty() || is_quoted(line) {
+    let (first_dated, first_address) = (digits(lines[at]) >= 4, holds_address(lines[at]));
+    let (mut dated, mut address) = (false, false);
+    for (offset, line) in lines[at..].iter().take(ATTRIBUTION_LINES).enumerate() {
+        if line.is_empty() || is_quoted(line) || (offset > 0 && !(first_dated || first_address)) {
             break;
         }
-        dated |= line.contains('@') || line.bytes().filter(u8::is_ascii_digit).count() >= 4;
+        if offset > 0 {
+            dated |= digits(line) >= 4;
+            address |= holds_address(line);
+        }
         let Some(words) = line.strip_suffix([':', '\u{ff1a}']) else { continue };
+        let (begins, evidence) = match offset {
+            0 => (true, first_dated || first_address),
+            _ => ((first_dated && !dated) || (first_address && !address), true),
+        };
+        if !begins {
+            break;
+        }
         let words = words.trim_end().to_lowercase();
         let verb = VERBS.iter().any(|verb| words.ends_with(verb));
         let next = at + offset + 1;
         let quotation = lines[next..].iter().find(|line| !line.is_empty()).is_some_and(|line| is_quoted(line));
-        if quotation && (verb || dated) {
+        if quotation && (verb || evidence) {
             return Attribution::BeforeQuotation(next);
         }
-        if known_start && verb && dated {
+        if verb && evidence {
             return Attribution::BeforeTheRest;
         }
+        break;
     }
     Attribution::None
+}
+
+fn digits(line: &str) -> usize {
+    line.chars().filter(|c| c.is_numeric()).count()
 }
 
 /// Whether all from this line on is no text of the sender's: a signature, or another message under a header.
@@ -204,7 +294,7 @@ fn ends_the_text(lines: &[&str], at: usize) -> bool {
     let line = lines[at];
     // Then the line that Outlook draws.
     let drawn = line.len() >= 10 && line.bytes().all(|b| b == b'_');
-    line == "--" || is_ruled(line) || drawn || begins_header_block(lines, at)
+    line == "--" || is_ruled(line) || drawn || HeaderBlock::at(lines, at).is_likely()
 }
 
 /// `-----Original Message-----` in whatever language, also `-----BEGIN PGP SIGNATURE-----`; but signed and encrypted
@@ -212,21 +302,6 @@ fn ends_the_text(lines: &[&str], at: usize) -> bool {
 fn is_ruled(line: &str) -> bool {
     let armor = line.starts_with("-----BEGIN PGP") && line.ends_with("MESSAGE-----");
     line.starts_with("-----") && line.ends_with("-----") && line.contains(char::is_alphabetic) && !armor
-}
-
-/// `From: …` with `Sent: …` in the next line, as Outlook puts it above what it quotes.
-fn begins_header_block(lines: &[&str], at: usize) -> bool {
-    const FROM: [&str; 8] = ["From:", "Von:", "De:", "De\u{a0}:", "De :", "Da:", "Van:", "Od:"];
-    let field = |line: &&str| {
-        line.split_once(':').is_some_and(|(name, value)| {
-            let name = name.trim_matches(|c: char| c.is_whitespace() || c == '*');
-            (2..=12).contains(&name.chars().count())
-                && name.chars().all(char::is_alphabetic)
-                && value.trim_start_matches('*').starts_with(char::is_whitespace)
-        })
-    };
-    let line = lines[at].trim_start_matches('*');
-    FROM.iter().any(|name| line.starts_with(name)) && lines.get(at + 1).is_some_and(field)
 }
 
 /// What telephones write under every message, and the first lines of signed text (RFC 9580 section 7).
@@ -290,6 +365,8 @@ mod tests {
             ("---------- Forwarded message ---------", false),
             ("-----Original Message-----", false),
             ("-------- Weitergeleitete Nachricht --------", false),
+            ("-------- \u{bb34}\u{c5c7} --------\nA: b\nC: 21/11/2026 10:00\nD: e", false),
+            ("-------- \u{bb34}\u{c5c7} --------\n\n\u{bcf4}\u{b0b8} \u{c0ac}\u{b78c}: A\n\u{c81c}\u{baa9}: b", true),
             ("From: Alice <alice@x.org>\nSent: Saturday\nSubject: Tea", true),
             ("On 21/11/2026 10:00, Alice wrote:\n", true),
         ] {
@@ -300,9 +377,85 @@ mod tests {
         }
     }
 
+    /// Mail programs in twenty languages put the same block above what they quote without marks.
+    #[test]
+    fn a_header_block_is_known_by_its_form_in_any_language() {
+        for block in [
+            "From: Alice <alice@x.org>\nSent: Saturday\nTo: Bob\nSubject: Tea",
+            "\u{645}\u{646}: Alice <alice@x.org>\n\u{62a}\u{645} \u{627}\u{644}\u{625}\u{631}\u{633}\u{627}\u{644}: 2026\n\
+             \u{625}\u{644}\u{649}: Bob",
+            "\u{bcf4}\u{b0b8} \u{c0ac}\u{b78c}: Alice <alice@x.org>\n\u{bcf4}\u{b0b8} \u{b0a0}\u{c9dc}: 2026\n\u{c81c}\u{baa9}: a",
+            "\u{53d1}\u{4ef6}\u{4eba}\u{ff1a}Alice\n\u{53d1}\u{9001}\u{65f6}\u{95f4}\u{ff1a}2026\u{5e74}11\u{6708}21\u{65e5} 10:00\n\
+             \u{4e3b}\u{9898}\u{ff1a}a",
+            "De\u{a0}: Alice\nEnvoy\u{e9}\u{a0}: samedi 21 novembre 2026 10:00\n\u{c0}\u{a0}: Bob\nObjet\u{a0}: a",
+            "*\u{41e}\u{442}:* Alice\n*\u{414}\u{430}\u{442}\u{430}:* x",
+        ] {
+            assert_eq!(own_lines(&format!("Yes.\n\n{block}\n\nHello")), ["Yes."], "{block}");
+        }
+        for text in [
+            "From: Alice\nTo: Bob",
+            "Name: Bob\nStreet: Elm Street 12\nTown: Rome",
+            "Name: Bob\nE-mail: bob@x.org\nMessage: hello",
+            "10:00: tea\n11:00: cake\n12:00: bob@x.org",
+            "See http://x.org/a\nftp://x.org\nmailto:bob@x.org",
+            "One thing: no.\nAnother thing, which is much longer: yes.\nThird: bob@x.org",
+        ] {
+            assert_eq!(own_lines(text).len(), text.lines().count(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_of_quotation_has_many_forms_and_a_word_is_none() {
+        for line in [
+            ">",
+            "> a",
+            ">a",
+            ">> a",
+            " > a",
+            "| a",
+            "|",
+            ") a",
+            ")",
+            "AL> a",
+            "B> a",
+            "ABC>> a",
+            "AL>",
+            "\u{416}\u{428}> a",
+        ] {
+            assert!(is_quoted(line), "{line}");
+        }
+        for line in
+            ["", "a", "|a", ")a", "a > b", "al> a", "ABCD> a", "AL>a", "1> a", "<a> b", ":) a", "A1> a", "\u{fc}> a"]
+        {
+            assert!(!is_quoted(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn dates_times_and_addresses_are_known_in_digits_of_any_script() {
+        for line in
+            ["2026", "21.11.26", "11/21/2026", "26-11-21", "\u{6f2}\u{6f0}\u{6f2}\u{6f6}", "2026\u{5e74}11\u{6708}"]
+        {
+            assert!(holds_date(line), "{line}");
+        }
+        for line in ["", "21", "21.11.", "20261", "030 1234567", "1.2", "12:30:10"] {
+            assert!(!holds_date(line), "{line}");
+        }
+        for line in ["10:00", "at 9:05 AM", "10.00", "10h30", "\u{661}\u{660}:\u{663}\u{660}"] {
+            assert!(holds_time(line), "{line}");
+        }
+        for line in ["", "10", "10:5", "a:30", "10:000", "10 00"] {
+            assert!(!holds_time(line), "{line}");
+        }
+        assert!(
+            holds_address("a bob@x.org") && !holds_address("bob @ x") && !holds_address("@x") && !holds_address("x@")
+        );
+    }
+
     #[test]
     fn what_the_sender_wrote_is_found_between_quotations() {
         assert_eq!(own_lines("Yes.\n\nOn 21/11/2026, Alice wrote:\n> a\n ok 2\n> b\n-- \nBob"), ["Yes.", "ok 2"]);
+        assert_eq!(own_lines("Yes\nOn 21/11/2026 10:00, Alice:\n> a"), ["Yes"]);
         assert_eq!(own_lines("See here:\n> a"), ["See here:"]);
         assert_eq!(own_lines("On Monday I come.\n> a"), ["On Monday I come."]);
         assert_eq!(own_lines("From: here to there\nit is far"), ["From: here to there", "it is far"]);
@@ -342,9 +495,21 @@ mod tests {
     #[test]
     fn hostile_texts_take_linear_time() {
         let start = std::time::Instant::now();
-        for unit in
-            ["\n", "on 2026:\n", "on 2026\n", "wrote:\n", "wrote:\n\n\n\n", ">\n", "From: a\n", "a: b\n", "-", "_"]
-        {
+        for unit in [
+            "\n",
+            "on 2026:\n",
+            "a@b\n",
+            "*a:*\n",
+            "-----a-----\n\n",
+            "on 2026\n",
+            "wrote:\n",
+            "wrote:\n\n\n\n",
+            ">\n",
+            "From: a\n",
+            "a: b\n",
+            "-",
+            "_",
+        ] {
             let text = unit.repeat(256 * 1024 / unit.len());
             drop((own_lines(&text), lines_above_copy(&text, true)));
         }
