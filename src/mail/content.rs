@@ -474,9 +474,11 @@ mod tests {
             format!("Content-Type: text/html\n\n<a href=\"mailto:x?subject=cr-{TOKEN}\">x</a><!-- cr-{TOKEN} -->\n"),
             format!("X: cr-{TOKEN}\n\nx\n"),
         ] {
-            let message =
-                format!("Content-Type: multipart/mixed; boundary=b\n\ncr-{TOKEN}\n--b\n{part}--b--\ncr-{TOKEN}\n");
+            let message = format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{part}--b--\ncr-{TOKEN}\n");
             assert_eq!(found(&message), Vec::<String>::new(), "{part}");
+            // What stands before the first part is read only where no part has text.
+            let text = format!("cr-{TOKEN}\n--b\n\ntext\n--b\n");
+            assert_eq!(found(&message.replacen("--b\n", &text, 1)), Vec::<String>::new(), "{part}");
         }
     }
 

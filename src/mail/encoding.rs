@@ -5,7 +5,7 @@
 //! the bytes (`fold` and `content`).
 
 use data_encoding::BASE64_NOPAD;
-use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, WINDOWS_1252};
 
 /// Decodes base64 (RFC 2045 section 6.8) as far as it goes: characters outside the alphabet are passed over, a
 /// group that is cut off gives the bytes it has, and what follows padding is decoded too.
@@ -47,23 +47,73 @@ pub fn quoted_printable(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Text from bytes in the named character set. `None`, and `us-ascii`, mean UTF-8 where the bytes are that, else
-/// windows-1252, which is what unlabelled eight-bit mail mostly is. Of an unknown character set the ASCII is kept.
+/// Text from bytes in the named character set. `None`, and `us-ascii`, mean Japanese of RFC 1468 where its escapes stand in
+/// seven bits, UTF-8 where the bytes are that, else windows-1252, which is what unlabelled eight-bit mail mostly is. An
+/// unknown character set is read as UTF-8 where the bytes are that; else its ASCII is kept.
 #[must_use]
 pub fn text(bytes: &[u8], charset: Option<&[u8]>) -> String {
-    let label = charset.map(<[u8]>::trim_ascii).filter(|label| !label.is_empty());
-    let unlabelled = label.is_none_or(|label| label.eq_ignore_ascii_case(b"us-ascii"));
-    let encoding = if !unlabelled {
-        label.and_then(Encoding::for_label)
-    } else if std::str::from_utf8(bytes).is_ok() {
-        Some(UTF_8)
+    let label = charset.map(|label| label.trim_ascii().to_ascii_lowercase()).unwrap_or_default();
+    let label = label.trim_ascii_start().strip_prefix(b"'").unwrap_or(&label);
+    let label = label.strip_suffix(b"'").unwrap_or(label);
+    if label.ends_with(b"utf-7") || label == b"csutf7" {
+        return utf_7(bytes);
+    }
+    let encoding = if is_unlabelled(label) {
+        Some(guessed(bytes))
+    } else if label.starts_with(b"iso-2022-jp") || label.starts_with(b"cp5022") {
+        // Its extensions have no decoder of their own; most of what is labelled so has none of their characters.
+        Some(ISO_2022_JP)
     } else {
-        Some(WINDOWS_1252)
+        Encoding::for_label(label).or_else(|| std::str::from_utf8(bytes).is_ok().then_some(UTF_8))
     };
     match encoding {
         Some(encoding) if encoding != REPLACEMENT => encoding.decode_with_bom_removal(bytes).0.into_owned(),
         _ => bytes.iter().map(|&b| if b.is_ascii() { char::from(b) } else { char::REPLACEMENT_CHARACTER }).collect(),
     }
+}
+
+/// Whether the label says no more than that the text is ASCII, or that nobody knows (RFC 1428 section 3).
+fn is_unlabelled(label: &[u8]) -> bool {
+    let label = label.strip_prefix(b"x-").unwrap_or(label);
+    label.is_empty() || label.starts_with(b"unknown") || label.ends_with(b"ascii") || label.starts_with(b"ansi_x3.4")
+}
+
+fn guessed(bytes: &[u8]) -> &'static Encoding {
+    // `ESC $ B`, `ESC $ @` and `ESC ( J` (RFC 1468): no other text has them.
+    let escape = |three: &[u8]| matches!(three, [0x1b, b'$', b'B' | b'@'] | [0x1b, b'(', b'J' | b'I']);
+    if bytes.contains(&0x1b) && bytes.is_ascii() && bytes.windows(3).any(escape) {
+        ISO_2022_JP
+    } else if std::str::from_utf8(bytes).is_ok() {
+        UTF_8
+    } else {
+        WINDOWS_1252
+    }
+}
+
+/// UTF-7 (RFC 2152): ASCII, and between `+` and `-` UTF-16 in base64. What is not in its grammar stands for itself.
+fn utf_7(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at + 1..];
+        let letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+        let length = if bytes[at] == b'+' { rest.iter().position(|b| !letter(b)).unwrap_or(rest.len()) } else { 0 };
+        let closed = rest.get(length) == Some(&b'-');
+        match bytes[at] {
+            b'+' if length == 0 && closed => out.push('+'),
+            b'+' if length > 0 => {
+                let units: Vec<u16> = base64(&rest[..length])
+                    .chunks_exact(2)
+                    .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+                    .collect();
+                out.push_str(&String::from_utf16_lossy(&units));
+            }
+            byte if byte.is_ascii() => out.push(char::from(byte)),
+            _ => out.push(char::REPLACEMENT_CHARACTER),
+        }
+        at += 1 + length + usize::from(bytes[at] == b'+' && closed);
+    }
+    out
 }
 
 /// The byte that two hexadecimal digits at this place stand for. Lower case is let in, as everywhere.
@@ -138,12 +188,56 @@ mod tests {
     }
 
     #[test]
+    fn utf_7_is_read_and_what_is_none_stands_for_itself() {
+        for (coded, plain) in [
+            (&b"A+ImIDkQ."[..], "A\u{2262}\u{391}."),
+            (b"Hi Mom +Jjo-!", "Hi Mom \u{263a}!"),
+            (b"+ZeVnLIqe-", "\u{65e5}\u{672c}\u{8a9e}"),
+            (b"+2D3cSw-", "\u{1f44b}"),
+            (b"1 +- 1", "1 + 1"),
+            (b"a+", "a+"),
+            (b"a+ b", "a+ b"),
+            (b"+A-", ""),
+            (b"gr\xfc", "gr\u{fffd}"),
+            (b"+AGM-r+AC0-1", "cr-1"),
+        ] {
+            for label in [&b"UTF-7"[..], b"unicode-1-1-utf-7", b"x-unicode-2-0-utf-7"] {
+                assert_eq!(text(coded, Some(label)), plain, "{coded:?}");
+            }
+        }
+        assert_eq!(text(b"1 +- 1 +Jjo-", None), "1 +- 1 +Jjo-");
+    }
+
+    #[test]
+    fn japanese_without_a_label_is_found_by_its_escapes() {
+        let japanese = b"\x1b$B%F%9%H\x1b(B ok";
+        for label in [None, Some(&b""[..]), Some(b"us-ascii"), Some(b"ANSI_X3.4-1968"), Some(b"unknown-8bit")] {
+            assert_eq!(text(japanese, label), "\u{30c6}\u{30b9}\u{30c8} ok");
+        }
+        for label in [&b"iso-2022-jp"[..], b"ISO-2022-JP-MS", b"'iso-2022-jp'", b"cp50220"] {
+            assert_eq!(text(japanese, Some(label)), "\u{30c6}\u{30b9}\u{30c8} ok");
+        }
+        // Other escapes, and other bytes, are what they are.
+        for bytes in [&b"\x1b[1mbold\x1b[0m"[..], b"\x1b", b"\x1b$", "\u{1b}$B \u{fc}".as_bytes()] {
+            assert_eq!(text(bytes, None).as_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn an_unknown_character_set_may_be_utf_8() {
+        assert_eq!(text("gr\u{fc}n".as_bytes(), Some(b"x-unheard-of")), "gr\u{fc}n");
+        assert_eq!(text("gr\u{fc}n".as_bytes(), Some(b"'utf-8'")), "gr\u{fc}n");
+        assert_eq!(text("gr\u{fc}n".as_bytes(), Some(b"x-unknown")), "gr\u{fc}n");
+    }
+
+    #[test]
     fn hostile_sizes_take_linear_time() {
         let start = std::time::Instant::now();
-        for unit in [&b"="[..], b"= ", b"=4", b"A", b"=\r\n", b"\xff"] {
+        for unit in [&b"="[..], b"= ", b"=4", b"A", b"=\r\n", b"\xff", b"+", b"+A", b"+-", b"\x1b$B"] {
             let bytes = unit.repeat(1_000_000 / unit.len());
             assert!(base64(&bytes).len() <= bytes.len() && quoted_printable(&bytes).len() <= bytes.len());
-            assert!(!text(&bytes, Some(b"iso-2022-jp")).is_empty());
+            assert!(!text(&bytes, Some(b"iso-2022-jp")).is_empty() || unit.starts_with(b"\x1b"));
+            drop((text(&bytes, Some(b"utf-7")), text(&bytes, None)));
         }
         assert!(start.elapsed().as_secs() < 20);
     }

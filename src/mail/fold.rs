@@ -121,10 +121,19 @@ impl Parameterised {
             Parameterised { value: String::new(), parameters: Vec::new(), malformed: raw.len() > VALUE_LIMIT };
         let mut cursor = Cursor::new(&raw[..raw.len().min(VALUE_LIMIT)]);
         out.take_value(&mut cursor);
-        while cursor.take(b';') {
-            out.take_parameter(&mut cursor);
+        let mut parted = false;
+        while cursor.peek().is_some() {
+            if cursor.take(b';') {
+                parted = true;
+                out.skip(&mut cursor);
+            } else {
+                // The semicolon is forgotten often enough; what stands here is a parameter if it looks like one.
+                out.malformed |= !parted;
+                out.take_parameter(&mut cursor);
+                parted = false;
+            }
         }
-        out.malformed |= out.value.is_empty() || cursor.peek().is_some();
+        out.malformed |= out.value.is_empty();
         out
     }
 
@@ -158,28 +167,27 @@ impl Parameterised {
 
     fn take_value(&mut self, cursor: &mut Cursor<'_>) {
         loop {
-            let gap = self.skip(cursor);
+            self.skip(cursor);
+            let ahead = *cursor;
             let word = cursor.take_while(is_value_byte);
-            if word.is_empty() {
-                // Whatever stands here is no part of a value: go on at the parameters.
-                let junk = cursor.take_while(|b| b != b';');
-                self.malformed |= !junk.is_empty();
+            // Two words are no value; the type and subtype of a media type may have blanks around their slash.
+            let second = !self.value.is_empty() && !self.value.ends_with('/') && !word.starts_with(b"/");
+            if word.is_empty() || second {
+                *cursor = ahead;
                 return;
             }
-            // Two words are no value; the type and subtype of a media type may have blanks around their slash.
-            self.malformed |= gap && !self.value.is_empty() && !self.value.ends_with('/') && word[0] != b'/';
             self.value.push_str(&String::from_utf8_lossy(word).to_ascii_lowercase());
         }
     }
 
     fn take_parameter(&mut self, cursor: &mut Cursor<'_>) {
-        self.skip(cursor);
         let name = cursor.take_while(|b| is_value_byte(b) && b != b'=').to_ascii_lowercase();
         self.skip(cursor);
         if !cursor.take(b'=') || name.is_empty() {
-            // An empty one, as in `text/plain;`, is common and says nothing.
-            let junk = cursor.take_while(|b| b != b';');
-            self.malformed |= !name.is_empty() || !junk.is_empty();
+            self.malformed = true;
+            // Whatever cannot be a name is passed over; a name may stand behind it.
+            cursor.take_while(|b| b != b';' && !is_value_byte(b));
+            self.skip(cursor);
             return;
         }
         self.skip(cursor);
@@ -193,8 +201,6 @@ impl Parameterised {
             None => cursor.take_while(|b| !is_blank(b) && !matches!(b, b';' | b'(')).to_vec(),
         };
         self.skip(cursor);
-        let junk = cursor.take_while(|b| b != b';');
-        self.malformed |= !junk.is_empty();
         if self.parameters.len() < PARAMETER_LIMIT {
             self.parameters.push((String::from_utf8_lossy(&name).into_owned(), value));
         } else {

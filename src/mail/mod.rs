@@ -4,6 +4,7 @@
 pub mod address;
 pub mod compose;
 pub mod content;
+pub mod delimiters;
 pub mod display;
 pub mod encoding;
 pub mod executable;
@@ -11,6 +12,7 @@ pub mod fold;
 pub mod head;
 pub mod html;
 pub mod language;
+pub mod media;
 pub mod parts;
 pub mod quotation;
 pub mod recipients;

@@ -1,18 +1,23 @@
 //! The parts of a message's body, found by the boundaries (RFC 2046), still encoded.
 //!
-//! Promises: one pass over the lines, no recursion, bounded depth and count; what was left out because of a limit is
-//! said. Only what is no attachment and in no message inside the message is the sender's text: what somebody forwards
-//! is not what they say. Never touches: the content of a part (`encoding`, `html`, `content`, `executable`).
+//! Promises: one pass over the lines and one over those that begin with two hyphens, no recursion, bounded depth and
+//! count; what was left out because of a limit is said. A damaged structure is read as mail programs read it, so that text
+//! is never lost to it. Only what is no attachment and in no message inside the message is the sender's text: what
+//! somebody forwards is not what they say. Never touches: the content of a part (`encoding`, `html`, `content`,
+//! `executable`), what a type means (`media.rs`).
 
-use super::fold::Parameterised;
+pub use super::delimiters::BOUNDARY_LIMIT;
+use super::delimiters::Delimiters;
 use super::head::Head;
+pub use super::media::Transfer;
+use super::media::{Media, transfer};
 
 /// Most multiparts inside one another; real mail has four.
 pub const DEPTH_LIMIT: usize = 10;
 /// Most parts of a message that are looked at.
 pub const PART_LIMIT: usize = 100;
-/// Longest boundary in octets. RFC 2046 section 5.1.1 allows 70; some programs write more.
-pub const BOUNDARY_LIMIT: usize = 200;
+/// How far the first delimiter is looked for before all of them are.
+const NEAR: usize = 4 * 1024;
 /// Most Content-Type and Content-Disposition fields of one part that are kept; a part has one of each.
 const FIELDS_LIMIT: usize = 8;
 
@@ -21,8 +26,21 @@ const FIELDS_LIMIT: usize = 8;
 pub struct Parts<'a> {
     /// Every such part; a message inside the message is one part.
     pub all: Vec<Part<'a>>,
-    /// Whether something was not looked at: a limit was reached, or a multipart has no boundary.
+    /// The multiparts around them, in the order in which they begin.
+    pub multiparts: Vec<Container<'a>>,
+    /// Whether something was not looked at: a limit was reached.
     pub unexamined: bool,
+}
+
+/// A multipart.
+#[derive(Clone, Debug)]
+pub struct Container<'a> {
+    /// Its media type in lower case, such as `multipart/report`.
+    pub kind: String,
+    /// Its Content-Type and Content-Disposition fields as they stand.
+    pub fields: Vec<&'a [u8]>,
+    /// How many multiparts are around it; 0 is the message itself.
+    pub depth: usize,
 }
 
 /// One part that holds something.
@@ -32,7 +50,7 @@ pub struct Part<'a> {
     pub bytes: &'a [u8],
     /// How they are encoded.
     pub transfer: Transfer,
-    /// Its media type in lower case; `text/plain` where none is given.
+    /// Its media type in lower case, the best reading of it; `text/plain` where none is given.
     pub kind: String,
     /// Its Content-Type and Content-Disposition fields as they stand: all of them, since programs differ on which
     /// one of two they read.
@@ -41,25 +59,24 @@ pub struct Part<'a> {
     pub charset: Option<Vec<u8>>,
     /// Whether it, or a multipart around it, is an attachment.
     pub attached: bool,
+    /// Whether a mail reader shows it as text.
+    pub is_text: bool,
     /// The number of the innermost `multipart/alternative` around it: parts with one number say the same.
     pub alternative: Option<usize>,
-}
-
-/// A content transfer encoding (RFC 2045 section 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfer {
-    /// `base64`.
-    Base64,
-    /// `7bit`, `8bit`, `binary`, and every word nobody knows.
-    Plain,
-    /// `quoted-printable`.
-    QuotedPrintable,
 }
 
 /// The parts of the body that follows this header block.
 #[must_use]
 pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
-    let mut walk = Walk { body, open: Vec::new(), place: Place::Between, alternatives: 0, parts: Parts::default() };
+    let mut walk = Walk {
+        body,
+        open: Vec::new(),
+        place: Place::Between,
+        alternatives: 0,
+        parts: Parts::default(),
+        before: Vec::new(),
+        delimiters: None,
+    };
     walk.begin(head, 0);
     let mut count = 0;
     let mut at = 0;
@@ -83,13 +100,15 @@ pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
         at = next;
     }
     walk.end(body.len());
+    walk.parts.all.extend(walk.preambles());
     walk.parts
 }
 
 impl<'a> Parts<'a> {
-    /// Those that a mail reader shows as the sender's text: every `text/plain` and `text/html` that is not attached.
+    /// Those that a mail reader shows as the sender's text: HTML and whatever is text without being made for another
+    /// program, unless it is attached.
     pub fn texts(&self) -> impl Iterator<Item = &Part<'a>> {
-        self.all.iter().filter(|part| !part.attached && matches!(part.kind.as_str(), "text/plain" | "text/html"))
+        self.all.iter().filter(|part| part.is_text)
     }
 }
 
@@ -108,6 +127,10 @@ struct Walk<'a> {
     place: Place,
     alternatives: usize,
     parts: Parts<'a>,
+    /// What stands before the first part of each multipart that is not attached.
+    before: Vec<&'a [u8]>,
+    /// The lines of the body that may delimit parts, once a multipart asks for them.
+    delimiters: Option<Delimiters<'a>>,
 }
 
 /// A multipart that has not ended yet.
@@ -128,6 +151,8 @@ enum Place {
     Fields(usize),
     /// To the content, which begins here, of the part noted last.
     Content(usize),
+    /// To what stands, from here, before the first part of the multipart opened last.
+    Preamble(usize),
 }
 
 impl<'a> Walk<'a> {
@@ -147,62 +172,105 @@ impl<'a> Walk<'a> {
     fn begin(&mut self, head: &Head<'a>, start: usize) {
         self.place = Place::Between;
         let digest = self.open.last().is_some_and(|multipart| multipart.digest);
-        let given = head.first("Content-Type").map(|field| Parameterised::parse(field.raw));
-        // A type that is none is text (RFC 2045 section 5.2).
-        let kind = match &given {
-            Some(given) if given.value.contains('/') => given.value.as_str(),
-            None if digest => "message/rfc822",
-            _ => "text/plain",
-        };
-        let disposition = head.first("Content-Disposition").map(|field| Parameterised::parse(field.raw).value);
-        let attached = self.open.last().is_some_and(|multipart| multipart.attached)
-            || disposition.is_some_and(|value| value == "attachment");
-        if let Some(subtype) = kind.strip_prefix("multipart/") {
-            let boundary = given.as_ref().and_then(|given| given.parameter("boundary"));
-            return self.open_multipart(subtype, boundary, attached);
+        let mut media = Media::read(head, digest);
+        media.attached |= self.open.last().is_some_and(|multipart| multipart.attached);
+        for multipart in &media.multiparts {
+            if self.open.len() >= DEPTH_LIMIT {
+                self.parts.unexamined = true;
+                return;
+            }
+            if let Some(boundary) = self.boundary(&multipart.boundaries, start) {
+                let (kind, depth) = (format!("multipart/{}", multipart.subtype), self.open.len());
+                self.parts.multiparts.push(Container { kind, fields: fields(head), depth });
+                return self.open_multipart(&multipart.subtype, boundary, media.attached, start);
+            }
         }
-        let fields = head.fields.iter().filter(|field| field.is("Content-Type") || field.is("Content-Disposition"));
+        // Where nothing delimits the parts of a multipart, it has none, and what stands there is text.
+        media.look_at(&self.body[start..]);
         self.parts.all.push(Part {
             bytes: &[],
             transfer: transfer(head),
-            kind: kind.to_owned(),
-            fields: fields.map(|field| field.raw).take(FIELDS_LIMIT).collect(),
-            charset: given.as_ref().and_then(|given| given.parameter("charset")).map(<[u8]>::to_vec),
-            attached,
+            kind: media.kind,
+            fields: fields(head),
+            charset: media.charset,
+            attached: media.attached,
+            is_text: media.is_text && !media.attached,
             alternative: self.open.iter().rev().find_map(|multipart| multipart.alternative),
         });
         self.place = Place::Content(start);
     }
 
-    fn open_multipart(&mut self, subtype: &str, boundary: Option<&[u8]>, attached: bool) {
-        let boundary = boundary.unwrap_or_default().trim_ascii_end();
-        if boundary.is_empty() || boundary.len() > BOUNDARY_LIMIT || self.open.len() >= DEPTH_LIMIT {
-            self.parts.unexamined = true;
-            return;
+    /// The boundary that the lines from `start` on have: one of those given, else the one that they look like.
+    fn boundary(&mut self, given: &[Vec<u8>], start: usize) -> Option<Vec<u8>> {
+        self.parts.unexamined |= given.iter().any(|boundary| boundary.len() > BOUNDARY_LIMIT);
+        // In most messages the first line that there is.
+        let near = &self.body[start..self.body.len().min(start + NEAR)];
+        let is_near = |boundary: &&Vec<u8>| {
+            let delimits = |line: &[u8]| line.strip_prefix(b"--") == Some(boundary.as_slice());
+            boundary.len() <= BOUNDARY_LIMIT && near.split(|&b| b == b'\n').any(|line| delimits(line.trim_ascii_end()))
+        };
+        if let Some(boundary) = given.iter().find(is_near) {
+            return Some(boundary.clone());
         }
+        let lines = self.delimiters.get_or_insert_with(|| Delimiters::of(self.body));
+        if let Some(boundary) = given.iter().find(|boundary| lines.used(boundary, start)) {
+            return Some(boundary.clone());
+        }
+        let outer = |rest: &[u8]| {
+            self.open.iter().any(|multipart| rest.strip_suffix(b"--").unwrap_or(rest) == multipart.boundary)
+        };
+        lines.guess(start, outer).map(<[u8]>::to_vec)
+    }
+
+    fn open_multipart(&mut self, subtype: &str, boundary: Vec<u8>, attached: bool, start: usize) {
         let alternative = (subtype == "alternative").then_some(self.alternatives);
         self.alternatives += usize::from(alternative.is_some());
-        self.open.push(Multipart { boundary: boundary.to_vec(), alternative, attached, digest: subtype == "digest" });
+        let digest = subtype == "digest";
+        self.open.push(Multipart { boundary, alternative, attached, digest });
+        self.place = Place::Preamble(start);
     }
 
     /// Ends the part, if one is open, before the line that begins here.
     fn end(&mut self, at: usize) {
-        if let Place::Content(start) = self.place
-            && let Some(part) = self.parts.all.last_mut()
-        {
-            part.bytes = &self.body[start..at];
+        match self.place {
+            Place::Content(start) => {
+                if let Some(part) = self.parts.all.last_mut() {
+                    part.bytes = &self.body[start..at];
+                }
+            }
+            Place::Preamble(start) if !self.open.last().is_some_and(|multipart| multipart.attached) => {
+                self.before.push(&self.body[start..at]);
+            }
+            _ => {}
         }
         self.place = Place::Between;
     }
+
+    /// What stands before the first parts, where no part has text: nobody else says anything then. With text in a part it
+    /// is the words of a program to those who cannot read parts, and mail programs hide it.
+    fn preambles(&self) -> Vec<Part<'a>> {
+        let says = |bytes: &[u8]| !bytes.trim_ascii().is_empty();
+        if self.parts.texts().any(|part| says(part.bytes)) {
+            return Vec::new();
+        }
+        let part = |bytes| Part {
+            bytes,
+            transfer: Transfer::Plain,
+            kind: "text/plain".to_owned(),
+            fields: Vec::new(),
+            charset: None,
+            attached: false,
+            is_text: true,
+            alternative: None,
+        };
+        self.before.iter().copied().filter(|bytes| says(bytes)).map(part).collect()
+    }
 }
 
-fn transfer(head: &Head<'_>) -> Transfer {
-    let value = head.first("Content-Transfer-Encoding").map(|field| Parameterised::parse(field.raw).value);
-    match value.as_deref() {
-        Some("base64") => Transfer::Base64,
-        Some("quoted-printable") => Transfer::QuotedPrintable,
-        _ => Transfer::Plain,
-    }
+/// The fields that say what a part is.
+fn fields<'a>(head: &Head<'a>) -> Vec<&'a [u8]> {
+    let wanted = head.fields.iter().filter(|field| field.is("Content-Type") || field.is("Content-Disposition"));
+    wanted.map(|field| field.raw).take(FIELDS_LIMIT).collect()
 }
 
 #[cfg(test)]
@@ -233,7 +301,7 @@ mod tests {
             "Content-Type: text/calendar\n\na",
             "Content-Type: text/plain\nno empty line",
         ] {
-            let message = format!("Content-Type: multipart/mixed; boundary=b\n\nbefore\n--b\n{part}\n--b--\nbehind\n");
+            let message = format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{part}\n--b--\nbehind\n");
             assert_eq!(parts(&message), (vec![], false), "{part}");
         }
         assert_eq!(parts("Content-Disposition: attachment\n\na").0.len(), 0);
@@ -242,8 +310,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_walked_is_said() {
-        assert_eq!(parts("Content-Type: multipart/mixed\n\n--b\n\na"), (vec![], true));
-        assert_eq!(parts("Content-Type: multipart/mixed; boundary=\"\"\n\n--\n\na"), (vec![], true));
         let long = "b".repeat(BOUNDARY_LIMIT + 1);
         assert!(parts(&format!("Content-Type: multipart/mixed; boundary={long}\n\n--{long}\n\na")).1);
         let part = "--b\n\na\n";
@@ -284,6 +350,68 @@ mod tests {
         let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\
         Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--m\n\ny\n";
         assert_eq!(parts(message).0, ["text::x", "text::y"]);
+    }
+
+    /// Mail programs show such text, and what they show is what a letter says (RFC 2045 section 5.2).
+    #[test]
+    fn a_multipart_whose_boundary_is_missing_or_never_used_is_text_or_guessed() {
+        for (message, text) in [
+            ("Content-Type: multipart/mixed\n\n--b\n\na", "text::--b\n\na"),
+            ("Content-Type: multipart/mixed; boundary=\"\"\n\n--\n\na", "text::--\n\na"),
+            ("Content-Type: multipart/alternative; boundary=x\n\na\n-- \nBob", "text::a\n-- \nBob"),
+            ("Content-Type: multipart/alternative; boundary=x\n\n", "text::"),
+            ("Content-Type: multipart/mixed\n\n--b\n\na\n--b--\n", "text::a"),
+            ("Content-Type: multipart/mixed; boundary=x\n\nb\n--b\n\na\n--b\n", "text::a"),
+            ("Content-Type: multipart/mixed\n\n--b\nContent-Type: text/html\n\na", "html::a"),
+            ("Content-Type: multipart/mixed; boundary*=us-ascii''b\n\n--b\n\na\n--b--", "text::a"),
+            ("Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\n\n--bc\n\na\n--bc--", "text::a"),
+            ("Content-Type: multipart/mixed; boundary='b'\n\n--b\n\na\n--b--", "text::a"),
+            ("Content-Type: multipart/mixed; boundary='b'\n\n--'b'\n\na\n--'b'--", "text::a"),
+            ("Content-Type: multipart/mixed boundary=\"b\"\n\n--b\n\na\n--b--", "text::a"),
+            ("Content-Type: multipart/mixed\nContent-Type: text/html\n\n<p>a", "html::<p>a"),
+            ("Content-Type: text/html\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\na\n--b--", "text::a"),
+        ] {
+            let texts: Vec<String> = parts(message).0.into_iter().filter(|text| !text.ends_with(':')).collect();
+            let wanted = if text == "text::" { vec![] } else { vec![text.to_owned()] };
+            assert_eq!((texts, parts(message).1), (wanted, false), "{message}");
+        }
+        // Inside another multipart the delimiter of that one ends it.
+        let inner =
+            "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: multipart/mixed\n\nx\n--m\n\ny\n--m--";
+        assert_eq!(parts(inner).0, ["text::x", "text::y"]);
+    }
+
+    #[test]
+    fn what_stands_before_the_first_part_is_text_where_no_part_has_any() {
+        let mixed = "Content-Type: multipart/mixed; boundary=b\n\nbefore\n--b\n";
+        for (rest, found) in [
+            ("\na\n--b--\nbehind", "text::a"),
+            ("Content-Type: text/html\n\na\n--b--", "html::a"),
+            ("Content-Type: image/png\n\na\n--b--\nbehind", "text::before"),
+            ("\n \n--b--", "text::before"),
+            ("Content-Type: text/plain\nContent-Disposition: attachment\n\na\n--b--", "text::before"),
+            ("", "text::before"),
+        ] {
+            let texts: Vec<String> = parts(&format!("{mixed}{rest}")).0.into_iter().filter(|t| t != "text::").collect();
+            assert_eq!(texts, [found], "{rest}");
+        }
+        let attached = mixed.replacen("\n\n", "\nContent-Disposition: attachment\n\n", 1);
+        assert_eq!(parts(&format!("{attached}Content-Type: image/png\n\na\n--b--")).0.len(), 0);
+    }
+
+    #[test]
+    fn every_part_and_every_multipart_is_named() {
+        let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\
+            Content-Type: multipart/report boundary=\"r\"; report-type=delivery-status\n\n--r\n\na\n\
+            --r\nContent-Type: message/delivery-status\n\nb\n--r--\n--m--\n";
+        let head = Head::read(message.as_bytes());
+        let parts = super::parts(&head, &message.as_bytes()[head.body..]);
+        let multiparts: Vec<(&str, usize)> =
+            parts.multiparts.iter().map(|one| (one.kind.as_str(), one.depth)).collect();
+        assert_eq!(multiparts, [("multipart/mixed", 0), ("multipart/report", 1)]);
+        assert!(parts.multiparts[1].fields[0].windows(15).any(|bytes| bytes == b"delivery-status"));
+        let kinds: Vec<&str> = parts.all.iter().map(|part| part.kind.as_str()).collect();
+        assert_eq!(kinds, ["text/plain", "message/delivery-status"]);
     }
 
     #[test]
