@@ -7,12 +7,13 @@
 
 use std::ops::Range;
 
+use super::bare_answer::says_nothing;
 use super::display::one_line;
 use super::executable::{self, Executables};
 use super::fold::Cursor;
 use super::head::Head;
-use super::parts::{Part, Transfer, parts};
-use super::quotation::{is_quoted, own_lines};
+use super::parts::{Part, Parts, Transfer, parts};
+use super::quotation::{is_invisible, is_quoted, own_lines};
 use crate::mail::encoding;
 use crate::mail::html;
 
@@ -42,6 +43,12 @@ pub struct Content {
     pub preview: Vec<String>,
     /// Whether there is text that is not quotation, attribution, signature or the token itself.
     pub has_own_text: bool,
+    /// Whether in all of it there is nothing but quotation, what introduces it, tokens and blanks: no attachment, picture,
+    /// encrypted or signed part, no sign or mark, no text below the quotation or in a signature, and nothing that was not
+    /// looked at or could not be read. In doubt it is not so: what a person wrote must not be taken for nothing.
+    pub said_nothing: bool,
+    /// Whether there is something that should be text, and none of it can be read. What is encrypted is no text.
+    pub unreadable: bool,
     /// Letters and digits of every script in the text, quoted or not; of alternatives those of the first.
     pub letters: usize,
     /// The words that they make: see [`amount`].
@@ -106,11 +113,18 @@ pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
         executables: executable::look(&parts),
         ..Content::default()
     };
+    content.said_nothing = !content.has_attachments && !parts.all.is_empty();
+    let mut legibility = Legibility::Nothing;
     let mut budget = DECODED_LIMIT;
     let mut told: Vec<usize> = Vec::new();
     for part in parts.texts() {
-        let text = content.decode(part, &mut budget);
+        let source = content.decode(part, &mut budget);
+        let found = Legibility::of(part, &source);
+        legibility = legibility.max(found);
+        content.said_nothing &= found != Legibility::None && !(part.is_html() && html::shows_more_than_text(&source));
+        let text = if part.is_html() { html::to_text(&source) } else { source };
         let spans = token_spans(&text);
+        content.said_nothing &= says_nothing(&text, spans.iter().map(|(span, _)| span.clone()));
         for (_, token) in &spans {
             if content.tokens.len() < TOKENS_LIMIT || content.tokens.contains(token) {
                 add_once(&mut content.tokens, token);
@@ -127,7 +141,52 @@ pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
         }
         content.read_lines(&text, &spans);
     }
+    content.unreadable = legibility.leaves_unread(&parts, body);
+    content.said_nothing &= !content.unexamined && !content.executables.unexamined;
     content
+}
+
+/// How much of a text can be read, the least first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Legibility {
+    /// There is nothing to read.
+    Nothing,
+    /// What there is cannot be read.
+    None,
+    /// It can be read.
+    Some,
+}
+
+/// So many letters more than characters that stand for nothing, and a text can be read.
+const LEGIBLE_FROM: usize = 16;
+
+impl Legibility {
+    /// Of a part and of what was decoded from it. Where a character set or an encoding is damaged or unknown, other
+    /// characters stand for what was lost; if there are as many as letters, nobody can read it.
+    fn of(part: &Part<'_>, text: &str) -> Legibility {
+        let (mut letters, mut lost, mut seen) = (0_usize, 0, false);
+        for c in text.chars() {
+            letters += usize::from(c.is_alphanumeric());
+            lost += usize::from(c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace()));
+            seen |= !c.is_whitespace() && !is_invisible(c);
+            if letters > lost + LEGIBLE_FROM {
+                return Legibility::Some;
+            }
+        }
+        match (seen, lost == 0 || letters > lost) {
+            (true, true) => Legibility::Some,
+            (true, false) => Legibility::None,
+            // Of an encoding of blanks blanks are left, of a damaged one nothing.
+            (false, _) if text.is_empty() && !part.bytes.trim_ascii().is_empty() => Legibility::None,
+            (false, _) => Legibility::Nothing,
+        }
+    }
+
+    /// Whether of a body something should be text and nothing of it can be read; also where its parts have no end that could
+    /// be found.
+    fn leaves_unread(self, parts: &Parts<'_>, body: &[u8]) -> bool {
+        self == Legibility::None || (parts.all.is_empty() && !body.trim_ascii().is_empty())
+    }
 }
 
 /// How much a text says: its letters and digits of every script, and its words, which are runs of them. In Chinese and
@@ -206,7 +265,7 @@ impl Content {
             text.truncate(text.floor_char_boundary(*budget));
         }
         *budget -= text.len();
-        if part.is_html() { html::to_text(&text) } else { text }
+        text
     }
 
     fn read_lines(&mut self, text: &str, spans: &[(Range<usize>, TokenText)]) {
@@ -218,8 +277,11 @@ impl Content {
         let shown = text.lines().filter(|line| !is_quoted(line)).map(|line| one_line(line, PREVIEW_WIDTH));
         self.preview.extend(shown.filter(|line| !line.is_empty()).take(wanted));
         if self.own_lines.len() < OWN_LINES {
-            let text = without(text, spans);
-            let lines = own_lines(&text);
+            // What is quoted without marks ends with the token: below it the sender's own lines may stand.
+            let last = spans.last().map_or(text.len(), |(span, _)| span.end);
+            let end = text[last..].find('\n').map_or(text.len(), |end| last + end);
+            let above = without(&text[..end], spans);
+            let lines: Vec<&str> = own_lines(&above).into_iter().chain(own_lines(&text[end..])).collect();
             self.has_own_text |= !lines.is_empty();
             let wanted = OWN_LINES - self.own_lines.len();
             self.own_lines.extend(lines.into_iter().take(wanted).map(|line| one_line(line, PREVIEW_WIDTH)));
@@ -533,6 +595,97 @@ mod tests {
         assert!(!content(two).has_own_text);
         assert!(content(&two.replace("> a", " ")).has_own_text);
         assert!(content("A: b\n\nYes, it was me.\n> a").has_own_text);
+    }
+
+    #[test]
+    fn what_holds_anything_at_all_says_something() {
+        let quoted = format!("On 21 Nov 2026 at 10:00 Alice <a@x.org> wrote:\n> cr-{TOKEN}\n");
+        let mixed =
+            |part: &str| format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{quoted}--b\n{part}\n--b--\n");
+        let html = |page: &str| format!("Content-Type: text/html\n\n<blockquote>a</blockquote>{page}");
+        for message in [
+            format!("A: b\n\nok\n{quoted}"),
+            format!("A: b\n\n{quoted}\nok"),
+            format!("A: b\n\n{quoted}-- \nBob"),
+            format!("A: b\n\n\u{1f44d}\n{quoted}"),
+            format!("A: b\n\n?\n{quoted}"),
+            mixed("Content-Type: application/pdf\n\nx"),
+            mixed("Content-Type: image/png\nContent-Disposition: inline\n\nx"),
+            mixed("Content-Type: application/ms-tnef; name=winmail.dat\n\nx"),
+            mixed("Content-Type: application/pgp-signature\n\nx"),
+            mixed("Content-Type: message/rfc822\n\nA: b"),
+            mixed("Content-Type: text/plain\nContent-Disposition: attachment\n\n"),
+            mixed("Content-Type: text/calendar\n\nx"),
+            mixed("\nok"),
+            mixed("Content-Type: text/html\n\n<p>ok"),
+            mixed("Content-Transfer-Encoding: base64\n\n!!!!"),
+            mixed("Content-Type: text/plain; charset=x-unheard-of\n\n\u{fc}\u{fc}"),
+            "Content-Type: application/pkcs7-mime\n\nx".to_owned(),
+            "Content-Type: image/png\n\n".to_owned(),
+            html("<img src=a>"),
+            html("<p>&#128077;"),
+            html("<p>ok"),
+            format!("A: b\n\n{quoted}{}", " ".repeat(BODY_LIMIT)),
+        ] {
+            assert!(!content(&message).said_nothing, "{message:.300}");
+        }
+        for message in [
+            "A: b\n\n".to_owned(),
+            format!("A: b\n\n{quoted}"),
+            format!("A: b\n\ncr-{TOKEN}\n"),
+            mixed("\n \n"),
+            mixed("Content-Type: text/html\n\n<p>&nbsp;<blockquote>a</blockquote>"),
+            html("<div><br></div><hr>"),
+            "Content-Transfer-Encoding: base64\n\nDQo=".to_owned(),
+        ] {
+            assert!(content(&message).said_nothing, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_body_of_which_nothing_can_be_read_is_said_to_be_so() {
+        let bytes = |message: &[u8]| {
+            let head = Head::read(message);
+            look(&head, &message[head.body..]).unreadable
+        };
+        for message in [
+            &b"Content-Transfer-Encoding: base64\n\n!!!!"[..],
+            b"Content-Transfer-Encoding: base64\n\nAAECAwQFBgcICQ==",
+            b"Content-Type: text/plain; charset=x-unheard-of\n\n\xf0\xd2\xc9\xd7\xc5\xd4, \xd2\xc5\xd4!",
+            b"Content-Type: text/plain; charset=utf-8\n\n\xf0\xd2\xc9\xd7\xc5\xd4 \xd2\xc5\xd4",
+            b"Content-Type: text/plain; charset=iso-2022-kr\n\n\x1b$)C\x0e\x0f\x0e\x0f\x0e",
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Transfer-Encoding: base64\n\n!!!!\n\
+              --b\nContent-Type: image/png\n\nx\n--b--\n",
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\nno end of the fields",
+        ] {
+            assert!(bytes(message), "{}", String::from_utf8_lossy(message));
+        }
+        for message in [
+            &b""[..],
+            b"A: b\n\n",
+            b"A: b\n\n \n",
+            b"A: b\n\n?",
+            b"A: b\n\n\x1b[1mbold",
+            b"Content-Transfer-Encoding: base64\n\nDQo=",
+            b"Content-Type: text/plain; charset=x-unheard-of\n\ngr\xfc\xdfe",
+            b"Content-Type: text/html\n\n<img src=a>",
+            b"Content-Type: image/png\n\nx",
+            b"Content-Type: application/pkcs7-mime\n\nx",
+            b"Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\
+              --b\nContent-Type: application/octet-stream\n\nx\n--b--\n",
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Transfer-Encoding: base64\n\n!!!!\n--b\n\nok\n--b--",
+        ] {
+            assert!(!bytes(message), "{}", String::from_utf8_lossy(message));
+        }
+    }
+
+    #[test]
+    fn own_lines_are_found_below_a_copy_without_marks() {
+        let block =
+            format!("From: Alice <a@x.org>\nSent: today\nSubject: x [cr-{TOKEN}]\n\nHello\n\ncr-{TOKEN}\n\nNOTME\n");
+        assert_eq!(content(&format!("A: b\n\n{block}")).own_lines, ["NOTME"]);
+        assert_eq!(content(&format!("A: b\n\nYes.\n\n{block}-- \nBob")).own_lines, ["Yes.", "NOTME"]);
+        assert!(!content(&format!("A: b\n\n{}", block.replace("NOTME", ""))).has_own_text);
     }
 
     #[test]

@@ -22,6 +22,17 @@ pub fn to_text(html: &str) -> String {
     page.out
 }
 
+/// Whether the page shows something that is no text: a picture, a film, a form.
+#[must_use]
+pub fn shows_more_than_text(html: &str) -> bool {
+    let mut page = Page::default();
+    let mut at = 0;
+    while let Some(found) = html[at..].find('<') {
+        at = markup(html, at + found, &mut page);
+    }
+    page.more
+}
+
 /// How many bytes stand before the first character that a reader would see.
 #[must_use]
 pub fn text_start(html: &str) -> usize {
@@ -54,6 +65,8 @@ struct Page {
     gap: bool,
     /// Whether the current line has a character.
     begun: bool,
+    /// Whether there is an element that shows something else than text.
+    more: bool,
 }
 
 impl Page {
@@ -83,6 +96,12 @@ impl Page {
 
 /// Elements whose content is never shown.
 const HIDDEN: [&str; 4] = ["script", "style", "template", "title"];
+
+/// Elements that show something else than their text.
+const NOT_TEXT: [&str; 14] = [
+    "applet", "audio", "button", "canvas", "embed", "iframe", "image", "img", "input", "object", "picture", "select",
+    "svg", "video",
+];
 
 /// Elements before and behind which a line ends.
 const BLOCKS: [&str; 28] = [
@@ -138,6 +157,7 @@ fn markup(html: &str, at: usize, page: &mut Page) -> usize {
     if !closing && HIDDEN.contains(&name.as_str()) {
         return end_of_hidden(html, end, &name);
     }
+    page.more |= NOT_TEXT.contains(&name.as_str());
     element(&name, closing, page);
     end
 }
@@ -298,6 +318,18 @@ mod tests {
     }
 
     #[test]
+    fn a_page_shows_more_than_text_where_an_element_does() {
+        for html in
+            ["", "<p>a", "<!-- <img> -->", "<style><img></style>", "<p title='<img>'>", "&lt;img>", "< img>", "<imgs>"]
+        {
+            assert!(!shows_more_than_text(html), "{html}");
+        }
+        for html in ["<img src=a>", "a<IMG>", "<p><svg/></p>", "<input", "<blockquote><object>"] {
+            assert!(shows_more_than_text(html), "{html}");
+        }
+    }
+
+    #[test]
     fn hostile_pages_take_linear_time() {
         let start = std::time::Instant::now();
         for unit in [
@@ -320,6 +352,7 @@ mod tests {
         ] {
             let html = unit.repeat(256 * 1024 / unit.len());
             assert!(to_text(&html).len() <= html.len() * 3);
+            assert!(!shows_more_than_text(&html));
         }
         assert!(start.elapsed().as_secs() < 20);
     }

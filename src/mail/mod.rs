@@ -2,6 +2,7 @@
 //! and a damaged message is never an error: what is wrong with it is itself a fact.
 
 pub mod address;
+pub mod bare_answer;
 pub mod compose;
 pub mod content;
 pub mod delimiters;

@@ -88,6 +88,8 @@ pub enum Reason {
     StoreUnavailable,
     /// Rule 14: nobody can say who wrote it.
     UnclearSender(Unclear),
+    /// Rule 14: it has a text, and nothing of it can be read.
+    Unreadable,
     /// Rule 15: the answer to a challenge, without the word that was asked for.
     WrongWord,
 }
@@ -168,6 +170,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (144, Reason::NotMeAnswer),
     (145, Reason::WrongWord),
     (146, Reason::ChallengeBounce),
+    (160, Reason::Unreadable),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -221,6 +224,7 @@ impl Reason {
             Reason::SpentToken => "spent-token",
             Reason::StoreUnavailable => "store-unavailable",
             Reason::UnclearSender(_) => "unclear-sender",
+            Reason::Unreadable => "unreadable",
             Reason::WrongWord => "wrong-word",
         }
     }
@@ -281,6 +285,7 @@ impl Reason {
                 "the store could not be read, so nobody is known (see `countersign doctor`)".into()
             }
             Reason::WrongWord => "it answers a challenge, but without the word that was asked for".into(),
+            Reason::Unreadable => "nothing of its text can be read".into(),
             Reason::UnclearSender(why) => format!("its From field names no single sender ({})", why.name()),
         }
     }

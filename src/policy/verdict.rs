@@ -99,6 +99,7 @@ const RULES: &[Rule] = &[
     ("14 address in the name", display_name),
     ("14 not addressed to you", not_addressed),
     ("14 opted out", opted_out),
+    ("14 unreadable", unreadable),
     ("15 word", wrong_word),
     ("14 spent token", spent_token),
     ("15 gate", gate),
@@ -301,6 +302,11 @@ fn opted_out(question: Question<'_>) -> Option<(Verdict, Reason)> {
         return Some((Verdict::Hold, Reason::NotMeAnswer));
     }
     question.standing.history.opted_out.map(|_| (Verdict::Hold, Reason::OptedOut))
+}
+
+/// Who cannot be read is not asked: nobody could say whether a person wrote. An answer was judged above, readable or not.
+fn unreadable(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.facts.content.unreadable.then_some((Verdict::Hold, Reason::Unreadable))
 }
 
 fn wrong_word(question: Question<'_>) -> Option<(Verdict, Reason)> {

@@ -163,6 +163,11 @@ fn shown(bytes: &[u8]) -> String {
     row("own mark", facts.own_mark.as_ref().map_or(String::new(), |mark| mark.as_str().to_owned()));
     row("is a challenge", facts.is_challenge.to_string());
     row("own text", facts.content.has_own_text.to_string());
+    for (name, is_so) in [("said nothing", facts.content.said_nothing), ("unreadable", facts.content.unreadable)] {
+        if is_so {
+            row(name, "true".to_owned());
+        }
+    }
     row("unexamined", facts.content.unexamined.to_string());
     for line in &facts.content.preview {
         row("preview", line.clone());

@@ -158,6 +158,10 @@ pub struct TextShown {
     pub preview: Vec<String>,
     /// Whether it has text that is not quotation, signature or token.
     pub has_own_text: bool,
+    /// Whether it says and holds nothing but quotation and tokens.
+    pub said_nothing: bool,
+    /// Whether it has a text of which nothing can be read.
+    pub unreadable: bool,
     /// Letters and digits of its text.
     pub letters: usize,
     /// Words of its text.
@@ -440,6 +444,8 @@ impl TextShown {
             own_lines: _,
             preview,
             has_own_text,
+            said_nothing,
+            unreadable,
             letters,
             words,
             has_attachments,
@@ -449,6 +455,8 @@ impl TextShown {
         TextShown {
             preview: preview.clone(),
             has_own_text: *has_own_text,
+            said_nothing: *said_nothing,
+            unreadable: *unreadable,
             letters: *letters,
             words: *words,
             has_attachments: *has_attachments,
@@ -461,6 +469,8 @@ impl TextShown {
     fn columns(&self, page: &mut Page) {
         page.lines("begins", self.preview.iter().cloned());
         page.row("of its own", yes(self.has_own_text));
+        page.row("says anything", yes(!self.said_nothing));
+        page.row("can be read", yes(!self.unreadable));
         page.row("letters and digits", &self.letters.to_string());
         page.row("words", &self.words.to_string());
         page.row("anything attached", yes(self.has_attachments));
@@ -720,6 +730,8 @@ mod tests {
             tokens: _,
             preview: _,
             has_own_text,
+            said_nothing: _,
+            unreadable: _,
             letters: _,
             words: _,
             has_attachments: _,
