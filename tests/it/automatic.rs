@@ -206,7 +206,11 @@ fn findings_that_prove_nothing_let_nobody_be_asked() {
         "Authentication-Results: mx.example.org; dkim=pass header.d=net",
         "Authentication-Results: mx.example.org; dkim=pass header.d=sub.example.net",
         "Authentication-Results: mx.example.org; dkim=policy header.d=example.net",
-        "Authentication-Results: mx.example.org; dkim=pass header.d=example.net; dkim=fail header.d=example.net",
+        // One good signature in a field is enough (RFC 6376 section 6.1), but not somebody else's, and not beside another
+        // field that says something else.
+        "Authentication-Results: mx.example.org; dkim=pass header.d=example.org; dkim=fail header.d=example.net",
+        "Authentication-Results: mx.example.org; dkim=pass header.d=example.net\n\
+         Authentication-Results: mx.example.org; dkim=fail header.d=example.net",
         // SPF of the right domain, but nobody opted in.
         "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=bob@example.net",
     ] {
