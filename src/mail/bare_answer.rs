@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::quotation::{HeaderBlock, holds_address, holds_date, holds_time, is_invisible, is_quoted};
+use super::quotation::{HeaderBlock, ends_in_writing, holds_address, holds_date, holds_time, is_invisible, is_quoted};
 
 /// Most lines that an attribution is wrapped to.
 const ATTRIBUTION_LINES: usize = 4;
@@ -130,14 +130,15 @@ impl<'a> Page<'a> {
         (block.lines >= 3 && block.author && token).then_some(end + usize::from(wrapped))
     }
 
-    /// The line behind an attribution: it ends in a colon, holds a date and an address or a time, and where it is wrapped,
-    /// its first line has what the others lack and was full.
+    /// The line behind an attribution: it ends in a colon, holds a date and an address, a time or, last, that somebody wrote,
+    /// and where it is wrapped, its first line has what the others lack and was full.
     fn behind_attribution(&self, at: usize) -> Option<usize> {
         let lines = &self.lines[at..self.lines.len().min(at + ATTRIBUTION_LINES)];
         let end = lines.iter().position(|line| line.ends_with([':', '\u{ff1a}']))?;
         let any = |lines: &[&str], holds: fn(&str) -> bool| lines.iter().any(|line| holds(line));
         let (all, below) = (&lines[..=end], &lines[1..=end.max(1).min(lines.len() - 1)]);
-        let evidence = any(all, holds_date) && (any(all, holds_address) || any(all, holds_time));
+        let wrote = || ends_in_writing(lines[end].trim_end_matches([':', '\u{ff1a}']));
+        let evidence = any(all, holds_date) && (any(all, holds_address) || any(all, holds_time) || wrote());
         let begins = |holds: fn(&str) -> bool| holds(lines[0]) && !any(below, holds);
         let begun = end == 0 || begins(holds_date) || begins(holds_address);
         let full = all.windows(2).all(|pair| {

@@ -270,8 +270,7 @@ fn attribution(lines: &[&str], at: usize) -> Attribution {
         if !begins {
             break;
         }
-        let words = words.trim_end().to_lowercase();
-        let verb = VERBS.iter().any(|verb| words.ends_with(verb));
+        let verb = ends_in_writing(words);
         let next = at + offset + 1;
         let quotation = lines[next..].iter().find(|line| !line.is_empty()).is_some_and(|line| is_quoted(line));
         if quotation && (verb || evidence) {
@@ -283,6 +282,12 @@ fn attribution(lines: &[&str], at: usize) -> Attribution {
         break;
     }
     Attribution::None
+}
+
+/// Whether the words before a colon say that somebody wrote what follows.
+pub(super) fn ends_in_writing(words: &str) -> bool {
+    let words = words.trim_end().to_lowercase();
+    VERBS.iter().any(|verb| words.ends_with(verb))
 }
 
 fn digits(line: &str) -> usize {

@@ -242,9 +242,7 @@ impl Reason {
             Reason::AllowedSender => "the sender is on the list of allowed senders".into(),
             Reason::Answer => "it is the answer to a challenge and says nothing else".into(),
             Reason::AnswerWithText => "it is the answer to a challenge and has text of its own".into(),
-            Reason::AnsweredAtOnce => {
-                "it answers a challenge sooner than a person can have read that, so a machine wrote it".into()
-            }
+            Reason::AnsweredAtOnce => "it answers a challenge sooner than anybody reads: a machine wrote it".into(),
             Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => {
                 format!("its mail system asks for no automatic answers ({})", sign.name())
             }
