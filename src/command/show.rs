@@ -10,11 +10,10 @@ use crate::cli::ShowArguments;
 use crate::exit::Ending;
 use crate::mail::compose::short_date;
 use crate::mail::display::{lines, one_line};
-use crate::mail::encoding;
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::mail::html;
-use crate::mail::parts::{Part, Transfer, parts};
+use crate::mail::parts::{Part, parts};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{Ledger, asked_words};
 use crate::operation::quarantine::{self, Held};
@@ -135,12 +134,7 @@ fn body_text(head: &Head<'_>, body: &[u8]) -> String {
 }
 
 fn decode(part: &Part<'_>) -> String {
-    let bytes = match part.transfer {
-        Transfer::Base64 => encoding::base64(part.bytes),
-        Transfer::Plain => part.bytes.to_vec(),
-        Transfer::QuotedPrintable => encoding::quoted_printable(part.bytes),
-    };
-    let text = encoding::text(&bytes, part.charset.as_deref());
+    let text = part.text();
     if part.is_html() { html::to_text(&text) } else { text }
 }
 

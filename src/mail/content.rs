@@ -14,7 +14,6 @@ use super::fold::Cursor;
 use super::head::Head;
 use super::parts::{Part, Parts, Transfer, parts};
 use super::quotation::{is_invisible, is_quoted, own_lines};
-use crate::mail::encoding;
 use crate::mail::html;
 
 /// Most bytes of a body that are looked at.
@@ -170,8 +169,11 @@ impl Legibility {
             lost += usize::from(c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace()));
             seen |= !c.is_whitespace() && !is_invisible(c);
             if letters > lost + LEGIBLE_FROM {
-                return Legibility::Some;
+                break;
             }
+        }
+        if seen && part.transfer == Transfer::Private {
+            return Legibility::None;
         }
         match (seen, lost == 0 || letters > lost) {
             (true, true) => Legibility::Some,
@@ -254,12 +256,7 @@ pub fn tokens_in_ids(value: &str) -> Vec<(TokenKind, TokenText)> {
 
 impl Content {
     fn decode(&mut self, part: &Part<'_>, budget: &mut usize) -> String {
-        let bytes = match part.transfer {
-            Transfer::Base64 => encoding::base64(part.bytes),
-            Transfer::Plain => part.bytes.to_vec(),
-            Transfer::QuotedPrintable => encoding::quoted_printable(part.bytes),
-        };
-        let mut text = encoding::text(&bytes, part.charset.as_deref());
+        let mut text = part.text();
         if text.len() > *budget {
             self.unexamined = true;
             text.truncate(text.floor_char_boundary(*budget));

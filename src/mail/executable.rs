@@ -5,13 +5,10 @@
 //! left out because of a limit is said. Only what a body's first 256 KiB show is looked at. Never touches: whether
 //! the content is harmful (a document without macros may be), or what becomes of the message (`verdict.rs`).
 
-use std::borrow::Cow;
-
 use super::display::one_line;
-use super::encoding;
 use super::fold::{PARAMETER_LIMIT, Parameterised};
 use super::head::Head;
-use super::parts::{Part, Parts, Transfer, parts};
+use super::parts::{Part, Parts, parts};
 
 /// Most messages inside one another that are looked into. A person forwards a forwarded message; ten is a trick.
 pub const MESSAGE_DEPTH_LIMIT: usize = 10;
@@ -227,7 +224,7 @@ impl Executables {
             } else if depth >= MESSAGE_DEPTH_LIMIT {
                 self.note(Executable::NestedTooDeep, "");
             } else {
-                waiting.push((decoded(part, part.bytes).into_owned(), depth + 1));
+                waiting.push((part.decoded(part.bytes).into_owned(), depth + 1));
             }
         }
     }
@@ -249,10 +246,10 @@ impl Executables {
         if text {
             self.unix_encoded(part.bytes);
         } else {
-            let peek = decoded(part, &part.bytes[..part.bytes.len().min(PEEK_LIMIT)]);
+            let peek = part.decoded(&part.bytes[..part.bytes.len().min(PEEK_LIMIT)]);
             self.note_all(by_start(&peek), name);
             if is_worth_decoding(&peek) {
-                self.whole(&decoded(part, part.bytes), name);
+                self.whole(&part.decoded(part.bytes), name);
             }
         }
     }
@@ -323,15 +320,6 @@ impl Executables {
         if self.findings.len() < FINDINGS_LIMIT && !self.findings.iter().any(|finding| finding.kind == kind) {
             self.findings.push(Finding { kind, name: one_line(name, SHOWN_LIMIT) });
         }
-    }
-}
-
-/// The bytes of a part, or of its beginning, its transfer encoding undone.
-fn decoded<'a>(part: &Part<'_>, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-    match part.transfer {
-        Transfer::Base64 => Cow::Owned(encoding::base64(bytes)),
-        Transfer::QuotedPrintable => Cow::Owned(encoding::quoted_printable(bytes)),
-        Transfer::Plain => Cow::Borrowed(bytes),
     }
 }
 

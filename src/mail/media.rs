@@ -36,6 +36,8 @@ pub enum Transfer {
     Base64,
     /// `7bit`, `8bit`, `binary`, and every word nobody knows.
     Plain,
+    /// One of the private ones, `x-…` (RFC 2045 section 6.3), and uuencode: what they hold is shown by no mail program.
+    Private,
     /// `quoted-printable`.
     QuotedPrintable,
 }
@@ -119,7 +121,8 @@ fn named_transfer(field: &Field<'_>) -> Option<Transfer> {
     match letters.as_slice() {
         b"base64" => Some(Transfer::Base64),
         b"quotedprintable" => Some(Transfer::QuotedPrintable),
-        _ => None,
+        b"uuencode" | b"uue" => Some(Transfer::Private),
+        _ => word.to_ascii_lowercase().starts_with(b"x-").then_some(Transfer::Private),
     }
 }
 
@@ -299,8 +302,11 @@ mod tests {
         for value in ["quoted-printable", "\"Quoted-Printable\"", "quoted_printable;", "(c)quotedprintable x"] {
             assert_eq!(transfer(value), Transfer::QuotedPrintable, "{value}");
         }
-        for value in ["", "7bit", "8bit base64", "(base64)", "base64x", "x-base64", "uuencode", "(base64"] {
+        for value in ["", "7bit", "8bit base64", "(base64)", "base64x", "(base64", "x", "8-bit", "utf-8"] {
             assert_eq!(transfer(value), Transfer::Plain, "{value}");
+        }
+        for value in ["x-uuencode", "X-Binhex40", "uuencode", "(c) x-gzip64"] {
+            assert_eq!(transfer(value), Transfer::Private, "{value}");
         }
     }
 }

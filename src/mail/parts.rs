@@ -6,8 +6,11 @@
 //! somebody forwards is not what they say. Never touches: the content of a part (`encoding`, `html`, `content`,
 //! `executable`), what a type means (`media.rs`).
 
+use std::borrow::Cow;
+
 pub use super::delimiters::BOUNDARY_LIMIT;
 use super::delimiters::Delimiters;
+use super::encoding;
 use super::head::Head;
 pub use super::media::Transfer;
 use super::media::{Media, transfer};
@@ -113,6 +116,22 @@ impl<'a> Parts<'a> {
 }
 
 impl Part<'_> {
+    /// Its bytes, or those of a piece of it, with the transfer encoding undone.
+    #[must_use]
+    pub fn decoded<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        match self.transfer {
+            Transfer::Base64 => Cow::Owned(encoding::base64(bytes)),
+            Transfer::QuotedPrintable => Cow::Owned(encoding::quoted_printable(bytes)),
+            Transfer::Plain | Transfer::Private => Cow::Borrowed(bytes),
+        }
+    }
+
+    /// What it says, still as HTML where it is that.
+    #[must_use]
+    pub fn text(&self) -> String {
+        encoding::text(&self.decoded(self.bytes), self.charset.as_deref())
+    }
+
     /// Whether it is HTML.
     #[must_use]
     pub fn is_html(&self) -> bool {

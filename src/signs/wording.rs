@@ -6,11 +6,10 @@
 
 use super::page;
 use super::words::{Group, LANGUAGES, Language, Phrase};
-use crate::mail::encoding;
 use crate::mail::fold::decode_words;
 use crate::mail::head::Head;
 use crate::mail::html;
-use crate::mail::parts::{Part, Transfer, parts};
+use crate::mail::parts::{Part, parts};
 use crate::mail::quotation::{is_quoted, lines_above_copy, own_lines};
 
 /// Most bytes of a body that are looked at.
@@ -176,12 +175,7 @@ fn shown(part: &Part<'_>, source: String) -> String {
 }
 
 fn bounded(part: &Part<'_>, room: usize) -> String {
-    let bytes = match part.transfer {
-        Transfer::Base64 => encoding::base64(part.bytes),
-        Transfer::Plain => part.bytes.to_vec(),
-        Transfer::QuotedPrintable => encoding::quoted_printable(part.bytes),
-    };
-    let mut source = encoding::text(&bytes, part.charset.as_deref());
+    let mut source = part.text();
     source.truncate(source.floor_char_boundary(room));
     source
 }

@@ -154,7 +154,8 @@ fn confirming(sent: &Sent) -> Vec<(&'static str, Letter)> {
                 "multipart/alternative; boundary=b",
                 "7bit",
                 &format!(
-                    "--b\nContent-Type: text/plain\n\n> cr-{token}\n--b\nContent-Type: text/html\n\n<p>x</p>\n--b--\n"
+                    "--b\nContent-Type: text/plain\n\n> cr-{token}\n--b\nContent-Type: text/html\n\n\
+                    <blockquote>x</blockquote>\n--b--\n"
                 ),
             ),
         ),
