@@ -21,7 +21,7 @@ use crate::origin::auth::Proofs;
 use crate::origin::envelope::EnvelopeSender;
 use crate::signs::{Kind, Sign};
 
-/// Most addresses of an answer that are tried when the held message is gone (design, section 6).
+/// Most addresses of an answer that are tried when the held message is gone.
 pub const CANDIDATE_LIMIT: usize = 8;
 
 /// The first token of the message that says something. "Not me" outweighs a confirmation beside it.

@@ -245,7 +245,7 @@ fn rank(entry: &Entry) -> u8 {
     }
 }
 
-/// What tripped stands on top (design, section 5).
+/// What tripped stands on top.
 fn tripped(entries: &[Entry]) -> Vec<String> {
     let count = |of: &[CapRefusal]| {
         entries.iter().filter(|entry| matches!(entry.reason, Reason::Capped(why) if of.contains(&why))).count()

@@ -1,4 +1,4 @@
-//! Whether a challenge may go out: gate G and the caps of the design, section 5.
+//! Whether a challenge may go out: the gate that asks for proof, and the caps.
 //!
 //! Promises: a challenge goes only to an address whose domain is proven for this very message, and never more
 //! often than allowed; every guard is a named refusal with a test. Never touches: whether the message deserves

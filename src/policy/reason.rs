@@ -14,85 +14,85 @@ use crate::signs::{Kind, Sign};
 /// The rule that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Rule 10: from a list the user allowed, and proven.
+    /// From a list the user allowed, and proven.
     AllowedList,
-    /// Rule 6: from an address the user or a confirmation allowed.
+    /// From an address the user or a confirmation allowed.
     AllowedSender,
-    /// Rule 6: from a domain the user allowed, and proven.
+    /// From a domain the user allowed, and proven.
     AllowedDomain,
-    /// Rule 7: it confirmed something, or would have if that had not been done before, and is empty in every way.
+    /// It confirmed something, or would have if that had not been done before, and is empty in every way.
     Answer,
-    /// Rule 7: it confirmed something and says something more.
+    /// It confirmed something and says something more.
     AnswerWithText,
-    /// Rule 7: it answers a challenge sooner than a person can have read that.
+    /// It answers a challenge sooner than a person can have read that.
     AnsweredAtOnce,
-    /// Rule 13: it was not written by a person for this user.
+    /// It was not written by a person for this user.
     Automatic(Sign),
-    /// Rule 15: a challenge is due, but a limit stops it.
+    /// A challenge is due, but a limit stops it.
     Capped(CapRefusal),
-    /// Rule 15: a stranger with a proven address.
+    /// A stranger with a proven address.
     Challenge,
-    /// Rule 10: a challenge of ours could not be delivered and came back.
+    /// A challenge of ours could not be delivered and came back.
     ChallengeBounce,
-    /// Rule 3: from a domain the user denied.
+    /// From a domain the user denied.
     DeniedDomain,
-    /// Rule 3: from a list the user denied.
+    /// From a list the user denied.
     DeniedList,
-    /// Rule 3: from an address the user denied.
+    /// From an address the user denied.
     DeniedSender,
-    /// Rule 14: the display name shows another mail address than the one it was sent from.
+    /// The display name shows another mail address than the one it was sent from.
     DisplayNameAddress,
-    /// Rule 5: the trusted mail system says that the From domain disowns it.
+    /// The trusted mail system says that the From domain disowns it.
     DmarcFail,
-    /// Rule 11: it says next to nothing and lacks what a person's mail has.
+    /// It says next to nothing and lacks what a person's mail has.
     EmptyProbe,
-    /// Rule 11: there is something in it that a computer may run.
+    /// There is something in it that a computer may run.
     Executable(Executable),
-    /// Rule 15: nobody may be challenged for it.
+    /// Nobody may be challenged for it.
     Gate(GateRefusal),
-    /// Rule 1: our own challenge came back.
+    /// Our own challenge came back.
     LoopOwnChallenge,
-    /// Rule 1: it went through more than 100 mail systems (RFC 5321 section 6.3).
+    /// It went through more than 100 mail systems (RFC 5321 section 6.3).
     LoopReceived,
-    /// Rule 14: its header block is damaged.
+    /// Its header block is damaged.
     Malformed(HeadDefect),
     /// The configuration says `mode = "off"`.
     ModeOff,
-    /// Rule 14: none of the user's addresses is in To or Cc.
+    /// None of the user's addresses is in To or Cc.
     NotAddressed,
-    /// Rule 14: it says that an earlier message from its address was not theirs.
+    /// It says that an earlier message from its address was not theirs.
     NotMeAnswer,
     /// The person it claims to be from says that it is not theirs. It takes the place of the first reason.
     NotThem,
-    /// Rule 14: the address wants no challenge any more.
+    /// The address wants no challenge any more.
     OptedOut,
-    /// Rule 5: it claims to be from the user and is proven to be from the domain.
+    /// It claims to be from the user and is proven to be from the domain.
     OwnAddress,
-    /// Rule 5: it claims to be from the user and nothing proves it.
+    /// It claims to be from the user and nothing proves it.
     OwnAddressUnproven,
-    /// Rule 2: this program made it for its user.
+    /// This program made it for its user.
     OwnMark,
-    /// Rule 2: the user handed it in on this host.
+    /// The user handed it in on this host.
     OwnSubmission,
-    /// Rule 6: an allowed sender, but without the proof the entry is pinned to.
+    /// An allowed sender, but without the proof the entry is pinned to.
     PinMissing,
-    /// Rule 12: its spam score is above `discard_above`.
+    /// Its spam score is above `discard_above`.
     ScoreDiscard,
-    /// Rule 12: its spam score is above `hold_above`, or the filter says that it is spam.
+    /// Its spam score is above `hold_above`, or the filter says that it is spam.
     ScoreHigh,
-    /// Rule 12: its spam score is below `pass_below`, and its sender is proven.
+    /// Its spam score is below `pass_below`, and its sender is proven.
     ScoreLow,
-    /// Rule 12: only mail with a higher spam score is challenged at all.
+    /// Only mail with a higher spam score is challenged at all.
     ScoreModerate,
-    /// Rule 14: it carries a token of the user's that an earlier answer used up.
+    /// It carries a token of the user's that an earlier answer used up.
     SpentToken,
     /// The store cannot be read, so nobody is known.
     StoreUnavailable,
-    /// Rule 14: nobody can say who wrote it.
+    /// Nobody can say who wrote it.
     UnclearSender(Unclear),
-    /// Rule 14: it has a text, and nothing of it can be read.
+    /// It has a text, and nothing of it can be read.
     Unreadable,
-    /// Rule 15: the answer to a challenge, without the word that was asked for.
+    /// The answer to a challenge, without the word that was asked for.
     WrongWord,
 }
 
@@ -180,7 +180,7 @@ const NUMBERED: &[(u16, Reason)] = &[
 const SIGNS_FROM: u16 = 200;
 
 impl Reason {
-    /// Whether rule 15 of the design was reached: a stranger's mail, and nothing in it speaks against asking.
+    /// Whether the last rules were reached: a stranger's mail, and nothing in it speaks against asking.
     #[must_use]
     pub fn is_of_the_gate(self) -> bool {
         matches!(self, Reason::Challenge | Reason::Capped(_) | Reason::Gate(_))

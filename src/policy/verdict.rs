@@ -1,7 +1,7 @@
 //! The decision: one ordered table of rules, the first that matches decides.
 //!
-//! Promises: total (every message gets a verdict), pure, and readable from top to bottom in the order of the
-//! design, section 5. Rules that are not here do not exist. Never touches: what is then done (`plan.rs`).
+//! Promises: total (every message gets a verdict), pure, and readable from top to bottom. Rules that are not here do not
+//! exist. Never touches: what is then done (`plan.rs`).
 
 use super::answer::{Answer, Confirmation};
 use super::confirm::{is_empty, is_marked, repeated};
@@ -78,7 +78,7 @@ pub struct Question<'a> {
 
 type Rule = (&'static str, fn(Question<'_>) -> Option<(Verdict, Reason)>);
 
-/// The table of the design, section 5. The numbers in the names are the design's.
+/// The rules in their order. The names are those that `explain` shows; the numbers in them group what belongs together.
 const RULES: &[Rule] = &[
     ("1 loop", looping),
     ("2 own mail", own),
@@ -156,7 +156,7 @@ fn own(question: Question<'_>) -> Option<(Verdict, Reason)> {
     question.facts.submitted_here.then_some((Verdict::Pass, Reason::OwnSubmission))
 }
 
-/// Without the store nobody is known and nobody is known to be denied: hold in silence (design, section 3).
+/// Without the store nobody is known and nobody is known to be denied: hold in silence.
 fn store(question: Question<'_>) -> Option<(Verdict, Reason)> {
     (question.standing.store != StoreHealth::Ready).then_some((Verdict::Hold, Reason::StoreUnavailable))
 }

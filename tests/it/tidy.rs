@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Most lines of `main.rs`.
 const MAIN_LIMIT: usize = 60;
+/// Most lines of a file without its tests: a longer one is about two things.
+const FILE_LIMIT: usize = 600;
 /// Most lines of a function: it fits on a screen.
 const FUNCTION_LIMIT: usize = 60;
 
@@ -134,6 +136,9 @@ fn faults_of(path: &str, text: &str) -> Vec<String> {
         if path != "main.rs" {
             FORBIDDEN.iter().filter(|word| has(line, word)).for_each(|word| say(format!("{word} outside tests")));
         }
+    }
+    if code.len() > FILE_LIMIT {
+        faults.push(format!("src/{path}: {} lines without its tests, more than {FILE_LIMIT}", code.len()));
     }
     faults.extend(long_functions(&code).into_iter().map(|what| format!("src/{path}:{what}")));
     faults
@@ -395,6 +400,7 @@ fn every_rule_can_fail() {
         ("world/x.rs", "//! X.".to_owned(), "one line end"),
         ("world/x.rs", "//! X.\n\n".to_owned(), "one line end"),
         ("main.rs", format!("//! X.\n{}", "let x = 1;\n".repeat(60)), "more than 60 lines"),
+        ("world/x.rs", format!("//! X.\n{}", "let x = 1;\n".repeat(600)), "601 lines without its tests"),
         ("world/x.rs", format!("//! X.\npub fn x() {{\n{}}}\n", "    x();\n".repeat(60)), "a function of 62 lines"),
     ] {
         let found = faults_of(path, &text);
@@ -439,4 +445,6 @@ fn what_is_allowed_is_not_blamed() {
     for (path, line) in cases {
         assert_eq!(faults_of(path, &format!("//! X.\n{line}\n")), Vec::<String>::new(), "{path}: {line}");
     }
+    let long = format!("//! X.\n{}#[cfg(test)]\nmod tests {{\n{}}}\n", "let x = 1;\n".repeat(599), "x\n".repeat(600));
+    assert_eq!(faults_of("world/x.rs", &long), Vec::<String>::new());
 }
