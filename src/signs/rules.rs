@@ -4,6 +4,8 @@
 //! standard asks for it (`docs/signs.md`); a rule that needs several groups finds them in one language; a person who speaks
 //! of bounces, holidays and lists is not taken for one. Never touches: header fields (`field`), the build of a page.
 
+use std::borrow::Cow;
+
 use super::Sign;
 use super::wording::Wording;
 use super::words::{Group, LANGUAGES, Language};
@@ -13,15 +15,18 @@ struct Rule {
     sign: Sign,
     place: Place,
     groups: &'static [Group],
+    /// What is asked of the message before its words are looked at.
+    when: fn(&Wording) -> bool,
+    /// What is asked of the words that were found.
     also: fn(&Found<'_>) -> bool,
 }
 
 /// Where a rule looks.
 enum Place {
+    /// So many of the first and of the last bytes of the sender's own words.
+    Ends(usize),
     /// So many of the first bytes of the sender's own words.
     First(usize),
-    /// So many of the last.
-    Last(usize),
     /// The first bytes of all that is not quoted.
     Opening(usize),
     /// What the sender wrote, if it is no longer than that.
@@ -36,30 +41,35 @@ enum Place {
 
 const RULES: &[Rule] = &[
     // Texts of TMDA, ASK, qconfirm, BoxTrapper, Boxbe, Spam Arrest and their like: short, and in the first words.
-    rule(Sign::ChallengeText, Place::Titled(1_500), &[Group::YourMessage, Group::Task], gives_a_filters_reasons),
-    rule(Sign::BounceText, Place::Opening(400), &[Group::Bounce], is_first_letter),
-    rule(Sign::BounceSubject, Place::SubjectStart, &[Group::BounceSubject], always),
-    rule(Sign::AutoReplySubject, Place::SubjectStart, &[Group::AutoReplySubject], always),
-    rule(Sign::AutoReplySubject, Place::SubjectStart, &[Group::AbsenceSubject], a_mark_follows),
-    rule(Sign::AutoReplyText, Place::First(300), &[Group::Automatic], always),
-    rule(Sign::AutoReplyText, Place::Last(300), &[Group::Automatic], always),
-    rule(Sign::AbsenceText, Place::First(700), &[Group::Absent, Group::Notice], is_notice_now),
-    rule(Sign::AbsenceText, Place::Short(900), &[Group::Absent, Group::Later], is_answer_now),
-    rule(Sign::ListText, Place::Said, &[Group::ListFooter], always),
-    rule(Sign::ListText, Place::First(3_000), &[Group::ListLetter], always),
-    rule(Sign::UnsubscribeText, Place::Said, &[Group::Unsubscribe], offers_by_a_link),
-    rule(Sign::UnsubscribeText, Place::Said, &[Group::Leave], shows_the_way_out),
-    rule(Sign::UnsubscribeText, Place::Said, &[Group::ByAnswer], offers_by_an_answer),
+    rule(Sign::ChallengeText, Place::Titled(1_500), &[Group::YourMessage, Group::Task], is_not_ours, gives_reasons),
+    rule(Sign::BounceText, Place::Opening(400), &[Group::Bounce], is_first_letter, always),
+    rule(Sign::BounceSubject, Place::SubjectStart, &[Group::BounceSubject], any, always),
+    rule(Sign::AutoReplySubject, Place::SubjectStart, &[Group::AutoReplySubject], any, always),
+    rule(Sign::AutoReplySubject, Place::SubjectStart, &[Group::AbsenceSubject], any, a_mark_follows),
+    rule(Sign::AutoReplyText, Place::Ends(300), &[Group::Automatic], any, always),
+    rule(Sign::AbsenceText, Place::First(700), &[Group::Absent, Group::Notice], any, is_notice_now),
+    rule(Sign::AbsenceText, Place::Short(900), &[Group::Absent, Group::Later], is_answer, is_now),
+    rule(Sign::ListText, Place::Said, &[Group::ListFooter], any, always),
+    rule(Sign::ListText, Place::First(3_000), &[Group::ListLetter], any, always),
+    rule(Sign::UnsubscribeText, Place::Said, &[Group::Unsubscribe], has_link, is_no_own_wish),
+    rule(Sign::UnsubscribeText, Place::Said, &[Group::Leave], has_link, shows_the_way_out),
+    rule(Sign::UnsubscribeText, Place::Said, &[Group::ByAnswer], any, is_no_own_wish),
 ];
 
-const fn rule(sign: Sign, place: Place, groups: &'static [Group], also: fn(&Found<'_>) -> bool) -> Rule {
-    Rule { sign, place, groups, also }
+const fn rule(
+    sign: Sign,
+    place: Place,
+    groups: &'static [Group],
+    when: fn(&Wording) -> bool,
+    also: fn(&Found<'_>) -> bool,
+) -> Rule {
+    Rule { sign, place, groups, when, also }
 }
 
 /// All signs that the words of a message show.
 pub fn signs(wording: &Wording) -> impl Iterator<Item = Sign> {
     let by_words = RULES.iter().filter(|rule| rule.matches(wording)).map(|rule| rule.sign);
-    let challenge = (!answers_us(wording) && has_confirmation_number(wording)).then_some(Sign::ChallengeText);
+    let challenge = (is_not_ours(wording) && has_confirmation_number(wording)).then_some(Sign::ChallengeText);
     let list = (is_digest(wording) || has_list_footer(wording)).then_some(Sign::ListText);
     by_words.chain(challenge).chain(list)
 }
@@ -71,7 +81,7 @@ pub fn is_automatic_subject(text: &str) -> bool {
     const GROUPS: [Group; 3] = [Group::AutoReplySubject, Group::AbsenceSubject, Group::ReceiptSubject];
     let text = super::wording::squeezed(text);
     let opens = |language: &'static Language| {
-        GROUPS.iter().any(|group| language.phrases(*group).any(|phrase| phrase.opens(&text).is_some()))
+        GROUPS.iter().any(|group| language.phrases(*group, |_| true).any(|phrase| phrase.opens(&text).is_some()))
     };
     LANGUAGES.iter().any(|(_, language)| opens(language))
 }
@@ -87,27 +97,37 @@ struct Found<'w> {
 
 impl Rule {
     fn matches(&self, wording: &Wording) -> bool {
-        let titled;
-        let piece = match self.place {
-            Place::First(bytes) => wording.first(bytes),
-            Place::Last(bytes) => wording.last(bytes),
-            Place::Opening(bytes) => &wording.text[..wording.text.floor_char_boundary(bytes)],
-            Place::Short(bytes) if wording.own.len() > bytes => "",
-            Place::Short(_) => &wording.own,
-            Place::Said => &wording.said,
-            Place::SubjectStart => &wording.subject,
-            Place::Titled(bytes) => {
-                let title = if wording.copies { "" } else { &wording.subject };
-                titled = format!("{title}. {}", wording.first(bytes));
-                &titled
-            }
-        };
+        let piece = self.place.of(wording);
+        if piece.is_empty() || !(self.when)(wording) {
+            return false;
+        }
+        let piece = piece.as_ref();
         let at_start = matches!(self.place, Place::SubjectStart);
         let says = |language, group| wording.places(piece, language, group).any(|(start, _)| !at_start || start == 0);
         let group = self.groups[0];
         LANGUAGES.iter().any(|(_, language)| {
             self.groups.iter().all(|group| says(language, *group))
                 && (self.also)(&Found { wording, piece, language, group })
+        })
+    }
+}
+
+impl Place {
+    fn of<'w>(&self, wording: &'w Wording) -> Cow<'w, str> {
+        let own = wording.own.as_str();
+        Cow::Borrowed(match *self {
+            Place::Ends(bytes) if own.len() > 2 * bytes => {
+                return Cow::Owned(format!("{}. {}", wording.first(bytes), wording.last(bytes)));
+            }
+            Place::Titled(bytes) if !wording.copies => {
+                return Cow::Owned(format!("{}. {}", wording.subject, wording.first(bytes)));
+            }
+            Place::Short(bytes) if own.len() > bytes => "",
+            Place::Ends(_) | Place::Short(_) => own,
+            Place::First(bytes) | Place::Titled(bytes) => wording.first(bytes),
+            Place::Opening(bytes) => &wording.text[..wording.text.floor_char_boundary(bytes)],
+            Place::Said => &wording.said,
+            Place::SubjectStart => &wording.subject,
         })
     }
 }
@@ -154,12 +174,29 @@ fn has_list_footer(wording: &Wording) -> bool {
         || said.match_indices("__________").any(|(at, _)| below(at))
 }
 
-fn always(_: &Found<'_>) -> bool {
+fn any(_: &Wording) -> bool {
     true
 }
 
-fn is_first_letter(found: &Found<'_>) -> bool {
-    !found.wording.copies
+fn has_link(wording: &Wording) -> bool {
+    wording.has_link
+}
+
+fn is_answer(wording: &Wording) -> bool {
+    wording.answers
+}
+
+fn is_first_letter(wording: &Wording) -> bool {
+    !wording.copies
+}
+
+/// Our own words come back in the answers to us.
+fn is_not_ours(wording: &Wording) -> bool {
+    !wording.subject.contains("[cr-")
+}
+
+fn always(_: &Found<'_>) -> bool {
+    true
 }
 
 /// A dash, a bracket or an earlier Subject follows: "Out of office next week, can you cover?" asks a person.
@@ -184,28 +221,19 @@ fn is_notice_now(found: &Found<'_>) -> bool {
     is_now(found) && (found.wording.answers || !asks())
 }
 
-fn is_answer_now(found: &Found<'_>) -> bool {
-    found.wording.answers && is_now(found)
-}
-
 /// A filter speaks of the reader's message and of why it asks in one sentence, and has two reasons; people say that a letter
-/// waits, and ask for an answer. Our own words come back in the answers to us.
-fn gives_a_filters_reasons(found: &Found<'_>) -> bool {
+/// waits, and ask for an answer.
+fn gives_reasons(found: &Found<'_>) -> bool {
     const REASONS: [Group; 6] =
         [Group::Held, Group::Delivered, Group::Proof, Group::Once, Group::Confirm, Group::Filter];
     let in_sentence = |sentence: &str, group| found.wording.says(sentence, found.language, group);
     let ends = [". ", "! ", "? "];
     let sentences =
         found.piece.split(ends[0]).flat_map(|text| text.split(ends[1])).flat_map(|text| text.split(ends[2]));
-    !answers_us(found.wording)
-        && REASONS.iter().filter(|group| found.says(**group)).count() >= 2
+    REASONS.iter().filter(|group| found.says(**group)).count() >= 2
         && sentences.into_iter().any(|sentence| {
             in_sentence(sentence, Group::YourMessage) && REASONS.iter().any(|group| in_sentence(sentence, *group))
         })
-}
-
-fn answers_us(wording: &Wording) -> bool {
-    wording.subject.contains("[cr-")
 }
 
 /// `conf#5d41402a` (ASK), `verify#5d41402a` (BoxTrapper) and their like: a keyword with a number that nobody types. A
@@ -236,12 +264,8 @@ fn is_digest(wording: &Wording) -> bool {
 }
 
 /// An offer, and not the sender's own wish: "how do I unsubscribe".
-fn offers_by_an_answer(found: &Found<'_>) -> bool {
+fn is_no_own_wish(found: &Found<'_>) -> bool {
     found.places(found.group).any(|(at, _)| !found.speaks_of_himself(at))
-}
-
-fn offers_by_a_link(found: &Found<'_>) -> bool {
-    found.wording.has_link && offers_by_an_answer(found)
 }
 
 /// A word for leaving stands by itself, as a link does, or beside the way to do it. In a sentence people say it of a
@@ -252,15 +276,14 @@ fn shows_the_way_out(found: &Found<'_>) -> bool {
             || found.wording.says(clause, found.language, Group::Way)
     };
     let ends = |text: &str| text.find(['.', '!', '?', '|']).filter(|at| text[*at + 1..].starts_with([' ', '|']));
-    found.wording.has_link
-        && found.places(found.group).any(|(at, end)| {
-            let behind = &found.piece[end..found.piece.floor_char_boundary(end + WAY_REACH)];
-            let clause = &behind[..ends(behind).unwrap_or(behind.len())];
-            let before = &found.piece[found.piece.ceil_char_boundary(at.saturating_sub(WAY_REACH))..at];
-            let start = before.rfind(['.', '!', '?', '|']).map_or(before, |stop| &before[stop + 1..]);
-            let alone = start.split_whitespace().count() + clause.split_whitespace().count() < LINK_WORDS;
-            !found.speaks_of_himself(at) && (is_way(clause) || is_way(start) || alone)
-        })
+    found.places(found.group).any(|(at, end)| {
+        let behind = &found.piece[end..found.piece.floor_char_boundary(end + WAY_REACH)];
+        let clause = &behind[..ends(behind).unwrap_or(behind.len())];
+        let before = &found.piece[found.piece.ceil_char_boundary(at.saturating_sub(WAY_REACH))..at];
+        let start = before.rfind(['.', '!', '?', '|']).map_or(before, |stop| &before[stop + 1..]);
+        let alone = start.split_whitespace().count() + clause.split_whitespace().count() < LINK_WORDS;
+        !found.speaks_of_himself(at) && (is_way(clause) || is_way(start) || alone)
+    })
 }
 
 #[cfg(test)]

@@ -95,82 +95,145 @@ impl Group {
     ];
 }
 
-/// The words of one language.
+/// The words of one language, found in its file when the program is built: what is wrong with it stops the build.
 pub struct Language {
     text: &'static str,
-    /// Where each group's phrases begin and end in the text.
-    sections: [(usize, usize); Group::ALL.len()],
-    blanks: bool,
+    entries: &'static [Entry],
+    /// Where each group's entries begin and end.
+    sections: Sections,
+}
+
+type Sections = [(u16, u16); Group::ALL.len()];
+
+/// Where a phrase stands in the text of its file, without its stars, and what is asked of it.
+#[derive(Clone, Copy)]
+struct Entry {
+    start: u16,
+    length: u16,
+    /// Whether it must begin where a word begins.
+    begins: bool,
+    /// Whether it must end where a word ends.
+    ends: bool,
+    /// The places of its first, middle and last run of three bytes; none in a shorter one.
+    runs: Option<[u16; 3]>,
+}
+
+macro_rules! language {
+    ($code:literal) => {{
+        const TEXT: &str = include_str!(concat!("words/", $code, ".txt"));
+        const COUNT: usize = parse::<0>(TEXT).2;
+        static PARSED: ([Entry; COUNT], Sections, usize) = parse::<COUNT>(TEXT);
+        ($code, Language { text: TEXT, entries: &PARSED.0, sections: PARSED.1 })
+    }};
 }
 
 /// Every language, by its code (ISO 639-1).
 pub static LANGUAGES: [(&str, Language); 25] = [
-    ("ar", Language::read(include_str!("words/ar.txt"))),
-    ("cs", Language::read(include_str!("words/cs.txt"))),
-    ("da", Language::read(include_str!("words/da.txt"))),
-    ("de", Language::read(include_str!("words/de.txt"))),
-    ("el", Language::read(include_str!("words/el.txt"))),
-    ("en", Language::read(include_str!("words/en.txt"))),
-    ("es", Language::read(include_str!("words/es.txt"))),
-    ("fi", Language::read(include_str!("words/fi.txt"))),
-    ("fr", Language::read(include_str!("words/fr.txt"))),
-    ("he", Language::read(include_str!("words/he.txt"))),
-    ("hu", Language::read(include_str!("words/hu.txt"))),
-    ("it", Language::read(include_str!("words/it.txt"))),
-    ("ja", Language::read(include_str!("words/ja.txt"))),
-    ("ko", Language::read(include_str!("words/ko.txt"))),
-    ("nb", Language::read(include_str!("words/nb.txt"))),
-    ("nl", Language::read(include_str!("words/nl.txt"))),
-    ("pl", Language::read(include_str!("words/pl.txt"))),
-    ("pt", Language::read(include_str!("words/pt.txt"))),
-    ("ro", Language::read(include_str!("words/ro.txt"))),
-    ("ru", Language::read(include_str!("words/ru.txt"))),
-    ("sk", Language::read(include_str!("words/sk.txt"))),
-    ("sv", Language::read(include_str!("words/sv.txt"))),
-    ("tr", Language::read(include_str!("words/tr.txt"))),
-    ("uk", Language::read(include_str!("words/uk.txt"))),
-    ("zh", Language::read(include_str!("words/zh.txt"))),
+    language!("ar"),
+    language!("cs"),
+    language!("da"),
+    language!("de"),
+    language!("el"),
+    language!("en"),
+    language!("es"),
+    language!("fi"),
+    language!("fr"),
+    language!("he"),
+    language!("hu"),
+    language!("it"),
+    language!("ja"),
+    language!("ko"),
+    language!("nb"),
+    language!("nl"),
+    language!("pl"),
+    language!("pt"),
+    language!("ro"),
+    language!("ru"),
+    language!("sk"),
+    language!("sv"),
+    language!("tr"),
+    language!("uk"),
+    language!("zh"),
 ];
 
 /// A line of a file whose language has no blanks between words.
 const NO_BLANKS: &[u8] = b"written without blanks\n";
 
-impl Language {
-    /// Finds the sections of a file, when the program is built: what is wrong with it stops the build.
-    const fn read(text: &'static str) -> Language {
-        let bytes = text.as_bytes();
-        let mut language = Language { text, sections: [(0, 0); Group::ALL.len()], blanks: true };
-        let (mut at, mut open) = (0, usize::MAX);
-        while at < bytes.len() {
-            let begins_line = at == 0 || bytes[at - 1] == b'\n';
-            if begins_line && bytes[at] == b'[' {
-                let mut end = at;
-                while bytes[end] != b']' {
-                    end += 1;
-                }
-                open = section(bytes, at + 1, end);
-                assert!(language.sections[open].1 == 0, "a section stands twice in a file of words");
-                language.sections[open] = (end + 1, bytes.len());
-                at = end;
-            } else if begins_line && is_at(bytes, at, NO_BLANKS) {
-                language.blanks = false;
+/// The phrases of a file in the order of their sections, as many as there is room for; the sections; how many there are.
+const fn parse<const ROOM: usize>(text: &str) -> ([Entry; ROOM], Sections, usize) {
+    let bytes = text.as_bytes();
+    let nothing = Entry { start: 0, length: 0, begins: true, ends: true, runs: None };
+    let (mut entries, mut sections, mut count) = ([nothing; ROOM], [(0, 0); Group::ALL.len()], 0);
+    let (mut at, mut open, mut blanks) = (0, usize::MAX, true);
+    while at < bytes.len() {
+        let begins_line = at == 0 || bytes[at - 1] == b'\n';
+        if begins_line && bytes[at] == b'#' {
+            at = find(bytes, at, b'\n');
+        } else if begins_line && is_at(bytes, at, NO_BLANKS) {
+            blanks = false;
+            at = find(bytes, at, b'\n');
+        } else if begins_line && bytes[at] == b'[' {
+            let end = find(bytes, at, b']');
+            open = section(bytes, at + 1, end);
+            assert!(sections[open].1 == 0, "a section stands twice in a file of words");
+            sections[open] = (count as u16, count as u16);
+            at = end;
+        } else if !matches!(bytes[at], b' ' | b',' | b'\n') {
+            assert!(open != usize::MAX, "a phrase stands before the first section");
+            let (mut end, comma, line) = (at, find(bytes, at, b','), find(bytes, at, b'\n'));
+            end += if comma < line { comma - at } else { line - at };
+            if count < ROOM {
+                entries[count] = entry(bytes, at, end, blanks);
             }
-            at += 1;
-            let closes = at < bytes.len() && bytes[at - 1] == b'\n' && bytes[at] == b'[';
-            if closes && open != usize::MAX {
-                language.sections[open].1 = at;
-            }
+            count += 1;
+            sections[open].1 = count as u16;
+            at = end;
         }
-        language
+        at += 1;
     }
+    assert!(bytes.len() < 1 << 16, "a file of words is longer than 64 KiB");
+    (entries, sections, count)
+}
 
-    /// The phrases of a group, in the order of the file.
-    pub fn phrases(&'static self, group: Group) -> impl Iterator<Item = Phrase<'static>> {
-        let (start, end) = self.sections[group as usize];
-        let lines = self.text[start..end].split('\n').filter(|line| !line.starts_with('#'));
-        let phrases = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|phrase| !phrase.is_empty());
-        phrases.map(|phrase| Phrase::new(phrase, self.blanks))
+/// The phrase that stands there, with its stars and blanks behind it.
+const fn entry(bytes: &[u8], mut start: usize, mut end: usize, blanks: bool) -> Entry {
+    while bytes[end - 1] == b' ' {
+        end -= 1;
     }
+    let (mut begins, mut ends) = (blanks, blanks);
+    if bytes[start] == b'*' {
+        (start, begins) = (start + 1, false);
+    }
+    if bytes[end - 1] == b'*' {
+        (end, ends) = (end - 1, false);
+    }
+    // Outside ASCII the files hold letters.
+    begins = begins && (bytes[start].is_ascii_alphanumeric() || !bytes[start].is_ascii());
+    ends = ends && (bytes[end - 1].is_ascii_alphanumeric() || !bytes[end - 1].is_ascii());
+    let length = end - start;
+    let runs = if length < 3 {
+        None
+    } else {
+        Some([run(bytes, start), run(bytes, start + (length - 3) / 2), run(bytes, end - 3)])
+    };
+    Entry { start: start as u16, length: length as u16, begins, ends, runs }
+}
+
+/// How many places there are for runs of three bytes.
+pub const RUN_PLACES: usize = 1 << 13;
+
+/// The place of the run of three bytes that begins there: equal runs have one place, and few others share it.
+#[must_use]
+pub const fn run(bytes: &[u8], at: usize) -> u16 {
+    let number = bytes[at] as u32 | (bytes[at + 1] as u32) << 8 | (bytes[at + 2] as u32) << 16;
+    (number.wrapping_mul(0x9e37_79b1) >> 19) as u16
+}
+
+const fn find(bytes: &[u8], mut at: usize, wanted: u8) -> usize {
+    while at < bytes.len() && bytes[at] != wanted {
+        at += 1;
+    }
+    at
 }
 
 /// The number of the section with that name.
@@ -198,26 +261,34 @@ const fn is_at(bytes: &[u8], at: usize, wanted: &[u8]) -> bool {
     true
 }
 
+impl Language {
+    /// The phrases of a group that a text could hold, in the order of the file; `may_hold` is asked for the places of their
+    /// runs ([`run`]).
+    pub fn phrases<'m>(
+        &'static self,
+        group: Group,
+        may_hold: impl Fn(&[u16; 3]) -> bool + 'm,
+    ) -> impl Iterator<Item = Phrase<'static>> + 'm {
+        let (start, end) = self.sections[group as usize];
+        let entries = self.entries[usize::from(start)..usize::from(end)].iter();
+        entries.filter(move |entry| entry.runs.as_ref().is_none_or(&may_hold)).map(|entry| {
+            let start = usize::from(entry.start);
+            let words = &self.text[start..start + usize::from(entry.length)];
+            Phrase { words, begins: entry.begins, ends: entry.ends }
+        })
+    }
+}
+
 /// Words to be found in a text.
 #[derive(Clone, Copy, Debug)]
 pub struct Phrase<'p> {
     /// Without its stars.
     pub words: &'p str,
-    /// Whether it must begin where a word begins.
     begins: bool,
-    /// Whether it must end where a word ends.
     ends: bool,
 }
 
 impl<'p> Phrase<'p> {
-    fn new(text: &'p str, blanks: bool) -> Phrase<'p> {
-        let (start, words) = text.strip_prefix('*').map_or((blanks, text), |words| (false, words));
-        let (end, words) = words.strip_suffix('*').map_or((blanks, words), |words| (false, words));
-        let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let (first, last) = (letter(words.chars().next()), letter(words.chars().next_back()));
-        Phrase { words, begins: start && first, ends: end && last }
-    }
-
     /// Where it stands in the text, in bytes: the start and the end of each place.
     pub fn places<'t>(self, text: &'t str) -> impl Iterator<Item = (usize, usize)> + use<'t, 'p> {
         let whole = move |(at, words): (usize, &str)| {
@@ -257,7 +328,7 @@ mod tests {
             for (name, group) in Group::ALL {
                 assert_eq!(Group::ALL[group as usize].0, name, "the names stand in the order of the groups");
                 let mut seen = Vec::new();
-                for phrase in language.phrases(group) {
+                for phrase in language.phrases(group, |_| true) {
                     let words = phrase.words;
                     assert!(!seen.contains(&words), "{code}: [{name}]: {words:?} stands there twice");
                     assert!(!words.chars().any(char::is_uppercase), "{code}: [{name}]: {words:?} has a capital letter");
@@ -282,19 +353,29 @@ mod tests {
 
     #[test]
     fn a_file_is_read_by_its_sections() {
-        static LANGUAGE: Language =
-            Language::read("# Test.\n[absent] away, out [of] office\n# not, this\n    *late\n[past] was\n");
-        let of = |group| LANGUAGE.phrases(group).map(|phrase| phrase.words).collect::<Vec<_>>();
+        const TEXT: &str = "# Test.\n[absent] away, out [of] office\n# not, this\n    *late,\n[past] was \n[later]\n";
+        let (entries, sections, count) = parse::<8>(TEXT);
+        let of = |group: Group| {
+            let (start, end) = sections[group as usize];
+            let words = |entry: &Entry| &TEXT[usize::from(entry.start)..][..usize::from(entry.length)];
+            entries[usize::from(start)..usize::from(end)].iter().map(words).collect::<Vec<_>>()
+        };
         assert_eq!(of(Group::Absent), ["away", "out [of] office", "late"]);
-        assert_eq!(of(Group::Past), ["was"]);
-        assert!(of(Group::Notice).is_empty() && LANGUAGE.blanks);
-        static OTHER: Language = Language::read("# x\nwritten without blanks\n[past] \n");
-        assert!(!OTHER.blanks && OTHER.phrases(Group::Past).next().is_none());
+        assert_eq!((of(Group::Past), count), (vec!["was"], 4));
+        assert!(of(Group::Later).is_empty() && of(Group::Notice).is_empty());
+        assert!(entries[0].begins && !entries[2].begins && entries[2].ends);
+        let (entries, ..) = parse::<1>("# x\nwritten without blanks\n[past] \u{4e0d}");
+        assert!(!entries[0].begins && !entries[0].ends);
+    }
+
+    fn phrase(text: &str, blanks: bool) -> Phrase<'_> {
+        let Entry { start, length, begins, ends, .. } = entry(text.as_bytes(), 0, text.len(), blanks);
+        Phrase { words: &text[usize::from(start)..][..usize::from(length)], begins, ends }
     }
 
     #[test]
     fn a_phrase_is_whole_words_unless_it_says_otherwise() {
-        let found = |phrase: &str, text: &str| Phrase::new(phrase, true).places(text).next().is_some();
+        let found = |words: &str, text: &str| phrase(words, true).places(text).next().is_some();
         for (phrase, text) in [
             ("inte", "the piano is delivered in winter"),
             ("inte", "interest"),
@@ -316,10 +397,10 @@ mod tests {
         ] {
             assert!(found(phrase, text), "{phrase} in {text}");
         }
-        assert!(Phrase::new("不在", false).places("本日不在です").next().is_some());
-        let twice = Phrase::new("a b", true).places("a b xa b a b").collect::<Vec<_>>();
+        assert!(phrase("不在", false).places("本日不在です").next().is_some());
+        let twice = phrase("a b", true).places("a b xa b a b").collect::<Vec<_>>();
         assert_eq!(twice, [(0, 3), (9, 12)]);
-        assert_eq!(Phrase::new("read:", true).opens("read: x"), Some(5));
-        assert_eq!((Phrase::new("lu", true).opens("luxe"), Phrase::new("lu*", true).opens("luxe")), (None, Some(2)));
+        assert_eq!(phrase("read:", true).opens("read: x"), Some(5));
+        assert_eq!((phrase("lu", true).opens("luxe"), phrase("lu*", true).opens("luxe")), (None, Some(2)));
     }
 }
