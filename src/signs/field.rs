@@ -3,8 +3,6 @@
 //! Promises: all instances of a field are read; a value is read past its comments, and one that is empty or says "no"
 //! is no mark; a field that people's mail programs write too is not in the table. Never touches: the body.
 
-use std::sync::LazyLock;
-
 use super::Sign;
 use super::bulk;
 use super::program;
@@ -104,15 +102,62 @@ const MARKS: &[(Sign, &str)] = &[
 ];
 
 /// The same, each name without its `*` and in the order of the alphabet, so that a name is found in few steps.
-static NAMES: LazyLock<Vec<(&str, bool, Sign)>> = LazyLock::new(|| {
-    let split = |(sign, names): &(Sign, &'static str)| {
-        let sign = *sign;
-        names.split_ascii_whitespace().map(move |name| (name.trim_end_matches('*'), name.ends_with('*'), sign))
-    };
-    let mut names: Vec<_> = MARKS.iter().flat_map(split).collect();
-    names.sort_unstable();
+static NAMES: [(&str, bool, Sign); count(MARKS)] = sorted(MARKS);
+
+const fn count(marks: &[(Sign, &str)]) -> usize {
+    let (mut row, mut count) = (0, 0);
+    while row < marks.len() {
+        let bytes = marks[row].1.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            count += (bytes[at] != b' ' && (at == 0 || bytes[at - 1] == b' ')) as usize;
+            at += 1;
+        }
+        row += 1;
+    }
+    count
+}
+
+/// Each name is put where it belongs among those before it, when the program is built.
+const fn sorted<const N: usize>(marks: &[(Sign, &'static str)]) -> [(&'static str, bool, Sign); N] {
+    let mut names = [("", false, Sign::ChallengeField); N];
+    let (mut row, mut count) = (0, 0);
+    while row < marks.len() {
+        let (sign, mut rest) = marks[row];
+        while !rest.is_empty() {
+            let (word, behind) = rest.split_at(word_length(rest.as_bytes()));
+            let (_, next) = behind.split_at(if behind.is_empty() { 0 } else { 1 });
+            rest = next;
+            let is_start = word.as_bytes()[word.len() - 1] == b'*';
+            let (name, _) = word.split_at(word.len() - is_start as usize);
+            let mut place = count;
+            while place > 0 && stands_before(name.as_bytes(), names[place - 1].0.as_bytes()) {
+                names[place] = names[place - 1];
+                place -= 1;
+            }
+            names[place] = (name, is_start, sign);
+            count += 1;
+        }
+        row += 1;
+    }
     names
-});
+}
+
+const fn word_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while length < bytes.len() && bytes[length] != b' ' {
+        length += 1;
+    }
+    length
+}
+
+const fn stands_before(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    if at < one.len() && at < other.len() { one[at] < other[at] } else { one.len() < other.len() }
+}
 
 fn marked(name: &[u8]) -> Option<Sign> {
     let behind = NAMES.partition_point(|(known, ..)| known.as_bytes() <= name);
