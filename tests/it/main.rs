@@ -11,6 +11,7 @@ mod automatic;
 mod damage;
 mod deliver;
 mod demo;
+mod documents;
 mod envelopes;
 mod exit_codes;
 mod field;
