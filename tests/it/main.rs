@@ -8,6 +8,7 @@
 mod answers;
 mod at_once;
 mod automatic;
+mod cases;
 mod damage;
 mod deliver;
 mod demo;
@@ -26,6 +27,7 @@ mod paper;
 mod people;
 mod privacy;
 mod replay;
+mod signs;
 mod tidy;
 mod tokens;
 mod verdicts;
