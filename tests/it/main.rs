@@ -22,6 +22,7 @@ mod loops;
 mod maintain;
 mod messages;
 mod oracle;
+mod origin;
 mod outgoing;
 mod paper;
 mod people;
