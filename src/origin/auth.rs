@@ -576,11 +576,6 @@ mod tests {
         read(text).proofs(&Domain::parse("x.org").unwrap())
     }
 
-    /// The proofs of one trusted field with these results.
-    fn proven_by(results: &str) -> Proofs {
-        proofs(&format!("Authentication-Results: mx.test;{results}\n\n"))
-    }
-
     fn reasons(text: &str) -> Vec<Ignored> {
         read(text).ignored.into_iter().map(|(_, reason)| reason).collect()
     }
@@ -595,44 +590,14 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_id_is_not_believed() {
-        for id in ["mx.test.evil", "evil", "amx.test", "mx.tes", "spf=pass", "\"mx.test \"", "mx.test,", "<mx.test>"] {
-            let text = format!("Authentication-Results: {id}; dmarc=pass header.from=x.org\n\n");
-            assert_eq!(reasons(&text), [Ignored::NotTrustedId], "{id}");
-            assert!(proofs(&text).is_empty());
-        }
-        assert!(read("Authentication-Results: spf=pass smtp.mailfrom=x.org; dkim=none\n\n").ids_seen.is_empty());
-    }
-
-    #[test]
-    fn what_stands_below_the_boundary_is_not_believed() {
+    fn what_stands_below_the_boundary_is_counted_and_not_believed() {
         let received = "Received: from a by b; now\n";
-        assert_eq!(reasons(&format!("{received}{received}{GOOD}\n")), [Ignored::BelowBoundary]);
         assert_eq!(read(&format!("{received}{received}{GOOD}\n")).trusted_below, Some(2));
         let stranger = GOOD.replace("mx.test", "evil");
         assert_eq!(read(&format!("{received}{GOOD}{received}{stranger}\n")).trusted_below, None);
-        assert!(proofs(&format!("{received}received : x\n{GOOD}\n")).is_empty());
-        assert_eq!(proofs(&format!("{received}{GOOD}\n")), Proofs::DMARC);
-        assert_eq!(proofs(&format!("{GOOD}{received}{received}\n")), Proofs::DMARC);
-        let inner = Trust { hops: 0, ..trust() };
         let text = format!("{received}{GOOD}\n");
+        let inner = Trust { hops: 0, ..trust() };
         assert!(Authentication::read(&Head::read(text.as_bytes()), &inner).believed.is_empty());
-    }
-
-    #[test]
-    fn a_server_that_wrote_above_its_received_field_did_not_write_below() {
-        let forged = "Received: from a by b; now\nAuthentication-Results: mx.test; dmarc=pass header.from=x.org\n\n";
-        let real = "Authentication-Results: mx.test; dkim=none\n";
-        assert!(proofs(&format!("{real}{forged}")).is_empty());
-        assert!(reasons(&format!("{real}{forged}")).contains(&Ignored::OtherPlace));
-        // A field that speaks of nothing, or not in the grammar, is as doubtful there.
-        for odd in ["none", "dkim", "dkim/2=pass header.d=x.org"] {
-            let below = format!("Received: x\nAuthentication-Results: mx.test; {odd}\n\n");
-            assert!(proofs(&format!("{GOOD}{below}")).is_empty(), "{odd}");
-        }
-        // What nobody configured is another program's word, which may stand elsewhere.
-        let policy_service = "Authentication-Results: mx.test; iprev=pass\n";
-        assert_eq!(proofs(&format!("{policy_service}{forged}")), Proofs::DMARC);
     }
 
     #[test]
@@ -650,185 +615,32 @@ mod tests {
     }
 
     #[test]
-    fn only_configured_methods_and_known_ones_count() {
+    fn only_configured_methods_count() {
         let only_spf = Trust { methods: vec![Method::Spf], ..trust() };
         let result = Authentication::read(&Head::read(GOOD.as_bytes()), &only_spf);
         assert_eq!(result.ignored, [("dmarc=pass".to_owned(), Ignored::MethodNotConfigured)]);
         assert!(result.believed.is_empty());
-        let text = "Authentication-Results: mx.test; arc=pass header.d=x.org; iprev=pass policy.iprev=192.0.2.1\n\n";
-        assert_eq!(reasons(text), [Ignored::UnknownMethod; 2]);
-        assert!(proofs("ARC-Authentication-Results: i=1; mx.test; dmarc=pass header.from=x.org\n\n").is_empty());
-    }
-
-    #[test]
-    fn only_pass_is_pass() {
-        for word in
-            ["fail", "none", "neutral", "softfail", "temperror", "permerror", "policy", "bestguesspass", "passed"]
-        {
-            for property in ["dmarc={} header.from=x.org", "dkim={} header.d=x.org", "spf={} smtp.mailfrom=x.org"] {
-                assert!(proven_by(&property.replace("{}", word)).is_empty(), "{word}");
-            }
-        }
-        assert_eq!(proven_by("DMARC=Pass header.From=X.ORG"), Proofs::DMARC);
-    }
-
-    #[test]
-    fn a_proof_is_about_exactly_its_domain() {
-        for results in [
-            "dmarc=pass header.from=a.x.org",
-            "dmarc=pass header.from=org",
-            "dmarc=pass header.from=bob@x.org",
-            "dmarc=pass",
-            "dmarc=pass header.d=x.org",
-            "dmarc=pass policy.from=x.org",
-            "dmarc=pass header.from=x.org header.from=y.org",
-            "dmarc=pass (header.from=x.org)",
-            "dkim=pass header.i=@x.org",
-            "dkim=pass header.d=sub.x.org",
-            "dkim=pass header.d=bob@x.org",
-            "dkim=pass header.d=x.org,y.org",
-            "spf=pass smtp.helo=x.org",
-            "spf=pass smtp.mailfrom=bob@x.org@y.org",
-            "spf=pass smtp.mailfrom=\"bob@x.org\"@y.org",
-            "spf=pass smtp.mailfrom=\"bob\"x.org",
-            "spf=pass smtp.mailfrom=<bob@x.org>",
-            "spf=pass smtp.mailfrom=",
-        ] {
-            assert!(proven_by(results).is_empty(), "{results}");
-        }
-        for results in ["x.org", "bob@x.org", "@x.org", "\"b@b\"@x.org", "\"bob@x.org\"", "X.Org."] {
-            assert_eq!(proven_by(&format!("spf=pass smtp.mailfrom={results}")), Proofs::SPF, "{results}");
-        }
-    }
-
-    #[test]
-    fn contradictions_prove_nothing() {
-        for results in [
-            "dmarc=pass header.from=x.org; dmarc=fail header.from=x.org",
-            "dmarc=pass header.from=x.org; dmarc=none",
-            "dmarc=pass header.from=x.org; dmarc=pass header.from=y.org",
-            "dmarc=fail header.from=y.org; dmarc=pass header.from=x.org",
-            "spf=pass smtp.mailfrom=x.org; spf=softfail smtp.mailfrom=y.org",
-            "spf=pass smtp.mailfrom=x.org; spf=none smtp.helo=y.org",
-        ] {
-            assert!(proven_by(results).is_empty(), "{results}");
-            let fields = results.split("; ").map(|one| format!("Authentication-Results: mx.test; {one}\n"));
-            assert!(proofs(&format!("{}\n", fields.collect::<String>())).is_empty(), "{results}");
-        }
-        let two = "Authentication-Results: mx.test; dkim=pass header.d=evil.test\n\
-                   Authentication-Results: mx.test; dkim=pass header.d=x.org\n\n";
-        assert!(proofs(two).is_empty());
     }
 
     #[test]
     fn one_good_signature_of_the_domain_is_enough_in_one_field_but_not_in_two() {
-        let words = ["fail", "neutral", "none", "permerror", "policy", "temperror", "invalid"];
-        for word in words {
+        for word in ["fail", "neutral", "none", "permerror", "policy", "temperror", "invalid"] {
             for other in ["header.d=x.org header.a=ed25519-sha256", "header.d=list.test", ""] {
+                let field = |results: &str| format!("Authentication-Results: mx.test; {results}\n");
                 let (good, other) = ("dkim=pass header.d=x.org header.a=rsa-sha256", format!("dkim={word} {other}"));
-                assert_eq!(proven_by(&format!("{good}; {other}")), Proofs::DKIM, "{other}");
-                assert_eq!(proven_by(&format!("{other}; {good}")), Proofs::DKIM, "{other}");
+                assert_eq!(proofs(&field(&format!("{good}; {other}"))), Proofs::DKIM, "{other}");
+                assert_eq!(proofs(&field(&format!("{other}; {good}"))), Proofs::DKIM, "{other}");
                 // Alone it proves nothing, and two servers that differ prove nothing either.
-                assert!(proven_by(&other).is_empty(), "{other}");
-                let fields = [good, &other].map(|one| format!("Authentication-Results: mx.test; {one}\n"));
-                assert!(proofs(&format!("{}\n", fields.concat())).is_empty(), "{other}");
+                assert!(proofs(&field(&other)).is_empty(), "{other}");
+                assert!(proofs(&(field(good) + &field(&other))).is_empty(), "{other}");
             }
         }
-        for results in [
-            "dkim=pass header.d=list.test; dkim=fail header.d=x.org",
-            "dkim=pass; dkim=permerror header.d=x.org",
-            "dkim=pass header.d=a.x.org; dkim=neutral header.d=x.org",
-            "dkim=pass header.i=@x.org; dkim=policy header.d=x.org",
-        ] {
-            assert!(proven_by(results).is_empty(), "{results}");
-        }
     }
 
     #[test]
-    fn a_pin_is_kept_by_its_own_proofs_and_dkim_by_dmarc() {
-        let both = Proofs::AUTHOR;
-        for (proven, pin) in [
-            (Proofs::NONE, Proofs::DKIM),
-            (Proofs::NONE, both),
-            (Proofs::SPF, Proofs::DKIM),
-            (Proofs::SPF, both),
-            (Proofs::DKIM, Proofs::DMARC),
-            (Proofs::DKIM, Proofs::SPF),
-            (Proofs::DMARC, Proofs::SPF),
-            (both, Proofs::SPF),
-        ] {
-            assert!(!proven.keeps(pin), "{} for {}", proven.names(), pin.names());
-        }
-        for (proven, pin) in [
-            (Proofs::DMARC, Proofs::DKIM),
-            (Proofs::DMARC, Proofs::DKIM.union(Proofs::SPF)),
-            (Proofs::DMARC, both),
-            (Proofs::DKIM, both),
-            (Proofs::DKIM, Proofs::DKIM),
-            (both, Proofs::DMARC),
-        ] {
-            assert!(proven.keeps(pin), "{} for {}", proven.names(), pin.names());
-        }
-    }
-
-    #[test]
-    fn a_field_that_does_not_parse_entirely_is_ignored_whole() {
-        for rest in [
-            "",
-            " dmarc=pass header.from=x.org",
-            "; dmarc=pass header.from=x.org (",
-            "; dmarc=pass header.from=x.org )",
-            "; dmarc=pass header.from=\"x.org",
-            "; dmarc=pass header.from=x.org extra",
-            "; dmarc=pass header.from=x.org; =",
-            "; dmarc=pass header.from=x.org; spf",
-            "; dmarc=pass header.from=x.org; none",
-            "; dmarc=pass header.from=x.org; spf=",
-            "; dmarc=pass header.=x.org",
-            "; dmarc=pass header.from=\"x.org\"\"",
-            "; dmarc==pass header.from=x.org",
-            "; dmarc/x=pass header.from=x.org",
-            "; dmarc=\"pass\" header.from=x.org",
-            "; dmarc=pass\\ header.from=x.org",
-            "; dmarc=pass header.from=\u{7f}x.org",
-            ";",
-        ] {
-            let text = format!("Authentication-Results: mx.test{rest}\n");
-            assert_eq!(reasons(&format!("{text}\n")), [Ignored::Malformed], "{rest}");
-            // What a forger sets beside a field that he made unreadable is not believed either.
-            assert!(proofs(&format!("{text}{GOOD}\n")).is_empty(), "{rest}");
-        }
-        for id in ["", "; dmarc=pass header.from=x.org", "(x mx.test; dmarc=pass", "\"mx.test; dmarc=pass"] {
-            assert_eq!(reasons(&format!("Authentication-Results: {id}\n\n")), [Ignored::Malformed], "{id}");
-        }
+    fn bytes_that_are_no_text_are_a_doubt() {
         let bytes = b"Authentication-Results: mx.test; dmarc=pass header.from=\xff.org\n\n";
         assert!(Authentication::read(&Head::read(bytes), &trust()).doubtful);
-    }
-
-    #[test]
-    fn versions_other_than_one_are_not_read() {
-        assert_eq!(
-            reasons("Authentication-Results: mx.test 2; dmarc=pass header.from=x.org\n\n"),
-            [Ignored::UnknownVersion]
-        );
-        assert_eq!(
-            reasons("Authentication-Results: mx.test; dmarc/2=pass header.from=x.org\n\n"),
-            [Ignored::UnknownVersion]
-        );
-        assert_eq!(proofs("Authentication-Results: mx.test 1; dmarc/1=pass header.from=x.org\n\n"), Proofs::DMARC);
-        assert_eq!(
-            proofs("Authentication-Results: mx.test (c) 1 (c) ; dmarc / 1 = pass header.from=x.org\n\n"),
-            Proofs::DMARC
-        );
-    }
-
-    #[test]
-    fn nothing_checked_is_a_doubt() {
-        for none in ["none", " NONE ", "(c) none (c);"] {
-            let text = format!("Authentication-Results: mx.test;{none}\n");
-            assert_eq!(reasons(&format!("{text}\n")), [Ignored::NothingChecked]);
-            assert!(proofs(&format!("{text}{GOOD}\n")).is_empty());
-        }
     }
 
     #[test]
@@ -846,49 +658,6 @@ mod tests {
         let below = format!("Received: a\nReceived: b\n{}\n", GOOD.repeat(AUTH_IGNORED_LIMIT + 3));
         let result = read(&below);
         assert_eq!((result.ignored.len(), result.ignored_unlisted), (AUTH_IGNORED_LIMIT, 3));
-    }
-
-    #[test]
-    fn a_trusted_fail_is_heard_through_any_noise() {
-        let x = Domain::parse("x.org").unwrap();
-        assert!(
-            read(&format!("{GOOD}Authentication-Results: mx.test; dmarc=fail header.from=x.org\n\n")).dmarc_fails(&x)
-        );
-        assert!(read("Authentication-Results: mx.test; dmarc=fail (p=reject)\n\n").dmarc_fails(&x));
-        assert!(!read("Authentication-Results: mx.test; dmarc=fail header.from=y.org\n\n").dmarc_fails(&x));
-        assert!(!read("Authentication-Results: evil; dmarc=fail header.from=x.org\n\n").dmarc_fails(&x));
-        assert!(!read("Authentication-Results: mx.test; dmarc=none header.from=x.org; spf=fail\n\n").dmarc_fails(&x));
-    }
-
-    #[test]
-    fn the_fields_of_real_servers_are_read() {
-        let all = Proofs::DMARC.union(Proofs::DKIM).union(Proofs::SPF);
-        assert_eq!(
-            proven_by(
-                "\r\n\tdkim=pass (2048-bit key; unprotected) header.d=x.org header.i=@x.org header.a=rsa-sha256\
-                       \r\n\theader.s=s1 header.b=\"ab/c+d=\";\r\n\
-                       \x20dkim=fail reason=\"bad \\\"hash\\\"\" header.d=list.test;\
-                       \r\n\tspf=pass (mx.test: domain of bob@x.org (really) designates 192.0.2.1 as permitted sender)\
-                       smtp.mailfrom=bob@x.org smtp.helo=a.x.org;\r\n\tdmarc=pass (p=NONE sp=NONE) header.from=x.org"
-            ),
-            all
-        );
-        assert_eq!(
-            proven_by(
-                " spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=x.org; dkim=pass (signature was verified)\
-                       header.d=x.org;dmarc=pass action=none header.from=x.org;compauth=pass reason=100"
-            ),
-            all
-        );
-        let three = "Authentication-Results: MX.Test; dkim=pass header.d=x.org header.b=Ab/=+x; dkim-atps=neutral\n\
-                     Authentication-Results: \"mx.test\"; dmarc=pass (p=none dis=none) header.from=x.org\n\
-                     Authentication-Results: (c) mx.test (c) ; spf (c) =\
-                     \x20(c) pass (c) smtp (c) . (c) mailfrom = (c) x.org (c)\n\n";
-        assert_eq!(proofs(three), all);
-        assert_eq!(proven_by("dmarc=pass header.from=xn--bcher-kva.example").names(), "nothing");
-        let domain = Domain::parse("b\u{fc}cher.example").unwrap();
-        let text = "Authentication-Results: mx.test; dmarc=pass header.from=b\u{fc}cher.example\n\n";
-        assert_eq!(read(text).proofs(&domain), Proofs::DMARC);
     }
 
     #[test]

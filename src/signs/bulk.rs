@@ -84,17 +84,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_are_known_by_their_signature() {
-        let signed = |value: &str| is_signed_by_service(&Head::read(format!("DKIM-Signature: {value}\n\n").as_bytes()));
-        for value in ["v=1; d=x.org; s=a", "v=1; d=amazonses.com.evil.test", "v=1; i=@amazonses.com; d=x.org", "d"] {
-            assert!(!signed(value), "{value}");
-        }
-        for value in ["v=1; d=amazonses.com; s=a", "v=1; s=a;\r\n\td = AmazonSES.com", "d=mail.mcsv.net"] {
-            assert!(signed(value), "{value}");
-        }
-    }
-
-    #[test]
     fn a_second_signature_beside_the_authors_own_says_nothing() {
         let signed = |from: &str, signers: &[&str]| {
             let fields: String = signers.iter().map(|signer| format!("DKIM-Signature: v=1; d={signer}\n")).collect();
@@ -111,37 +100,5 @@ mod tests {
         }
         assert!(signed("Shop <shop@mailgun.org>", &["mailgun.org"]), "the service's own mail");
         assert!(signed("bob@x.org\nFrom: bob@y.org", &["x.org", "mailgun.org"]), "nobody knows whose it is");
-    }
-
-    #[test]
-    fn domains_for_mail_to_many_are_known() {
-        let bulk = |name: &str| is_bulk_domain(&Domain::parse(name).unwrap());
-        for name in [
-            "x.org",
-            "news.org",
-            "lists.org",
-            "mail.x.org",
-            "listing.x.org",
-            "newspaper.x.org",
-            "x.news.org",
-            "news.com.au",
-            "em.com.br",
-            "news.co.uk",
-        ] {
-            assert!(!bulk(name), "{name}");
-        }
-        for name in [
-            "news.x.org",
-            "newsletter.x.co.uk",
-            "news.news.com.au",
-            "news.x.de",
-            "bounces.x.org",
-            "e.com.example",
-            "e.shop.example",
-            "lists.x.org",
-            "mg.x.org",
-        ] {
-            assert!(bulk(name), "{name}");
-        }
     }
 }

@@ -109,68 +109,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_known_by_its_identifier_alone() {
-        let id = |value: &str| ListId::parse(value.as_bytes()).map(|id| id.as_str().to_owned());
-        for value in [
-            "",
-            "friends.example.org",
-            "<>",
-            "< >",
-            "<a b",
-            "a <b <c>",
-            "\"<a.b>\"",
-            "(<a.b>)",
-            "<a.b> (",
-            "<a.b> \"",
-            "<a\u{fc}.b>",
-            "<a,b>",
-            "<a.b> <>",
-        ] {
-            assert_eq!(id(value), None, "{value}");
-        }
-        assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT + 1))), None);
-        assert_eq!(id(" Friends <Friends.Example.ORG>").as_deref(), Some("friends.example.org"));
-        assert_eq!(id("\"<x>\" <y> (<z>) <Friends.\r\n\t example.org> (<w>)").as_deref(), Some("friends.example.org"));
-        assert_eq!(id(&format!("<{}>", "a".repeat(LIST_ID_LIMIT))).map(|id| id.len()), Some(LIST_ID_LIMIT));
-        assert_eq!(list_id(&Head::read(b"List-Id: <a.b>\nList-ID: <a.b>\n\n")), None);
-        assert_eq!(list_id(&Head::read(b"List-ID: <a.b>\n\n")), ListId::new("a.b"));
-    }
-
-    #[test]
-    fn a_list_without_a_name_is_known_by_its_envelope() {
-        let bob = Address::parse("bob@x.org").unwrap();
-        let of = |head: &[u8], envelope: &str, signs: &[Sign]| {
-            let envelope = Address::parse(envelope).unwrap();
-            of_envelope(&Head::read(head), Some(&envelope), Some(&bob), signs).map(|id| id.as_str().to_owned())
-        };
-        let bare = b"Precedence: list\n\n";
-        let lists = [
-            ("users-return-12-alice=example.org@lists.example", "users-return@lists.example"),
-            ("Users-bounces+alice=example.org@lists.example", "users-bounces@lists.example"),
-            ("owner-users*alice**example.org@lists.example", "owner-users@lists.example"),
-            ("users+alice=example.org@lists.example", "users@lists.example"),
-            ("owner-users@lists.example", "owner-users@lists.example"),
-        ];
-        for (envelope, id) in lists {
-            assert_eq!(of(bare, envelope, &[Sign::PrecedenceList]).as_deref(), Some(id));
-        }
-        assert_eq!(of(bare, "owner-users@lists.example", &[]), None);
-        assert_eq!(of(bare, "Bob@x.org", &[Sign::PrecedenceList]), None);
-        assert_eq!(of(bare, "owner-users@lists.example", &[Sign::AutoReplied]), None);
-        assert_eq!(of(b"List-Id: broken\n\n", "owner-users@lists.example", &[Sign::PrecedenceList]), None);
-        assert_eq!(of_envelope(&Head::read(bare), None, None, &[Sign::PrecedenceList]), None);
-    }
-
-    #[test]
-    fn a_list_belongs_to_the_domains_it_ends_in() {
-        let domains =
-            |id: &str| ListId::new(id).unwrap().domains().map(|domain| domain.as_str().to_owned()).collect::<Vec<_>>();
-        for id in ["org", "friends", "a.", ".a", "..", "a@b", "example.org@b"] {
-            assert_eq!(domains(id), Vec::<String>::new(), "{id}");
-        }
-        assert_eq!(domains("a_b.lists.example.org"), ["a_b.lists.example.org", "lists.example.org", "example.org"]);
-        assert_eq!(domains("friends@example.org"), ["example.org"]);
-        assert_eq!(domains("[x].example.org"), ["example.org"]);
+    fn an_identifier_is_as_long_as_the_standard_allows() {
+        let id = |length: usize| ListId::parse(format!("<{}>", "a".repeat(length)).as_bytes());
+        assert_eq!(id(LIST_ID_LIMIT).map(|id| id.as_str().len()), Some(LIST_ID_LIMIT));
+        assert_eq!(id(LIST_ID_LIMIT + 1), None);
     }
 
     #[test]

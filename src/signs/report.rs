@@ -168,57 +168,10 @@ fn line_end(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signs::wording::tests::letter;
 
     fn of(message: &str) -> Build {
         let head = Head::read(message.as_bytes());
         build(&head, &message.as_bytes()[head.body..])
-    }
-
-    fn with_part(part: &str) -> Build {
-        of(&format!("Content-Type: multipart/mixed; boundary=b\n\nx\n--b\n\nhello\n--b\n{part}\n--b--\n"))
-    }
-
-    fn is_aggregate(build: Build, subject: &str) -> bool {
-        super::is_aggregate(build, &Head::read(format!("Subject: {subject}\n\n").as_bytes()))
-    }
-
-    #[test]
-    fn what_people_attach_is_no_report() {
-        for part in [
-            "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR",
-            "Content-Type: text/plain\n\nContent-Type: message/delivery-status",
-            "Content-Type: message/rfc822\n\nContent-Type: multipart/report; boundary=c\n\n--c\n\
-             Content-Type: message/delivery-status\n\nx\n--c--",
-            "Content-Type: message/rfc822\n\nSubject: x\n\nX-HmXmrOriginalRecipient: a@b",
-            "Content-Type: text/plain\n\n--c\nContent-Type: message/delivery-status\n\nx",
-        ] {
-            assert_eq!(with_part(part), Build::default(), "{part}");
-        }
-        assert_eq!(of("Content-Type: multipart/reports; boundary=b\n\n"), Build::default());
-        assert_eq!(of("Content-Type: multipart/mixed; x=\"multipart/report\"\n\n"), Build::default());
-        // A person may send a compressed file.
-        let zip = with_part("Content-Type: application/zip\n\nx");
-        assert!(zip.compressed && !is_aggregate(zip, "the report"));
-    }
-
-    #[test]
-    fn reports_are_known_however_they_are_packed() {
-        for kind in REPORTS {
-            assert!(with_part(&format!("Content-Type: {}\n\nx", kind.to_uppercase())).reports, "{kind}");
-        }
-        for value in ["multipart/report", "Multipart/Report; report-type=tlsrpt", "(x) multipart / report; a"] {
-            assert!(of(&format!("Content-Type: {value}\n\n")).reports, "{value}");
-        }
-        assert!(of("Content-Type: text/plain\nContent-Type: multipart/report\n\n").reports);
-        let nested = "Content-Type: multipart/alternative; boundary=c\n\n--c\n\
-            Content-Type: text/calendar; charset=utf-8; METHOD=\"REPLY\"\n\nx\n--c--";
-        assert!(with_part(nested).answers_invitation);
-        let complaint = "Content-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: a@b\nSubject: x\n\nx";
-        assert!(with_part(complaint).complains);
-        let subject = "report domain: x.org submitter: y.org report-id: <1@y.org>";
-        let zip = of("Content-Type: application/gzip\n\nx");
-        assert!(is_aggregate(zip, subject));
     }
 
     #[test]
@@ -230,42 +183,5 @@ mod tests {
             assert!(!build.reports);
         }
         assert!(start.elapsed().as_secs() < 20);
-    }
-
-    #[test]
-    fn a_bounce_in_any_language_has_a_number_and_a_returned_message() {
-        let of = |subject: &str, body: &str| returns_a_message(&letter(subject, body));
-        let returned = "Received: from a.test by b.test\nFrom: Alice <a@x.org>\nTo: bob@x.org\nSubject: hi\n";
-        assert!(of("Tiedoksi", &format!("Viesti ei mennyt perille.\n<bob@x.org>: 550 5.1.1 unknown\n\n{returned}")));
-        assert!(of("x", &format!("Action: failed\nStatus: 5.0.0\n\n{returned}")));
-        assert!(!of("x", "Viesti ei mennyt perille.\n<bob@x.org>: 550 5.1.1 unknown"));
-        assert!(!of("x", returned));
-        assert!(!of("x", &format!("550 5.11\n{returned}")));
-        assert!(!of("Re: x", &format!("Look: 550 5.1.1\n{returned}")));
-        assert!(!of("bounces", "Our server says status: 5.7.1 to half of them. Any idea?"));
-        assert!(!of("version 5.1.1", "We moved from 4.0.5 to 5.1.1. From: here to: there. Subject: none."));
-    }
-
-    #[test]
-    fn calendars_and_aggregate_reports_are_known_without_parameters() {
-        let answer = with_part("Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT");
-        assert!(answer.answers_invitation);
-        assert!(of("Content-Type: text/calendar\n\nBEGIN:VCALENDAR\r\nmethod:counter\r\n").answers_invitation);
-        for body in ["METHOD:REQUEST\n", "SUMMARY:METHOD:REPLY\n", ""] {
-            assert!(
-                !of(&format!("Content-Type: text/calendar\n\nBEGIN:VCALENDAR\n{body}")).answers_invitation,
-                "{body}"
-            );
-        }
-        let far = format!("Content-Type: text/calendar\n\n{}METHOD:REPLY\n", "X:y\n".repeat(CALENDAR_LINES));
-        assert!(!of(&far).answers_invitation && !of("Content-Type: text/plain\n\nMETHOD:REPLY\n").answers_invitation);
-        let named = |name: &str| {
-            with_part(&format!("Content-Type: application/zip; name=\"{name}\"\n\nx")).aggregates
-                && with_part(&format!("Content-Disposition: attachment; filename=\"{name}\"\n\nx")).aggregates
-        };
-        assert!(named("x.org!y.org!1762646400!1762732799.zip") && named("x!y.org!1762646400!1762732799!7.xml.gz"));
-        for name in ["report.zip", "a!b!c!d.zip", "x!y!17!18.zip", "x!1762646400!1762732799.zip"] {
-            assert!(!named(name), "{name}");
-        }
     }
 }

@@ -1,0 +1,122 @@
+//! The signs of programs and of mail to many, each kind by the table of cases below `fixtures/signs/`.
+
+use countersign::mail::address::{Address, Domain};
+use countersign::mail::head::Head;
+use countersign::signs::list_id::{self, ListId};
+use countersign::signs::report::{self, Build};
+use countersign::signs::sender::{self, LocalPart};
+use countersign::signs::wording::Wording;
+use countersign::signs::{Sign, bulk, field, page, program, rules};
+
+use super::cases::{alike, check, listed, unknown, yes_or_no};
+
+fn named(signs: impl IntoIterator<Item = Sign>) -> String {
+    let mut names: Vec<&str> = signs.into_iter().map(Sign::name).collect();
+    names.dedup();
+    listed(names)
+}
+
+/// The words of a letter that is written `Subject | text`.
+fn letter(case: &str) -> Wording {
+    let (subject, text) = case.split_once(" |").unwrap();
+    let text = text.trim_start_matches(' ');
+    wording(&format!("Subject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"))
+}
+
+fn wording(message: &str) -> Wording {
+    let head = Head::read(message.as_bytes());
+    Wording::read(&head, &message.as_bytes()[head.body..])
+}
+
+#[test]
+fn words() {
+    check("signs/words.txt", |question, case| match question {
+        "letter" => named(rules::signs(&letter(case))),
+        "page" => {
+            let message = format!("Subject: x\nContent-Type: text/html; charset=utf-8\n\n{case}\n");
+            named(rules::signs(&wording(&message)))
+        }
+        "mark" => (if rules::is_automatic_subject(case) { "automatic" } else { "not automatic" }).to_owned(),
+        _ => unknown(question),
+    });
+}
+
+#[test]
+fn header_fields() {
+    check("signs/fields.txt", |question, case| {
+        let from = question.strip_prefix("header of ").unwrap_or_else(|| unknown(question));
+        let text = format!("{case}\r\n\r\nList-Id: <a.b>\r\n");
+        named(field::signs(&Head::read(text.as_bytes()), Address::parse(from).ok().as_ref()))
+    });
+}
+
+#[test]
+fn senders() {
+    let address = |local: &str| Address::parse(&format!("{local}@x.org")).unwrap();
+    let domain = |name: &str| Domain::parse(name).unwrap();
+    check("signs/senders.txt", |question, case| {
+        let text = format!("{case}\n\n");
+        let head = Head::read(text.as_bytes());
+        match question {
+            "local parts" => alike(case, |local| local_part(&address(local))),
+            "mail systems" => alike(case, |local| yes_or_no(sender::is_mail_system(&address(local)))),
+            "name" => (if sender::is_no_reply(case) { "takes no answers" } else { "a person" }).to_owned(),
+            "bulk domains" => alike(case, |name| yes_or_no(bulk::is_bulk_domain(&domain(name)))),
+            "signed by a service" => yes_or_no(bulk::is_signed_by_service(&head)),
+            "typed by a person" => yes_or_no(program::is_typed(&head)),
+            "typed in workmail" => yes_or_no(program::is_workmail(&head)),
+            "list" => listed(list_id::list_id(&head).as_ref().map(ListId::as_str)),
+            "domains of lists" => alike(case, |id| {
+                let domains: Vec<Domain> = ListId::new(id).unwrap().domains().collect();
+                listed(domains.iter().map(Domain::as_str))
+            }),
+            "list of bob@x.org by envelope" => list_by_envelope(&head),
+            _ => unknown(question),
+        }
+    });
+}
+
+fn local_part(address: &Address) -> String {
+    let name = match sender::read(address) {
+        Some(LocalPart::Confirm) => "confirm",
+        Some(LocalPart::NoReply) => "no-reply",
+        Some(LocalPart::Random) => "random",
+        Some(LocalPart::Role) => "role",
+        Some(LocalPart::Verp) => "verp",
+        None => "none",
+    };
+    name.to_owned()
+}
+
+fn list_by_envelope(head: &Head<'_>) -> String {
+    let bob = Address::parse("bob@x.org").unwrap();
+    let envelope = head.first("Return-Path").map(|field| Address::parse(&field.text()).unwrap());
+    let signs = field::signs(head, Some(&bob));
+    listed(list_id::of_envelope(head, envelope.as_ref(), Some(&bob), &signs).as_ref().map(ListId::as_str))
+}
+
+#[test]
+fn builds() {
+    check("signs/builds.txt", |question, case| match question {
+        "part" => build(&format!("Content-Type: multipart/mixed; boundary=b\n\nx\n--b\n\nhello\n--b\n{case}\n--b--\n")),
+        "message" => build(case),
+        "letter" => (if report::returns_a_message(&letter(case)) { "a bounce" } else { "no bounce" }).to_owned(),
+        "page" => (if page::is_designed(case) { "design" } else { "no design" }).to_owned(),
+        _ => unknown(question),
+    });
+}
+
+fn build(message: &str) -> String {
+    let head = Head::read(message.as_bytes());
+    let build = report::build(&head, &message.as_bytes()[head.body..]);
+    let is_aggregate = report::is_aggregate(build, &head);
+    let Build { answers_invitation, reports, complains, compressed, aggregates: _ } = build;
+    let all = [
+        (answers_invitation, "answer to an invitation"),
+        (reports, "report"),
+        (complains, "complaint"),
+        (compressed, "compressed"),
+        (is_aggregate, "aggregate report"),
+    ];
+    listed(all.into_iter().filter(|(is, _)| *is).map(|(_, name)| name))
+}
