@@ -181,6 +181,12 @@ fn append_squeezed(out: &mut String, line: &str) {
         if !out.is_empty() {
             out.push(' ');
         }
+        if word.is_ascii() {
+            let start = out.len();
+            out.push_str(word);
+            out[start..].make_ascii_lowercase();
+            continue;
+        }
         for c in word.chars().flat_map(char::to_lowercase) {
             match c {
                 '\u{2018}' | '\u{2019}' => out.push('\''),
