@@ -8,6 +8,8 @@
 mod answers;
 mod at_once;
 mod automatic;
+mod bodies;
+mod cases;
 mod damage;
 mod deliver;
 mod demo;
@@ -15,6 +17,8 @@ mod envelopes;
 mod exit_codes;
 mod field;
 mod fixture;
+mod format;
+mod hostile;
 mod languages;
 mod letter;
 mod loops;
