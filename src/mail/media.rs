@@ -6,28 +6,17 @@
 
 use super::fold::{Cursor, Parameterised};
 use super::head::{Field, Head};
+use super::is_listed;
 
 /// Most Content-Type fields of one part that are read; a part has one.
 const FIELDS_LIMIT: usize = 8;
 
 /// The types that RFC 2046 and its successors know. Under any other word nothing but a mistake is registered.
-const TOP_LEVEL: [&str; 10] =
-    ["application", "audio", "example", "font", "haptics", "image", "message", "model", "multipart", "video"];
+const TOP_LEVEL: &str = "application audio example font haptics image message model multipart video";
 
 /// Text that one program makes for another, and no reader shows as a letter.
-const DATA: [&str; 11] = [
-    "calendar",
-    "css",
-    "csv",
-    "directory",
-    "ecmascript",
-    "javascript",
-    "rfc822-headers",
-    "vcard",
-    "x-amp-html",
-    "x-vcalendar",
-    "x-vcard",
-];
+const DATA: &str =
+    "calendar css csv directory ecmascript javascript rfc822-headers vcard x-amp-html x-vcalendar x-vcard";
 
 /// A content transfer encoding (RFC 2045 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,13 +164,13 @@ fn best_reading(value: &str, has_name: bool, transfer: Transfer) -> (String, boo
     if top == "text" && !subtype.is_empty() {
         // RFC 2046 section 4.1.4: what nobody knows is shown as it is; with a file's name it is a file.
         let known = matches!(subtype, "plain" | "html");
-        return (value.to_owned(), known || (!has_name && !DATA.contains(&subtype)), false);
+        return (value.to_owned(), known || (!has_name && !is_listed(DATA, subtype)), false);
     }
     let written = value.contains("html") || value.contains("plain") || value.contains("text") || value.contains("txt");
-    if top.is_empty() || subtype.is_empty() || written && !TOP_LEVEL.contains(&top) {
+    if top.is_empty() || subtype.is_empty() || written && !is_listed(TOP_LEVEL, top) {
         let kind = if value.contains("html") { "text/html" } else { "text/plain" };
         return (kind.to_owned(), true, true);
     }
-    let known = TOP_LEVEL.contains(&top) || top.starts_with("x-");
+    let known = is_listed(TOP_LEVEL, top) || top.starts_with("x-");
     (value.to_owned(), !known && !has_name && transfer != Transfer::Base64, !known)
 }

@@ -32,25 +32,12 @@ pub fn own_lines(text: &str) -> Vec<&str> {
 
 /// `---------- Forwarded message ---------` and `-----Original Message-----`, in the languages of the larger programs.
 fn is_head_of_another(line: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "message",
-        "nachricht",
-        "mensaje",
-        "mensagem",
-        "messaggio",
-        "bericht",
-        "meddelande",
-        "meddelelse",
-        "melding",
-        "viesti",
-        "wiadomo",
-        "zpr\u{e1}va",
-        "\u{441}\u{43e}\u{43e}\u{431}\u{449}",
-        "\u{43f}\u{438}\u{441}\u{44c}\u{43c}",
-    ];
+    const WORDS: &str = "\
+        message nachricht mensaje mensagem messaggio bericht meddelande meddelelse melding viesti wiadomo zpráva \
+        сообщ письм";
     let ruled = line.starts_with("-----") && line.ends_with("----") && !line.contains("BEGIN PGP");
     let lower = if ruled { line.to_lowercase() } else { return false };
-    WORDS.iter().any(|word| lower.contains(word))
+    WORDS.split(' ').any(|word| lower.contains(word))
 }
 
 /// Whether the line is quoted from another message.
@@ -231,23 +218,8 @@ enum Attribution {
 const ATTRIBUTION_LINES: usize = 4;
 
 /// How an attribution ends, before its colon, lower case.
-const VERBS: [&str; 15] = [
-    "escreveu",
-    "escribi\u{f3}",
-    "ha scritto",
-    "kirjoitti",
-    "napisa\u{142}",
-    "napsal",
-    "said",
-    "schreef",
-    "schrieb",
-    "skrev",
-    "writes",
-    "wrote",
-    "yazd\u{131}",
-    "\u{e9}crit",
-    "\u{43f}\u{438}\u{448}\u{435}\u{442}",
-];
+const VERBS: &str = "\
+    escreveu|escribió|ha scritto|kirjoitti|napisał|napsal|said|schreef|schrieb|skrev|writes|wrote|yazdı|écrit|пишет";
 
 /// The attribution that begins in this line: it ends in a colon and holds a date or an address, or one of the verbs. It
 /// begins in a line of its own: with the date or the address that the lines below lack.
@@ -287,7 +259,7 @@ fn attribution(lines: &[&str], at: usize) -> Attribution {
 /// Whether the words before a colon say that somebody wrote what follows.
 pub(super) fn ends_in_writing(words: &str) -> bool {
     let words = words.trim_end().to_lowercase();
-    VERBS.iter().any(|verb| words.ends_with(verb))
+    VERBS.split('|').any(|verb| words.ends_with(verb))
 }
 
 fn digits(line: &str) -> usize {

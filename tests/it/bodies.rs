@@ -4,7 +4,7 @@
 use countersign::mail::content::{Content, TokenKind, TokenText, look};
 use countersign::mail::content::{token_in_extension, tokens_in_ids, tokens_in_text};
 use countersign::mail::delimiters::Delimiters;
-use countersign::mail::executable::{self, Executables};
+use countersign::mail::executable::{self, Executable, Executables};
 use countersign::mail::fold::decode_words;
 use countersign::mail::head::Head;
 use countersign::mail::parts::{Part, Parts, parts};
@@ -175,7 +175,12 @@ fn read(message: &[u8]) -> Executables {
 }
 
 fn found(message: &[u8]) -> String {
-    read(message).findings.iter().map(|finding| finding.kind.name()).collect::<Vec<_>>().join(", ")
+    let kinds: Vec<Executable> = read(message).findings.into_iter().map(|finding| finding.kind).collect();
+    for kind in &kinds {
+        let kebab = kind.name().bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        assert!(kebab && !kind.sentence().is_empty(), "{kind:?}");
+    }
+    kinds.into_iter().map(Executable::name).collect::<Vec<_>>().join(", ")
 }
 
 /// What an attachment of that name and content gives.
