@@ -31,7 +31,7 @@ pub fn says_nothing(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> b
 }
 
 /// The text without its tokens, and where they stood in what is left.
-fn without(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> (String, Vec<usize>) {
+pub(super) fn without(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> (String, Vec<usize>) {
     let mut out = String::with_capacity(text.len());
     let mut places = Vec::new();
     let mut at = 0;

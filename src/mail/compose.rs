@@ -134,10 +134,9 @@ impl Outgoing {
 #[must_use]
 pub fn date(seconds: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (year, month, day) = civil(seconds.div_euclid(86_400));
     let weekday = DAYS[usize::try_from(seconds.div_euclid(86_400).rem_euclid(7)).unwrap_or_default()];
-    let month = MONTHS[usize::try_from(month - 1).unwrap_or_default() % 12];
+    let month = name_of(month).get(..3).unwrap_or_default();
     let (hour, minute, second) = clock(seconds);
     format!("{weekday}, {day} {month} {year:04} {hour:02}:{minute:02}:{second:02} +0000")
 }
@@ -154,35 +153,23 @@ pub fn short_date(seconds: i64) -> String {
 /// names of months but in English, where the order of day and month is read in two ways.
 #[must_use]
 pub fn date_in(language: &str, seconds: i64) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
     let (year, month, day) = civil(seconds.div_euclid(86_400));
     let (hour, minute, _) = clock(seconds);
     match language {
         "cs" => format!("{day}. {month}. {year} {hour}:{minute:02} UTC"),
         "da" | "nb" => format!("{day}.{month}.{year} kl. {hour:02}.{minute:02} UTC"),
         "de" | "pl" | "ru" | "uk" => format!("{day:02}.{month:02}.{year}, {hour:02}:{minute:02} UTC"),
-        "en" => {
-            let month = MONTHS[usize::try_from(month - 1).unwrap_or_default() % 12];
-            format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
-        }
+        "en" => format!("{day} {} {year}, {hour:02}:{minute:02} UTC", name_of(month)),
         "es" | "it" | "pt" => format!("{day:02}/{month:02}/{year}, {hour:02}:{minute:02} UTC"),
         "fr" => format!("{day:02}/{month:02}/{year} à {hour:02}:{minute:02} UTC"),
         "nl" => format!("{day:02}-{month:02}-{year}, {hour:02}:{minute:02} UTC"),
         _ => format!("{} UTC", short_date(seconds)),
     }
+}
+
+fn name_of(month: i64) -> &'static str {
+    const MONTHS: &str = "January February March April May June July August September October November December";
+    MONTHS.split(' ').nth(usize::try_from(month - 1).unwrap_or_default()).unwrap_or_default()
 }
 
 fn clock(seconds: i64) -> (i64, i64, i64) {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::bare_answer::says_nothing;
+use super::bare_answer::{says_nothing, without};
 use super::display::one_line;
 use super::executable::{self, Executables};
 use super::fold::Cursor;
@@ -277,7 +277,7 @@ impl Content {
             // What is quoted without marks ends with the token: below it the sender's own lines may stand.
             let last = spans.last().map_or(text.len(), |(span, _)| span.end);
             let end = text[last..].find('\n').map_or(text.len(), |end| last + end);
-            let above = without(&text[..end], spans);
+            let (above, _) = without(&text[..end], spans.iter().map(|(span, _)| span.clone()));
             let lines: Vec<&str> = own_lines(&above).into_iter().chain(own_lines(&text[end..])).collect();
             self.has_own_text |= !lines.is_empty();
             let wanted = OWN_LINES - self.own_lines.len();
@@ -385,20 +385,6 @@ fn token_in_id(id: &[u8]) -> Option<(TokenKind, TokenText)> {
     let kind = TokenKind::of_letter(letters.next()?).filter(|kind| *kind != TokenKind::Bounce)?;
     let whole = mark.eq_ignore_ascii_case("cr.") && letters.next().is_none() && !host.is_empty();
     TokenText::parse(token).filter(|_| whole).map(|token| (kind, token))
-}
-
-/// The text without its tokens. Of two that overlap, the first is taken out.
-fn without(text: &str, spans: &[(Range<usize>, TokenText)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    for (span, _) in spans {
-        if span.start >= at {
-            out.push_str(&text[at..span.start]);
-            at = span.end;
-        }
-    }
-    out.push_str(&text[at..]);
-    out
 }
 
 #[cfg(test)]

@@ -47,6 +47,26 @@ pub fn quoted_printable(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The Q encoding (RFC 2047 section 4.2): quoted-printable without line breaks, `_` for the space.
+#[must_use]
+pub fn q(text: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> = text.iter().map(|&b| if b == b'_' { b' ' } else { b }).collect();
+    escaped(&spaced, b'=')
+}
+
+/// The mark and two hexadecimal digits are a byte, as in RFC 2231 section 4; a mark that begins none stands for itself.
+#[must_use]
+pub fn escaped(text: &[u8], mark: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let byte = hex_pair(text, at + 1).filter(|_| text[at] == mark);
+        out.push(byte.unwrap_or(text[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    out
+}
+
 /// Text from bytes in the named character set. `None`, and `us-ascii`, mean Japanese of RFC 1468 where its escapes stand in
 /// seven bits, UTF-8 where the bytes are that, else windows-1252, which is what unlabelled eight-bit mail mostly is. An
 /// unknown character set is read as UTF-8 where the bytes are that; else its ASCII is kept.
@@ -117,7 +137,7 @@ fn utf_7(bytes: &[u8]) -> String {
 }
 
 /// The byte that two hexadecimal digits at this place stand for. Lower case is let in, as everywhere.
-pub(super) fn hex_pair(text: &[u8], at: usize) -> Option<u8> {
+fn hex_pair(text: &[u8], at: usize) -> Option<u8> {
     let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|value| u8::try_from(value).ok());
     Some(digit(text.get(at)?)? << 4 | digit(text.get(at + 1)?)?)
 }

@@ -238,24 +238,12 @@ fn joined(pieces: &[(u32, bool, &[u8])]) -> String {
             }
             _ => value,
         };
-        bytes.extend(if *coded { percent_decoded(text) } else { text.to_vec() });
+        bytes.extend(if *coded { encoding::escaped(text, b'%') } else { text.to_vec() });
     }
     match charset {
         Some(charset) => encoding::text(&bytes, Some(charset)),
         None => decode_words(&bytes),
     }
-}
-
-/// RFC 2231 section 4: `%` and two hexadecimal digits are a byte; a `%` that begins none stands for itself.
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let byte = (text[at] == b'%').then(|| encoding::hex_pair(text, at + 1)).flatten();
-        out.push(byte.unwrap_or(text[at]));
-        at += if byte.is_some() { 3 } else { 1 };
-    }
-    out
 }
 
 /// Undoes the encoded words (RFC 2047) of an unstructured value or a display name, folds too. Words side by side are
@@ -358,28 +346,9 @@ fn encoded_word(text: &[u8], at: usize) -> Option<(&[u8], Vec<u8>, usize)> {
     }
     match kind {
         b'b' => Some((charset, encoding::base64(coded), cursor.at)),
-        b'q' => Some((charset, decode_q(coded), cursor.at)),
+        b'q' => Some((charset, encoding::q(coded), cursor.at)),
         _ => None,
     }
-}
-
-/// The Q encoding (RFC 2047 section 4.2): quoted-printable without line breaks, `_` for the space.
-fn decode_q(coded: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(coded.len());
-    let mut at = 0;
-    while at < coded.len() {
-        match encoding::hex_pair(coded, at + 1).filter(|_| coded[at] == b'=') {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(if coded[at] == b'_' { b' ' } else { coded[at] });
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 /// Blanks and line ends: inside a value they are all one.

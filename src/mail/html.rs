@@ -9,15 +9,8 @@
 pub fn to_text(html: &str) -> String {
     let mut page = Page::default();
     let mut at = 0;
-    while let Some(c) = html[at..].chars().next() {
-        at = match c {
-            '<' => markup(html, at, &mut page),
-            '&' => entity(html, at, &mut page),
-            _ => {
-                page.character(c);
-                at + c.len_utf8()
-            }
-        };
+    while let Some(next) = step(html, at, &mut page) {
+        at = next;
     }
     page.out
 }
@@ -38,21 +31,26 @@ pub fn shows_more_than_text(html: &str) -> bool {
 pub fn text_start(html: &str) -> usize {
     let mut page = Page::default();
     let mut at = 0;
-    while let Some(c) = html[at..].chars().next() {
-        let next = match c {
-            '<' => markup(html, at, &mut page),
-            '&' => entity(html, at, &mut page),
-            _ => {
-                page.character(c);
-                at + c.len_utf8()
-            }
-        };
+    while let Some(next) = step(html, at, &mut page) {
         if page.begun {
             return at;
         }
         at = next;
     }
     html.len()
+}
+
+/// Takes a character, an entity or a piece of markup, and gives the place behind it; none at the end.
+fn step(html: &str, at: usize, page: &mut Page) -> Option<usize> {
+    let c = html[at..].chars().next()?;
+    Some(match c {
+        '<' => markup(html, at, page),
+        '&' => entity(html, at, page),
+        _ => {
+            page.character(c);
+            at + c.len_utf8()
+        }
+    })
 }
 
 /// The text so far.
@@ -103,36 +101,10 @@ const NOT_TEXT: [&str; 14] = [
     "svg", "video",
 ];
 
-/// Elements before and behind which a line ends.
-const BLOCKS: [&str; 28] = [
-    "article",
-    "blockquote",
-    "body",
-    "br",
-    "center",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "tbody",
-    "tr",
-    "ul",
+/// Elements before and behind which a line ends, beside the quotation.
+const BLOCKS: [&str; 27] = [
+    "article", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "tr", "ul",
 ];
 
 /// Takes what begins with this `<`, and gives the place behind it.
@@ -163,7 +135,7 @@ fn markup(html: &str, at: usize, page: &mut Page) -> usize {
 }
 
 fn element(name: &str, closing: bool, page: &mut Page) {
-    if BLOCKS.contains(&name) {
+    if name == "blockquote" || BLOCKS.contains(&name) {
         page.line_end();
     }
     match (name, closing) {
