@@ -74,42 +74,6 @@ impl<'a> Delimiters<'a> {
 mod tests {
     use super::*;
 
-    fn guess(body: &str) -> Option<String> {
-        let guessed = Delimiters::of(body.as_bytes()).guess(0, |line| line == b"outer");
-        guessed.map(|boundary| String::from_utf8_lossy(boundary).into_owned())
-    }
-
-    #[test]
-    fn what_only_looks_like_a_delimiter_is_none() {
-        for body in [
-            "",
-            "text",
-            "-- \nBob",
-            "--Bob\nTelephone: 1",
-            "--\n--\n--",
-            "-----\na\n-----",
-            "--a\n--b\n--c",
-            " --a\n --a",
-            "--outer\n--b\n--b",
-            "--a\n--A",
-        ] {
-            assert_eq!(guess(body), None, "{body}");
-        }
-        let long = "b".repeat(BOUNDARY_LIMIT + 1);
-        assert_eq!(guess(&format!("--{long}\n--{long}\n")), None);
-        let many: String = (0..GUESS_LIMIT).map(|number| format!("--{number}x\n")).collect();
-        assert_eq!(guess(&format!("{many}--b\n--b\n")), None);
-    }
-
-    #[test]
-    fn what_stands_there_again_or_has_fields_is_a_delimiter() {
-        for body in
-            ["--b\n\na\n--b\n", "x\n--b\r\n\r\na\r\n--b--", "--b \nContent-type: text/plain\n\na", "--Bob\n--b\n--b--"]
-        {
-            assert_eq!(guess(body).as_deref(), Some("b"), "{body}");
-        }
-    }
-
     #[test]
     fn only_what_stands_behind_the_start_is_used() {
         let lines = Delimiters::of(b"--a\nx\n--b--\n");
@@ -118,16 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn hostile_bodies_take_linear_time() {
-        let start = std::time::Instant::now();
-        for unit in ["--\n", "--a\n", "--\n\n", "--a--\n", "-"] {
-            let body = unit.repeat(256 * 1024 / unit.len());
-            let lines = Delimiters::of(body.as_bytes());
-            for _ in 0..100 {
-                assert!(!lines.used(b"x", 0));
-                assert!(lines.guess(0, |_| false).is_none_or(|boundary| boundary.starts_with(b"a")));
-            }
-        }
-        assert!(start.elapsed().as_secs() < 20);
+    fn a_boundary_and_the_search_for_one_have_a_limit() {
+        let guess = |body: &str| Delimiters::of(body.as_bytes()).guess(0, |_| false).is_some();
+        let long = "b".repeat(BOUNDARY_LIMIT + 1);
+        assert!(!guess(&format!("--{long}\n--{long}\n")) && guess("--b\n--b\n"));
+        let many: String = (0..GUESS_LIMIT).map(|number| format!("--{number}x\n")).collect();
+        assert!(!guess(&format!("{many}--b\n--b\n")));
     }
 }

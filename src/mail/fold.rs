@@ -238,24 +238,12 @@ fn joined(pieces: &[(u32, bool, &[u8])]) -> String {
             }
             _ => value,
         };
-        bytes.extend(if *coded { percent_decoded(text) } else { text.to_vec() });
+        bytes.extend(if *coded { encoding::escaped(text, b'%') } else { text.to_vec() });
     }
     match charset {
         Some(charset) => encoding::text(&bytes, Some(charset)),
         None => decode_words(&bytes),
     }
-}
-
-/// RFC 2231 section 4: `%` and two hexadecimal digits are a byte; a `%` that begins none stands for itself.
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let byte = (text[at] == b'%').then(|| encoding::hex_pair(text, at + 1)).flatten();
-        out.push(byte.unwrap_or(text[at]));
-        at += if byte.is_some() { 3 } else { 1 };
-    }
-    out
 }
 
 /// Undoes the encoded words (RFC 2047) of an unstructured value or a display name, folds too. Words side by side are
@@ -358,28 +346,9 @@ fn encoded_word(text: &[u8], at: usize) -> Option<(&[u8], Vec<u8>, usize)> {
     }
     match kind {
         b'b' => Some((charset, encoding::base64(coded), cursor.at)),
-        b'q' => Some((charset, decode_q(coded), cursor.at)),
+        b'q' => Some((charset, encoding::q(coded), cursor.at)),
         _ => None,
     }
-}
-
-/// The Q encoding (RFC 2047 section 4.2): quoted-printable without line breaks, `_` for the space.
-fn decode_q(coded: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(coded.len());
-    let mut at = 0;
-    while at < coded.len() {
-        match encoding::hex_pair(coded, at + 1).filter(|_| coded[at] == b'=') {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(if coded[at] == b'_' { b' ' } else { coded[at] });
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 /// Blanks and line ends: inside a value they are all one.
@@ -397,111 +366,10 @@ fn is_value_byte(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> (String, Vec<(String, String)>, bool) {
-        let one = Parameterised::parse(text.as_bytes());
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (one.value, one.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect(), one.malformed)
-    }
-
     #[test]
-    fn a_value_that_breaks_the_rules_is_said_to() {
-        for text in [
-            "",
-            ";",
-            "a b",
-            "\"no\"",
-            "no (",
-            "no (()",
-            "no)",
-            "no; a",
-            "no; a b=c",
-            "no; a=\"b",
-            "no; =b",
-            "no@",
-            "no; a=b c",
-            "no; a=b (",
-            "n\u{0}o",
-        ] {
-            assert!(parsed(text).2, "{text:?}");
-        }
-        let many = format!("a{}", "; b=c".repeat(PARAMETER_LIMIT + 1));
-        assert!(parsed(&many).2 && parsed(&many).1.len() == PARAMETER_LIMIT);
-    }
-
-    #[test]
-    fn comments_and_folds_are_passed_over_everywhere() {
-        let (value, parameters, malformed) =
-            parsed(" (a (b) \\) c)\r\n Text (x) / Plain ;\r\n\tCharset (y) = (z) \"u\\tf-8\" ; format=flowed;");
-        assert_eq!(value, "text/plain");
-        assert_eq!(
-            parameters,
-            [("charset".to_owned(), "utf-8".to_owned()), ("format".to_owned(), "flowed".to_owned())]
-        );
-        assert!(!malformed);
-        assert_eq!(parsed("multipart/mixed; boundary==_x=1;").1, [("boundary".to_owned(), "=_x=1".to_owned())]);
-    }
-
-    #[test]
-    fn encoded_words_that_are_none_stand_for_themselves() {
-        for text in [
-            "=?",
-            "=??=",
-            "=?utf-8?=",
-            "=?utf-8?q?",
-            "=?utf-8?q?a",
-            "=?utf-8?q?a?",
-            "=?utf-8?x?a?=",
-            "=??q?a?=",
-            "=?utf 8?q?a?=",
-            "=?utf-8?q?a?b?",
-            "=?=?=?=?",
-        ] {
-            assert_eq!(decode_words(text.as_bytes()), text);
-        }
-        assert_eq!(decode_words(b"a =?utf-8?q?=?= b"), "a = b");
-        assert_eq!(decode_words(b"=?x-none?q?a=FCb?="), "a\u{fffd}b");
-        assert_eq!(decode_words(b"gr\xfcn"), "gr\u{fc}n");
-    }
-
-    #[test]
-    fn encoded_words_are_joined() {
-        assert_eq!(
-            decode_words(b"Re: =?UTF-8?B?w7w=?= =?utf-8*de?Q?_=C3?=\r\n =?utf-8?q?=BC?= x"),
-            "Re: \u{fc} \u{fc} x"
-        );
-        assert_eq!(decode_words(b"=?iso-8859-1?q?=FC?=   =?utf-8?q?=C3=BC?=,=?utf-8?q?a?="), "\u{fc}\u{fc},a");
-        assert_eq!(decode_words(b"=?utf-8?q?a b?="), "a b");
-        assert_eq!(decode_words(b"a  b =?utf-8?q??= c"), "a  b  c");
-    }
-
-    #[test]
-    fn hostile_values_take_linear_time() {
-        let start = std::time::Instant::now();
-        for unit in ["=?", "=?a?q?", "=?a?q? ", "(", "()", "\"", "\\", ";", "a=\"", "=?a?q?b?= ", "=?a?b?QQ=?=x"] {
-            let text = unit.repeat(VALUE_LIMIT / unit.len());
-            assert!(!decode_words(text.as_bytes()).is_empty());
-            drop(Parameterised::parse(text.as_bytes()));
-        }
+    fn a_value_has_limits_and_says_what_was_cut() {
+        let many = Parameterised::parse(format!("a{}", "; b=c".repeat(PARAMETER_LIMIT + 1)).as_bytes());
+        assert!(many.malformed && many.parameters.len() == PARAMETER_LIMIT);
         assert!(decode_words(&vec![b'a'; VALUE_LIMIT + 1]).ends_with('\u{2026}'));
-        assert!(start.elapsed().as_secs() < 20);
-    }
-
-    #[test]
-    fn a_parameter_is_read_in_every_way_that_programs_have() {
-        for (value, wanted) in [
-            ("a; name=x.exe", vec!["x.exe"]),
-            ("a; name=\"=?utf-8?Q?=C3=BC=2Eexe?=\"", vec!["\u{fc}.exe"]),
-            ("a; name*=utf-8''%C3%BC.exe", vec!["\u{fc}.exe"]),
-            ("a; name*=iso-8859-1'de'%FC.exe", vec!["\u{fc}.exe"]),
-            ("a; name*=no%2", vec!["no%2"]),
-            ("a; NAME*1=xe; name*0=\"x.e\"", vec!["x.exe"]),
-            ("a; name*0*=utf-8''%C3; name*1*=%BC; name*2=.e%78e", vec!["\u{fc}.e%78e"]),
-            ("a; name*10=c; name*9=b; name*0=a", vec!["abc"]),
-            ("a; name=a; name=b; name*=''c; name*0=d", vec!["a", "b", "c", "d"]),
-            ("a; name*x=a; names=b; name**=c; name*-1=d; name*4294967296=e", vec![]),
-            ("a; filename=x", vec![]),
-        ] {
-            assert_eq!(Parameterised::parse(value.as_bytes()).readings("name"), wanted, "{value}");
-        }
     }
 }

@@ -9,15 +9,8 @@
 pub fn to_text(html: &str) -> String {
     let mut page = Page::default();
     let mut at = 0;
-    while let Some(c) = html[at..].chars().next() {
-        at = match c {
-            '<' => markup(html, at, &mut page),
-            '&' => entity(html, at, &mut page),
-            _ => {
-                page.character(c);
-                at + c.len_utf8()
-            }
-        };
+    while let Some(next) = step(html, at, &mut page) {
+        at = next;
     }
     page.out
 }
@@ -38,21 +31,26 @@ pub fn shows_more_than_text(html: &str) -> bool {
 pub fn text_start(html: &str) -> usize {
     let mut page = Page::default();
     let mut at = 0;
-    while let Some(c) = html[at..].chars().next() {
-        let next = match c {
-            '<' => markup(html, at, &mut page),
-            '&' => entity(html, at, &mut page),
-            _ => {
-                page.character(c);
-                at + c.len_utf8()
-            }
-        };
+    while let Some(next) = step(html, at, &mut page) {
         if page.begun {
             return at;
         }
         at = next;
     }
     html.len()
+}
+
+/// Takes a character, an entity or a piece of markup, and gives the place behind it; none at the end.
+fn step(html: &str, at: usize, page: &mut Page) -> Option<usize> {
+    let c = html[at..].chars().next()?;
+    Some(match c {
+        '<' => markup(html, at, page),
+        '&' => entity(html, at, page),
+        _ => {
+            page.character(c);
+            at + c.len_utf8()
+        }
+    })
 }
 
 /// The text so far.
@@ -103,36 +101,10 @@ const NOT_TEXT: [&str; 14] = [
     "svg", "video",
 ];
 
-/// Elements before and behind which a line ends.
-const BLOCKS: [&str; 28] = [
-    "article",
-    "blockquote",
-    "body",
-    "br",
-    "center",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "tbody",
-    "tr",
-    "ul",
+/// Elements before and behind which a line ends, beside the quotation.
+const BLOCKS: [&str; 27] = [
+    "article", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "tr", "ul",
 ];
 
 /// Takes what begins with this `<`, and gives the place behind it.
@@ -163,7 +135,7 @@ fn markup(html: &str, at: usize, page: &mut Page) -> usize {
 }
 
 fn element(name: &str, closing: bool, page: &mut Page) {
-    if BLOCKS.contains(&name) {
+    if name == "blockquote" || BLOCKS.contains(&name) {
         page.line_end();
     }
     match (name, closing) {
@@ -246,114 +218,4 @@ fn named(name: &str) -> Option<char> {
         "zwnj" => '\u{200c}',
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_begins_at_its_first_character() {
-        for (html, start) in [("", 0), ("<p> ", 4), ("a", 0), ("<p>\n &nbsp;a", 11), ("<title>a</title><b>c", 19)] {
-            assert_eq!(text_start(html), start, "{html}");
-        }
-    }
-
-    #[test]
-    fn what_a_reader_does_not_see_is_no_text() {
-        for html in [
-            "<a href=\"cr-1\">",
-            "<a title=\"a > b\">",
-            "<a title = 'a > b' x>",
-            "<!-- a > b -->",
-            "<!-->",
-            "<!--->",
-            "<!-- a",
-            "<!DOCTYPE html><?xml a?>",
-            "<script>a</script>",
-            "<STYLE x=\"</style>\">a < b</Style >",
-            "<script>a</scrip",
-            "<title>a</title>",
-            "<p",
-            "<p x=\"a>b",
-            "</p x>",
-        ] {
-            assert_eq!(to_text(html), "", "{html}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_markup_stands_for_itself() {
-        for text in [
-            "<",
-            "a < b",
-            "< p>",
-            "<3",
-            "</",
-            "</ p>",
-            "&",
-            "&;",
-            "&a;",
-            "&unknown;",
-            "&#;",
-            "&#xd800;",
-            "&#99999999;",
-            "a&b",
-        ] {
-            assert_eq!(to_text(text), text);
-        }
-        assert_eq!(to_text("<a title=it's>x</a>"), "x");
-    }
-
-    #[test]
-    fn blocks_are_lines_and_quotations_are_marked() {
-        assert_eq!(to_text(" <p>a\n  b<br>c <b>d</b>e</p>\n<p></p><div>f</div>"), "a b\nc de\nf\n");
-        assert_eq!(
-            to_text("a<blockquote>b<blockquote>c</blockquote>d</blockquote>e</blockquote>f"),
-            "a\n> b\n> c\n> d\ne\nf"
-        );
-        assert_eq!(to_text("<tr><td>a</td><td>b</td></tr>"), "a b\n");
-        assert_eq!(to_text("&lt;a&gt; &amp;&nbsp;&quot;&#39;&#x41;&shy;"), "<a> & \"'A\u{ad}");
-        assert_eq!(to_text("c<b>r</b>-1<wbr>2\u{fc}"), "cr-12\u{fc}");
-    }
-
-    #[test]
-    fn a_page_shows_more_than_text_where_an_element_does() {
-        for html in
-            ["", "<p>a", "<!-- <img> -->", "<style><img></style>", "<p title='<img>'>", "&lt;img>", "< img>", "<imgs>"]
-        {
-            assert!(!shows_more_than_text(html), "{html}");
-        }
-        for html in ["<img src=a>", "a<IMG>", "<p><svg/></p>", "<input", "<blockquote><object>"] {
-            assert!(shows_more_than_text(html), "{html}");
-        }
-    }
-
-    #[test]
-    fn hostile_pages_take_linear_time() {
-        let start = std::time::Instant::now();
-        for unit in [
-            "<",
-            "<a",
-            "<a ",
-            "<a='",
-            "</",
-            "<!",
-            "<!--",
-            "<script>",
-            "<script></",
-            "&",
-            "&#",
-            "&amp",
-            "<blockquote>",
-            "\u{fc}<",
-            "<br>",
-            "='\"<p>",
-        ] {
-            let html = unit.repeat(256 * 1024 / unit.len());
-            assert!(to_text(&html).len() <= html.len() * 3);
-            assert!(!shows_more_than_text(&html));
-        }
-        assert!(start.elapsed().as_secs() < 20);
-    }
 }

@@ -18,3 +18,8 @@ pub mod parts;
 pub mod quotation;
 pub mod recipients;
 pub mod shape;
+
+/// Whether the word is one of a list that blanks part.
+fn is_listed(list: &str, word: &str) -> bool {
+    list.split(' ').any(|known| known == word)
+}

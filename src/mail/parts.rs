@@ -310,24 +310,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_senders_own_text_is_passed_over() {
-        for part in [
-            "Content-Type: message/rfc822\n\nContent-Type: text/plain\n\na",
-            "Content-Type: MESSAGE/delivery-status\n\na",
-            "Content-Disposition: Attachment; filename=x\n\na",
-            "Content-Type: text/plain\nContent-Disposition: (c) attachment\n\na",
-            "Content-Type: application/octet-stream\n\na",
-            "Content-Type: text/calendar\n\na",
-            "Content-Type: text/plain\nno empty line",
-        ] {
-            let message = format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{part}\n--b--\nbehind\n");
-            assert_eq!(parts(&message), (vec![], false), "{part}");
-        }
-        assert_eq!(parts("Content-Disposition: attachment\n\na").0.len(), 0);
-        assert_eq!(parts("Content-Type: multipart/digest; boundary=b\n\n--b\n\nA: b\n\nc\n--b--\n").0.len(), 0);
-    }
-
-    #[test]
     fn what_cannot_be_walked_is_said() {
         let long = "b".repeat(BOUNDARY_LIMIT + 1);
         assert!(parts(&format!("Content-Type: multipart/mixed; boundary={long}\n\n--{long}\n\na")).1);
@@ -348,117 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_only_looks_like_a_boundary_is_text() {
-        let message = "Content-Type: multipart/mixed; boundary=\"b\"\n\n--b\n\n--bb\n-b\n --b\n--b-\n--B\n--b---\n\
-        --b \t\r\n\nx\n--b--\n";
-        assert_eq!(parts(message).0, ["text::--bb\n-b\n --b\n--b-\n--B\n--b---", "text::x"]);
-    }
-
-    #[test]
-    fn alternatives_are_numbered_and_nested_parts_found() {
-        let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\
-        Content-Type: multipart/alternative; boundary=a\n\n\
-            --a\n\nplain\n--a\nContent-Type: multipart/related; boundary=r\n\n--r\nContent-Type: text/html\n\n<p>\n\
-            --r--\n--a--\n\
-            --m\n\nfooter\n--m\nContent-Type: multipart/alternative; boundary=z\n\n--z\n\nlast\n--m--\n--z\n\nx\n";
-        assert_eq!(
-            parts(message),
-            (["text:0:plain", "html:0:<p>", "text::footer", "text:1:last"].map(String::from).to_vec(), false)
-        );
-        // The delimiter of an outer multipart ends an inner one that was never closed.
-        let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\
-        Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--m\n\ny\n";
-        assert_eq!(parts(message).0, ["text::x", "text::y"]);
-    }
-
-    /// Mail programs show such text, and what they show is what a letter says (RFC 2045 section 5.2).
-    #[test]
-    fn a_multipart_whose_boundary_is_missing_or_never_used_is_text_or_guessed() {
-        for (message, text) in [
-            ("Content-Type: multipart/mixed\n\n--b\n\na", "text::--b\n\na"),
-            ("Content-Type: multipart/mixed; boundary=\"\"\n\n--\n\na", "text::--\n\na"),
-            ("Content-Type: multipart/alternative; boundary=x\n\na\n-- \nBob", "text::a\n-- \nBob"),
-            ("Content-Type: multipart/alternative; boundary=x\n\n", "text::"),
-            ("Content-Type: multipart/mixed\n\n--b\n\na\n--b--\n", "text::a"),
-            ("Content-Type: multipart/mixed; boundary=x\n\nb\n--b\n\na\n--b\n", "text::a"),
-            ("Content-Type: multipart/mixed\n\n--b\nContent-Type: text/html\n\na", "html::a"),
-            ("Content-Type: multipart/mixed; boundary*=us-ascii''b\n\n--b\n\na\n--b--", "text::a"),
-            ("Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\n\n--bc\n\na\n--bc--", "text::a"),
-            ("Content-Type: multipart/mixed; boundary='b'\n\n--b\n\na\n--b--", "text::a"),
-            ("Content-Type: multipart/mixed; boundary='b'\n\n--'b'\n\na\n--'b'--", "text::a"),
-            ("Content-Type: multipart/mixed boundary=\"b\"\n\n--b\n\na\n--b--", "text::a"),
-            ("Content-Type: multipart/mixed\nContent-Type: text/html\n\n<p>a", "html::<p>a"),
-            ("Content-Type: text/html\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\na\n--b--", "text::a"),
-        ] {
-            let texts: Vec<String> = parts(message).0.into_iter().filter(|text| !text.ends_with(':')).collect();
-            let wanted = if text == "text::" { vec![] } else { vec![text.to_owned()] };
-            assert_eq!((texts, parts(message).1), (wanted, false), "{message}");
-        }
-        // Inside another multipart the delimiter of that one ends it.
-        let inner =
-            "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: multipart/mixed\n\nx\n--m\n\ny\n--m--";
-        assert_eq!(parts(inner).0, ["text::x", "text::y"]);
-    }
-
-    #[test]
-    fn what_stands_before_the_first_part_is_text_where_no_part_has_any() {
-        let mixed = "Content-Type: multipart/mixed; boundary=b\n\nbefore\n--b\n";
-        for (rest, found) in [
-            ("\na\n--b--\nbehind", "text::a"),
-            ("Content-Type: text/html\n\na\n--b--", "html::a"),
-            ("Content-Type: image/png\n\na\n--b--\nbehind", "text::before"),
-            ("\n \n--b--", "text::before"),
-            ("Content-Type: text/plain\nContent-Disposition: attachment\n\na\n--b--", "text::before"),
-            ("", "text::before"),
-        ] {
-            let texts: Vec<String> = parts(&format!("{mixed}{rest}")).0.into_iter().filter(|t| t != "text::").collect();
-            assert_eq!(texts, [found], "{rest}");
-        }
-        let attached = mixed.replacen("\n\n", "\nContent-Disposition: attachment\n\n", 1);
-        assert_eq!(parts(&format!("{attached}Content-Type: image/png\n\na\n--b--")).0.len(), 0);
-    }
-
-    #[test]
-    fn every_part_and_every_multipart_is_named() {
-        let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\
-            Content-Type: multipart/report boundary=\"r\"; report-type=delivery-status\n\n--r\n\na\n\
-            --r\nContent-Type: message/delivery-status\n\nb\n--r--\n--m--\n";
-        let head = Head::read(message.as_bytes());
-        let parts = super::parts(&head, &message.as_bytes()[head.body..]);
-        let multiparts: Vec<(&str, usize)> =
-            parts.multiparts.iter().map(|one| (one.kind.as_str(), one.depth)).collect();
-        assert_eq!(multiparts, [("multipart/mixed", 0), ("multipart/report", 1)]);
-        assert!(parts.multiparts[1].fields[0].windows(15).any(|bytes| bytes == b"delivery-status"));
-        let kinds: Vec<&str> = parts.all.iter().map(|part| part.kind.as_str()).collect();
-        assert_eq!(kinds, ["text/plain", "message/delivery-status"]);
-    }
-
-    #[test]
-    fn a_body_without_a_type_is_text() {
-        for field in
-            ["A: b", "Content-Type: text", "Content-Type:", "Content-Type: (", "Content-Type: text/plain; charset=("]
-        {
-            assert_eq!(parts(&format!("{field}\n\na")), (vec!["text::a".to_owned()], false), "{field}");
-        }
+    fn a_part_knows_how_it_is_encoded() {
         let head = Head::read(b"Content-Type: text/html; charset=\"x\"\nContent-Transfer-Encoding: (c) Base64\n\n");
         let parts = super::parts(&head, b"a");
         assert!(parts.all[0].is_html() && parts.all[0].transfer == Transfer::Base64);
         assert_eq!(parts.all[0].charset.as_deref(), Some(&b"x"[..]));
-    }
-
-    #[test]
-    fn what_is_no_text_is_a_part_all_the_same() {
-        let message = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nx\n\
-            --m\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=m\n\n\
-            --m\nContent-Disposition: attachment\nContent-Type: multipart/mixed; boundary=n\n\n\
-            --n\nContent-Type: text/plain; name=a\nContent-Disposition: inline; filename=b\n\
-            Content-Disposition: inline; filename=c\n\ny\n--n--\n--m--\n";
-        let head = Head::read(message.as_bytes());
-        let parts = super::parts(&head, &message.as_bytes()[head.body..]);
-        let shown: Vec<(&str, bool, usize)> =
-            parts.all.iter().map(|part| (part.kind.as_str(), part.attached, part.fields.len())).collect();
-        // The delimiter of the outer multipart ends the message inside, whatever that says of itself.
-        assert_eq!(shown, [("text/plain", false, 0), ("message/rfc822", false, 1), ("text/plain", true, 3)]);
-        assert_eq!(parts.texts().count(), 1);
     }
 }

@@ -32,25 +32,12 @@ pub fn own_lines(text: &str) -> Vec<&str> {
 
 /// `---------- Forwarded message ---------` and `-----Original Message-----`, in the languages of the larger programs.
 fn is_head_of_another(line: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "message",
-        "nachricht",
-        "mensaje",
-        "mensagem",
-        "messaggio",
-        "bericht",
-        "meddelande",
-        "meddelelse",
-        "melding",
-        "viesti",
-        "wiadomo",
-        "zpr\u{e1}va",
-        "\u{441}\u{43e}\u{43e}\u{431}\u{449}",
-        "\u{43f}\u{438}\u{441}\u{44c}\u{43c}",
-    ];
+    const WORDS: &str = "\
+        message nachricht mensaje mensagem messaggio bericht meddelande meddelelse melding viesti wiadomo zpráva \
+        сообщ письм";
     let ruled = line.starts_with("-----") && line.ends_with("----") && !line.contains("BEGIN PGP");
     let lower = if ruled { line.to_lowercase() } else { return false };
-    WORDS.iter().any(|word| lower.contains(word))
+    WORDS.split(' ').any(|word| lower.contains(word))
 }
 
 /// Whether the line is quoted from another message.
@@ -231,23 +218,8 @@ enum Attribution {
 const ATTRIBUTION_LINES: usize = 4;
 
 /// How an attribution ends, before its colon, lower case.
-const VERBS: [&str; 15] = [
-    "escreveu",
-    "escribi\u{f3}",
-    "ha scritto",
-    "kirjoitti",
-    "napisa\u{142}",
-    "napsal",
-    "said",
-    "schreef",
-    "schrieb",
-    "skrev",
-    "writes",
-    "wrote",
-    "yazd\u{131}",
-    "\u{e9}crit",
-    "\u{43f}\u{438}\u{448}\u{435}\u{442}",
-];
+const VERBS: &str = "\
+    escreveu|escribió|ha scritto|kirjoitti|napisał|napsal|said|schreef|schrieb|skrev|writes|wrote|yazdı|écrit|пишет";
 
 /// The attribution that begins in this line: it ends in a colon and holds a date or an address, or one of the verbs. It
 /// begins in a line of its own: with the date or the address that the lines below lack.
@@ -287,7 +259,7 @@ fn attribution(lines: &[&str], at: usize) -> Attribution {
 /// Whether the words before a colon say that somebody wrote what follows.
 pub(super) fn ends_in_writing(words: &str) -> bool {
     let words = words.trim_end().to_lowercase();
-    VERBS.iter().any(|verb| words.ends_with(verb))
+    VERBS.split('|').any(|verb| words.ends_with(verb))
 }
 
 fn digits(line: &str) -> usize {
@@ -327,199 +299,4 @@ fn is_programs_line(line: &str) -> bool {
         "Verzonden vanaf ",
     ];
     STARTS.iter().any(|start| line.starts_with(start))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_others_or_programs_wrote_is_not_the_senders() {
-        for text in [
-            "",
-            "\n \n",
-            "> a\n  > b\n>c",
-            "| a\n|",
-            "On Sat, 21 Nov 2026 at 10:00, Alice <alice@x.org> wrote:\n\n> a",
-            "On Sat, 21 Nov 2026 at 10:00, Alice\n<alice@x.org>\nwrote:\n> a\n",
-            "Am 21.11.2026 um 10:00 schrieb Alice:\n> a",
-            "Le sam. 21 nov. 2026 \u{e0} 10:00, Alice a \u{e9}crit :\n> a",
-            "2026\u{5e74}11\u{6708}21\u{65e5} 10:00 Alice <alice@x.org>:\n> a",
-            "Alice wrote:\n> a",
-            "On 21/11/2026 10:00, Alice wrote:\n\na without marks\nb",
-            "-- \nBob\nTelephone 1",
-            "-----Original Message-----\na",
-            "---------- Urspr\u{fc}ngliche Nachricht ----------\na",
-            "________________________________\nVon: Alice\nGesendet: heute\na",
-            "From: Alice <alice@x.org>\nSent: Saturday\nTo: Bob\n\na",
-            "*From:* Alice\n*Sent:* Saturday\n\na",
-            "Sent from my telephone",
-            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n> a\n-----BEGIN PGP SIGNATURE-----\nabc\n\
-            -----END PGP SIGNATURE-----",
-            "[]\n...\n--\nx",
-        ] {
-            assert_eq!(own_lines(text), Vec::<&str>::new(), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_stands_below_a_signature_is_not_quoted() {
-        let footer = "Yes.\n> a\n-- \nBob\n____________________\nFriends list\n----- News -----\nb";
-        assert_eq!(lines_above_copy(footer, true).len(), 7);
-        for (start, copies) in [
-            ("---------- Forwarded message ---------", false),
-            ("-----Original Message-----", false),
-            ("-------- Weitergeleitete Nachricht --------", false),
-            ("-------- \u{bb34}\u{c5c7} --------\nA: b\nC: 21/11/2026 10:00\nD: e", false),
-            ("-------- \u{bb34}\u{c5c7} --------\n\n\u{bcf4}\u{b0b8} \u{c0ac}\u{b78c}: A\n\u{c81c}\u{baa9}: b", true),
-            ("From: Alice <alice@x.org>\nSent: Saturday\nSubject: Tea", true),
-            ("On 21/11/2026 10:00, Alice wrote:\n", true),
-        ] {
-            let text = format!("Look!\n{start}\nBuy\n");
-            assert_eq!(lines_above_copy(&text, true), ["Look!"], "{start}");
-            // Without a mark in the Subject only a ruled line counts.
-            assert_eq!(lines_above_copy(&text, false).len() > 1, copies, "{start}");
-        }
-    }
-
-    /// Mail programs in twenty languages put the same block above what they quote without marks.
-    #[test]
-    fn a_header_block_is_known_by_its_form_in_any_language() {
-        for block in [
-            "From: Alice <alice@x.org>\nSent: Saturday\nTo: Bob\nSubject: Tea",
-            "\u{645}\u{646}: Alice <alice@x.org>\n\u{62a}\u{645} \u{627}\u{644}\u{625}\u{631}\u{633}\u{627}\u{644}: 2026\n\
-             \u{625}\u{644}\u{649}: Bob",
-            "\u{bcf4}\u{b0b8} \u{c0ac}\u{b78c}: Alice <alice@x.org>\n\u{bcf4}\u{b0b8} \u{b0a0}\u{c9dc}: 2026\n\u{c81c}\u{baa9}: a",
-            "\u{53d1}\u{4ef6}\u{4eba}\u{ff1a}Alice\n\u{53d1}\u{9001}\u{65f6}\u{95f4}\u{ff1a}2026\u{5e74}11\u{6708}21\u{65e5} 10:00\n\
-             \u{4e3b}\u{9898}\u{ff1a}a",
-            "De\u{a0}: Alice\nEnvoy\u{e9}\u{a0}: samedi 21 novembre 2026 10:00\n\u{c0}\u{a0}: Bob\nObjet\u{a0}: a",
-            "*\u{41e}\u{442}:* Alice\n*\u{414}\u{430}\u{442}\u{430}:* x",
-        ] {
-            assert_eq!(own_lines(&format!("Yes.\n\n{block}\n\nHello")), ["Yes."], "{block}");
-        }
-        for text in [
-            "From: Alice\nTo: Bob",
-            "Name: Bob\nStreet: Elm Street 12\nTown: Rome",
-            "Name: Bob\nE-mail: bob@x.org\nMessage: hello",
-            "10:00: tea\n11:00: cake\n12:00: bob@x.org",
-            "See http://x.org/a\nftp://x.org\nmailto:bob@x.org",
-            "One thing: no.\nAnother thing, which is much longer: yes.\nThird: bob@x.org",
-        ] {
-            assert_eq!(own_lines(text).len(), text.lines().count(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_mark_of_quotation_has_many_forms_and_a_word_is_none() {
-        for line in [
-            ">",
-            "> a",
-            ">a",
-            ">> a",
-            " > a",
-            "| a",
-            "|",
-            ") a",
-            ")",
-            "AL> a",
-            "B> a",
-            "ABC>> a",
-            "AL>",
-            "\u{416}\u{428}> a",
-        ] {
-            assert!(is_quoted(line), "{line}");
-        }
-        for line in
-            ["", "a", "|a", ")a", "a > b", "al> a", "ABCD> a", "AL>a", "1> a", "<a> b", ":) a", "A1> a", "\u{fc}> a"]
-        {
-            assert!(!is_quoted(line), "{line}");
-        }
-    }
-
-    #[test]
-    fn dates_times_and_addresses_are_known_in_digits_of_any_script() {
-        for line in
-            ["2026", "21.11.26", "11/21/2026", "26-11-21", "\u{6f2}\u{6f0}\u{6f2}\u{6f6}", "2026\u{5e74}11\u{6708}"]
-        {
-            assert!(holds_date(line), "{line}");
-        }
-        for line in ["", "21", "21.11.", "20261", "030 1234567", "1.2", "12:30:10"] {
-            assert!(!holds_date(line), "{line}");
-        }
-        for line in ["10:00", "at 9:05 AM", "10.00", "10h30", "\u{661}\u{660}:\u{663}\u{660}"] {
-            assert!(holds_time(line), "{line}");
-        }
-        for line in ["", "10", "10:5", "a:30", "10:000", "10 00"] {
-            assert!(!holds_time(line), "{line}");
-        }
-        assert!(
-            holds_address("a bob@x.org") && !holds_address("bob @ x") && !holds_address("@x") && !holds_address("x@")
-        );
-    }
-
-    #[test]
-    fn what_the_sender_wrote_is_found_between_quotations() {
-        assert_eq!(own_lines("Yes.\n\nOn 21/11/2026, Alice wrote:\n> a\n ok 2\n> b\n-- \nBob"), ["Yes.", "ok 2"]);
-        assert_eq!(own_lines("Yes\nOn 21/11/2026 10:00, Alice:\n> a"), ["Yes"]);
-        assert_eq!(own_lines("See here:\n> a"), ["See here:"]);
-        assert_eq!(own_lines("On Monday I come.\n> a"), ["On Monday I come."]);
-        assert_eq!(own_lines("From: here to there\nit is far"), ["From: here to there", "it is far"]);
-        assert_eq!(own_lines("\u{6771}\u{4eac}"), ["\u{6771}\u{4eac}"]);
-        assert_eq!(own_lines("a\n-----\nb"), ["a", "b"]);
-        assert_eq!(
-            own_lines("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nYes\n-----BEGIN PGP SIGNATURE-----\nabc"),
-            ["Yes"]
-        );
-        assert!(!own_lines("-----BEGIN PGP MESSAGE-----\nabc").is_empty());
-    }
-
-    #[test]
-    fn a_message_copied_below_own_words_is_found_in_many_programs_form() {
-        for copy in [
-            "From: Seeds <news@x.org>\nSent: Saturday\nTo: Bob\nSubject: Spring\n\nbuy",
-            "-----Urspr\u{fc}ngliche Nachricht-----\nVon: Seeds\nGesendet: heute\nAn: Bob\nBetreff: x\n\nbuy",
-            "-------- Forwarded Message --------\nSubject: \tSpring\nDate: \ttoday\nFrom: \tSeeds\n\nbuy",
-            "Begin forwarded message:\n\n*From: *Seeds\n*Subject: *Spring\n\nbuy",
-            "De : Seeds\nEnvoy\u{e9} : samedi\n\u{c0} : Bob\nObjet : x\n\nbuy",
-            "On Saturday, 21 November 2026, Seeds <news@x.org> wrote:\n\nbuy",
-        ] {
-            let found = lines_above_copy(&format!("Do you know them?\n> quoted\nBob\n\n{copy}"), true).join("|");
-            assert!(found.starts_with("Do you know them?|Bob|") && !found.contains("buy"), "{found}");
-        }
-        for all in [
-            "From: Seeds\nSubject: Spring\n\nbuy",
-            "-----Offers-----\nFrom: Seeds\nSubject: Spring\n\nbuy",
-            "Fly!\nFrom: Berlin\nTo: Rome\nbuy",
-            "Hello\n-- \nBob\n________________\n-----Contact-----\nTel: 1\nbuy",
-            "Hello\nSubject: tea, and\n1\n2\n3\n4\n5\n6\n7\nFrom: here\nbuy",
-        ] {
-            assert!(lines_above_copy(all, true).ends_with(&["buy"]), "{all}");
-        }
-    }
-
-    #[test]
-    fn hostile_texts_take_linear_time() {
-        let start = std::time::Instant::now();
-        for unit in [
-            "\n",
-            "on 2026:\n",
-            "a@b\n",
-            "*a:*\n",
-            "-----a-----\n\n",
-            "on 2026\n",
-            "wrote:\n",
-            "wrote:\n\n\n\n",
-            ">\n",
-            "From: a\n",
-            "a: b\n",
-            "-",
-            "_",
-        ] {
-            let text = unit.repeat(256 * 1024 / unit.len());
-            drop((own_lines(&text), lines_above_copy(&text, true)));
-        }
-        let blank = format!("wrote 2026:{}", "\n".repeat(256 * 1024));
-        drop((own_lines(&blank), lines_above_copy(&blank, true)));
-        assert!(start.elapsed().as_secs() < 20);
-    }
 }
