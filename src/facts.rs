@@ -32,8 +32,8 @@ const ENCODED_WORD_TRIES: usize = 256;
 /// Longest Message-ID that is answered or remembered; a longer one does not fit a folded line (RFC 5322 2.1.1).
 const MESSAGE_ID_LIMIT: usize = 900;
 
-/// Everything that is known about one message.
-#[derive(Clone, Debug)]
+/// Everything that is known about one message; by default nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Whom the mail system says it is from and to.
     pub envelope: Envelope,
@@ -131,6 +131,13 @@ impl Unclear {
     }
 }
 
+/// Nothing is known where no parser read it.
+impl Default for Sender {
+    fn default() -> Sender {
+        Sender::Unclear(Unclear::ParserFailed)
+    }
+}
+
 impl Sender {
     /// The mailbox, if it is clear.
     #[must_use]
@@ -201,30 +208,10 @@ impl Facts {
         let head = Head::read(start);
         Facts {
             envelope: Envelope::read(caller, &head),
-            sender: Sender::Unclear(Unclear::ParserFailed),
-            name_shows_other_address: false,
-            shown_sender: String::new(),
-            subject: String::new(),
-            answer_addresses: Vec::new(),
-            is_challenge: false,
-            date: None,
-            message_id: None,
-            named: Vec::new(),
-            signs: Vec::new(),
-            list: None,
-            authentication: Authentication::default(),
-            score: SpamScore::default(),
-            empty_probe: false,
             received: head.all("Received").count(),
-            sending_host: None,
-            declared_language: None,
-            delivery_failed: false,
-            tokens: Vec::new(),
-            content: Content::default(),
-            own_mark: None,
-            submitted_here: false,
             message_start: head.message_start(),
             defects: head.defects.clone(),
+            ..Facts::default()
         }
     }
 

@@ -101,25 +101,6 @@ pub enum Ignored {
     UnknownVersion,
 }
 
-impl Ignored {
-    /// In kebab case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Ignored::BelowBoundary => "below-boundary",
-            Ignored::Malformed => "malformed",
-            Ignored::MethodNotConfigured => "method-not-configured",
-            Ignored::NothingChecked => "nothing-checked",
-            Ignored::NotTrustedId => "not-trusted-id",
-            Ignored::OtherPlace => "other-place",
-            Ignored::TooLong => "too-long",
-            Ignored::TooMany => "too-many",
-            Ignored::UnknownMethod => "unknown-method",
-            Ignored::UnknownVersion => "unknown-version",
-        }
-    }
-}
-
 /// All that a message's Authentication-Results fields say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authentication {

@@ -31,11 +31,12 @@ pub struct Caller {
 }
 
 /// The envelope sender (RFC 5321 reverse-path).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EnvelopeSender {
     /// One address, which every place that speaks of it names.
     Known(Address),
     /// No place speaks of it.
+    #[default]
     Missing,
     /// `<>`: a bounce or another automatic message, never to be answered (RFC 5321 section 4.5.5).
     Null,
@@ -55,7 +56,7 @@ impl EnvelopeSender {
 }
 
 /// The envelope as far as it can be known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// Who it is from.
     pub sender: EnvelopeSender,

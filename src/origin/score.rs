@@ -53,6 +53,22 @@ pub enum ScoreField {
     SpamdResult,
 }
 
+/// Each field, its name, and the program that writes it; in the order of the variants.
+const NAMES: [(ScoreField, &str, &str); 12] = [
+    (ScoreField::Bogosity, "X-Bogosity", "bogofilter"),
+    (ScoreField::Crm114Status, "X-CRM114-Status", "crm114"),
+    (ScoreField::ForefrontReport, "X-Forefront-Antispam-Report", "exchange"),
+    (ScoreField::OrganizationScl, "X-MS-Exchange-Organization-SCL", "exchange"),
+    (ScoreField::RspamdScore, "X-Rspamd-Score", "rspamd"),
+    (ScoreField::Spam, "X-Spam", "rspamd"),
+    (ScoreField::SpamFlag, "X-Spam-Flag", "spamassassin"),
+    (ScoreField::SpamLevel, "X-Spam-Level", "spamassassin"),
+    (ScoreField::SpamProbe, "X-SpamProbe", "spamprobe"),
+    (ScoreField::SpamScore, "X-Spam-Score", "spamassassin"),
+    (ScoreField::SpamStatus, "X-Spam-Status", "spamassassin"),
+    (ScoreField::SpamdResult, "X-Spamd-Result", "rspamd"),
+];
+
 /// What a score is counted in. Scores of different scales cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
@@ -148,53 +164,26 @@ impl SpamScore {
 
 impl ScoreField {
     /// Every field, in the order of their names.
-    pub const ALL: [ScoreField; 12] = [
-        ScoreField::Bogosity,
-        ScoreField::Crm114Status,
-        ScoreField::ForefrontReport,
-        ScoreField::OrganizationScl,
-        ScoreField::RspamdScore,
-        ScoreField::Spam,
-        ScoreField::SpamFlag,
-        ScoreField::SpamLevel,
-        ScoreField::SpamProbe,
-        ScoreField::SpamScore,
-        ScoreField::SpamStatus,
-        ScoreField::SpamdResult,
-    ];
+    pub const ALL: [ScoreField; 12] = {
+        let mut all = [ScoreField::Bogosity; 12];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = NAMES[at].0;
+            at += 1;
+        }
+        all
+    };
 
     /// The field's name.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            ScoreField::Bogosity => "X-Bogosity",
-            ScoreField::Crm114Status => "X-CRM114-Status",
-            ScoreField::ForefrontReport => "X-Forefront-Antispam-Report",
-            ScoreField::OrganizationScl => "X-MS-Exchange-Organization-SCL",
-            ScoreField::RspamdScore => "X-Rspamd-Score",
-            ScoreField::Spam => "X-Spam",
-            ScoreField::SpamFlag => "X-Spam-Flag",
-            ScoreField::SpamLevel => "X-Spam-Level",
-            ScoreField::SpamProbe => "X-SpamProbe",
-            ScoreField::SpamScore => "X-Spam-Score",
-            ScoreField::SpamStatus => "X-Spam-Status",
-            ScoreField::SpamdResult => "X-Spamd-Result",
-        }
+        NAMES[self as usize].1
     }
 
     /// The program that writes it, by the name under which the configuration names all its fields.
     #[must_use]
     pub fn filter(self) -> &'static str {
-        match self {
-            ScoreField::Bogosity => "bogofilter",
-            ScoreField::Crm114Status => "crm114",
-            ScoreField::ForefrontReport | ScoreField::OrganizationScl => "exchange",
-            ScoreField::RspamdScore | ScoreField::Spam | ScoreField::SpamdResult => "rspamd",
-            ScoreField::SpamFlag | ScoreField::SpamLevel | ScoreField::SpamScore | ScoreField::SpamStatus => {
-                "spamassassin"
-            }
-            ScoreField::SpamProbe => "spamprobe",
-        }
+        NAMES[self as usize].2
     }
 
     /// What its number is counted in.
@@ -275,19 +264,6 @@ impl Reading {
     }
 }
 
-impl ScoreIgnored {
-    /// In kebab case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            ScoreIgnored::BelowBoundary => "below-boundary",
-            ScoreIgnored::Malformed => "malformed",
-            ScoreIgnored::TooLong => "too-long",
-            ScoreIgnored::TooMany => "too-many",
-        }
-    }
-}
-
 /// Whether it is the first word, or the second; none if it is another.
 fn one_of(text: &str, spam: &str, ham: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case(spam) { Some(true) } else { text.eq_ignore_ascii_case(ham).then_some(false) }
@@ -305,14 +281,16 @@ fn item<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.split([' ', '\t', ',']).find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
 }
 
+/// A verdict with a number, where one is there; a number that cannot be read spoils both.
+fn reading(number: Option<&str>, spam: bool) -> Option<Reading> {
+    let points = number.map(Points::parse);
+    (points != Some(None)).then_some(Reading { points: points.flatten(), spam, floor: false })
+}
+
 fn status(value: &str) -> Option<Reading> {
     let (word, rest) = value.split_once(',').unwrap_or((value, ""));
     let spam = one_of(word.trim(), "yes", "no")?;
-    let points = match item(rest, "score").or_else(|| item(rest, "hits")) {
-        Some(text) => Some(Points::parse(text)?),
-        None => None,
-    };
-    Some(Reading { points, spam, floor: false })
+    reading(item(rest, "score").or_else(|| item(rest, "hits")), spam)
 }
 
 /// One and the same character for each whole point; SpamAssassin's is `*`, others write `+`, `s` or `x`.
@@ -330,7 +308,7 @@ fn spamd_result(value: &str) -> Option<Reading> {
     Points::parse(required.trim())?;
     let word = before.rsplit(':').next().unwrap_or_default().trim();
     let spam = one_of(word, "true", "false")?;
-    Some(Reading { points: Some(Points::parse(score.trim())?), spam, floor: false })
+    reading(Some(score.trim()), spam)
 }
 
 fn bogosity(value: &str) -> Option<Reading> {
@@ -338,11 +316,7 @@ fn bogosity(value: &str) -> Option<Reading> {
     // Before version 1 it wrote Yes and No.
     let spam =
         one_of(word, "spam", "ham").or_else(|| one_of(word, "yes", "no")).or_else(|| one_of(word, "", "unsure"))?;
-    let points = match item(rest, "spamicity") {
-        Some(text) => Some(Points::parse(text)?),
-        None => None,
-    };
-    Some(Reading { points, spam, floor: false })
+    reading(item(rest, "spamicity"), spam)
 }
 
 fn crm114(value: &str) -> Option<Reading> {
@@ -357,7 +331,7 @@ fn crm114(value: &str) -> Option<Reading> {
 fn spamprobe(value: &str) -> Option<Reading> {
     let mut words = value.split_whitespace();
     let spam = one_of(words.next()?, "spam", "good")?;
-    Some(Reading { points: Some(Points::parse(words.next()?)?), spam, floor: false })
+    reading(Some(words.next()?), spam)
 }
 
 /// -1: never looked at; 5 and more: spam (Microsoft's documentation, "Spam confidence level").
@@ -380,7 +354,8 @@ mod tests {
         assert_eq!(read(text.as_bytes(), &[]), SpamScore::default());
         let one = read(text.as_bytes(), &ScoreField::named("x-spam-status"));
         assert_eq!((one.points, one.says_spam, one.exact), (Points::parse("-5"), false, true));
-        for field in ScoreField::ALL {
+        for (at, field) in ScoreField::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, at, "the names stand in the order of the variants");
             assert!(ScoreField::named(field.name()) == [field]);
             assert!(ScoreField::named(field.filter()).contains(&field));
         }

@@ -34,8 +34,8 @@ pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
     found.extend((people.null || written_null()).then_some(Sign::NullSender));
     // A random envelope sender is what WorkMail gives to the mail that people write in it.
     let typed = |sign: &Sign| *sign != Sign::RandomSender || !program::is_workmail(head);
-    found.extend(people.envelope.and_then(sender_sign).filter(typed));
-    found.extend(people.author.and_then(author_sign));
+    found.extend(people.envelope.and_then(address_signs).map(|(sender, _)| sender).filter(typed));
+    found.extend(people.author.and_then(address_signs).map(|(_, author)| author));
     let domains = [people.author, people.envelope].into_iter().flatten().map(Address::domain);
     found.extend(domains.filter(|domain| bulk::is_bulk_domain(domain)).map(|_| Sign::BulkDomain));
     found.extend(bulk::is_signed_by_service(head).then_some(Sign::MailingServiceSignature));
@@ -63,24 +63,18 @@ fn of_build(head: &Head<'_>, body: &[u8]) -> impl Iterator<Item = Sign> {
     rules.into_iter().filter(|(matches, _)| *matches).map(|(_, sign)| sign)
 }
 
-fn sender_sign(address: &Address) -> Option<Sign> {
-    Some(match sender::read(address)? {
-        LocalPart::Confirm => Sign::ConfirmAddress,
-        LocalPart::NoReply => Sign::NoReplySender,
-        LocalPart::Random => Sign::RandomSender,
-        LocalPart::Role => Sign::RoleSender,
-        LocalPart::Verp => Sign::VerpSender,
-    })
-}
+/// What a local part is a sign of, in the envelope sender and in the From address.
+const LOCAL_PARTS: [(LocalPart, Sign, Sign); 5] = [
+    (LocalPart::Confirm, Sign::ConfirmAddress, Sign::ConfirmAddress),
+    (LocalPart::NoReply, Sign::NoReplySender, Sign::NoReplyAuthor),
+    (LocalPart::Random, Sign::RandomSender, Sign::RandomAuthor),
+    (LocalPart::Role, Sign::RoleSender, Sign::RoleAuthor),
+    (LocalPart::Verp, Sign::VerpSender, Sign::VerpAuthor),
+];
 
-fn author_sign(address: &Address) -> Option<Sign> {
-    Some(match sender::read(address)? {
-        LocalPart::Confirm => Sign::ConfirmAddress,
-        LocalPart::NoReply => Sign::NoReplyAuthor,
-        LocalPart::Random => Sign::RandomAuthor,
-        LocalPart::Role => Sign::RoleAuthor,
-        LocalPart::Verp => Sign::VerpAuthor,
-    })
+fn address_signs(address: &Address) -> Option<(Sign, Sign)> {
+    let says = sender::read(address)?;
+    LOCAL_PARTS.iter().find(|row| row.0 == says).map(|row| (row.1, row.2))
 }
 
 #[cfg(test)]
@@ -112,19 +106,11 @@ mod tests {
     #[test]
     fn envelope_and_author_are_looked_at_alike() {
         let head = Head::read(b"A: b\n\n");
-        for (local, sender, author) in [
-            ("no-reply", Sign::NoReplySender, Sign::NoReplyAuthor),
-            ("root", Sign::RoleSender, Sign::RoleAuthor),
-            ("a-17-bob=y.org", Sign::VerpSender, Sign::VerpAuthor),
-            ("0102018a1b2c3d4e-5f60-000000", Sign::RandomSender, Sign::RandomAuthor),
-            ("bob-confirm.17.f00d", Sign::ConfirmAddress, Sign::ConfirmAddress),
-        ] {
+        let locals = "bob-confirm.17.f00d no-reply 0102018a1b2c3d4e-5f60-000000 root a-17-bob=y.org";
+        for (local, (_, sender, author)) in locals.split(' ').zip(LOCAL_PARTS) {
             let address = Address::parse(&format!("{local}@x.org")).unwrap();
-            assert_eq!(
-                signs(&head, People { envelope: Some(&address), ..People::default() }, b""),
-                [sender],
-                "{local}"
-            );
+            let envelope = People { envelope: Some(&address), ..People::default() };
+            assert_eq!(signs(&head, envelope, b""), [sender], "{local}");
             assert_eq!(signs(&head, People { author: Some(&address), ..UNKNOWN }, b""), [author], "{local}");
         }
         let bulk = Address::parse("bob@news.x.org").unwrap();

@@ -24,21 +24,10 @@ pub fn is_designed(source: &str) -> bool {
 
 /// Where mail programs begin what they quote or pass on, in lower case.
 fn before_another_message(page: &str) -> &str {
-    const STARTS: [&str; 12] = [
-        "<blockquote",
-        "gmail_quote",
-        "moz-cite-prefix",
-        "moz-forward-container",
-        "yahoo_quoted",
-        "divrplyfwdmsg",
-        "appendonsend",
-        "border-top:solid #b5c4df",
-        "border-top:solid #e1e1e1",
-        "olk_src_body_section",
-        "forwarded message",
-        "original message",
-    ];
-    let end = STARTS.iter().filter_map(|start| page.find(start)).min();
+    const STARTS: &str = "<blockquote|gmail_quote|moz-cite-prefix|moz-forward-container|yahoo_quoted|divrplyfwdmsg|\
+         appendonsend|border-top:solid #b5c4df|border-top:solid #e1e1e1|olk_src_body_section|forwarded message|\
+         original message";
+    let end = STARTS.split('|').filter_map(|start| page.find(start)).min();
     &page[..end.unwrap_or(page.len())]
 }
 

@@ -108,7 +108,9 @@ impl Build {
             let word = |name: &str| parsed.parameter(name).map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
             let answers = |word: &[u8]| matches!(word, b"reply" | b"counter" | b"refresh" | b"declinecounter");
             self.answers_invitation |= kind == "text/calendar" && answers(word("method").as_slice());
-            self.reports |= REPORTS.contains(&kind) || (kind == "multipart/report") || !word("report-type").is_empty();
+            self.reports |= REPORTS.split(' ').any(|own| own == kind)
+                || (kind == "multipart/report")
+                || !word("report-type").is_empty();
             self.compressed |= matches!(kind, "application/gzip" | "application/x-gzip" | "application/zip")
                 || (kind == "application/octet-stream" && word("name").ends_with(b".xml.gz"));
             self.aggregates |= parsed.parameter("name").is_some_and(is_aggregate_name);
@@ -150,16 +152,9 @@ fn answers_in_text(text: &[u8]) -> bool {
 const CALENDAR_LINES: usize = 20;
 
 /// Types that only reports have: RFC 3464, RFC 6533, RFC 8098, RFC 5965, RFC 8460.
-const REPORTS: [&str; 8] = [
-    "application/tlsrpt+gzip",
-    "application/tlsrpt+json",
-    "message/delivery-status",
-    "message/disposition-notification",
-    "message/feedback-report",
-    "message/global-delivery-status",
-    "message/global-disposition-notification",
-    "text/rfc822-headers",
-];
+const REPORTS: &str = "application/tlsrpt+gzip application/tlsrpt+json message/delivery-status \
+     message/disposition-notification message/feedback-report message/global-delivery-status \
+     message/global-disposition-notification text/rfc822-headers";
 
 fn line_end(bytes: &[u8], start: usize) -> usize {
     bytes[start..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| start + at + 1)

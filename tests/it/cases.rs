@@ -4,6 +4,8 @@
 //! case `\n`, `\r`, `\t` and `\s` are a line end, its return, a tabulator and a blank, `\u{e9}` is a character by its
 //! number, `\\` a backslash. Blanks around a case do not count.
 
+use std::fmt::Debug;
+
 use super::fixture;
 
 /// Puts every case of a file to `answer`, which is given the question and the case, and fails with all wrong answers.
@@ -47,6 +49,13 @@ pub fn yes_or_no(yes: bool) -> String {
 pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// A variant as answers name it: `BelowBoundary` is `below-boundary`.
+pub fn kebab(variant: &impl Debug) -> String {
+    let name = format!("{variant:?}");
+    let dash = |(at, c): (usize, char)| if at > 0 && c.is_uppercase() { format!("-{c}") } else { c.to_string() };
+    name.char_indices().map(dash).collect::<String>().to_lowercase()
 }
 
 /// A question that a file asks and no test knows.

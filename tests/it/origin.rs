@@ -1,14 +1,16 @@
 //! Who sent a message and who says so, by the tables of cases below `fixtures/origin/` and `fixtures/facts/`.
 
+use std::fmt::Debug;
+
 use countersign::facts::{Facts, Sender};
 use countersign::mail::address::{Address, Domain};
 use countersign::mail::head::Head;
-use countersign::origin::auth::{Authentication, Ignored, Method, Proofs, Trust};
+use countersign::origin::auth::{Authentication, Method, Proofs, Trust};
 use countersign::origin::envelope::{Caller, Envelope, EnvelopeSender};
-use countersign::origin::score::{ScoreField, ScoreIgnored, SpamScore};
+use countersign::origin::score::{ScoreField, SpamScore};
 use countersign::origin::trace;
 
-use super::cases::{alike, check, listed, unknown, yes_or_no};
+use super::cases::{alike, check, kebab, listed, unknown, yes_or_no};
 
 const FIELD: &str = "Authentication-Results: mx.test";
 
@@ -22,11 +24,11 @@ fn authentication(header: &str) -> Authentication {
 fn proven(header: &str, domain: &str) -> String {
     let read = authentication(header);
     let proofs = read.proofs(&Domain::parse(domain).unwrap()).names();
-    with_reasons(&proofs, read.ignored.iter().map(|(_, why)| Ignored::name(*why)))
+    with_reasons(&proofs, &read.ignored)
 }
 
-fn with_reasons<'n>(answer: &str, reasons: impl Iterator<Item = &'n str>) -> String {
-    let reasons: Vec<&str> = reasons.collect();
+fn with_reasons<R: Debug>(answer: &str, ignored: &[(String, R)]) -> String {
+    let reasons: Vec<String> = ignored.iter().map(|(_, why)| kebab(why)).collect();
     if reasons.is_empty() { answer.to_owned() } else { format!("{answer} ({})", reasons.join(", ")) }
 }
 
@@ -84,8 +86,7 @@ fn scores_of_spam_filters() {
         let at_least = if read.exact || read.points.is_none() { "" } else { "at least " };
         let points = read.points.map_or_else(|| "none".to_owned(), |points| points.to_string());
         let spam = if read.says_spam { ", spam" } else { "" };
-        let reasons = read.ignored.iter().map(|(_, why)| ScoreIgnored::name(*why));
-        let answer = with_reasons(&format!("{at_least}{points}{spam}"), reasons);
+        let answer = with_reasons(&format!("{at_least}{points}{spam}"), &read.ignored);
         match question {
             "score" => answer,
             "no score" if score(&format!("{case}\nX-Rspamd-Score: -3")).exact => format!("{answer}, no doubt"),

@@ -4,11 +4,10 @@ use countersign::mail::address::{Address, Domain};
 use countersign::mail::head::Head;
 use countersign::signs::list_id::{self, ListId};
 use countersign::signs::report::{self, Build};
-use countersign::signs::sender::{self, LocalPart};
 use countersign::signs::wording::Wording;
-use countersign::signs::{Sign, bulk, field, page, program, rules};
+use countersign::signs::{Sign, bulk, field, page, program, rules, sender};
 
-use super::cases::{alike, check, listed, unknown, yes_or_no};
+use super::cases::{alike, check, kebab, listed, unknown, yes_or_no};
 
 fn named(signs: impl IntoIterator<Item = Sign>) -> String {
     let mut names: Vec<&str> = signs.into_iter().map(Sign::name).collect();
@@ -58,7 +57,9 @@ fn senders() {
         let text = format!("{case}\n\n");
         let head = Head::read(text.as_bytes());
         match question {
-            "local parts" => alike(case, |local| local_part(&address(local))),
+            "local parts" => alike(case, |local| {
+                sender::read(&address(local)).map_or_else(|| "none".to_owned(), |says| kebab(&says))
+            }),
             "mail systems" => alike(case, |local| yes_or_no(sender::is_mail_system(&address(local)))),
             "name" => (if sender::is_no_reply(case) { "takes no answers" } else { "a person" }).to_owned(),
             "bulk domains" => alike(case, |name| yes_or_no(bulk::is_bulk_domain(&domain(name)))),
@@ -74,18 +75,6 @@ fn senders() {
             _ => unknown(question),
         }
     });
-}
-
-fn local_part(address: &Address) -> String {
-    let name = match sender::read(address) {
-        Some(LocalPart::Confirm) => "confirm",
-        Some(LocalPart::NoReply) => "no-reply",
-        Some(LocalPart::Random) => "random",
-        Some(LocalPart::Role) => "role",
-        Some(LocalPart::Verp) => "verp",
-        None => "none",
-    };
-    name.to_owned()
 }
 
 fn list_by_envelope(head: &Head<'_>) -> String {

@@ -348,7 +348,7 @@ impl FilterShown {
             says_spam: *says_spam,
             exact: *exact,
             doubtful: *doubtful,
-            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, why.name())).collect(),
+            ignored: ignored.iter().map(|(what, why)| Ignored::of(what, &kebab(why))).collect(),
         }
     }
 
