@@ -2,7 +2,8 @@
 //!
 //! Promises: linear in time, in no language; in doubt the text says something, since a person's words that were taken for
 //! nothing would not be read, and nothing that was taken for words costs a glance. So a question mark, a sign, a picture of
-//! a face and a line below a signature are words here. Never touches: what follows from it.
+//! a face and a line below a signature are words here; and what no `>` marks as quoted is handed on, for whoever knows the
+//! words that were answered (`policy/copy.rs`). Never touches: what follows from it.
 
 use std::ops::Range;
 
@@ -15,19 +16,29 @@ const WRAPPED_FROM: usize = 60;
 /// So many lines with a mark other than `>` are a quotation; one alone may be somebody's way of writing.
 const RARE_MARKS: usize = 3;
 
-/// Whether nothing stands in the text but quotation, what introduces it, the tokens that stand at `tokens`, and blanks.
+/// What stands in a text that most likely says nothing: its lines by which that can be proven.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nothing {
+    /// What introduces a quotation: `On Saturday, Alice wrote:`.
+    pub introductions: Vec<String>,
+    /// What looks like a copy and has no `>`.
+    pub copied: Vec<String>,
+}
+
+/// Most lines that are kept of one text; a longer copy is none of a challenge.
+const KEPT_LIMIT: usize = 400;
+
+/// Something if nothing stands in the text but quotation, what introduces it, the tokens that stand at `tokens`, and blanks.
 #[must_use]
-pub fn says_nothing(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> bool {
+pub fn says_nothing(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> Option<Nothing> {
     let (rest, places) = without(text, tokens);
     let page = Page::new(&rest, &places);
+    let mut nothing = Nothing::default();
     let mut at = 0;
     while at < page.lines.len() {
-        match page.passed_over(at) {
-            Some(next) => at = next,
-            None => return false,
-        }
+        at = page.passed_over(at, &mut nothing)?;
     }
-    true
+    (nothing.introductions.len() + nothing.copied.len() <= KEPT_LIMIT).then_some(nothing)
 }
 
 /// The text without its tokens, and where they stood in what is left.
@@ -82,21 +93,34 @@ impl<'a> Page<'a> {
     }
 
     /// The line with which the text goes on where this one says nothing; none if it says something.
-    fn passed_over(&self, at: usize) -> Option<usize> {
-        if says_none(self.lines[at]) || self.is_quoted(at) {
+    fn passed_over(&self, at: usize, nothing: &mut Nothing) -> Option<usize> {
+        if self.is_quoted(at) {
+            if !self.lines[at].starts_with('>') {
+                nothing.copied.push(without_mark(self.lines[at]).to_owned());
+            }
+            return Some(at + 1);
+        }
+        if self.is_none(at) {
             return Some(at + 1);
         }
         if let Some(next) = self.behind_header_block(at) {
             // What is copied below it ends with the token; what stands below that is the sender's.
-            return Some(self.behind_copy(next).unwrap_or(next));
+            return Some(self.behind_copy(next, nothing).unwrap_or(next));
         }
         let next = self.next_line(at + 1);
         if is_ruled(self.lines[at]) && self.behind_header_block(next).is_some() {
             return Some(next);
         }
         let behind = self.behind_attribution(at)?;
+        nothing.introductions.push(self.lines[at..behind].join(" "));
         let next = self.next_line(behind);
-        if next < self.lines.len() && self.is_quoted(next) { Some(next) } else { self.behind_copy(behind) }
+        if next < self.lines.len() && self.is_quoted(next) { Some(next) } else { self.behind_copy(behind, nothing) }
+    }
+
+    /// Whether nobody reads anything in the line: blanks, a drawn line, the brackets round a token.
+    fn is_none(&self, at: usize) -> bool {
+        let line = self.lines[at];
+        is_drawn(line) || (self.token[at] && line.chars().all(|c| c.is_whitespace() || "[]()<>*_|.".contains(c)))
     }
 
     fn is_quoted(&self, at: usize) -> bool {
@@ -107,13 +131,17 @@ impl<'a> Page<'a> {
     fn next_line(&self, at: usize) -> usize {
         self.lines[at..]
             .iter()
-            .position(|line| !says_none(line) || is_quoted(line))
+            .position(|line| !is_drawn(line) || is_quoted(line))
             .map_or(self.lines.len(), |offset| at + offset)
     }
 
     /// The line behind a copy without marks, which begins here and ends with a token in a line of its own.
-    fn behind_copy(&self, at: usize) -> Option<usize> {
-        self.last.filter(|last| *last >= at && says_none(self.lines[*last])).map(|last| last + 1)
+    fn behind_copy(&self, at: usize, nothing: &mut Nothing) -> Option<usize> {
+        let last = self.last.filter(|last| *last >= at && self.is_none(*last))?;
+        nothing
+            .copied
+            .extend(self.lines[at..last].iter().filter(|line| !is_drawn(line)).map(|line| (*line).to_owned()));
+        Some(last + 1)
     }
 
     /// The line behind a header block, as it stands above what is quoted without marks: with the author's address first, and
@@ -123,11 +151,16 @@ impl<'a> Page<'a> {
             return None;
         }
         let block = HeaderBlock::at(&self.lines, at);
-        let end = at + block.lines;
+        let mut end = at + block.lines;
         // A long Subject is wrapped.
-        let wrapped = end < self.lines.len() && self.token[end] && says_none(self.lines[end]);
-        let token = wrapped || self.token[at..end].contains(&true);
-        (block.lines >= 3 && block.author && token).then_some(end + usize::from(wrapped))
+        let wrapped = end < self.lines.len() && self.token[end] && self.is_none(end);
+        let token = self.token[at..end].iter().position(|token| *token);
+        if let Some(subject) = token {
+            // Below the Subject stand addresses and dates; other words are the sender's.
+            let program = |line: &&str| holds_address(line) || holds_date(line);
+            end = at + subject + 1 + self.lines[at + subject + 1..end].iter().take_while(|line| program(line)).count();
+        }
+        (block.lines >= 3 && block.author && (wrapped || token.is_some())).then_some(end + usize::from(wrapped))
     }
 
     /// The line behind an attribution: it ends in a colon, holds a date and an address, a time or, last, that somebody wrote,
@@ -150,10 +183,18 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Whether there is nothing in the line that anybody reads: blanks, and the strokes and brackets that programs draw and put
-/// around a token.
-fn says_none(line: &str) -> bool {
-    line.chars().all(|c| c.is_whitespace() || is_invisible(c) || "-_=*[]()<>|".contains(c))
+/// Whether there is nothing in the line but blanks, or a stroke again and again, as programs draw; faces are made of others.
+fn is_drawn(line: &str) -> bool {
+    let mut strokes = line.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c));
+    let Some(first) = strokes.next() else { return true };
+    "-_=*".contains(first) && strokes.clone().next().is_some() && strokes.all(|stroke| stroke == first)
+}
+
+/// A quoted line without its mark.
+fn without_mark(line: &str) -> &str {
+    let rest = line.trim_start_matches(|c: char| c.is_alphabetic());
+    let rest = if rest.starts_with('>') { rest } else { line };
+    rest.trim_start_matches(['>', '|', ')', ' '])
 }
 
 /// `-----Original Message-----`, whatever it says.

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::bare_answer::{says_nothing, without};
+use super::bare_answer::{Nothing, says_nothing, without};
 use super::display::one_line;
 use super::executable::{self, Executables};
 use super::fold::Cursor;
@@ -46,6 +46,8 @@ pub struct Content {
     /// encrypted or signed part, no sign or mark, no text below the quotation or in a signature, and nothing that was not
     /// looked at or could not be read. In doubt it is not so: what a person wrote must not be taken for nothing.
     pub said_nothing: bool,
+    /// Of what says nothing, the lines by which that can be proven.
+    pub nothing: Nothing,
     /// Whether there is something that should be text, and none of it can be read. What is encrypted is no text.
     pub unreadable: bool,
     /// Letters and digits of every script in the text, quoted or not; of alternatives those of the first.
@@ -123,7 +125,7 @@ pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
         content.said_nothing &= found != Legibility::None && !(part.is_html() && html::shows_more_than_text(&source));
         let text = if part.is_html() { html::to_text(&source) } else { source };
         let spans = token_spans(&text);
-        content.said_nothing &= says_nothing(&text, spans.iter().map(|(span, _)| span.clone()));
+        content.note_nothing(says_nothing(&text, spans.iter().map(|(span, _)| span.clone())));
         for (_, token) in &spans {
             if content.tokens.len() < TOKENS_LIMIT || content.tokens.contains(token) {
                 add_once(&mut content.tokens, token);
@@ -255,6 +257,13 @@ pub fn tokens_in_ids(value: &str) -> Vec<(TokenKind, TokenText)> {
 }
 
 impl Content {
+    fn note_nothing(&mut self, found: Option<Nothing>) {
+        self.said_nothing &= found.is_some();
+        let found = found.unwrap_or_default();
+        self.nothing.introductions.extend(found.introductions);
+        self.nothing.copied.extend(found.copied);
+    }
+
     fn decode(&mut self, part: &Part<'_>, budget: &mut usize) -> String {
         let mut text = part.text();
         if text.len() > *budget {

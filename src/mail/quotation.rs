@@ -122,7 +122,7 @@ impl HeaderBlock {
     #[must_use]
     pub fn at(lines: &[&str], at: usize) -> HeaderBlock {
         let mut block = HeaderBlock::default();
-        if at > 0 && is_field(lines[at - 1]) {
+        if !is_field(lines[at]) || at > 0 && is_field(lines[at - 1]) {
             return block;
         }
         for line in lines[at..].iter().take(HEADER_BLOCK_LINES).take_while(|line| is_field(line)) {
@@ -224,6 +224,10 @@ const VERBS: &str = "\
 /// The attribution that begins in this line: it ends in a colon and holds a date or an address, or one of the verbs. It
 /// begins in a line of its own: with the date or the address that the lines below lack.
 fn attribution(lines: &[&str], at: usize) -> Attribution {
+    // Most lines stand near no colon at an end.
+    if !lines[at..].iter().take(ATTRIBUTION_LINES).any(|line| line.ends_with([':', '\u{ff1a}'])) {
+        return Attribution::None;
+    }
     let (first_dated, first_address) = (digits(lines[at]) >= 4, holds_address(lines[at]));
     let (mut dated, mut address) = (false, false);
     for (offset, line) in lines[at..].iter().take(ATTRIBUTION_LINES).enumerate() {
@@ -260,6 +264,21 @@ fn attribution(lines: &[&str], at: usize) -> Attribution {
 pub(super) fn ends_in_writing(words: &str) -> bool {
     let words = words.trim_end().to_lowercase();
     VERBS.split('|').any(|verb| words.ends_with(verb))
+}
+
+/// Most words of a name behind the verb.
+const NAME_WORDS: usize = 4;
+
+/// Whether a line tells in its last words that somebody wrote; in German the name follows.
+#[must_use]
+pub fn tells_of_writing(line: &str) -> bool {
+    let line = line.to_lowercase();
+    let last = |(at, verb): (usize, &str)| {
+        let rest = &line[at + verb.len()..];
+        let whole = !line[..at].ends_with(char::is_alphanumeric) && !rest.starts_with(char::is_alphanumeric);
+        whole && rest.split_whitespace().count() <= NAME_WORDS && !rest.contains(char::is_numeric)
+    };
+    VERBS.split('|').any(|verb| line.match_indices(verb).any(last))
 }
 
 fn digits(line: &str) -> usize {

@@ -198,6 +198,7 @@ fn standing_of(
         standing.denied = denied(installation, store, facts, &standing.tokens)?;
         let own = installation.config.templates(None).unwrap_or_default();
         standing.echo = is_echo(&own, facts);
+        standing.own_texts = own.iter().map(Template::text).collect();
         standing.own_subjects = own.into_iter().map(|template| template.subject).collect();
     }
     Ok(standing)

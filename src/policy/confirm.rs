@@ -8,6 +8,7 @@
 //! token. A bounce says one thing only, that nobody is there. Never touches: what is then done.
 
 use super::answer::{Answer, Confirmation};
+use super::copy::is_of_a_challenge;
 use super::key::KeyRing;
 use super::standing::{Answered, Standing, TokenStanding};
 use super::subject::AnswerSubject;
@@ -77,8 +78,9 @@ pub fn is_marked(facts: &Facts, standing: &Standing) -> bool {
 /// Whether an answer is empty in every way: no text, nothing attached or inside it, nothing that could not be read, and
 /// a Subject that is the challenge's own. In doubt it is not, and passes like any letter.
 #[must_use]
-pub fn is_empty(facts: &Facts, standing: &Standing) -> bool {
+pub fn is_empty(facts: &Facts, standing: &Standing, policy: &Policy) -> bool {
     facts.content.said_nothing
+        && is_of_a_challenge(&facts.content.nothing, &policy.owner, &standing.own_texts)
         && facts.defects.is_empty()
         && !AnswerSubject::read(&facts.subject, &standing.own_subjects).is_changed()
 }

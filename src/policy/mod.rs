@@ -5,6 +5,7 @@ pub mod assume;
 pub mod block;
 pub mod challenge;
 pub mod confirm;
+pub mod copy;
 pub mod digest;
 pub mod fingerprint;
 pub mod gate;

@@ -32,6 +32,8 @@ pub struct Standing {
     pub echo: bool,
     /// The Subjects of the user's own texts; looked up for an answer alone.
     pub own_subjects: Vec<String>,
+    /// Those texts themselves, with their placeholders in braces.
+    pub own_texts: Vec<String>,
     /// What the message says about an earlier challenge, when that is not a confirmation.
     pub answer: Option<Answer>,
 }

@@ -128,6 +128,12 @@ impl Template {
         Template::parse(code, text).ok()
     }
 
+    /// All its lines, with their placeholders.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.lines.iter().map(|(_, line)| format!("{line}\n")).collect()
+    }
+
     /// Whether the placeholder is in it.
     #[must_use]
     pub fn has(&self, placeholder: &str) -> bool {

@@ -208,7 +208,7 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
     if checked && !proofs.keeps(entry.pin) {
         return Some((Verdict::Hold, Reason::PinMissing));
     }
-    let again = by_this_token && is_empty(question.facts, question.standing);
+    let again = by_this_token && is_empty(question.facts, question.standing, question.policy);
     (!again).then_some((Verdict::Pass, Reason::AllowedSender))
 }
 
@@ -225,7 +225,7 @@ fn answered_at_once(question: Question<'_>) -> Option<(Verdict, Reason)> {
 fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let confirms = question.confirmation.is_some() || repeated(question.facts, question.standing).is_some();
     let known = || is_allowed_by_this_token(question) && allows(question.standing.sender).is_some();
-    if (confirms || known()) && is_empty(question.facts, question.standing) {
+    if (confirms || known()) && is_empty(question.facts, question.standing, question.policy) {
         return Some((Verdict::Hold, Reason::Answer));
     }
     confirms.then_some((Verdict::Pass, Reason::AnswerWithText))

@@ -63,6 +63,11 @@ pub fn word(token: &str, language: &str) -> &'static str {
     row.map_or("", |(_, words)| words[index(token)])
 }
 
+/// Every word that may be asked for.
+pub fn all_words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().flat_map(|(_, words)| words.iter().copied())
+}
+
 /// Whether one of these lines holds the word of this token, in whatever language.
 #[must_use]
 pub fn holds_word<'a>(token: &str, lines: impl IntoIterator<Item = &'a str>) -> bool {

@@ -191,7 +191,7 @@ const COPY: &str =
 #[test]
 fn answers() {
     fn nothing(text: &str) -> bool {
-        says_nothing(text, text.match_indices('†').map(|(at, token)| at..at + token.len()))
+        says_nothing(text, text.match_indices('†').map(|(at, token)| at..at + token.len())).is_some()
     }
     fn says(case: &[u8]) -> String {
         let case = text(case);

@@ -57,7 +57,19 @@ pub struct TokenKnown {
 
 impl Known {
     pub(super) fn of(standing: &Standing) -> Known {
-        let Standing { store, sender, domain, list, history, tokens, denied, echo, own_subjects: _, answer } = standing;
+        let Standing {
+            store,
+            sender,
+            domain,
+            list,
+            history,
+            tokens,
+            denied,
+            echo,
+            own_subjects: _,
+            own_texts: _,
+            answer,
+        } = standing;
         let History { asked, last_hour, last_day, opted_out, undeliverable, alike } = *history;
         let of_token = |known: &TokenStanding| TokenKnown {
             id: known.token.held.to_string(),

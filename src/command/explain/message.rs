@@ -295,10 +295,11 @@ impl Shown {
 impl TextShown {
     fn of(content: &Content) -> TextShown {
         // The tokens stand among the message's.
-        // The lines of its own are read for one word, and stand in the preview.
+        // The lines of its own are read for one word, and stand in the preview; those of what says nothing prove that.
         let Content {
             tokens: _,
             own_lines: _,
+            nothing: _,
             preview,
             has_own_text,
             said_nothing,
@@ -454,6 +455,7 @@ mod tests {
         } = facts;
         let Content {
             tokens: _,
+            nothing: _,
             preview: _,
             has_own_text,
             said_nothing: _,
