@@ -160,6 +160,8 @@ fn nobody_allows_a_mail_system_and_a_program_only_with_proof() {
     for who in ["<>", "MAILER-DAEMON", "MAILER-DAEMON@example.net", "postmaster@example.net", "post_master@example.net"]
     {
         let outcome = world.run(&["allow", BOB, who], "");
+        let promised = String::from_utf8_lossy(&outcome.stderr).contains("pass without");
+        outcome.check("nothing is promised that no rule does", !promised);
         outcome.check(who, outcome.code == Some(64) && !outcome.stderr.is_empty() && world.entry(BOB).is_none());
     }
     world.run(&["deny", "postmaster@example.net"], "").check("denying is not allowing", true);
