@@ -182,12 +182,23 @@ fn nobody_allows_a_mail_system_and_a_program_only_with_proof() {
     outcome.check("nothing can be proven", outcome.code == Some(0) && warned && !text(&outcome).contains("says pass"));
 }
 
+/// Nobody says who the envelope sender is but a field below those of the way.
+fn below_other_fields() -> Letter {
+    Letter::from(BOB).without_envelope().field("Return-Path", "<>")
+}
+
 #[test]
 fn what_a_mail_system_sent_is_released_and_its_sender_not_allowed() {
     for letter in [
         Letter::from("MAILER-DAEMON@example.net"),
         Letter::from("postmaster@example.net"),
         Letter::from(BOB).envelope("<>"),
+        // Whatever else it is held for, and wherever an earlier server wrote the null sender down.
+        Letter::from(BOB).envelope("<>").field("Precedence", "auto_reply"),
+        Letter::from(BOB).field("Content-Type", "multipart/report; boundary=b").envelope("<>"),
+        below_other_fields(),
+        below_other_fields().field("Content-Type", "multipart/report; boundary=b"),
+        below_other_fields().unproven().field("Auto-Submitted", "auto-replied"),
         Letter::from("mailer_daemon@example.net").unproven(),
     ] {
         let world = World::new();
