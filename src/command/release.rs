@@ -5,8 +5,8 @@
 
 use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
+use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::head::Head;
 use crate::operation::entry::{Who, any_of, if_proven, refuse_mail_system, refuse_own};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger};
@@ -15,12 +15,13 @@ use crate::operation::screen;
 use crate::operation::select::{Found, Selection, select};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
-use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
+use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::policy::token::HeldId;
 use crate::report;
+use crate::signs::Sign;
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::store::{HeldRow, State, Store};
@@ -65,7 +66,7 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
     // Decide.
     let selected = select(&installation, &mut ledger, &selection, now)?;
     if arguments.allow {
-        selected.found.iter().try_for_each(refuse_bounce)?;
+        selected.found.iter().try_for_each(|found| refuse_bounce(&installation, found))?;
     }
     // Perform.
     let mut run =
@@ -84,11 +85,13 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
     Ok(if !run.released.is_empty() && run.undone.is_empty() { Ending::Done } else { Ending::No })
 }
 
-/// Refuses to allow the sender of a bounce: the null sender and the addresses of mail systems are nobody's.
-fn refuse_bounce(found: &Found) -> Result<(), Trouble> {
+/// Refuses to allow the sender of a bounce: the null sender and the addresses of mail systems are nobody's. A delivery
+/// takes the null sender for a sign wherever it is written down, and so does this.
+fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Trouble> {
     let start = quarantine::original(&found.held, 0)?.unwrap_or_default();
-    let head = Head::read(&start);
-    let null = Envelope::read(&Caller::default(), &head).sender == EnvelopeSender::Null;
+    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+    let null =
+        facts.signs.contains(&Sign::NullSender) || found.held.block.reason == Reason::Automatic(Sign::NullSender);
     let why = match found.held.block.sender.clone().map(|sender| refuse_mail_system(&Who::Address(sender))) {
         _ if null => "it came from the null sender, from which bounces come and which is nobody's".to_owned(),
         Some(Err(trouble)) => trouble.error.to_string(),

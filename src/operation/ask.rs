@@ -61,7 +61,7 @@ pub fn write(
 /// once in a period, as a challenge.
 ///
 /// # Errors
-/// When the slot cannot be taken.
+/// When the slot cannot be taken, or the end of sendmail cannot be written down.
 pub fn repeat_word(
     installation: &Installation,
     store: &mut Store,
@@ -88,13 +88,16 @@ pub fn repeat_word(
     let templates: Vec<Template> = languages.iter().filter_map(|text| Template::wrong_word(&text.language)).collect();
     let past = Past::default();
     let mail = wrong_word(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
-    match installation.sendmail().send(None, to, &mail) {
+    let outcome = installation.sendmail().send(None, to, &mail);
+    let ended = clock::now();
+    match outcome {
         Outcome::Sent => {}
         Outcome::Refused { said, .. } | Outcome::Unknown { said } => {
             report::note(Level::Error, &format!("the word for {}: {said}", about.held));
         }
     }
-    Ok(())
+    // The answer to this mail is measured from here, as that to a challenge is.
+    Ok(store.set_sent(about.held, ended)?)
 }
 
 /// Sends the challenge whose slot this process has, and writes down what sendmail said.

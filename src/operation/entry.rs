@@ -189,8 +189,7 @@ pub fn refuse_own(installation: &Installation, who: &Who) -> Result<(), Trouble>
 pub fn refuse_mail_system(who: &Who) -> Result<(), Trouble> {
     match who {
         Who::Address(address) if sender::is_mail_system(address) => Err(Trouble::usage(format!(
-            "{who} is an address from which mail systems write; it is never allowed, since everybody feigns it, and bounces \
-             about your own mail pass without it"
+            "{who} is an address from which mail systems write; it is never allowed, since everybody feigns it"
         ))),
         _ => Ok(()),
     }

@@ -15,6 +15,7 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::Trouble;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
+use crate::signs::Sign;
 
 /// What is read first of a message to find its Subject; real header blocks are nearly all shorter.
 const FIRST_LOOK: usize = 64 * 1024;
@@ -185,6 +186,8 @@ pub fn shown(head: &Head<'_>, name: &str) -> String {
 
 fn known_reason(text: &str) -> Result<String, Trouble> {
     let name = text.trim().to_lowercase();
+    // What was held for a sign that is no more is found by the sign's name all the same: lines of cron have it.
+    let name = Sign::from_name(&name).map_or(name, |sign| sign.name().to_owned());
     if Reason::all().any(|reason| reason.name() == name) {
         return Ok(name);
     }
@@ -278,7 +281,24 @@ mod tests {
             assert_eq!(parse_id(text).unwrap_err().ending, Ending::Usage, "{text}");
         }
         assert_eq!(known_reason("Not-Proven").unwrap(), "not-proven");
+        assert_eq!(known_reason("Spam-Subject").unwrap(), "former-sign");
+        for text in ["", "spam-subjects", "spam subject", "77"] {
+            assert_eq!(known_reason(text).unwrap_err().ending, Ending::Usage, "{text}");
+        }
         assert!(known_reason("spam").unwrap_err().error.to_string().contains("not-proven"));
+    }
+
+    #[test]
+    fn the_names_of_signs_that_are_no_more_find_what_was_held_for_such() {
+        let takes = |name, reason| {
+            let selection = Selection::parse(&arguments(None, Some(name), None)).unwrap();
+            selection.takes_block(&found("a", "b", reason, 0).held, 0)
+        };
+        // By the number that the version stored which knew the sign.
+        let stored = Reason::from_number(277).unwrap();
+        assert!(takes("spam-subject", stored) && takes("former-sign", stored));
+        assert!(!takes("unsubscribe-text", stored));
+        assert!(!takes("spam-subject", Reason::NotAddressed) && !takes("spam-subject", Reason::ScoreHigh));
     }
 
     #[test]

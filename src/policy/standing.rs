@@ -142,6 +142,9 @@ pub struct TokenStanding {
     pub went_out: WentOut,
 }
 
+/// How long sendmail may run, in seconds; then it is killed.
+pub const SENDMAIL_SECONDS: u32 = 60;
+
 /// When a challenge went out, as far as it is known; seconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WentOut {
@@ -153,12 +156,13 @@ pub struct WentOut {
 
 impl WentOut {
     /// Whether an answer that arrives now comes so soon that no person can have read the challenge: `seconds` after the
-    /// end of sendmail at the latest, or, where that is not known, after the taking of the slot. What comes while
-    /// sendmail runs comes too soon as well. What is from before the slot tells of a clock that was set back, and
-    /// nothing of the answer.
+    /// end of sendmail at the latest. What comes while sendmail runs comes too soon as well, and where no end was
+    /// written down it may run as long as it is let: who died before he could write it down makes answers wait that
+    /// much longer once. What is from before the slot tells of a clock that was set back, and nothing of the answer.
     #[must_use]
     pub fn is_too_recent(self, now: i64, seconds: u32) -> bool {
-        let (Some(begin), Some(end)) = (self.slot.or(self.sent), self.sent.or(self.slot)) else { return false };
+        let latest_end = self.slot.map(|slot| slot.saturating_add(i64::from(SENDMAIL_SECONDS)));
+        let (Some(begin), Some(end)) = (self.slot.or(self.sent), self.sent.or(latest_end)) else { return false };
         seconds > 0 && begin <= now && now <= end.saturating_add(i64::from(seconds))
     }
 }
@@ -196,7 +200,9 @@ mod tests {
             (both, 116, false),
             (both, 99, false),
             (both, i64::MAX, false),
-            (slot, 106, false),
+            // No end is known, so sendmail may have run for as long as it is let.
+            (slot, 166, false),
+            (slot, i64::MAX, false),
             (slot, 99, false),
             (sent, 116, false),
             (sent, 109, false),
@@ -205,7 +211,9 @@ mod tests {
             (both, 110, true),
             (both, 104, true),
             (both, 100, true),
-            (slot, 105, true),
+            (slot, 106, true),
+            (slot, 108, true),
+            (slot, 165, true),
             (slot, 100, true),
             (sent, 115, true),
         ] {

@@ -58,18 +58,15 @@ impl AnswerSubject {
         }
     }
 
-    /// Whether a program wrote it: the mark of a vacation program or a receipt stands in front of the challenge's
-    /// Subject (RFC 3834 section 3.1.5). That Subject begins like such a mark itself, so by itself it is none.
+    /// Whether a program wrote it: the mark of a vacation program, a receipt or a mail system stands in front of the
+    /// challenge's Subject (RFC 3834 section 3.1.5). That Subject begins like such a mark itself, so by itself it is none.
     #[must_use]
     pub fn is_of_a_program(&self) -> bool {
-        let before = match self {
-            AnswerSubject::Ours { before, .. } => without_tags(before),
-            AnswerSubject::Token { before, .. } => without_own_mark(without_tags(before)),
-            AnswerSubject::None | AnswerSubject::Other => return false,
-        };
-        // A Subject follows, so a word for absence is a mark even where its program puts none behind it.
-        let marked = format!("{}:", before.trim_end());
-        !before.is_empty() && is_automatic_subject(&marked)
+        match self {
+            AnswerSubject::Ours { before, .. } => is_automatic_subject(before),
+            AnswerSubject::Token { before, .. } => is_automatic_subject(before_own_mark(before)),
+            AnswerSubject::None | AnswerSubject::Other => false,
+        }
     }
 
     /// Whether its author wrote something into it: anything but prefixes such as `Re:` and what filters put in brackets.
@@ -134,10 +131,13 @@ fn behind_tag(text: &str) -> Option<&str> {
     text.split_once(close).map(|(_, rest)| rest)
 }
 
-/// Without the `Auto:` (RFC 3834 section 3.1.5) of our own.
-fn without_own_mark(text: &str) -> &str {
-    let rest = text.strip_prefix("auto").map(str::trim_start);
-    rest.and_then(|rest| rest.strip_prefix([':', '\u{ff1a}'])).map_or(text, str::trim_start)
+/// What stands in front of the last `Auto:` (RFC 3834 section 3.1.5), which is our own: behind it stand the user's words.
+fn before_own_mark(text: &str) -> &str {
+    let is_mark = |at: usize| {
+        let behind = text[at + "auto".len()..].trim_start();
+        behind.starts_with([':', '\u{ff1a}']) && !text[..at].ends_with(char::is_alphanumeric)
+    };
+    text.rmatch_indices("auto").find(|(at, _)| is_mark(*at)).map_or(text, |(at, _)| &text[..at])
 }
 
 /// Whether the text is nothing but prefixes and tags.
@@ -188,11 +188,115 @@ mod tests {
             "***SPAM*** Read: OURS",
             "自動応答: OURS",
             "Автоответ: Re: OURS",
+            "Auto-response: OURS",
+            "Automated response: OURS",
+            "Automatic response Re: OURS",
+            "Lu : OURS",
+            "Lu\u{a0}: OURS",
             "Automatic reply: Alice asks: is it you TOKEN",
             "Automatic reply: Auto: a text of last year TOKEN",
             "Auto: Auto: a text of last year TOKEN",
         ] {
             assert!(read(subject).is_of_a_program(), "{subject}: {:?}", read(subject));
+        }
+    }
+
+    #[test]
+    fn a_mail_system_puts_its_mark_there_too() {
+        for subject in [
+            "Undeliverable: OURS",
+            "Returned mail: OURS",
+            "Mail delivery failed: OURS",
+            "Undelivered Mail Returned to Sender: OURS",
+            "Warning: message delayed: OURS",
+            "NDN: OURS",
+            "Unzustellbar: OURS",
+            "Non remis : OURS",
+            "系统退信: OURS",
+            "[EXTERNAL] Undeliverable: Re: OURS",
+        ] {
+            assert!(read(subject).is_of_a_program(), "{subject}: {:?}", read(subject));
+        }
+    }
+
+    #[test]
+    fn a_mark_counts_wherever_it_begins() {
+        for mark in ["Automatic reply", "Out of Office", "Automatische Antwort", "Réponse automatique", "Auto-Reply"] {
+            for form in [
+                "[MARK] OURS",
+                "(MARK) Re: OURS",
+                "***MARK*** OURS",
+                "*MARK* OURS",
+                "<MARK> OURS",
+                "{MARK} OURS",
+                "【MARK】OURS",
+                "（MARK）OURS",
+                "\"MARK\": OURS",
+                "\u{201e}MARK\u{201c}: OURS",
+                "«\u{a0}MARK\u{a0}» : OURS",
+                "-MARK: OURS",
+                "— MARK — OURS",
+                "Re: MARK: OURS",
+                "AW: MARK: OURS",
+                "Fwd: MARK: OURS",
+                "RE : TR : MARK : OURS",
+                "[EXTERNAL] Re: [MARK] OURS",
+                "Re[2]: MARK OURS",
+                "回复：MARK：OURS",
+                "[list] | MARK | OURS",
+                "MARK: Auto: a text of last year TOKEN",
+                "Re: [MARK] Auto: a text of last year TOKEN",
+                "[MARK] TOKEN",
+            ] {
+                let subject = form.replace("MARK", mark);
+                assert!(read(&subject).is_of_a_program(), "{subject}: {:?}", read(&subject));
+            }
+        }
+        assert!(read("\"Read\": OURS").is_of_a_program());
+        assert!(read("Re: Gelesen: OURS").is_of_a_program());
+    }
+
+    /// What mail programs put in front of an answer and of what is passed on, in forty languages and more.
+    const PREFIXES: &str = "Re|RE|Ref|AW|Antw|Antwort|WG|Fwd|FW|Fs|TR|RV|Rép|Réf|Ré|RIF|R|I|ENC|Res|Resp|RES|Resposta|SV|VS|VB|VL|Svar|Videresendt|\
+        Vidarebefordrat|Doorst|Beantw|Odp|PD|Odpověď|Přep|Prep|Odg|Proslijeđeno|Prosl|Naprej|Vá|Válasz|Továbbítás|YNT|İLT|\
+        Vast|Edasi|Ats|Persiųsti|Atb|Pārs|Aŭ|Atbilde|Përgj|Rasp|Redir|Răsp|Отв|Відп|Адк|Пер|Ответ|Отг|Одг|Прос|Хариу|Պատ|ΑΠ|ΣΧΕΤ|ΠΡΘ|\
+        رد|إعادة توجيه|پاسخ|جواب|תגובה|השב|הועבר|回复|答复|回覆|轉寄|转发|返信|転送|회신|답장|전달|ตอบ|ส่งต่อ|TL|CHT|BLS|TRS|Trả lời|\
+        Balas|Sagot|Erantz|RESP|Atebwyd|Freagra|Ynt|Jibu|პასუხი|उत्तर|জবাব|பதில்";
+
+    #[test]
+    fn prefixes_and_tags_of_people_are_no_marks() {
+        let prefixes: Vec<&str> = PREFIXES.split('|').map(str::trim).collect();
+        assert!(prefixes.len() > 80);
+        for prefix in prefixes {
+            for form in ["P: OURS", "P : OURS", "P： OURS", "[EXTERNAL] P: OURS", "P: P: OURS", "P[2]: [list] OURS"] {
+                let subject = form.replace('P', prefix);
+                assert!(!read(&subject).is_of_a_program(), "{subject}: {:?}", read(&subject));
+            }
+            assert!(!read(&format!("{prefix}: Auto: a text of last year TOKEN")).is_of_a_program(), "{prefix}");
+        }
+        for tag in [
+            "[EXTERNAL]",
+            "[SPAM]",
+            "[Suspected Spam]",
+            "{Spam?}",
+            "***SPAM***",
+            "**EXT**",
+            "(fwd)",
+            "[office] Re:",
+            "[Auto] Re:",
+            "[read] Re:",
+            "Yes, it was me:",
+            "I read it:",
+            "Please read it, Alice:",
+            "My mail bounced (twice):",
+            "\"Alice\":",
+            "- Re:",
+            "> Re:",
+        ] {
+            for form in ["OURS", "Auto: a text of last year TOKEN"] {
+                let subject = format!("{tag} {form}");
+                assert!(!read(&subject).is_of_a_program(), "{subject}: {:?}", read(&subject));
+            }
         }
     }
 
@@ -270,11 +374,28 @@ mod tests {
 
     #[test]
     fn odd_texts_are_read_without_a_panic() {
-        for text in
-            ["cr-", "[cr-", "[", "***", "*", ":", "：", "İ: OURS", "(((((", "[cr-é", "Auto", "auto:", "cr-TOKENé"]
-        {
+        for text in [
+            "cr-",
+            "[cr-",
+            "[",
+            "***",
+            "*",
+            ":",
+            "：",
+            "İ: OURS",
+            "(((((",
+            "[cr-é",
+            "Auto",
+            "auto:",
+            "auto: cr-",
+            "cr-TOKENé",
+        ] {
             let read = read(text);
             let _ = (read.is_changed(), read.is_of_a_program());
+        }
+        for unit in [":", "[", "a:", "re: ", "auto", "auto:", "*-", "\u{ab}a "] {
+            let before = unit.repeat(100_000 / unit.len());
+            assert!(!AnswerSubject::Ours { before, behind: String::new() }.is_of_a_program() || unit == "auto:");
         }
     }
 }

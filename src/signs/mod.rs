@@ -251,8 +251,23 @@ const TABLE: &[Row] = &[
     (Sign::Former, 99, "former-sign", Kind::Robot, "an earlier version of this program"),
 ];
 
-/// Numbers of signs that are no more: held messages and stores of earlier versions bear them, and must stay readable.
-const FORMER: [u16; 13] = [42, 49, 51, 52, 53, 54, 55, 57, 73, 74, 75, 76, 77];
+/// Numbers and names of signs that are no more: held messages and stores of earlier versions bear the numbers, command
+/// lines of their users the names, and both must stay readable.
+const FORMER: [(u16, &str); 13] = [
+    (42, "ticket-subject"),
+    (49, "no-reply-text"),
+    (51, "receipt-text"),
+    (52, "gateway-notice"),
+    (53, "machine-subject"),
+    (54, "notification-text"),
+    (55, "form-text"),
+    (57, "acknowledgement-text"),
+    (73, "fraud-text"),
+    (74, "disguised-text"),
+    (75, "false-link"),
+    (76, "notice-text"),
+    (77, "spam-subject"),
+];
 
 impl Sign {
     /// Every sign, the most telling first.
@@ -311,8 +326,15 @@ impl Sign {
     /// From the store.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Sign> {
-        let former = FORMER.contains(&number).then_some(Sign::Former);
+        let former = FORMER.iter().any(|row| row.0 == number).then_some(Sign::Former);
         former.or_else(|| Sign::all().find(|sign| sign.number() == number))
+    }
+
+    /// By its name, also by one that an earlier version had.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Sign> {
+        let former = FORMER.iter().any(|row| row.1 == name).then_some(Sign::Former);
+        former.or_else(|| Sign::all().find(|sign| sign.name() == name))
     }
 
     fn row(self) -> &'static Row {
@@ -332,14 +354,17 @@ mod tests {
         for (at, sign) in all.iter().enumerate() {
             assert_eq!(*sign as usize, at);
             assert_eq!(Sign::from_number(sign.number()), Some(*sign));
+            assert_eq!(Sign::from_name(sign.name()), Some(*sign));
             assert!(all[..at].iter().all(|other| other.name() != sign.name() && other.number() != sign.number()));
             assert!(all[..at].iter().all(|other| other < sign));
             assert!(!sign.source().is_empty() && sign.name().bytes().all(|b| b == b'-' || b.is_ascii_lowercase()));
         }
         assert_eq!(Sign::from_number(0), None);
-        for number in FORMER {
+        assert_eq!(Sign::from_name(""), None);
+        for (number, name) in FORMER {
             assert_eq!(Sign::from_number(number), Some(Sign::Former), "{number}");
-            assert!(all.iter().all(|sign| sign.number() != number), "{number} is given again");
+            assert_eq!(Sign::from_name(name), Some(Sign::Former), "{name}");
+            assert!(all.iter().all(|sign| sign.number() != number && sign.name() != name), "{name} is given again");
         }
     }
 }

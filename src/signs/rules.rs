@@ -74,14 +74,38 @@ pub fn signs(wording: &Wording) -> impl Iterator<Item = Sign> {
     by_words.chain(challenge).chain(list)
 }
 
-/// Whether a text begins as vacation programs and receipts begin their Subjects: for what stands in front of the Subject
-/// that is answered.
+/// Most pieces of what stands in front of a Subject that are looked at; programs put two or three there.
+const MARK_LIMIT: usize = 32;
+
+/// Whether a vacation program, a receipt or a mail system has put its mark there: for what stands in front of the Subject
+/// that is answered. Prefixes, filters and mailing lists put theirs around it, so the mark may begin behind each colon,
+/// bracket or star, and stand in quotation marks or behind a dash.
 #[must_use]
-pub fn is_automatic_subject(text: &str) -> bool {
-    const GROUPS: [Group; 3] = [Group::AutoReplySubject, Group::AbsenceSubject, Group::ReceiptSubject];
-    let text = super::wording::squeezed(text);
+pub fn is_automatic_subject(before: &str) -> bool {
+    let is_quote = |c: &char| matches!(c, '"' | '\u{ab}' | '\u{bb}' | '\u{201a}' | '\u{201c}'..='\u{201f}');
+    let text: String = before.chars().filter(|c| !is_quote(c)).collect();
+    // A Subject follows, so a word for absence is a mark even where its program puts no colon behind it.
+    let text = format!("{}:", super::wording::squeezed(&text).trim_end_matches([':', '\u{ff1a}', ' ']));
+    // French puts a blank in front of a colon.
+    let text = text.replace('\u{ff1a}', ":").replace(" :", ":");
+    let parts = |c: char| matches!(c, ':' | '*' | '|' | '<' | '>') || is_bracket(c);
+    let starts = std::iter::once(0).chain(text.match_indices(parts).map(|(at, part)| at + part.len()));
+    let pieces = starts.map(|start| text[start..].trim_start_matches(|c: char| !c.is_alphanumeric() && !parts(c)));
+    pieces.filter(|piece| piece.starts_with(char::is_alphanumeric)).take(MARK_LIMIT).any(opens_as_programs_do)
+}
+
+fn is_bracket(c: char) -> bool {
+    matches!(
+        c,
+        '(' | ')' | '[' | ']' | '{' | '}' | '\u{3008}'..='\u{3011}' | '\u{ff08}' | '\u{ff09}' | '\u{ff3b}' | '\u{ff3d}'
+    )
+}
+
+fn opens_as_programs_do(text: &str) -> bool {
+    const GROUPS: [Group; 4] =
+        [Group::AutoReplySubject, Group::AbsenceSubject, Group::ReceiptSubject, Group::BounceSubject];
     let opens = |language: &'static Language| {
-        GROUPS.iter().any(|group| language.phrases(*group, |_| true).any(|phrase| phrase.opens(&text).is_some()))
+        GROUPS.iter().any(|group| language.phrases(*group, |_| true).any(|phrase| phrase.opens(text).is_some()))
     };
     LANGUAGES.iter().any(|(_, language)| opens(language))
 }

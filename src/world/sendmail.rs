@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use super::program::{Ended, How, Input, Limits, Listen, handed_on, run};
 use crate::mail::address::Address;
+use crate::policy::standing::SENDMAIL_SECONDS;
 
 /// How long sendmail may take. Postfix's waits for ever when its queue cannot be written to (measured).
-pub const SENDMAIL_LIMIT: Duration = Duration::from_secs(60);
+pub const SENDMAIL_LIMIT: Duration = Duration::from_secs(SENDMAIL_SECONDS as u64);
 /// Most bytes of a program's words that are kept for the log.
 pub const SAID_LIMIT: usize = 2 * 1024;
 /// What sendmail would say to an address that is no address (sysexits: EX_DATAERR).

@@ -104,6 +104,9 @@ fn the_time_is_that_from_the_end_of_sendmail() {
         // sendmail was still running.
         (Some(2), Some(-60), true),
         (Some(2), None, true),
+        // Nor is it known to have ended; it may take a minute.
+        (Some(8), None, true),
+        (Some(50), None, true),
         (None, Some(2), true),
         (Some(100), Some(60), false),
         (Some(100), None, false),
@@ -169,8 +172,14 @@ fn with_the_right_word_it_is_a_machines_too() {
     let answer = Letter::answer(&again, BOB).body(&word(&challenge)).field("Message-ID", "<4@example.net>");
     let outcome = world.deliver(answer.bytes());
     outcome.check("not yet", outcome.after.inbox.is_empty() && world.entry(BOB).is_none());
+    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let sent: i64 = store.query_row("SELECT sent FROM held WHERE slot > 0", [], |row| row.get(0)).unwrap();
+    assert!(sent > clock::now() - 200, "it is written down when the short mail's sendmail had ended");
+    went_out(&world, Some(300), Some(2));
+    let outcome = world.deliver(answer.clone().field("Message-ID", "<5@example.net>").bytes());
+    outcome.check("its sendmail ended just now", outcome.after.inbox.is_empty() && world.entry(BOB).is_none());
     went_out(&world, Some(300), None);
-    let outcome = world.deliver(answer.field("Message-ID", "<5@example.net>").bytes());
+    let outcome = world.deliver(answer.field("Message-ID", "<6@example.net>").bytes());
     outcome.check("now", !outcome.after.inbox.is_empty() && world.entry(BOB).is_some());
 }
 

@@ -84,6 +84,16 @@ impl Store {
         Ok(taken)
     }
 
+    /// Writes down when sendmail had ended that sent one more mail about a message ([`Store::take_slot`]).
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_sent(&mut self, held: HeldId, ended: i64) -> Result<(), StoreProblem> {
+        let change = self.immediate()?;
+        change.execute("UPDATE held SET sent = ?2 WHERE id = ?1 AND slot > 0", params![held.number(), ended])?;
+        Ok(change.commit()?)
+    }
+
     /// When the last mail about a held message went out.
     ///
     /// # Errors
@@ -229,10 +239,18 @@ mod tests {
         assert_eq!(went_out(&store), (Some(3_000), Some(3_002)));
         assert!(store.take_slot(row.id, request("c", 4_000)).unwrap());
         assert_eq!(went_out(&store), (Some(4_000), None), "one more mail about it");
+        store.set_sent(row.id, 4_050).unwrap();
+        assert_eq!(
+            store.held(row.id).unwrap().map(|row| row.asked),
+            Some(Asked::Unknown),
+            "of the challenge, as before"
+        );
         store.challenge_was_earlier(row.id, 100).unwrap();
-        assert_eq!(went_out(&store), (Some(3_900), None));
+        assert_eq!(went_out(&store), (Some(3_900), Some(3_950)));
         store.challenge_was_earlier(row.id, 100_000).unwrap();
         assert_eq!(went_out(&store), (None, None));
+        store.set_sent(row.id, 5_000).unwrap();
+        assert_eq!(went_out(&store), (None, None), "nothing went out without a slot");
     }
 
     #[test]
