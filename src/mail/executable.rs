@@ -302,6 +302,9 @@ fn extension(name: &str) -> Option<(&str, String)> {
     Some((stem, extension))
 }
 
+/// Longest ending in the lists: `settingcontent-ms`.
+const LONGEST_EXTENSION: usize = 17;
+
 fn by_extension(extension: &str) -> Option<Executable> {
     let lists = [
         (PROGRAMS, Executable::ProgramName),
@@ -311,10 +314,13 @@ fn by_extension(extension: &str) -> Option<Executable> {
         (DISK_IMAGES, Executable::DiskImage),
         (MACRO_DOCUMENTS, Executable::MacroDocument),
     ];
-    // Windows takes `.{CLSID}` for the type that the number stands for, and does not show it.
-    let class = extension.len() == 38 && extension.starts_with('{') && extension.ends_with('}');
-    let listed = lists.into_iter().find(|(list, _)| is_listed(list, extension)).map(|(_, kind)| kind);
-    listed.or(class.then_some(Executable::ProgramName))
+    // A hostile archive names thousands of files with endings that are none.
+    if extension.len() > LONGEST_EXTENSION {
+        // Windows takes `.{CLSID}` for the type that the number stands for, and does not show it.
+        let class = extension.len() == 38 && extension.starts_with('{') && extension.ends_with('}');
+        return class.then_some(Executable::ProgramName);
+    }
+    lists.into_iter().find(|(list, _)| is_listed(list, extension)).map(|(_, kind)| kind)
 }
 
 /// What the name of an entry in a zip archive says.

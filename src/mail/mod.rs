@@ -21,5 +21,10 @@ pub mod shape;
 
 /// Whether the word is one of a list that blanks part.
 fn is_listed(list: &str, word: &str) -> bool {
-    list.split(' ').any(|known| known == word)
+    let (bytes, end) = (list.as_bytes(), list.len());
+    let whole = |at: usize| {
+        let behind = at + word.len();
+        (at == 0 || bytes[at - 1] == b' ') && (behind == end || bytes[behind] == b' ')
+    };
+    !word.is_empty() && !word.contains(' ') && list.match_indices(word).any(|(at, _)| whole(at))
 }
