@@ -42,6 +42,8 @@ pub struct Media {
     pub is_text: bool,
     /// Whether its type was no type, so that its content may say more.
     pub is_guessed: bool,
+    /// Whether only some programs take it for a multipart: another field names another type, or its type is no type.
+    pub is_doubtful: bool,
     /// The character set's name, if one is given.
     pub charset: Option<Vec<u8>>,
     /// Whether it is an attachment.
@@ -75,7 +77,9 @@ impl Media {
             None if digest && fields.is_empty() => ("message/rfc822".to_owned(), false, false),
             None => ("text/plain".to_owned(), true, !fields.is_empty()),
         };
+        let slashless = || fields.iter().any(|field| !field.value.contains('/'));
         Media {
+            is_doubtful: !multiparts.is_empty() && (single.is_some() || slashless()),
             multiparts,
             kind,
             is_text,

@@ -44,6 +44,8 @@ pub struct Container<'a> {
     pub fields: Vec<&'a [u8]>,
     /// How many multiparts are around it; 0 is the message itself.
     pub depth: usize,
+    /// The one part that it is to other programs, where only some take it for a multipart.
+    pub alone: Option<Part<'a>>,
 }
 
 /// One part that holds something.
@@ -87,13 +89,12 @@ pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
         let next = body[at..].iter().position(|&b| b == b'\n').map_or(body.len(), |end| at + end + 1);
         let line = body[at..next].trim_ascii_end();
         if let Some((depth, closing)) = walk.delimiter(line) {
-            walk.end(at);
+            walk.end(at, depth);
             count += 1;
             if count > PART_LIMIT {
                 walk.parts.unexamined = true;
                 break;
             }
-            walk.open.truncate(if closing { depth } else { depth + 1 });
             walk.place = if closing { Place::Between } else { Place::Fields(next) };
         } else if let Place::Fields(start) = walk.place
             && line.is_empty()
@@ -102,7 +103,7 @@ pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
         }
         at = next;
     }
-    walk.end(body.len());
+    walk.end(body.len(), 0);
     walk.parts.all.extend(walk.preambles());
     walk.parts
 }
@@ -154,12 +155,16 @@ struct Walk<'a> {
 
 /// A multipart that has not ended yet.
 struct Multipart {
-    boundary: Vec<u8>,
+    /// The readings of its boundary that delimit anything and have not been closed yet. Programs differ on which of several
+    /// they take, so each one's parts are parts.
+    boundaries: Vec<Vec<u8>>,
     alternative: Option<usize>,
     /// Whether it, or a multipart around it, is an attachment.
     attached: bool,
     /// In a digest a part without a type is a whole message (RFC 2046 section 5.1.5).
     digest: bool,
+    /// Its place among the multiparts found, and where its content begins.
+    place: (usize, usize),
 }
 
 /// What the current line belongs to.
@@ -175,16 +180,21 @@ enum Place {
 }
 
 impl<'a> Walk<'a> {
-    /// The multipart that this line delimits, the innermost first, and whether the line ends it.
-    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+    /// How many multiparts stay open at this line if it delimits one, the innermost first, and whether it closes something.
+    fn delimiter(&mut self, line: &[u8]) -> Option<(usize, bool)> {
         let rest = line.strip_prefix(b"--")?;
-        self.open.iter().enumerate().rev().find_map(|(depth, multipart)| {
-            match rest.strip_prefix(multipart.boundary.as_slice())? {
-                b"" => Some((depth, false)),
-                b"--" => Some((depth, true)),
-                _ => None,
+        let is = |boundary: &[u8], end: &[u8]| rest.strip_prefix(boundary) == Some(end);
+        for (depth, multipart) in self.open.iter_mut().enumerate().rev() {
+            if multipart.boundaries.iter().any(|boundary| is(boundary, b"")) {
+                return Some((depth + 1, false));
             }
-        })
+            let before = multipart.boundaries.len();
+            multipart.boundaries.retain(|boundary| !is(boundary, b"--"));
+            if multipart.boundaries.len() < before {
+                return Some((depth + usize::from(!multipart.boundaries.is_empty()), true));
+            }
+        }
+        None
     }
 
     /// Decides what to do with a part, or with the message itself, whose content begins at `start`.
@@ -198,15 +208,25 @@ impl<'a> Walk<'a> {
                 self.parts.unexamined = true;
                 return;
             }
-            if let Some(boundary) = self.boundary(&multipart.boundaries, start) {
+            let boundaries = self.boundaries(&multipart.boundaries, start);
+            if !boundaries.is_empty() {
                 let (kind, depth) = (format!("multipart/{}", multipart.subtype), self.open.len());
-                self.parts.multiparts.push(Container { kind, fields: fields(head), depth });
-                return self.open_multipart(&multipart.subtype, boundary, media.attached, start);
+                let (subtype, attached) = (multipart.subtype.clone(), media.attached);
+                let alone = media.is_doubtful.then(|| self.part(media, head));
+                self.parts.multiparts.push(Container { kind, fields: fields(head), depth, alone });
+                return self.open_multipart(&subtype, boundaries, attached, start);
             }
         }
         // Where nothing delimits the parts of a multipart, it has none, and what stands there is text.
         media.look_at(&self.body[start..]);
-        self.parts.all.push(Part {
+        let part = self.part(media, head);
+        self.parts.all.push(part);
+        self.place = Place::Content(start);
+    }
+
+    /// A part whose content is not known yet.
+    fn part(&self, media: Media, head: &Head<'a>) -> Part<'a> {
+        Part {
             bytes: &[],
             transfer: transfer(head),
             kind: media.kind,
@@ -215,42 +235,43 @@ impl<'a> Walk<'a> {
             attached: media.attached,
             is_text: media.is_text && !media.attached,
             alternative: self.open.iter().rev().find_map(|multipart| multipart.alternative),
-        });
-        self.place = Place::Content(start);
+        }
     }
 
-    /// The boundary that the lines from `start` on have: one of those given, else the one that they look like.
-    fn boundary(&mut self, given: &[Vec<u8>], start: usize) -> Option<Vec<u8>> {
+    /// The boundaries that the lines from `start` on have: of those given, else the one that they look like.
+    fn boundaries(&mut self, given: &[Vec<u8>], start: usize) -> Vec<Vec<u8>> {
         self.parts.unexamined |= given.iter().any(|boundary| boundary.len() > BOUNDARY_LIMIT);
         // In most messages the first line that there is.
         let near = &self.body[start..self.body.len().min(start + NEAR)];
-        let is_near = |boundary: &&Vec<u8>| {
-            let delimits = |line: &[u8]| line.strip_prefix(b"--") == Some(boundary.as_slice());
-            boundary.len() <= BOUNDARY_LIMIT && near.split(|&b| b == b'\n').any(|line| delimits(line.trim_ascii_end()))
-        };
-        if let Some(boundary) = given.iter().find(is_near) {
-            return Some(boundary.clone());
+        if let [only] = given
+            && only.len() <= BOUNDARY_LIMIT
+            && near.split(|&b| b == b'\n').any(|line| line.trim_ascii_end().strip_prefix(b"--") == Some(only))
+        {
+            return given.to_vec();
         }
         let lines = self.delimiters.get_or_insert_with(|| Delimiters::of(self.body));
-        if let Some(boundary) = given.iter().find(|boundary| lines.used(boundary, start)) {
-            return Some(boundary.clone());
+        let used: Vec<Vec<u8>> = given.iter().filter(|boundary| lines.used(boundary, start)).cloned().collect();
+        if !used.is_empty() {
+            return used;
         }
         let outer = |rest: &[u8]| {
-            self.open.iter().any(|multipart| rest.strip_suffix(b"--").unwrap_or(rest) == multipart.boundary)
+            let boundary = rest.strip_suffix(b"--").unwrap_or(rest);
+            self.open.iter().flat_map(|multipart| &multipart.boundaries).any(|own| own == boundary)
         };
-        lines.guess(start, outer).map(<[u8]>::to_vec)
+        lines.guess(start, outer).map(<[u8]>::to_vec).into_iter().collect()
     }
 
-    fn open_multipart(&mut self, subtype: &str, boundary: Vec<u8>, attached: bool, start: usize) {
+    fn open_multipart(&mut self, subtype: &str, boundaries: Vec<Vec<u8>>, attached: bool, start: usize) {
         let alternative = (subtype == "alternative").then_some(self.alternatives);
         self.alternatives += usize::from(alternative.is_some());
         let digest = subtype == "digest";
-        self.open.push(Multipart { boundary, alternative, attached, digest });
+        let place = (self.parts.multiparts.len() - 1, start);
+        self.open.push(Multipart { boundaries, alternative, attached, digest, place });
         self.place = Place::Preamble(start);
     }
 
-    /// Ends the part, if one is open, before the line that begins here.
-    fn end(&mut self, at: usize) {
+    /// Ends the part, if one is open, before the line that begins here, and the multiparts from this depth on.
+    fn end(&mut self, at: usize, depth: usize) {
         match self.place {
             Place::Content(start) => {
                 if let Some(part) = self.parts.all.last_mut() {
@@ -261,6 +282,11 @@ impl<'a> Walk<'a> {
                 self.before.push(&self.body[start..at]);
             }
             _ => {}
+        }
+        for (number, start) in self.open.drain(depth..).map(|multipart| multipart.place) {
+            if let Some(alone) = self.parts.multiparts[number].alone.as_mut() {
+                alone.bytes = &self.body[start..at];
+            }
         }
         self.place = Place::Between;
     }
