@@ -1,16 +1,17 @@
 //! The parts of a message's body, found by the boundaries (RFC 2046), still encoded.
 //!
-//! Promises: one pass over the lines and one over those that begin with two hyphens, no recursion, bounded depth and
-//! count; what was left out because of a limit is said. A damaged structure is read as mail programs read it, so that text
-//! is never lost to it. Only what is no attachment and in no message inside the message is the sender's text: what
-//! somebody forwards is not what they say. Never touches: the content of a part (`encoding`, `html`, `content`,
-//! `executable`), what a type means (`media.rs`).
+//! Promises: one pass over the lines, at most one more a depth where a part has no empty line behind its fields, and one
+//! over those that begin with two hyphens; no recursion, bounded depth and count; what was left out because of a limit is
+//! said. A damaged structure is read as mail programs read it, so that text is never lost to it. Only what is no attachment
+//! and in no message inside the message is the sender's text: what somebody forwards is not what they say. Never touches:
+//! the content of a part (`encoding`, `html`, `content`, `executable`), what a type means (`media.rs`).
 
 use std::borrow::Cow;
 
 pub use super::delimiters::BOUNDARY_LIMIT;
 use super::delimiters::Delimiters;
 use super::encoding;
+use super::fold::is_blank;
 use super::head::Head;
 pub use super::media::Transfer;
 use super::media::{Media, transfer};
@@ -85,25 +86,31 @@ pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
     walk.begin(head, 0);
     let mut count = 0;
     let mut at = 0;
-    while at < body.len() {
+    loop {
         let next = body[at..].iter().position(|&b| b == b'\n').map_or(body.len(), |end| at + end + 1);
-        let line = body[at..next].trim_ascii_end();
-        if let Some((depth, closing)) = walk.delimiter(line) {
-            walk.end(at, depth);
+        let line = &body[at..next];
+        let delimiter = walk.delimiter(line.trim_ascii_end());
+        let ends = delimiter.is_some() || at >= body.len();
+        if let Some(content) = if ends { walk.end_fields(at) } else { walk.field(line, at, next) } {
+            at = content;
+            continue;
+        }
+        if at >= body.len() {
+            break;
+        }
+        if let Some((depth, closed)) = delimiter {
+            walk.end(at, depth, closed);
             count += 1;
             if count > PART_LIMIT {
                 walk.parts.unexamined = true;
                 break;
             }
-            walk.place = if closing { Place::Between } else { Place::Fields(next) };
-        } else if let Place::Fields(start) = walk.place
-            && line.is_empty()
-        {
-            walk.begin(&Head::read(&body[start..next]), next);
+            let block = Block { start: next, stray: None, strays: false, delimited: false };
+            walk.place = if closed.is_some() { Place::Between } else { Place::Fields(block) };
         }
         at = next;
     }
-    walk.end(body.len(), 0);
+    walk.end_all(body.len(), 0);
     walk.parts.all.extend(walk.preambles());
     walk.parts
 }
@@ -171,30 +178,67 @@ struct Multipart {
 enum Place {
     /// To nothing: before, behind or between parts.
     Between,
-    /// To the header fields of a part, which begin here.
-    Fields(usize),
+    /// To the header fields of a part.
+    Fields(Block),
     /// To the content, which begins here, of the part noted last.
     Content(usize),
     /// To what stands, from here, before the first part of the multipart opened last.
     Preamble(usize),
 }
 
+/// The header fields of a part, as far as they have been read.
+#[derive(Clone, Copy)]
+struct Block {
+    /// Where they begin.
+    start: usize,
+    /// The first line that is none, unless a `Content-` field follows: where the content begins if no empty line comes.
+    stray: Option<usize>,
+    /// Whether there was any such line.
+    strays: bool,
+    /// Whether that line delimits the multipart which the fields declare, so that what follows is in that one.
+    delimited: bool,
+}
+
 impl<'a> Walk<'a> {
-    /// How many multiparts stay open at this line if it delimits one, the innermost first, and whether it closes something.
-    fn delimiter(&mut self, line: &[u8]) -> Option<(usize, bool)> {
+    /// The multipart that this line delimits, the innermost first, and which of its boundaries the line closes, if any.
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, Option<usize>)> {
         let rest = line.strip_prefix(b"--")?;
-        let is = |boundary: &[u8], end: &[u8]| rest.strip_prefix(boundary) == Some(end);
-        for (depth, multipart) in self.open.iter_mut().enumerate().rev() {
-            if multipart.boundaries.iter().any(|boundary| is(boundary, b"")) {
-                return Some((depth + 1, false));
-            }
-            let before = multipart.boundaries.len();
-            multipart.boundaries.retain(|boundary| !is(boundary, b"--"));
-            if multipart.boundaries.len() < before {
-                return Some((depth + usize::from(!multipart.boundaries.is_empty()), true));
-            }
+        self.open.iter().enumerate().rev().find_map(|(depth, multipart)| {
+            let at = |wanted: &[u8]| multipart.boundaries.iter().position(|boundary| boundary == wanted);
+            let closed = || rest.strip_suffix(b"--").and_then(at).map(|closed| (depth, Some(closed)));
+            at(rest).map(|_| (depth, None)).or_else(closed)
+        })
+    }
+
+    /// Reads on in a part's fields, if this line stands among them; gives the place of its content, if that begins before
+    /// the next line.
+    fn field(&mut self, line: &[u8], at: usize, next: usize) -> Option<usize> {
+        let Place::Fields(mut block) = self.place else { return None };
+        if line.trim_ascii().is_empty() {
+            return self.end_fields(next);
         }
+        let field = is_field(line);
+        if block.stray.is_none() && !field && (at == block.start || !is_blank(line[0])) {
+            block.delimited |= !block.strays && is_declared(&self.body[block.start..at], line);
+            block.strays = true;
+            block.stray = Some(at);
+        } else if field && !block.delimited && line.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"))
+        {
+            block.stray = None;
+        }
+        self.place = Place::Fields(block);
         None
+    }
+
+    /// Begins the part whose fields, if they are being read, end here. Where no empty line parts them from the content, that
+    /// begins with the first line that is no field; it is given where it has been passed.
+    fn end_fields(&mut self, at: usize) -> Option<usize> {
+        let Place::Fields(Block { start, stray, .. }) = self.place else { return None };
+        let content = stray.unwrap_or(at);
+        if start < at {
+            self.begin(&Head::read(&self.body[start..content]), content);
+        }
+        stray
     }
 
     /// Decides what to do with a part, or with the message itself, whose content begins at `start`.
@@ -270,8 +314,19 @@ impl<'a> Walk<'a> {
         self.place = Place::Preamble(start);
     }
 
-    /// Ends the part, if one is open, before the line that begins here, and the multiparts from this depth on.
-    fn end(&mut self, at: usize, depth: usize) {
+    /// Ends what this delimiter ends, before the line that begins here.
+    fn end(&mut self, at: usize, depth: usize, closed: Option<usize>) {
+        self.end_all(at, depth + 1);
+        if let Some(closed) = closed {
+            self.open[depth].boundaries.remove(closed);
+            if self.open[depth].boundaries.is_empty() {
+                self.end_all(at, depth);
+            }
+        }
+    }
+
+    /// Ends the part, if one is open, and the multiparts from this depth on.
+    fn end_all(&mut self, at: usize, depth: usize) {
         match self.place {
             Place::Content(start) => {
                 if let Some(part) = self.parts.all.last_mut() {
@@ -310,6 +365,19 @@ impl<'a> Walk<'a> {
         };
         self.before.iter().copied().filter(|bytes| says(bytes)).map(part).collect()
     }
+}
+
+/// Whether the line begins a field: a name without blanks, and a colon.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.iter().position(|&b| b == b':').map(|colon| line[..colon].trim_ascii_end());
+    name.is_some_and(|name| !name.is_empty() && name.iter().all(u8::is_ascii_graphic))
+}
+
+/// Whether the line delimits the multipart that these fields declare.
+fn is_declared(fields: &[u8], line: &[u8]) -> bool {
+    let boundary = line.trim_ascii_end().strip_prefix(b"--");
+    let multiparts = || Media::read(&Head::read(fields), false).multiparts;
+    boundary.is_some_and(|line| multiparts().iter().flat_map(|one| &one.boundaries).any(|own| own == line))
 }
 
 /// The fields that say what a part is.
