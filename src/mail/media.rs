@@ -25,7 +25,8 @@ pub enum Transfer {
     Base64,
     /// `7bit`, `8bit`, `binary`, and every word nobody knows.
     Plain,
-    /// One of the private ones, `x-…` (RFC 2045 section 6.3), and uuencode: what they hold is shown by no mail program.
+    /// One of the private ones, `x-…` (RFC 2045 section 6.3), and uuencode: what they hold is shown by no mail program. A
+    /// private name for one of the others is that one.
     Private,
     /// `quoted-printable`.
     QuotedPrintable,
@@ -111,11 +112,13 @@ fn named_transfer(field: &Field<'_>) -> Option<Transfer> {
     cursor.take_while(|b| !b.is_ascii_alphanumeric());
     let word = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let letters: Vec<u8> = word.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
-    match letters.as_slice() {
+    let private = word.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"x-"));
+    match if private { &letters[1..] } else { letters.as_slice() } {
         b"base64" => Some(Transfer::Base64),
         b"quotedprintable" => Some(Transfer::QuotedPrintable),
         b"uuencode" | b"uue" => Some(Transfer::Private),
-        _ => word.to_ascii_lowercase().starts_with(b"x-").then_some(Transfer::Private),
+        b"7bit" | b"8bit" | b"binary" => None,
+        _ => private.then_some(Transfer::Private),
     }
 }
 

@@ -22,6 +22,8 @@ pub const DEPTH_LIMIT: usize = 10;
 pub const PART_LIMIT: usize = 100;
 /// How far the first delimiter is looked for before all of them are.
 const NEAR: usize = 4 * 1024;
+/// Longest word, on average, of a text that is written plainly.
+const WORD_LIMIT: usize = 16;
 /// Most Content-Type and Content-Disposition fields of one part that are kept; a part has one of each.
 const FIELDS_LIMIT: usize = 8;
 
@@ -331,6 +333,9 @@ impl<'a> Walk<'a> {
             Place::Content(start) => {
                 if let Some(part) = self.parts.all.last_mut() {
                     part.bytes = &self.body[start..at];
+                    if part.transfer == Transfer::Private && has_words(part.bytes) {
+                        part.transfer = Transfer::Plain;
+                    }
                 }
             }
             Place::Preamble(start) if !self.open.last().is_some_and(|multipart| multipart.attached) => {
@@ -378,6 +383,14 @@ fn is_declared(fields: &[u8], line: &[u8]) -> bool {
     let boundary = line.trim_ascii_end().strip_prefix(b"--");
     let multiparts = || Media::read(&Head::read(fields), false).multiparts;
     boundary.is_some_and(|line| multiparts().iter().flat_map(|one| &one.boundaries).any(|own| own == line))
+}
+
+/// Whether blanks part the words of a text as they do where it is written plainly, whatever its encoding is called: in what
+/// is encoded hardly any stand. A uuencoded file, in which some programs write a blank for a zero, has its own first line.
+fn has_words(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let blanks = text.iter().filter(|b| is_blank(**b) && !matches!(b, b'\r' | b'\n')).count();
+    !text.starts_with(b"begin ") && !text.contains(&0) && blanks * WORD_LIMIT >= text.len() && blanks > 0
 }
 
 /// The fields that say what a part is.
