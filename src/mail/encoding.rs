@@ -5,7 +5,7 @@
 //! the bytes (`fold` and `content`).
 
 use data_encoding::BASE64_NOPAD;
-use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, WINDOWS_1252};
+use encoding_rs::{BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, WINDOWS_1252};
 
 /// Decodes base64 (RFC 2045 section 6.8) as far as it goes: characters outside the alphabet are passed over, a
 /// group that is cut off gives the bytes it has, and what follows padding is decoded too.
@@ -73,8 +73,8 @@ pub fn escaped(text: &[u8], mark: u8) -> Vec<u8> {
 #[must_use]
 pub fn text(bytes: &[u8], charset: Option<&[u8]>) -> String {
     let label = charset.map(|label| label.trim_ascii().to_ascii_lowercase()).unwrap_or_default();
-    let label = label.trim_ascii_start().strip_prefix(b"'").unwrap_or(&label);
-    let label = label.strip_suffix(b"'").unwrap_or(label);
+    // `3D"koi8-r"`: the field has been quoted-printable once too often.
+    let label = bare(label.strip_prefix(b"3d").unwrap_or(&label));
     if label.ends_with(b"utf-7") || label == b"csutf7" {
         return utf_7(bytes);
     }
@@ -84,11 +84,35 @@ pub fn text(bytes: &[u8], charset: Option<&[u8]>) -> String {
         // Its extensions have no decoder of their own; most of what is labelled so has none of their characters.
         Some(ISO_2022_JP)
     } else {
-        Encoding::for_label(label).or_else(|| std::str::from_utf8(bytes).is_ok().then_some(UTF_8))
+        let known = Encoding::for_label(label).or_else(|| code_page(label));
+        known.or_else(|| std::str::from_utf8(bytes).is_ok().then_some(UTF_8))
     };
     match encoding {
         Some(encoding) if encoding != REPLACEMENT => encoding.decode_with_bom_removal(bytes).0.into_owned(),
         _ => bytes.iter().map(|&b| if b.is_ascii() { char::from(b) } else { char::REPLACEMENT_CHARACTER }).collect(),
+    }
+}
+
+/// The label without the quotation marks of any kind around it.
+fn bare(label: &[u8]) -> &[u8] {
+    let mark = |b: &u8| matches!(b, b'\'' | b'"' | b' ');
+    let start = label.iter().take_while(|b| mark(b)).count();
+    let end = label.iter().rev().take_while(|b| mark(b)).count();
+    label.get(start..label.len() - end).unwrap_or_default()
+}
+
+/// A code page of Microsoft by its number, whatever stands before that: `cp949`, `ms936`, `x-cp1251`.
+fn code_page(label: &[u8]) -> Option<&'static Encoding> {
+    let label = std::str::from_utf8(label).ok()?;
+    let label = label.strip_prefix("x-").unwrap_or(label);
+    let number = ["cp", "ms", "windows"].iter().find_map(|system| label.strip_prefix(system))?;
+    match number.trim_start_matches(['-', '_']) {
+        "932" => Some(SHIFT_JIS),
+        "936" => Some(GBK),
+        "949" => Some(EUC_KR),
+        "950" => Some(BIG5),
+        "65001" => Some(UTF_8),
+        number => Encoding::for_label(format!("windows-{number}").as_bytes()),
     }
 }
 

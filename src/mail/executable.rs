@@ -19,6 +19,8 @@ pub const FINDINGS_LIMIT: usize = 8;
 const NAME_LIMIT: usize = 256;
 /// Most entries of one zip archive that are read; in 256 KiB no more than 8,500 can stand one behind the other.
 const ENTRY_LIMIT: usize = 10_000;
+/// Most bytes of messages inside a message, all together, that are looked into; one is in sight up to 256 KiB.
+const INSIDE_LIMIT: usize = MESSAGE_DEPTH_LIMIT * 256 * 1024;
 /// Encoded bytes of a part that are decoded to see what it is.
 const PEEK_LIMIT: usize = 512;
 /// Most characters of a name that are shown.
@@ -147,8 +149,14 @@ pub fn look(parts_of_message: &Parts<'_>) -> Executables {
     let mut out = Executables::default();
     let mut waiting: Vec<(Vec<u8>, usize)> = Vec::new();
     out.look_at(parts_of_message, 0, &mut waiting);
-    // No recursion. Each depth copies at most what there is of the body.
+    // No recursion. What only some programs take for a multipart is read twice, so depth alone bounds nothing.
+    let mut room = INSIDE_LIMIT;
     while let Some((message, depth)) = waiting.pop() {
+        let Some(left) = room.checked_sub(message.len()) else {
+            out.unexamined = true;
+            continue;
+        };
+        room = left;
         let head = Head::read(&message);
         out.look_at(&parts(&head, &message[head.body..]), depth, &mut waiting);
     }
@@ -159,7 +167,11 @@ pub fn look(parts_of_message: &Parts<'_>) -> Executables {
 impl Executables {
     fn look_at(&mut self, parts: &Parts<'_>, depth: usize, waiting: &mut Vec<(Vec<u8>, usize)>) {
         self.unexamined |= parts.unexamined;
-        for part in &parts.all {
+        let multiparts = parts.multiparts.iter();
+        for multipart in multiparts.clone() {
+            self.names(&multipart.fields);
+        }
+        for part in parts.all.iter().chain(multiparts.filter_map(|multipart| multipart.alone.as_ref())) {
             if part.kind != "message/rfc822" && part.kind != "message/global" {
                 self.part(part);
             } else if depth >= MESSAGE_DEPTH_LIMIT {
@@ -170,9 +182,10 @@ impl Executables {
         }
     }
 
-    fn part(&mut self, part: &Part<'_>) {
+    /// The names in a part's fields, what they say noted.
+    fn names(&mut self, fields: &[&[u8]]) -> Vec<String> {
         let mut names = Vec::new();
-        for raw in &part.fields {
+        for raw in fields {
             let field = Parameterised::parse(raw);
             // A name in more pieces than are kept has an end that is not seen.
             self.unexamined |= field.parameters.len() >= PARAMETER_LIMIT;
@@ -182,6 +195,11 @@ impl Executables {
         for name in &names {
             self.note_all(by_name(name), name);
         }
+        names
+    }
+
+    fn part(&mut self, part: &Part<'_>) {
+        let names = self.names(&part.fields);
         let name = names.first().map_or("", String::as_str);
         let text = part.kind.starts_with("text/") && !part.attached && names.is_empty();
         if text {

@@ -25,7 +25,8 @@ pub enum Transfer {
     Base64,
     /// `7bit`, `8bit`, `binary`, and every word nobody knows.
     Plain,
-    /// One of the private ones, `x-…` (RFC 2045 section 6.3), and uuencode: what they hold is shown by no mail program.
+    /// One of the private ones, `x-…` (RFC 2045 section 6.3), and uuencode: what they hold is shown by no mail program. A
+    /// private name for one of the others is that one.
     Private,
     /// `quoted-printable`.
     QuotedPrintable,
@@ -42,6 +43,8 @@ pub struct Media {
     pub is_text: bool,
     /// Whether its type was no type, so that its content may say more.
     pub is_guessed: bool,
+    /// Whether only some programs take it for a multipart: another field names another type, or its type is no type.
+    pub is_doubtful: bool,
     /// The character set's name, if one is given.
     pub charset: Option<Vec<u8>>,
     /// Whether it is an attachment.
@@ -75,7 +78,9 @@ impl Media {
             None if digest && fields.is_empty() => ("message/rfc822".to_owned(), false, false),
             None => ("text/plain".to_owned(), true, !fields.is_empty()),
         };
+        let slashless = || fields.iter().any(|field| !field.value.contains('/'));
         Media {
+            is_doubtful: !multiparts.is_empty() && (single.is_some() || slashless()),
             multiparts,
             kind,
             is_text,
@@ -107,11 +112,13 @@ fn named_transfer(field: &Field<'_>) -> Option<Transfer> {
     cursor.take_while(|b| !b.is_ascii_alphanumeric());
     let word = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let letters: Vec<u8> = word.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
-    match letters.as_slice() {
+    let private = word.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"x-"));
+    match if private { &letters[1..] } else { letters.as_slice() } {
         b"base64" => Some(Transfer::Base64),
         b"quotedprintable" => Some(Transfer::QuotedPrintable),
         b"uuencode" | b"uue" => Some(Transfer::Private),
-        _ => word.to_ascii_lowercase().starts_with(b"x-").then_some(Transfer::Private),
+        b"7bit" | b"8bit" | b"binary" => None,
+        _ => private.then_some(Transfer::Private),
     }
 }
 

@@ -1,16 +1,17 @@
 //! The parts of a message's body, found by the boundaries (RFC 2046), still encoded.
 //!
-//! Promises: one pass over the lines and one over those that begin with two hyphens, no recursion, bounded depth and
-//! count; what was left out because of a limit is said. A damaged structure is read as mail programs read it, so that text
-//! is never lost to it. Only what is no attachment and in no message inside the message is the sender's text: what
-//! somebody forwards is not what they say. Never touches: the content of a part (`encoding`, `html`, `content`,
-//! `executable`), what a type means (`media.rs`).
+//! Promises: one pass over the lines, at most one more a depth where a part has no empty line behind its fields, and one
+//! over those that begin with two hyphens; no recursion, bounded depth and count; what was left out because of a limit is
+//! said. A damaged structure is read as mail programs read it, so that text is never lost to it. Only what is no attachment
+//! and in no message inside the message is the sender's text: what somebody forwards is not what they say. Never touches:
+//! the content of a part (`encoding`, `html`, `content`, `executable`), what a type means (`media.rs`).
 
 use std::borrow::Cow;
 
 pub use super::delimiters::BOUNDARY_LIMIT;
 use super::delimiters::Delimiters;
 use super::encoding;
+use super::fold::is_blank;
 use super::head::Head;
 pub use super::media::Transfer;
 use super::media::{Media, transfer};
@@ -21,6 +22,8 @@ pub const DEPTH_LIMIT: usize = 10;
 pub const PART_LIMIT: usize = 100;
 /// How far the first delimiter is looked for before all of them are.
 const NEAR: usize = 4 * 1024;
+/// Longest word, on average, of a text that is written plainly.
+const WORD_LIMIT: usize = 16;
 /// Most Content-Type and Content-Disposition fields of one part that are kept; a part has one of each.
 const FIELDS_LIMIT: usize = 8;
 
@@ -44,6 +47,8 @@ pub struct Container<'a> {
     pub fields: Vec<&'a [u8]>,
     /// How many multiparts are around it; 0 is the message itself.
     pub depth: usize,
+    /// The one part that it is to other programs, where only some take it for a multipart.
+    pub alone: Option<Part<'a>>,
 }
 
 /// One part that holds something.
@@ -83,26 +88,31 @@ pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
     walk.begin(head, 0);
     let mut count = 0;
     let mut at = 0;
-    while at < body.len() {
+    loop {
         let next = body[at..].iter().position(|&b| b == b'\n').map_or(body.len(), |end| at + end + 1);
-        let line = body[at..next].trim_ascii_end();
-        if let Some((depth, closing)) = walk.delimiter(line) {
-            walk.end(at);
+        let line = &body[at..next];
+        let delimiter = walk.delimiter(line.trim_ascii_end());
+        let ends = delimiter.is_some() || at >= body.len();
+        if let Some(content) = if ends { walk.end_fields(at) } else { walk.field(line, at, next) } {
+            at = content;
+            continue;
+        }
+        if at >= body.len() {
+            break;
+        }
+        if let Some((depth, closed)) = delimiter {
+            walk.end(at, depth, closed);
             count += 1;
             if count > PART_LIMIT {
                 walk.parts.unexamined = true;
                 break;
             }
-            walk.open.truncate(if closing { depth } else { depth + 1 });
-            walk.place = if closing { Place::Between } else { Place::Fields(next) };
-        } else if let Place::Fields(start) = walk.place
-            && line.is_empty()
-        {
-            walk.begin(&Head::read(&body[start..next]), next);
+            let block = Block { start: next, stray: None, strays: false, delimited: false };
+            walk.place = if closed.is_some() { Place::Between } else { Place::Fields(block) };
         }
         at = next;
     }
-    walk.end(body.len());
+    walk.end_all(body.len(), 0);
     walk.parts.all.extend(walk.preambles());
     walk.parts
 }
@@ -154,37 +164,83 @@ struct Walk<'a> {
 
 /// A multipart that has not ended yet.
 struct Multipart {
-    boundary: Vec<u8>,
+    /// The readings of its boundary that delimit anything and have not been closed yet. Programs differ on which of several
+    /// they take, so each one's parts are parts.
+    boundaries: Vec<Vec<u8>>,
     alternative: Option<usize>,
     /// Whether it, or a multipart around it, is an attachment.
     attached: bool,
     /// In a digest a part without a type is a whole message (RFC 2046 section 5.1.5).
     digest: bool,
+    /// Its place among the multiparts found, and where its content begins.
+    place: (usize, usize),
 }
 
 /// What the current line belongs to.
 enum Place {
     /// To nothing: before, behind or between parts.
     Between,
-    /// To the header fields of a part, which begin here.
-    Fields(usize),
+    /// To the header fields of a part.
+    Fields(Block),
     /// To the content, which begins here, of the part noted last.
     Content(usize),
     /// To what stands, from here, before the first part of the multipart opened last.
     Preamble(usize),
 }
 
+/// The header fields of a part, as far as they have been read.
+#[derive(Clone, Copy)]
+struct Block {
+    /// Where they begin.
+    start: usize,
+    /// The first line that is none, unless a `Content-` field follows: where the content begins if no empty line comes.
+    stray: Option<usize>,
+    /// Whether there was any such line.
+    strays: bool,
+    /// Whether that line delimits the multipart which the fields declare, so that what follows is in that one.
+    delimited: bool,
+}
+
 impl<'a> Walk<'a> {
-    /// The multipart that this line delimits, the innermost first, and whether the line ends it.
-    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+    /// The multipart that this line delimits, the innermost first, and which of its boundaries the line closes, if any.
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, Option<usize>)> {
         let rest = line.strip_prefix(b"--")?;
         self.open.iter().enumerate().rev().find_map(|(depth, multipart)| {
-            match rest.strip_prefix(multipart.boundary.as_slice())? {
-                b"" => Some((depth, false)),
-                b"--" => Some((depth, true)),
-                _ => None,
-            }
+            let at = |wanted: &[u8]| multipart.boundaries.iter().position(|boundary| boundary == wanted);
+            let closed = || rest.strip_suffix(b"--").and_then(at).map(|closed| (depth, Some(closed)));
+            at(rest).map(|_| (depth, None)).or_else(closed)
         })
+    }
+
+    /// Reads on in a part's fields, if this line stands among them; gives the place of its content, if that begins before
+    /// the next line.
+    fn field(&mut self, line: &[u8], at: usize, next: usize) -> Option<usize> {
+        let Place::Fields(mut block) = self.place else { return None };
+        if line.trim_ascii().is_empty() {
+            return self.end_fields(next);
+        }
+        let field = is_field(line);
+        if block.stray.is_none() && !field && (at == block.start || !is_blank(line[0])) {
+            block.delimited |= !block.strays && is_declared(&self.body[block.start..at], line);
+            block.strays = true;
+            block.stray = Some(at);
+        } else if field && !block.delimited && line.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"))
+        {
+            block.stray = None;
+        }
+        self.place = Place::Fields(block);
+        None
+    }
+
+    /// Begins the part whose fields, if they are being read, end here. Where no empty line parts them from the content, that
+    /// begins with the first line that is no field; it is given where it has been passed.
+    fn end_fields(&mut self, at: usize) -> Option<usize> {
+        let Place::Fields(Block { start, stray, .. }) = self.place else { return None };
+        let content = stray.unwrap_or(at);
+        if start < at {
+            self.begin(&Head::read(&self.body[start..content]), content);
+        }
+        stray
     }
 
     /// Decides what to do with a part, or with the message itself, whose content begins at `start`.
@@ -198,15 +254,25 @@ impl<'a> Walk<'a> {
                 self.parts.unexamined = true;
                 return;
             }
-            if let Some(boundary) = self.boundary(&multipart.boundaries, start) {
+            let boundaries = self.boundaries(&multipart.boundaries, start);
+            if !boundaries.is_empty() {
                 let (kind, depth) = (format!("multipart/{}", multipart.subtype), self.open.len());
-                self.parts.multiparts.push(Container { kind, fields: fields(head), depth });
-                return self.open_multipart(&multipart.subtype, boundary, media.attached, start);
+                let (subtype, attached) = (multipart.subtype.clone(), media.attached);
+                let alone = media.is_doubtful.then(|| self.part(media, head));
+                self.parts.multiparts.push(Container { kind, fields: fields(head), depth, alone });
+                return self.open_multipart(&subtype, boundaries, attached, start);
             }
         }
         // Where nothing delimits the parts of a multipart, it has none, and what stands there is text.
         media.look_at(&self.body[start..]);
-        self.parts.all.push(Part {
+        let part = self.part(media, head);
+        self.parts.all.push(part);
+        self.place = Place::Content(start);
+    }
+
+    /// A part whose content is not known yet.
+    fn part(&self, media: Media, head: &Head<'a>) -> Part<'a> {
+        Part {
             bytes: &[],
             transfer: transfer(head),
             kind: media.kind,
@@ -215,52 +281,72 @@ impl<'a> Walk<'a> {
             attached: media.attached,
             is_text: media.is_text && !media.attached,
             alternative: self.open.iter().rev().find_map(|multipart| multipart.alternative),
-        });
-        self.place = Place::Content(start);
+        }
     }
 
-    /// The boundary that the lines from `start` on have: one of those given, else the one that they look like.
-    fn boundary(&mut self, given: &[Vec<u8>], start: usize) -> Option<Vec<u8>> {
+    /// The boundaries that the lines from `start` on have: of those given, else the one that they look like.
+    fn boundaries(&mut self, given: &[Vec<u8>], start: usize) -> Vec<Vec<u8>> {
         self.parts.unexamined |= given.iter().any(|boundary| boundary.len() > BOUNDARY_LIMIT);
         // In most messages the first line that there is.
         let near = &self.body[start..self.body.len().min(start + NEAR)];
-        let is_near = |boundary: &&Vec<u8>| {
-            let delimits = |line: &[u8]| line.strip_prefix(b"--") == Some(boundary.as_slice());
-            boundary.len() <= BOUNDARY_LIMIT && near.split(|&b| b == b'\n').any(|line| delimits(line.trim_ascii_end()))
-        };
-        if let Some(boundary) = given.iter().find(is_near) {
-            return Some(boundary.clone());
+        if let [only] = given
+            && only.len() <= BOUNDARY_LIMIT
+            && near.split(|&b| b == b'\n').any(|line| line.trim_ascii_end().strip_prefix(b"--") == Some(only))
+        {
+            return given.to_vec();
         }
         let lines = self.delimiters.get_or_insert_with(|| Delimiters::of(self.body));
-        if let Some(boundary) = given.iter().find(|boundary| lines.used(boundary, start)) {
-            return Some(boundary.clone());
+        let used: Vec<Vec<u8>> = given.iter().filter(|boundary| lines.used(boundary, start)).cloned().collect();
+        if !used.is_empty() {
+            return used;
         }
         let outer = |rest: &[u8]| {
-            self.open.iter().any(|multipart| rest.strip_suffix(b"--").unwrap_or(rest) == multipart.boundary)
+            let boundary = rest.strip_suffix(b"--").unwrap_or(rest);
+            self.open.iter().flat_map(|multipart| &multipart.boundaries).any(|own| own == boundary)
         };
-        lines.guess(start, outer).map(<[u8]>::to_vec)
+        lines.guess(start, outer).map(<[u8]>::to_vec).into_iter().collect()
     }
 
-    fn open_multipart(&mut self, subtype: &str, boundary: Vec<u8>, attached: bool, start: usize) {
+    fn open_multipart(&mut self, subtype: &str, boundaries: Vec<Vec<u8>>, attached: bool, start: usize) {
         let alternative = (subtype == "alternative").then_some(self.alternatives);
         self.alternatives += usize::from(alternative.is_some());
         let digest = subtype == "digest";
-        self.open.push(Multipart { boundary, alternative, attached, digest });
+        let place = (self.parts.multiparts.len() - 1, start);
+        self.open.push(Multipart { boundaries, alternative, attached, digest, place });
         self.place = Place::Preamble(start);
     }
 
-    /// Ends the part, if one is open, before the line that begins here.
-    fn end(&mut self, at: usize) {
+    /// Ends what this delimiter ends, before the line that begins here.
+    fn end(&mut self, at: usize, depth: usize, closed: Option<usize>) {
+        self.end_all(at, depth + 1);
+        if let Some(closed) = closed {
+            self.open[depth].boundaries.remove(closed);
+            if self.open[depth].boundaries.is_empty() {
+                self.end_all(at, depth);
+            }
+        }
+    }
+
+    /// Ends the part, if one is open, and the multiparts from this depth on.
+    fn end_all(&mut self, at: usize, depth: usize) {
         match self.place {
             Place::Content(start) => {
                 if let Some(part) = self.parts.all.last_mut() {
                     part.bytes = &self.body[start..at];
+                    if part.transfer == Transfer::Private && has_words(part.bytes) {
+                        part.transfer = Transfer::Plain;
+                    }
                 }
             }
             Place::Preamble(start) if !self.open.last().is_some_and(|multipart| multipart.attached) => {
                 self.before.push(&self.body[start..at]);
             }
             _ => {}
+        }
+        for (number, start) in self.open.drain(depth..).map(|multipart| multipart.place) {
+            if let Some(alone) = self.parts.multiparts[number].alone.as_mut() {
+                alone.bytes = &self.body[start..at];
+            }
         }
         self.place = Place::Between;
     }
@@ -284,6 +370,27 @@ impl<'a> Walk<'a> {
         };
         self.before.iter().copied().filter(|bytes| says(bytes)).map(part).collect()
     }
+}
+
+/// Whether the line begins a field: a name without blanks, and a colon.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.iter().position(|&b| b == b':').map(|colon| line[..colon].trim_ascii_end());
+    name.is_some_and(|name| !name.is_empty() && name.iter().all(u8::is_ascii_graphic))
+}
+
+/// Whether the line delimits the multipart that these fields declare.
+fn is_declared(fields: &[u8], line: &[u8]) -> bool {
+    let boundary = line.trim_ascii_end().strip_prefix(b"--");
+    let multiparts = || Media::read(&Head::read(fields), false).multiparts;
+    boundary.is_some_and(|line| multiparts().iter().flat_map(|one| &one.boundaries).any(|own| own == line))
+}
+
+/// Whether blanks part the words of a text as they do where it is written plainly, whatever its encoding is called: in what
+/// is encoded hardly any stand. A uuencoded file, in which some programs write a blank for a zero, has its own first line.
+fn has_words(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let blanks = text.iter().filter(|b| is_blank(**b) && !matches!(b, b'\r' | b'\n')).count();
+    !text.starts_with(b"begin ") && !text.contains(&0) && blanks * WORD_LIMIT >= text.len() && blanks > 0
 }
 
 /// The fields that say what a part is.

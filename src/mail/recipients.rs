@@ -1,8 +1,8 @@
 //! Whom the recipient fields name, read as generously as mail programs write them.
 //!
 //! Promises: one pass, linear in time, never fails: what one neighbour's entry breaks, an angle bracket, quotation mark or
-//! parenthesis without its end, does not hide the next one. Only whole addresses are found, not what stands in a name,
-//! a comment or an encoded word. Never touches: From, which is read strictly (`facts.rs`); whether anything is proven.
+//! parenthesis without its end, does not hide the next one. Only whole addresses are found, not what stands in a name
+//! (that is all of an entry before its last angle bracket), a comment or an encoded word. Never touches: From, which is read strictly (`facts.rs`); whether anything is proven.
 
 use super::address::Address;
 use super::fold::is_blank;
@@ -15,16 +15,30 @@ const ENCODED_WORD_LIMIT: usize = 200;
 pub fn recipients(value: &[u8], limit: usize) -> Vec<Address> {
     let mut scan = Scan { text: value, at: 0, comments: true, quotations: true, gap: false, begun: false, word: None };
     let mut found = Vec::new();
-    while found.len() < limit
+    // So many of them certainly stand in no name.
+    let mut certain = 0;
+    let mut bracket = false;
+    while certain < limit
         && let Some(byte) = scan.peek()
     {
         let address = match byte {
             b'@' => scan.address(),
             b'"' if scan.quotations => scan.quotation(),
             b'(' if scan.comments => scan.comment(),
-            _ => scan.word_or_mark(byte),
+            _ => {
+                // What stands before an angle bracket is a name, and so is what stands before a group's colon.
+                if byte == b'<' || byte == b':' && !bracket {
+                    found.truncate(certain);
+                }
+                let separator = matches!(byte, b',' | b';');
+                if separator || byte == b'>' && bracket {
+                    certain = found.len();
+                }
+                bracket = byte == b'<' || bracket && !separator && byte != b'>';
+                scan.word_or_mark(byte)
+            }
         };
-        found.extend(address);
+        found.extend(address.filter(|_| found.len() < limit));
     }
     found
 }

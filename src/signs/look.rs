@@ -8,7 +8,6 @@ use super::sender::{self, LocalPart};
 use super::wording::Wording;
 use super::{Sign, bulk, field, program, report, rules};
 use crate::mail::address::Address;
-use crate::mail::fold::Parameterised;
 use crate::mail::head::Head;
 
 /// Who a message is from, as the envelope and the header block say.
@@ -51,8 +50,7 @@ pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
 
 fn of_build(head: &Head<'_>, body: &[u8]) -> impl Iterator<Item = Sign> {
     let build = report::build(head, body);
-    let is_multipart_report =
-        head.all("Content-Type").any(|field| Parameterised::parse(field.raw).value == "multipart/report");
+    let is_multipart_report = report::is_multipart_report(head);
     let rules = [
         (is_multipart_report, Sign::MultipartReport),
         (build.reports && !is_multipart_report, Sign::ReportPart),

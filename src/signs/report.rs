@@ -1,20 +1,19 @@
 //! Reports by their build: delivery, receipt, abuse, DMARC and TLS reports, bounces, and the answers of calendars.
 //!
-//! Promises: only the message's own type and the types of its own parts are looked at, two levels deep, so that a
-//! report which a person passes on as an attachment is no report; a bounce without types is known by the message that it
-//! returns. Linear in time. Never touches: the words of a report (`rules`).
+//! Promises: only the message's own type and the types of its own parts are looked at, so that a report which a person
+//! passes on as a message is no report; a bounce without types is known by the message that it returns. Linear in time.
+//! Never touches: the words of a report (`rules`), how parts are found (`parts`).
 
 use super::wording::{Wording, squeezed};
 use crate::mail::fold::Parameterised;
 use crate::mail::head::Head;
-use crate::mail::parts::BOUNDARY_LIMIT;
+use crate::mail::media::Media;
+use crate::mail::parts::{Part, parts};
 
 /// Most bytes of a body in which parts are looked for.
 const BODY_LIMIT: usize = 256 * 1024;
-/// Most parts that are looked at.
-const PART_LIMIT: usize = 100;
-/// Most bytes of a part's own header block.
-const PART_HEAD_LIMIT: usize = 8 * 1024;
+/// Most encoded bytes of a complained-of message that are looked at.
+const PEEK_LIMIT: usize = 8 * 1024;
 
 /// What a message is by the types of its parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,27 +33,24 @@ pub struct Build {
 /// Looks at the types of the message and of its parts.
 #[must_use]
 pub fn build(head: &Head<'_>, body: &[u8]) -> Build {
-    let body = &body[..body.len().min(BODY_LIMIT)];
-    let mut build = Build::default();
-    let mut boundaries: Vec<Vec<u8>> = Vec::new();
-    build.take(head, &mut boundaries);
-    build.answers_invitation |= is_calendar(head) && answers_in_text(body);
-    let (mut at, mut count) = (0, 0);
-    while at < body.len() && count < PART_LIMIT && !boundaries.is_empty() {
-        let next = line_end(body, at);
-        let line = body[at..next].trim_ascii_end();
-        let own = line.strip_prefix(b"--").is_some_and(|rest| boundaries.iter().any(|boundary| boundary == rest));
-        if own {
-            count += 1;
-            let part = &body[next..(next + PART_HEAD_LIMIT).min(body.len())];
-            let part_head = Head::read(part);
-            build.take(&part_head, &mut boundaries);
-            build.answers_invitation |= is_calendar(&part_head) && answers_in_text(&part[part_head.body..]);
-            build.complains |= Head::read(&part[part_head.body..]).first("X-HmXmrOriginalRecipient").is_some();
-        }
-        at = next;
+    let found = parts(head, &body[..body.len().min(BODY_LIMIT)]);
+    let mut build = Build { reports: is_multipart_report(head), ..Build::default() };
+    for multipart in &found.multiparts {
+        build.take(&multipart.kind, &multipart.fields);
+    }
+    let alone = found.multiparts.iter().filter_map(|multipart| multipart.alone.as_ref());
+    for part in found.all.iter().chain(alone) {
+        let is_calendar = build.take(&part.kind, &part.fields);
+        build.complains |= !found.multiparts.is_empty() && is_complained_of(part);
+        build.answers_invitation |= is_calendar && answers_in_text(&part.text());
     }
     build
+}
+
+/// Whether the message itself is a report by its type, in any of its readings.
+#[must_use]
+pub fn is_multipart_report(head: &Head<'_>) -> bool {
+    Media::read(head, false).multiparts.iter().any(|multipart| multipart.subtype == "report")
 }
 
 /// Whether it is an aggregate report of DMARC (RFC 9990 section 2.5.1): a part with such a report's file name, or a
@@ -101,32 +97,29 @@ fn has_status(text: &str) -> bool {
 }
 
 impl Build {
-    fn take(&mut self, head: &Head<'_>, boundaries: &mut Vec<Vec<u8>>) {
-        for field in head.all("Content-Type").take(4) {
-            let parsed = Parameterised::parse(field.raw);
-            let kind = parsed.value.as_str();
-            let word = |name: &str| parsed.parameter(name).map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
-            let answers = |word: &[u8]| matches!(word, b"reply" | b"counter" | b"refresh" | b"declinecounter");
-            self.answers_invitation |= kind == "text/calendar" && answers(word("method").as_slice());
-            self.reports |= REPORTS.split(' ').any(|own| own == kind)
-                || (kind == "multipart/report")
-                || !word("report-type").is_empty();
-            self.compressed |= matches!(kind, "application/gzip" | "application/x-gzip" | "application/zip")
-                || (kind == "application/octet-stream" && word("name").ends_with(b".xml.gz"));
-            self.aggregates |= parsed.parameter("name").is_some_and(is_aggregate_name);
-            if kind.starts_with("multipart/")
-                && let Some(boundary) = parsed.parameter("boundary").map(<[u8]>::trim_ascii_end)
-                && !boundary.is_empty()
-                && boundary.len() <= BOUNDARY_LIMIT
-                && boundaries.len() < 8
-            {
-                boundaries.push(boundary.to_vec());
-            }
-        }
-        for field in head.all("Content-Disposition").take(4) {
-            self.aggregates |= Parameterised::parse(field.raw).parameter("filename").is_some_and(is_aggregate_name);
-        }
+    /// Takes in what the type and the fields of a part or multipart say. Whether it is a calendar object.
+    fn take(&mut self, kind: &str, fields: &[&[u8]]) -> bool {
+        let fields: Vec<Parameterised> = fields.iter().map(|raw| Parameterised::parse(raw)).collect();
+        let kinds = || fields.iter().map(|field| field.value.as_str()).chain([kind]);
+        let words = |name: &str| fields.iter().flat_map(|field| field.readings(name)).collect::<Vec<String>>();
+        let names = [words("name"), words("filename")].concat();
+        let answers = |word: &String| is_answer(&word.to_ascii_lowercase());
+        let is_plain_file = || kinds().any(|kind| kind == "application/octet-stream");
+        let is_calendar = kinds().any(|kind| kind == "text/calendar");
+        self.answers_invitation |= is_calendar && words("method").iter().any(answers);
+        self.reports |=
+            kinds().any(|kind| REPORTS.split(' ').any(|own| own == kind)) || !words("report-type").is_empty();
+        self.compressed |= kinds().any(|kind| COMPRESSED.split(' ').any(|own| own == kind))
+            || (is_plain_file() && names.iter().any(|name| name.to_ascii_lowercase().ends_with(".xml.gz")));
+        self.aggregates |= names.iter().any(|name| is_aggregate_name(name.as_bytes()));
+        is_calendar
     }
+}
+
+/// Whether a returned message begins with the field that Microsoft puts there.
+fn is_complained_of(part: &Part<'_>) -> bool {
+    let start = part.decoded(&part.bytes[..part.bytes.len().min(PEEK_LIMIT)]);
+    Head::read(&start).first("X-HmXmrOriginalRecipient").is_some()
 }
 
 /// `receiver!domain!begin!end.xml.gz` (RFC 9990 section 2.6.1), times in seconds.
@@ -136,29 +129,27 @@ fn is_aggregate_name(name: &[u8]) -> bool {
     pieces.len() >= 4 && pieces[2..4].iter().all(time)
 }
 
-fn is_calendar(head: &Head<'_>) -> bool {
-    head.all("Content-Type").any(|field| Parameterised::parse(field.raw).value == "text/calendar")
+/// `METHOD:REPLY` on a line of the calendar object itself (RFC 5546 section 1.4), where the type has no parameter.
+fn answers_in_text(text: &str) -> bool {
+    let method = |line: &str| line.trim().to_ascii_lowercase().strip_prefix("method:").is_some_and(is_answer);
+    text.lines().take(CALENDAR_LINES).any(method)
 }
 
-/// `METHOD:REPLY` on a line of the calendar object itself (RFC 5546 section 1.4), where the type has no parameter.
-fn answers_in_text(text: &[u8]) -> bool {
-    text.split(|b| *b == b'\n').take(CALENDAR_LINES).any(|line| {
-        let line = line.trim_ascii().to_ascii_lowercase();
-        matches!(line.as_slice(), b"method:reply" | b"method:counter" | b"method:refresh" | b"method:declinecounter")
-    })
+/// Whether a method of calendars answers an invitation.
+fn is_answer(method: &str) -> bool {
+    matches!(method, "reply" | "counter" | "refresh" | "declinecounter")
 }
 
 /// How many lines of a calendar object are looked at: its method stands before its first event.
 const CALENDAR_LINES: usize = 20;
 
-/// Types that only reports have: RFC 3464, RFC 6533, RFC 8098, RFC 5965, RFC 8460.
+/// Types that only reports have: RFC 6522, RFC 3464, RFC 6533, RFC 8098, RFC 5965, RFC 8460.
 const REPORTS: &str = "application/tlsrpt+gzip application/tlsrpt+json message/delivery-status \
      message/disposition-notification message/feedback-report message/global-delivery-status \
-     message/global-disposition-notification text/rfc822-headers";
+     message/global-disposition-notification multipart/report text/rfc822-headers";
 
-fn line_end(bytes: &[u8], start: usize) -> usize {
-    bytes[start..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| start + at + 1)
-}
+/// Types of compressed files.
+const COMPRESSED: &str = "application/gzip application/x-gzip application/zip";
 
 #[cfg(test)]
 mod tests {
