@@ -9,6 +9,8 @@ use crate::signs::rules::is_automatic_subject;
 
 /// Most letters of a word that mail programs put in front of a Subject: `Re`, `Antwort`, `Resposta`.
 const PREFIX_LETTERS: usize = 9;
+/// Most words of a tag that a filter puts in front: `[External Sender]`.
+const TAG_WORDS: usize = 3;
 /// Characters of a token in a Subject: see [`crate::mail::content::TOKEN_LENGTH`].
 const TOKEN_LENGTH: usize = crate::mail::content::TOKEN_LENGTH;
 
@@ -128,7 +130,8 @@ fn behind_tag(text: &str) -> Option<&str> {
         '【' => '】',
         _ => return None,
     };
-    text.split_once(close).map(|(_, rest)| rest)
+    // A person who writes in brackets writes more than a filter does.
+    text.split_once(close).filter(|(tag, _)| tag.split_whitespace().count() <= TAG_WORDS).map(|(_, rest)| rest)
 }
 
 /// What stands in front of the last `Auto:` (RFC 3834 section 3.1.5), which is our own: behind it stand the user's words.
@@ -310,6 +313,7 @@ mod tests {
             "[EXTERNAL] Re: OURS",
             "***SPAM*** OURS",
             "Yes it was me: OURS",
+            "(yes it was me) Re: OURS",
             "Auto: a text of last year TOKEN",
             "Re: Auto: a text of last year TOKEN",
             "Alice asks: is it you TOKEN",
@@ -339,6 +343,7 @@ mod tests {
             "회신: OURS",
             "答复：OURS",
             "[EXTERNAL] Re: [list] OURS",
+            "[External Sender] Re: OURS",
             "***SPAM*** Re: OURS",
             "Re: Alice asks: is it you TOKEN",
             // The end of a long one is cut off.
