@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::FILE_LIMIT;
+use super::bounds::FILE_LIMIT;
 use super::line::{LineFault, Purpose};
 
 /// Why keys cannot be read or written. Every message names the file and the way out, and none shows a key.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::FILE_LIMIT;
+use super::bounds::FILE_LIMIT;
 use super::error::SecretError;
 use super::line::{Line, Purpose};
 use super::replacement::Replacement;

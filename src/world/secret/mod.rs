@@ -4,15 +4,14 @@
 //! the line and the way out; no key is ever overwritten by another; a crash leaves the old file or the new one; no
 //! message shows a key. Never touches: what the keys are used for.
 
+mod bounds;
 mod error;
 mod file;
 mod line;
 mod replacement;
 mod text;
 
+pub use bounds::FILE_LIMIT;
 pub use error::SecretError;
 pub use file::{Created, create, export, import, load, rotate};
 pub use line::{LineFault, Purpose};
-
-/// Most bytes of a key file: two full rings need 5 KiB.
-pub const FILE_LIMIT: usize = 64 * 1024;

@@ -7,7 +7,7 @@ use std::path::Path;
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use super::FILE_LIMIT;
+use super::bounds::FILE_LIMIT;
 use super::error::SecretError;
 use super::line::{Line, LineFault, Purpose};
 use crate::policy::key::SecretKey;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::bounds::{PATIENCE, VERSION};
 use super::problem::StoreProblem;
 use super::schema::{migrate, version};
-use super::{PATIENCE, VERSION};
 
 /// An open store.
 pub struct Store {

@@ -5,6 +5,7 @@
 //! wrong with the file is told apart from what is wrong with the machine. Never touches: policy, addresses.
 
 mod alike;
+mod bounds;
 mod check;
 mod column;
 mod decision;
@@ -18,8 +19,7 @@ mod slot;
 mod spent;
 mod state;
 
-use std::time::Duration;
-
+pub use bounds::{PATIENCE, VERSION};
 pub use decision::DecisionRow;
 pub use file::Store;
 pub use held::{HeldRow, Recorded};
@@ -28,8 +28,3 @@ pub use prune::Limits;
 pub use slot::{CLOCK_SLACK, SlotRequest};
 pub use spent::SpentRow;
 pub use state::{Asked, State};
-
-/// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
-pub const PATIENCE: Duration = Duration::from_secs(30);
-/// The schema this program reads and writes.
-pub const VERSION: i64 = 3;

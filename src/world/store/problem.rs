@@ -6,7 +6,7 @@ use std::fmt;
 
 use rusqlite::ErrorCode;
 
-use super::{PATIENCE, VERSION};
+use super::bounds::{PATIENCE, VERSION};
 
 /// Why the store does not answer.
 #[derive(Debug)]

