@@ -1,6 +1,6 @@
 //! Whether a text is nothing but the quotation of what it answers.
 //!
-//! Promises: linear in time, in no language; in doubt the text says something, since a person's words that were taken for
+//! Promises: linear in time, in no language but for the verb of an introduction without an address; in doubt the text says something, since a person's words that were taken for
 //! nothing would not be read, and nothing that was taken for words costs a glance. So a question mark, a sign, a picture of
 //! a face and a line below a signature are words here; and what no `>` marks as quoted is handed on, for whoever knows the
 //! words that were answered (`policy/copy.rs`). Never touches: what follows from it.

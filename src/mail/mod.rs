@@ -1,5 +1,5 @@
-//! Bytes to meaning and back. Pure: no file, process, environment, clock or database is touched here,
-//! and a damaged message is never an error: what is wrong with it is itself a fact.
+//! The format: bytes to fields, addresses, parts and text, and back. Pure: no file, process, environment, clock or database
+//! is touched here, and a damaged message is never an error: what is wrong with it is itself a fact.
 
 pub mod address;
 pub mod bare_answer;

@@ -1,4 +1,5 @@
-//! The rules by words: a table of which sign is found by which groups of words, and where.
+//! The rules by words: a table of which sign is found by which groups of words, and where; and what is the same in every
+//! language, the numbers of other filters' challenges and of digests, and the addresses in lists' footers.
 //!
 //! Promises: words are the weakest evidence, so a rule stands here only if the measure on real mail bears it out or a
 //! standard asks for it (`docs/signs.md`); a rule that needs several groups finds them in one language; a person who speaks

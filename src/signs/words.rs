@@ -1,7 +1,7 @@
 //! The words by which rules know a text, one file a language; and how a phrase is found.
 //!
 //! Promises: a section that no rule knows is a build error; a phrase is found only as whole words, unless it says
-//! otherwise (`words/README.md`); linear in time. Never touches: what a phrase means (`rules.rs`).
+//! otherwise (`words/README.md`); linear in time. Never touches: which rule looks for which group, and where (`rules.rs`).
 
 /// One section of a language's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
