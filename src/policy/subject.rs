@@ -1,8 +1,8 @@
 //! The Subject of an answer: what it makes of the challenge's own Subject, and what that says of its author.
 //!
 //! Promises: pure, linear in time; no list of the words for "Re:" in the world's languages: a short word with a colon
-//! behind it is one, and up to three words in brackets are a filter's tag. In all other doubt a Subject is changed, and its answer
-//! passes. Never touches: where a Subject comes from.
+//! behind it is one, and up to three words in brackets are a filter's tag. In all other doubt a Subject is changed, and its
+//! answer passes. Never touches: where a Subject comes from.
 
 use super::template::built_in_subjects;
 use crate::mail::display::{SHOWN_LIMIT, one_line};
