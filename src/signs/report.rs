@@ -34,7 +34,7 @@ pub struct Build {
 #[must_use]
 pub fn build(head: &Head<'_>, body: &[u8]) -> Build {
     let found = parts(head, &body[..body.len().min(BODY_LIMIT)]);
-    let mut build = Build { reports: is_multipart_report(head), ..Build::default() };
+    let mut build = Build::default();
     for multipart in &found.multiparts {
         build.take(&multipart.kind, &multipart.fields);
     }
