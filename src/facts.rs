@@ -4,7 +4,9 @@
 //! people, and our own [`Address`] agree on one mailbox; neither parser alone feeds an address into anything.
 //! With `head.rs` the only user of mail-parser and mailparse. Never touches: history, configuration of the verdict.
 
+use core::cell::OnceCell;
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use mail_parser::MessageParser;
 
@@ -19,9 +21,9 @@ use crate::origin::auth::{Authentication, Trust};
 use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
 use crate::origin::score::SpamScore;
 use crate::origin::trace;
-use crate::signs::Sign;
 use crate::signs::list_id::{self, ListId};
 use crate::signs::look::{self, People};
+use crate::signs::{Kind, Sign};
 
 /// Most recipients that are read from To and Cc together.
 const RECIPIENT_LIMIT: usize = 2_000;
@@ -29,24 +31,21 @@ const RECIPIENT_LIMIT: usize = 2_000;
 /// 76 characters: room for eight of them, which take 16 looks. A line of 998 (RFC 5322 section 2.1.1) that names forty
 /// people takes 80.
 const ENCODED_WORD_TRIES: usize = 256;
+/// Most tokens that are taken from one message.
+const TOKENS_LIMIT: usize = 32;
 /// Longest Message-ID that is answered or remembered; a longer one does not fit a folded line (RFC 5322 2.1.1).
 const MESSAGE_ID_LIMIT: usize = 900;
 
 /// Everything that is known about one message; by default nothing.
+///
+/// What the header block says of origin and people is read at once. The rest is read when somebody first asks for it: the
+/// mail of people one knows is decided before that, and most mail is theirs.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Whom the mail system says it is from and to.
     pub envelope: Envelope,
     /// The single mailbox of the From field, if there is exactly one.
     pub sender: Sender,
-    /// Whether the display name holds another mail address than the sender's own.
-    pub name_shows_other_address: bool,
-    /// The From field as a person reads it, fit to be shown.
-    pub shown_sender: String,
-    /// The decoded Subject, fit to be shown.
-    pub subject: String,
-    /// The clear mailboxes of Sender and Reply-To, at most four: an answer may come from an alias of the person.
-    pub answer_addresses: Vec<Address>,
     /// Whether it calls itself a challenge in the way this program's own do.
     pub is_challenge: bool,
     /// The Date field, seconds since 1970.
@@ -55,28 +54,12 @@ pub struct Facts {
     pub message_id: Option<String>,
     /// Everybody named in To, Cc, Bcc and their Resent- forms, read generously: this only says who is named.
     pub named: Vec<Address>,
-    /// Why it was not written by a person for this user alone; empty if nothing says so.
-    pub signs: Vec<Sign>,
-    /// The mailing list it came through.
-    pub list: Option<ListId>,
+    /// The mailing list it came through, where a field says it.
+    named_list: Option<ListId>,
     /// What the trusted mail system found out about its origin.
     pub authentication: Authentication,
-    /// What the user's own spam filter said.
-    pub score: SpamScore,
-    /// Whether it has nothing that a person's mail has: see [`is_empty_probe`].
-    pub empty_probe: bool,
     /// How many Received fields it has.
     pub received: usize,
-    /// The host that handed it to the user's own mail systems, as the last of those wrote it down.
-    pub sending_host: Option<IpAddr>,
-    /// The language that its header block claims, as a code of two letters; [`crate::mail::language::guess`] knows better.
-    pub declared_language: Option<&'static str>,
-    /// Whether it is a report that says that a delivery has failed for good.
-    pub delivery_failed: bool,
-    /// Every token in it, in the order of the design: address, Subject, references, body.
-    pub tokens: Vec<FoundToken>,
-    /// What its body shows.
-    pub content: Content,
     /// The mark of this program's own mail to its user, unverified.
     pub own_mark: Option<TokenText>,
     /// Whether this user handed it in on this very host.
@@ -85,6 +68,35 @@ pub struct Facts {
     pub message_start: usize,
     /// What is wrong with the header block.
     pub defects: Vec<HeadDefect>,
+    /// The tokens in its header block and its caller's words, in the order of the design: address, Subject, references.
+    head_tokens: Vec<FoundToken>,
+    /// Whether it has a List-Id field at all, readable or not.
+    names_a_list: bool,
+    /// Where its body begins, in bytes.
+    body: usize,
+    /// The message's start, of which the rest is read.
+    start: Arc<Vec<u8>>,
+    /// What is trusted.
+    trust: Trust,
+    rest: OnceCell<Rest>,
+}
+
+/// What is read only when a rule asks for it.
+#[derive(Clone, Debug, Default)]
+struct Rest {
+    name_shows_other_address: bool,
+    shown_sender: String,
+    subject: String,
+    answer_addresses: Vec<Address>,
+    signs: Vec<Sign>,
+    list: Option<ListId>,
+    score: SpamScore,
+    empty_probe: bool,
+    sending_host: Option<IpAddr>,
+    declared_language: Option<&'static str>,
+    delivery_failed: bool,
+    tokens: Vec<FoundToken>,
+    content: Content,
 }
 
 /// The author.
@@ -155,51 +167,40 @@ impl Facts {
     /// A panic inside a parser is a fact too: such a message would otherwise come back for days and then bounce.
     #[must_use]
     pub fn read(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
-        guarded(|| Facts::read_all(start, caller, trust), || Facts::unreadable(start, caller))
+        Facts::of(Arc::new(start.to_vec()), caller, trust)
     }
 
-    fn read_all(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
+    /// The same of bytes that are in memory anyway.
+    #[must_use]
+    pub fn of(start: Arc<Vec<u8>>, caller: &Caller, trust: &Trust) -> Facts {
+        let read = guarded(|| Facts::of_head(&start, caller, trust), || Facts::unreadable(&start, caller));
+        Facts { start, trust: trust.clone(), ..read }
+    }
+
+    fn of_head(start: &[u8], caller: &Caller, trust: &Trust) -> Facts {
         let head = Head::read(start);
         let block = with_end(&start[head.first_field()..head.body]);
         let parsed = MessageParser::new().parse_headers(&block);
         let envelope = Envelope::read(caller, &head);
-        let sender = sender(&head, parsed.as_ref());
-        let content = content::look(&head, &start[head.body..]);
-        let people = People {
-            envelope: envelope.sender.known(),
-            null: envelope.sender == EnvelopeSender::Null,
-            unknown: matches!(envelope.sender, EnvelopeSender::Missing | EnvelopeSender::Unclear),
-            author: sender.address(),
-        };
-        let signs = look::signs(&head, people, &start[head.body..]);
         let named = mailboxes(&head, &["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"], RECIPIENT_LIMIT);
         Facts {
-            name_shows_other_address: name_shows_other_address(&head, &sender),
-            shown_sender: shown(&head, "From"),
-            subject: shown(&head, "Subject"),
-            answer_addresses: mailboxes(&head, &["Sender", "Reply-To"], 4),
+            sender: sender(&head, parsed.as_ref()),
             is_challenge: head.first(CHALLENGE_FIELD).is_some(),
             date: parsed.as_ref().and_then(mail_parser::Message::date).map(mail_parser::DateTime::to_timestamp),
             message_id: message_id(&head),
-            tokens: tokens(&head, &envelope, &named, &content),
+            head_tokens: tokens(&head, &envelope, &named),
             named,
-            list: list_id::list_id(&head)
-                .or_else(|| list_id::of_envelope(&head, people.envelope, sender.address(), &signs)),
-            signs,
+            named_list: list_id::list_id(&head),
+            names_a_list: head.first("List-Id").is_some(),
+            body: head.body,
             authentication: Authentication::read(&head, trust),
-            score: SpamScore::read(&head, &trust.scores, trust.hops),
-            empty_probe: is_empty_probe(&head, &content),
             received: head.all("Received").count(),
-            sending_host: trace::sending_host(&head, trust.hops),
-            declared_language: language::declared(&head),
-            delivery_failed: trace::delivery_failed(&head, &start[head.body..]),
             own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
             submitted_here: submitted_here(&head, caller),
             message_start: head.message_start(),
             defects: head.defects.clone(),
-            content,
-            sender,
             envelope,
+            ..Facts::default()
         }
     }
 
@@ -211,14 +212,162 @@ impl Facts {
             received: head.all("Received").count(),
             message_start: head.message_start(),
             defects: head.defects.clone(),
+            rest: OnceCell::from(Rest::default()),
             ..Facts::default()
         }
+    }
+
+    fn rest(&self) -> &Rest {
+        self.rest.get_or_init(|| guarded(|| self.read_rest(), Rest::unreadable))
+    }
+
+    fn read_rest(&self) -> Rest {
+        let head = Head::read(&self.start);
+        let body = &self.start[head.body..];
+        let content = content::look(&head, body);
+        let people = People {
+            envelope: self.envelope_sender(),
+            null: self.envelope.sender == EnvelopeSender::Null,
+            unknown: matches!(self.envelope.sender, EnvelopeSender::Missing | EnvelopeSender::Unclear),
+            author: self.sender.address(),
+        };
+        let signs = look::signs(&head, people, body);
+        let is_list = signs.iter().any(|sign| matches!(sign.kind(), Kind::List | Kind::Bulk));
+        Rest {
+            name_shows_other_address: name_shows_other_address(&head, &self.sender),
+            shown_sender: shown(&head, "From"),
+            subject: shown(&head, "Subject"),
+            answer_addresses: mailboxes(&head, &["Sender", "Reply-To"], 4),
+            list: self.possible_list().filter(|_| self.named_list.is_some() || is_list),
+            signs,
+            score: SpamScore::read(&head, &self.trust.scores, self.trust.hops),
+            empty_probe: is_empty_probe(&head, &content),
+            sending_host: trace::sending_host(&head, self.trust.hops),
+            declared_language: language::declared(&head),
+            delivery_failed: trace::delivery_failed(&head, body),
+            tokens: with_body(&self.head_tokens, &content.tokens),
+            content,
+        }
+    }
+
+    /// What is in memory of the message, without its caller's lines.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        &self.start[self.message_start.min(self.start.len())..]
     }
 
     /// The envelope sender, if it is one known mailbox.
     #[must_use]
     pub fn envelope_sender(&self) -> Option<&Address> {
         self.envelope.sender.known()
+    }
+
+    /// The list it came through if it came through one: what [`Facts::list`] says, but for whether it is a list's mail
+    /// at all.
+    #[must_use]
+    pub fn possible_list(&self) -> Option<ListId> {
+        let of_envelope = || list_id::of_envelope(self.envelope_sender()?, self.sender.address());
+        self.named_list.clone().or_else(|| of_envelope().filter(|_| !self.names_a_list))
+    }
+
+    /// Whether a token can be in it. A token in the text is looked for as it stands in the message: what is written in
+    /// base64 is not seen, and one that is seen may be none.
+    #[must_use]
+    pub fn may_bear_token(&self) -> bool {
+        !self.head_tokens.is_empty() || content::may_bear_token(&self.start[self.body.min(self.start.len())..])
+    }
+
+    /// Whether the display name holds another mail address than the sender's own.
+    #[must_use]
+    pub fn name_shows_other_address(&self) -> bool {
+        self.rest().name_shows_other_address
+    }
+
+    /// The From field as a person reads it, fit to be shown.
+    #[must_use]
+    pub fn shown_sender(&self) -> &str {
+        &self.rest().shown_sender
+    }
+
+    /// The decoded Subject, fit to be shown.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.rest().subject
+    }
+
+    /// The clear mailboxes of Sender and Reply-To, at most four: an answer may come from an alias of the person.
+    #[must_use]
+    pub fn answer_addresses(&self) -> &[Address] {
+        &self.rest().answer_addresses
+    }
+
+    /// Why it was not written by a person for this user alone; empty if nothing says so.
+    #[must_use]
+    pub fn signs(&self) -> &[Sign] {
+        &self.rest().signs
+    }
+
+    /// The mailing list it came through.
+    #[must_use]
+    pub fn list(&self) -> Option<&ListId> {
+        self.rest().list.as_ref()
+    }
+
+    /// What the user's own spam filter said.
+    #[must_use]
+    pub fn score(&self) -> &SpamScore {
+        &self.rest().score
+    }
+
+    /// The message without a word of a spam filter.
+    #[must_use]
+    pub fn without_score(mut self) -> Facts {
+        let rest = Rest { score: SpamScore::default(), ..self.rest().clone() };
+        self.rest = OnceCell::from(rest);
+        self
+    }
+
+    /// Whether it has nothing that a person's mail has: see [`is_empty_probe`].
+    #[must_use]
+    pub fn empty_probe(&self) -> bool {
+        self.rest().empty_probe
+    }
+
+    /// The host that handed it to the user's own mail systems, as the last of those wrote it down.
+    #[must_use]
+    pub fn sending_host(&self) -> Option<IpAddr> {
+        self.rest().sending_host
+    }
+
+    /// The language that its header block claims, as a code of two letters; [`crate::mail::language::guess`] knows better.
+    #[must_use]
+    pub fn declared_language(&self) -> Option<&'static str> {
+        self.rest().declared_language
+    }
+
+    /// Whether it is a report that says that a delivery has failed for good.
+    #[must_use]
+    pub fn delivery_failed(&self) -> bool {
+        self.rest().delivery_failed
+    }
+
+    /// Every token in it, in the order of the design: address, Subject, references, body.
+    #[must_use]
+    pub fn tokens(&self) -> &[FoundToken] {
+        &self.rest().tokens
+    }
+
+    /// What its body shows.
+    #[must_use]
+    pub fn content(&self) -> &Content {
+        &self.rest().content
+    }
+}
+
+impl Rest {
+    /// What is left when a parser failed: nobody can say who wrote it, so it answers nothing and nobody is asked.
+    fn unreadable() -> Rest {
+        Rest { content: Content { unreadable: true, ..Content::default() }, ..Rest::default() }
     }
 }
 
@@ -382,36 +531,45 @@ fn mailboxes(head: &Head<'_>, names: &[&str], limit: usize) -> Vec<Address> {
     found
 }
 
-/// The carriers of a token in the order of the design, section 3. The same token from two places is one.
-fn tokens(head: &Head<'_>, envelope: &Envelope, named: &[Address], content: &Content) -> Vec<FoundToken> {
+/// The carriers of a token in the order of the design, section 3, but for the body.
+fn tokens(head: &Head<'_>, envelope: &Envelope, named: &[Address]) -> Vec<FoundToken> {
     let mut found: Vec<FoundToken> = Vec::new();
-    let mut add = |kind: TokenKind, text: TokenText, place: TokenPlace| {
-        if found.len() < 32 && !found.iter().any(|known| known.text == text && known.kind == kind) {
-            found.push(FoundToken { text, place, kind });
-        }
-    };
     let locals = envelope.recipients.iter().chain(named).map(|address| address.local().to_owned());
     for text in envelope.extensions.iter().cloned().chain(locals) {
         // The delimiter is the site's own; a token address ends in one letter and 32 characters whatever it is.
         let tail = text.rsplit(|c| DELIMITERS.contains(c)).next().unwrap_or_default();
-        if let Some((kind, token)) = content::token_in_extension(tail) {
-            add(kind, token, TokenPlace::Address);
+        if let Some((kind, text)) = content::token_in_extension(tail) {
+            add(&mut found, FoundToken { kind, text, place: TokenPlace::Address });
         }
     }
     for field in head.all("Subject").filter(|field| field.is_bounded()).take(4) {
-        for token in content::tokens_in_text(&decode_words(&field.unfolded())) {
-            add(TokenKind::Confirm, token, TokenPlace::Subject);
+        for text in content::tokens_in_text(&decode_words(&field.unfolded())) {
+            add(&mut found, FoundToken { kind: TokenKind::Confirm, text, place: TokenPlace::Subject });
         }
     }
     for field in head.all("In-Reply-To").chain(head.all("References")).filter(|field| field.is_bounded()).take(8) {
-        for (kind, token) in content::tokens_in_ids(&field.text()) {
-            add(kind, token, TokenPlace::References);
+        for (kind, text) in content::tokens_in_ids(&field.text()) {
+            add(&mut found, FoundToken { kind, text, place: TokenPlace::References });
         }
     }
-    for token in &content.tokens {
-        add(TokenKind::Confirm, token.clone(), TokenPlace::Body);
+    found
+}
+
+/// The tokens of the header block, then those of the text.
+fn with_body(head: &[FoundToken], body: &[TokenText]) -> Vec<FoundToken> {
+    let mut found = head.to_vec();
+    for text in body {
+        add(&mut found, FoundToken { kind: TokenKind::Confirm, text: text.clone(), place: TokenPlace::Body });
     }
     found
+}
+
+/// The same token from two places is one.
+fn add(found: &mut Vec<FoundToken>, token: FoundToken) {
+    let known = |one: &FoundToken| one.text == token.text && one.kind == token.kind;
+    if found.len() < TOKENS_LIMIT && !found.iter().any(known) {
+        found.push(token);
+    }
 }
 
 /// A message that this user handed to the mail system on this host has, as its only Received field, one that
@@ -457,7 +615,7 @@ mod tests {
             // To and Reply-To do not go through that parser, so nothing is lost there.
             let read = facts(&format!("To: {words} <bob@x.org>\nCc: c@x.org\nReply-To: {words} <bob@x.org>\n\n"));
             assert_eq!(read.named, ["bob@x.org", "c@x.org"].map(|text| Address::parse(text).unwrap()), "{words}");
-            assert_eq!(read.answer_addresses, [Address::parse("bob@x.org").unwrap()], "{words}");
+            assert_eq!(read.answer_addresses(), [Address::parse("bob@x.org").unwrap()], "{words}");
         }
     }
 
@@ -484,7 +642,7 @@ mod tests {
         let message = b"Return-Path: <bob@x.org>\nReceived: x\nFrom: bob@x.org\n\n";
         let facts = guarded(|| panic!("a parser's bug"), || Facts::unreadable(message, &Caller::default()));
         assert_eq!(facts.sender, Sender::Unclear(Unclear::ParserFailed));
-        assert!(facts.envelope_sender().is_some() && facts.tokens.is_empty());
+        assert!(facts.envelope_sender().is_some() && facts.tokens().is_empty());
     }
 
     #[test]
@@ -498,7 +656,7 @@ mod tests {
     fn a_probe_lacks_what_a_persons_mail_has() {
         let good = ["Date: Sat, 21 Nov 2026 12:00:00 +0000", "Message-ID: <1@x.org>", "From: bob@x.org"];
         let probe = |fields: &[&str], subject: &str, body: &str| {
-            facts(&format!("{}\nSubject: {subject}\n\n{body}\n", fields.join("\n"))).empty_probe
+            facts(&format!("{}\nSubject: {subject}\n\n{body}\n", fields.join("\n"))).empty_probe()
         };
         // A person's short mail, and one whose program left one thing out.
         assert!(!probe(&good, "", "ok"));
@@ -522,5 +680,62 @@ mod tests {
             "\u{6708}\u{66dc}\u{65e5}\u{306b}\u{304a}\u{4f1a}\u{3044}\u{3067}\u{304d}\u{307e}\u{3059}\u{304b}";
         assert!(!probe(&[good[2], utf8], "", japanese));
         assert!(probe(&[good[2], utf8], "", "\u{3053}\u{3093}\u{306b}\u{3061}\u{306f}"));
+    }
+
+    /// A new fact stops this from compiling: show it in `explain` first, and then name it here.
+    #[test]
+    fn no_fact_is_left_out() {
+        let Facts {
+            envelope: _,
+            sender: _,
+            is_challenge: _,
+            date: _,
+            message_id: _,
+            named: _,
+            named_list: _,
+            names_a_list: _,
+            authentication: _,
+            received: _,
+            own_mark: _,
+            submitted_here: _,
+            message_start: _,
+            defects: _,
+            head_tokens: _,
+            body: _,
+            start: _,
+            trust: _,
+            rest,
+        } = facts("From: bob@x.org\n\nHello\n");
+        assert!(rest.get().is_none(), "nothing of it was asked for");
+        let Rest {
+            name_shows_other_address: _,
+            shown_sender: _,
+            subject: _,
+            answer_addresses: _,
+            signs: _,
+            list: _,
+            score: _,
+            empty_probe: _,
+            sending_host: _,
+            declared_language: _,
+            delivery_failed: _,
+            tokens: _,
+            content,
+        } = facts("From: bob@x.org\n\nHello\n").rest().clone();
+        let Content {
+            tokens: _,
+            nothing: _,
+            preview: _,
+            has_own_text,
+            said_nothing: _,
+            unreadable: _,
+            letters: _,
+            words: _,
+            has_attachments: _,
+            executables: _,
+            own_lines: _,
+            unexamined: _,
+        } = content;
+        assert!(has_own_text);
     }
 }

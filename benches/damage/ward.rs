@@ -9,7 +9,7 @@ use countersign::command::explain::account::Account;
 use countersign::facts::Facts;
 use countersign::mail::head::Head;
 use countersign::operation::ask;
-use countersign::operation::case::{Case, alike, answer_key, decide};
+use countersign::operation::case::{Case, alike, decide};
 use countersign::operation::installation::Installation;
 use countersign::origin::envelope::Caller;
 use countersign::origin::score::ScoreField;
@@ -61,13 +61,12 @@ impl Ward {
         let start =
             &bytes[..bytes.len().min(countersign::mail::head::HEAD_LIMIT + countersign::mail::content::BODY_LIMIT)];
         let facts = Facts::read(start, &Caller::default(), &self.ordinary.config.policy.trust);
-        let answer = answer_key(&self.ordinary, &facts, start);
-        let standing = || Standing { tokens: facts.tokens.iter().map(unknown).collect(), ..Standing::default() };
+        let standing = || Standing { tokens: facts.tokens().iter().map(unknown).collect(), ..Standing::default() };
         let taken = assume::facts(facts.clone(), &self.assumed.config.policy);
         black_box(alike(&self.ordinary, &facts));
-        let assumed = decide(&self.assumed, taken, answer, standing(), None, NOW);
+        let assumed = decide(&self.assumed, taken, standing(), None, NOW);
         let known = standing();
-        let ordinary = decide(&self.ordinary, facts, answer, known, None, NOW);
+        let ordinary = decide(&self.ordinary, facts, known, None, NOW);
         for (installation, case) in [(&self.ordinary, &ordinary), (&self.assumed, &assumed)] {
             if let (Verdict::Challenge, Some((to, _))) = (case.decision.verdict, &case.decision.challenge) {
                 let mail = black_box(ask::write(installation, None, &case.facts, None, to, NOW));
@@ -92,13 +91,13 @@ impl Ward {
             let entry = digest::Entry {
                 id: HeldId::from_random(1),
                 received: NOW,
-                from: case.facts.shown_sender.clone(),
-                subject: case.facts.subject.clone(),
+                from: case.facts.shown_sender().to_owned(),
+                subject: case.facts.subject().to_owned(),
                 reason: case.decision.reason,
-                score: case.facts.score.points,
+                score: case.facts.score().points,
                 asked: false,
                 undeliverable: false,
-                preview: case.facts.content.preview.clone(),
+                preview: case.facts.content().preview.clone(),
             };
             let policy = &installation.config.policy;
             let report = digest::Report { policy, entries: &[entry], alarms: &[], older: 0, now: NOW };

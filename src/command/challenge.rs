@@ -4,6 +4,8 @@
 //! asked, nor an address that is not proven, nor anybody twice in a period. Both the sealed header block and a second
 //! reading must prove the address. Never touches: the message.
 
+use std::sync::Arc;
+
 use crate::cli::ChallengeArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
@@ -24,6 +26,7 @@ use crate::policy::verdict::{Decision, Verdict};
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::input::BODY_LIMIT;
+use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, HeldRow, State, Store};
 
 /// Runs `challenge`. 1 with the reason if nobody may be asked.
@@ -43,13 +46,14 @@ pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> An
         return Err(Trouble::not_found(format!("{id} was moved or deleted by another program this moment")));
     };
     let now = clock::now();
-    let case = look(&installation, &start, &Caller::default(), now)?;
+    let case = look(&installation, Arc::new(start), &Caller::default(), now)?;
     let row = store.held(id)?;
     // Decide.
     let again = row.is_some_and(|row| was_refused(&row, &case));
     let to = whom(&held, &case.decision, again).map_err(|why| {
         // Where a slot is taken and nothing may have gone out, "asked recently" alone would mislead.
-        let asked = row.map(|row| row.asked).filter(|asked| !matches!(asked, Asked::No | Asked::Sent));
+        let asked =
+            row.map(|row| row.asked).filter(|asked| !matches!(asked, Asked::No | Asked::Sent | Asked::SlotTaken));
         let marked = asked.map(|asked| format!("; the attempt before: {}", asked_words(Some(asked))));
         Trouble::not_found(format!("{id}: {why}{}", marked.unwrap_or_default()))
     })?;
@@ -57,13 +61,11 @@ pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> An
     if !claim(&installation, &mut store, &held, &case, row, (&to, now), again)? {
         return Err(Trouble::not_found(format!("{id}: another process asks this sender, or a limit is reached")));
     }
-    send(&installation, &mut store, &case.facts, id, &to, now)?;
-    let asked = store.held(id)?.map(|row| row.asked);
-    match asked {
-        Some(Asked::Sent) => screen::out(&format!("asked {to} about {id}\n"))?,
-        Some(Asked::Refused) => return Err(not_taken("`countersign maintain` tries it once more")),
-        Some(Asked::RefusedTwice) => return Err(not_taken("it is not tried again")),
-        other => return Err(not_taken(&format!("the store says: {}", asked_words(other)))),
+    match send(&installation, &mut store, &case.facts, id, &to, now)? {
+        Outcome::Sent => screen::out(&format!("asked {to} about {id}\n"))?,
+        Outcome::Refused { .. } if again => return Err(not_taken("it is not tried again")),
+        Outcome::Refused { .. } => return Err(not_taken("`countersign maintain` tries it once more")),
+        Outcome::Unknown { .. } => return Err(not_taken("perhaps it went out, so it is not tried again")),
     }
     Ok(Ending::Done)
 }
@@ -118,7 +120,7 @@ fn claim(
     let Some(row) = row else {
         let block = &held.block;
         let row = held_row(installation, &case.facts, block.reason, held.id, held.message, block.received);
-        return Ok(store.record_held(&HeldRow { proofs: block.proofs, ..row }, Some(request))?.slot);
+        return Ok(store.record_held(&HeldRow { proofs: block.proofs, ..row }, None, Some(request))?.slot);
     };
     if row.state != State::Held {
         // A mail reader moved it back, and its reply must find it held.

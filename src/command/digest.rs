@@ -108,14 +108,14 @@ fn entry(installation: &Installation, held: &Held, row: Option<&HeldRow>) -> Res
     Ok(Some(Entry {
         id: held.id,
         received: held.block.received,
-        from: facts.shown_sender,
-        subject: facts.subject,
+        from: facts.shown_sender().to_owned(),
+        subject: facts.subject().to_owned(),
         // What the person said since then outweighs the reason of the first hour.
         reason: row.map(|row| row.reason).filter(|reason| *reason == Reason::NotThem).unwrap_or(held.block.reason),
-        score: facts.score.points,
+        score: facts.score().points,
         asked: row.is_some_and(|row| row.asked != Asked::No),
         undeliverable: row.is_some_and(|row| row.asked == Asked::Undeliverable),
-        preview: facts.content.preview,
+        preview: facts.content().preview.clone(),
     }))
 }
 

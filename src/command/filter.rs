@@ -30,7 +30,7 @@ pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer 
     let mut input = read_start()?;
     let installation = Installation::open(&environment)?;
     // Decide.
-    let case = look(&installation, input.start(), &caller, now)?;
+    let case = look(&installation, input.shared_start(), &caller, now)?;
     let (verdict, reason) = case
         .decision
         .instead

@@ -11,7 +11,7 @@ use crate::command::digest::inventory;
 use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::operation::ask::{send, slot_request};
-use crate::operation::case::{entry_of, slot_keys};
+use crate::operation::case::entry_of;
 use crate::operation::checkup::CLOCK_FROM;
 use crate::operation::delivery::{facts_of, held_row};
 use crate::operation::installation::Installation;
@@ -27,10 +27,8 @@ use crate::report::{self, Level};
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::{ABANDONED_AFTER, Removed};
-use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, State, Store, StoreProblem};
+use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, State, Store, StoreFile, StoreProblem};
 
-/// A slot whose result was not written down after that many seconds belongs to a process that died.
-const RESULT_OVERDUE: i64 = 600;
 /// A message that was held without a row is asked for only within that many seconds: after three days a challenge
 /// would puzzle more than it helps.
 const ASK_WITHIN: i64 = 3 * DAY;
@@ -50,8 +48,6 @@ enum Repair {
     Expire(HeldId),
     /// The file is gone: the user moved or deleted it.
     Gone(HeldId),
-    /// Nobody will ever know whether it went out.
-    GiveUp(HeldId),
     /// A file without a row.
     Record(HeldId),
     /// Its sender was allowed since it came, and whoever released the rest did not come to it.
@@ -115,7 +111,6 @@ impl fmt::Display for Repair {
         match self {
             Repair::Expire(id) => write!(out, "throw {id} away: its time is over, and a digest has listed it"),
             Repair::Gone(id) => write!(out, "note that {id} is gone: its file was moved or deleted"),
-            Repair::GiveUp(id) => write!(out, "note that nobody knows whether the challenge for {id} went out"),
             Repair::Record(id) => write!(out, "write down {id}, which a crash left without a row"),
             Repair::Release(id) => write!(out, "release {id}: its sender is allowed by now"),
             Repair::Restore(id) => write!(out, "note that {id} is held again: its file came back"),
@@ -165,7 +160,6 @@ fn repairs(
             _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
             _ if over && read => Some(Repair::Expire(row.id)),
             Asked::Refused => Some(Repair::TryAgain(row.id)),
-            Asked::SlotTaken if is_overdue(installation, store, message, now)? => Some(Repair::GiveUp(row.id)),
             _ => None,
         });
     }
@@ -189,13 +183,6 @@ fn was_allowed(
             && row.received <= entry.added
             && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
     }))
-}
-
-/// Whether whoever took the slot must have died: the message may be older than its slot (`challenge ID`).
-fn is_overdue(installation: &Installation, store: &Store, message: &Held, now: i64) -> Result<bool, StoreProblem> {
-    let Some(sender) = &message.block.sender else { return Ok(true) };
-    let taken = store.history(&slot_keys(installation, sender), now)?.asked;
-    Ok(taken.is_none_or(|then| now.saturating_sub(then) > RESULT_OVERDUE))
 }
 
 fn perform(
@@ -223,7 +210,6 @@ fn perform(
                 store.set_state(*id, State::Gone)?;
             }
         }
-        Repair::GiveUp(id) => store.set_asked(*id, Asked::Unknown, None)?,
         Repair::Release(id) => {
             if let Some(message) = file(id)
                 && quarantine::release(installation, message, now)?
@@ -260,12 +246,12 @@ fn record(installation: &Installation, store: &mut Store, message: &Held, now: i
     let Some((facts, row)) = row_of(installation, message)? else { return Ok(()) };
     let fresh = now.saturating_sub(message.block.received) < ASK_WITHIN;
     let to = match may_challenge(&facts, &installation.config.policy) {
-        Ok((to, _)) if message.block.verdict == Verdict::Challenge && fresh && facts.signs.is_empty() => Some(to),
+        Ok((to, _)) if message.block.verdict == Verdict::Challenge && fresh && facts.signs().is_empty() => Some(to),
         _ => None,
     };
-    let Recorded { slot, .. } = store.record_held(&row, to.map(|to| slot_request(installation, to, now)))?;
+    let Recorded { slot, .. } = store.record_held(&row, None, to.map(|to| slot_request(installation, to, now)))?;
     match to {
-        Some(to) if slot => send(installation, store, &facts, message.id, to, now),
+        Some(to) if slot => send(installation, store, &facts, message.id, to, now).map(|_| ()),
         _ => Ok(()),
     }
 }
@@ -283,36 +269,60 @@ fn row_of(installation: &Installation, message: &Held) -> Result<Option<(Facts, 
 fn ask(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
     let Some(facts) = facts_of(installation, message)? else { return Ok(()) };
     match may_challenge(&facts, &installation.config.policy) {
-        Ok((to, _)) if facts.signs.is_empty() => send(installation, store, &facts, message.id, to, now),
+        Ok((to, _)) if facts.signs().is_empty() => send(installation, store, &facts, message.id, to, now).map(|_| ()),
         _ => Ok(()),
     }
 }
 
-/// A new store from what the quarantine says about itself. The list of allowed senders is not in there and is lost:
-/// it begins anew, and an older store, however damaged, is kept beside the new one.
+/// New files for those of the store that are damaged. Messages and challenges are written down from what the quarantine
+/// says about itself. The list of allowed senders is not in there: where it is damaged it begins anew. What was damaged,
+/// however badly, is kept beside the new file.
 fn rebuild(installation: &Installation, now: i64) -> Answer {
-    match installation.store().and_then(|store| store.check()) {
-        Ok(()) => return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into())),
-        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => return Err(problem.into()),
-        Err(_) => {}
-    }
+    // Gather.
     let path = &installation.config.paths.store;
-    let kept = Store::set_aside(path, now)?;
+    let mut damaged = Vec::new();
+    for file in [StoreFile::List, StoreFile::Messages] {
+        match Store::check(path, file) {
+            Ok(()) => {}
+            Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => return Err(problem.into()),
+            Err(_) => damaged.push(file),
+        }
+    }
+    // Decide.
+    if damaged.is_empty() {
+        return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into()));
+    }
+    // Perform.
+    let mut said = String::new();
+    for file in &damaged {
+        let kept = Store::set_aside(path, *file, now)?;
+        said.extend(kept.map(|kept| format!("The old file is kept as {}.\n", kept.display())));
+    }
     Store::create(path)?;
+    if damaged.contains(&StoreFile::List) {
+        said.insert_str(
+            0,
+            "The list of allowed and denied senders was in the old file: restore it from a backup, or allow people \
+             again.\n",
+        );
+    }
+    if damaged.contains(&StoreFile::Messages) {
+        let count = write_down(installation)?;
+        said.insert_str(0, &format!("{count} held messages are in the new store.\n"));
+    }
+    screen::out(&said)?;
+    Ok(Ending::Done)
+}
+
+/// Makes a row of every held message; how many are held.
+fn write_down(installation: &Installation) -> Result<usize, Trouble> {
     let mut store = installation.store()?;
-    let held = quarantine::all(installation)?;
-    for message in &held {
+    for message in &quarantine::all(installation)? {
         let Some((_, row)) = row_of(installation, message)? else { continue };
         // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.
         let asked = if message.block.verdict == Verdict::Challenge { Asked::Unknown } else { Asked::No };
-        store.record_held(&HeldRow { asked, ..row }, None)?;
+        store.record_held(&HeldRow { asked, ..row }, None, None)?;
     }
     let found = inventory(installation, Ok(&store))?;
-    let aside = kept.map(|path| format!("The old file is kept as {}.\n", path.display())).unwrap_or_default();
-    screen::out(&format!(
-        "{} held messages are in the new store. The list of allowed and denied senders was in the old one:\n\
-         restore it from a backup, or allow people again.\n{aside}",
-        found.new.len() + found.older
-    ))?;
-    Ok(Ending::Done)
+    Ok(found.new.len() + found.older)
 }

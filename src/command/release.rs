@@ -91,7 +91,7 @@ fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Troub
     let start = quarantine::original(&found.held, 0)?.unwrap_or_default();
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let null =
-        facts.signs.contains(&Sign::NullSender) || found.held.block.reason == Reason::Automatic(Sign::NullSender);
+        facts.signs().contains(&Sign::NullSender) || found.held.block.reason == Reason::Automatic(Sign::NullSender);
     let why = match found.held.block.sender.clone().map(|sender| refuse_mail_system(&Who::Address(sender))) {
         _ if null => "it came from the null sender, from which bounces come and which is nobody's".to_owned(),
         Some(Err(trouble)) => trouble.error.to_string(),

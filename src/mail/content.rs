@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use super::bare_answer::{Nothing, says_nothing, without};
 use super::display::one_line;
 use super::executable::{self, Executables};
@@ -221,6 +223,13 @@ pub fn tokens_in_text(text: &str) -> Vec<TokenText> {
     found
 }
 
+/// Whether a text part of this body, as it stands in the message, may hold a token: `cr-` in any case and a character
+/// of one. Never less than [`tokens_in_text`] finds in what is not encoded; base64 has no hyphen, and so nothing to find.
+#[must_use]
+pub fn may_bear_token(body: &[u8]) -> bool {
+    memchr_iter(b'-', body).any(|hyphen| hyphen >= 2 && body[hyphen - 2..hyphen].eq_ignore_ascii_case(b"cr"))
+}
+
 /// The token that an address extension is: `c` (confirm), `n` (not me) or `b` (bounce) and 32 characters, in any case, and no more.
 #[must_use]
 pub fn token_in_extension(extension: &str) -> Option<(TokenKind, TokenText)> {
@@ -401,6 +410,19 @@ mod tests {
     use super::*;
 
     const TOKEN: &str = "12em04hmasw91nfkhj1hrff3tfhqc0hz";
+
+    #[test]
+    fn a_text_without_a_token_s_beginning_bears_none() {
+        let wrapped = format!("On Monday you wrote:\n> cr-{}\n> {}\n", &TOKEN[..9], &TOKEN[9..]);
+        for text in [format!("Yes.\n> cr-{TOKEN}"), format!("CR-{}", TOKEN.to_uppercase()), wrapped, "a cr-".to_owned()]
+        {
+            assert!(may_bear_token(text.as_bytes()), "{text}");
+            assert!(may_bear_token(format!("{}{text}", "x-y ".repeat(9)).as_bytes()), "{text}");
+        }
+        for text in ["", "-", "r-", "cr", "c r-", "cr\u{2d}".trim_end_matches('-'), "Y3ItMTJlbTA0aG1hc3c5MQ=="] {
+            assert!(!may_bear_token(text.as_bytes()), "{text}");
+        }
+    }
 
     fn content(message: &str) -> Content {
         let head = Head::read(message.as_bytes());

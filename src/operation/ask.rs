@@ -17,12 +17,16 @@ use crate::policy::answer::Confirmation;
 use crate::policy::challenge::{HELD_LIMIT, Past, Request, Tokens, challenge, envelope_sender, wrong_word};
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::gate::may_challenge;
+use crate::policy::standing::LATE_SECONDS;
 use crate::policy::template::Template;
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use crate::report::{self, Level};
 use crate::world::clock;
 use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, SlotRequest, State, Store};
+
+/// Most senders of the same message that are counted for who is told of them.
+const ALIKE_TOLD: u32 = 1_000;
 
 /// A challenge, and from which envelope sender it goes; none is the null one.
 pub struct Mail {
@@ -88,22 +92,21 @@ pub fn repeat_word(
     let templates: Vec<Template> = languages.iter().filter_map(|text| Template::wrong_word(&text.language)).collect();
     let past = Past::default();
     let mail = wrong_word(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
-    let outcome = installation.sendmail().send(None, to, &mail);
-    let ended = clock::now();
-    match outcome {
+    match installation.sendmail().send(None, to, &mail) {
         Outcome::Sent => {}
         Outcome::Refused { said, .. } | Outcome::Unknown { said } => {
             report::note(Level::Error, &format!("the word for {}: {said}", about.held));
         }
     }
-    // The answer to this mail is measured from here, as that to a challenge is.
-    Ok(store.set_sent(about.held, ended)?)
+    // The answer to this mail is measured as that to a challenge is.
+    note_end(store, about.held, now)
 }
 
-/// Sends the challenge whose slot this process has, and writes down what sendmail said.
+/// Sends the challenge whose slot this process has, and writes down a refusal of sendmail: a taken slot without one says
+/// that it went out, or may have. What became of it.
 ///
 /// # Errors
-/// When the result cannot be written down; the slot stays taken.
+/// When the refusal cannot be written down; the slot stays taken.
 pub fn send(
     installation: &Installation,
     store: &mut Store,
@@ -111,30 +114,35 @@ pub fn send(
     id: HeldId,
     to: &Address,
     now: i64,
-) -> Result<(), Trouble> {
+) -> Result<Outcome, Trouble> {
     let mail = write(installation, Some(store), facts, Some(id), to, now)?;
     let outcome = installation.sendmail().send(mail.from.as_ref(), to, &mail.bytes);
-    // It may have run for a minute, and only then does the time of a person's answer begin.
-    let ended = clock::now();
-    let asked = match outcome {
-        Outcome::Sent => Asked::Sent,
+    match &outcome {
+        Outcome::Sent => {}
         Outcome::Refused { code, said } => {
             report::note(
                 Level::Error,
-                &format!("challenge for {id}: sendmail ended with {code}: {}", unnamed(&said, to)),
+                &format!("challenge for {id}: sendmail ended with {code}: {}", unnamed(said, to)),
             );
-            Asked::Refused
+            store.set_refused(id)?;
+            return Ok(outcome);
         }
         Outcome::Unknown { said } => {
-            report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {}", unnamed(&said, to)));
-            Asked::Unknown
+            report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {}", unnamed(said, to)));
         }
-    };
-    // A second refusal is the last one.
-    let before = store.held(id)?.map(|row| row.asked);
-    let asked =
-        if asked == Asked::Refused && before == Some(Asked::RefusedTwice) { Asked::RefusedTwice } else { asked };
-    Ok(store.set_asked(id, asked, Some(ended))?)
+    }
+    note_end(store, id, now)?;
+    Ok(outcome)
+}
+
+/// Writes down when sendmail had ended, if that was late: the time of a person's answer begins only then. Mostly it is
+/// done at once, and the taken slot says all there is to say; to write that again would cost as much as the slot did.
+fn note_end(store: &mut Store, id: HeldId, now: i64) -> Result<(), Trouble> {
+    let ended = clock::now();
+    if ended.saturating_sub(now) < LATE_SECONDS {
+        return Ok(());
+    }
+    Ok(store.set_sent(id, ended)?)
 }
 
 /// The request for the slot of an address.
@@ -160,7 +168,7 @@ fn unnamed(said: &str, to: &Address) -> String {
 
 /// The texts for a message, in the configured languages; a slip in a text of the user's own must not stop mail.
 fn templates(installation: &Installation, facts: &Facts) -> Vec<Template> {
-    let guess = language::guess(&facts.subject, &facts.content.preview, facts.declared_language);
+    let guess = language::guess(facts.subject(), &facts.content().preview, facts.declared_language());
     installation.config.templates(guess).unwrap_or_else(|error| {
         report::note(Level::Error, &format!("{}; the built-in text is used", report::chain(&error)));
         installation.config.built_in_templates(guess)
@@ -198,7 +206,7 @@ fn past(
     if again {
         // In a dry run the message at hand is not held yet, and would stand first.
         if id.is_none() {
-            past.held.push(facts.subject.clone());
+            past.held.push(facts.subject().to_owned());
         }
         // One more than is listed, so that the list says that it goes on.
         let room = HELD_LIMIT + 1 - past.held.len();
@@ -206,11 +214,13 @@ fn past(
             let Some(held) = quarantine::find(installation, Some(store), row.id)? else { continue };
             let Some(start) = quarantine::original(&held, 0)? else { continue };
             let trust = &installation.config.policy.trust;
-            past.held.push(Facts::read(&start, &Caller::default(), trust).subject);
+            past.held.push(Facts::read(&start, &Caller::default(), trust).subject().to_owned());
         }
     }
-    if let Some(alike) = alike(installation, facts) {
-        past.alike = store.alike(&alike, now)?;
+    if installation.config.policy.style.alike_note
+        && let Some(alike) = alike(installation, facts)
+    {
+        past.alike = store.alike(&alike, ALIKE_TOLD, now)?;
     }
     Ok(past)
 }

@@ -3,6 +3,8 @@
 //!
 //! Promises: read-only; one list lookup for a known sender. Never touches: what is then done (`delivery.rs`).
 
+use std::sync::Arc;
+
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::content::FoundToken;
@@ -39,8 +41,6 @@ pub struct Case {
     pub decision: Decision,
     /// What is done, in order.
     pub plan: Vec<Effect>,
-    /// By what the message is known again when it is handed over again.
-    pub answer: Fingerprint,
     /// The list entries that were found under an older key, by kind, text and that key.
     pub outdated: Vec<(Kind, String, Fingerprint)>,
     /// The store, if it could be opened.
@@ -51,35 +51,35 @@ pub struct Case {
 ///
 /// # Errors
 /// Only what the machine is at fault for; a damaged store is a fact.
-pub fn look(installation: &Installation, start: &[u8], caller: &Caller, now: i64) -> Result<Case, Trouble> {
-    let facts = Facts::read(start, caller, &installation.config.policy.trust);
-    let answer = answer_key(installation, &facts, start);
+pub fn look(installation: &Installation, start: Arc<Vec<u8>>, caller: &Caller, now: i64) -> Result<Case, Trouble> {
+    let facts = Facts::of(start, caller, &installation.config.policy.trust);
     let (store, health) = open_store(installation)?;
     let mut outdated = Vec::new();
     let known = match &store {
-        Some(store) => standing_of(installation, store, &facts, &answer, now, &mut outdated),
+        Some(store) => standing_of(installation, store, &facts, now, &mut outdated),
         None => Ok(Standing { store: health, ..Standing::default() }),
     };
     match known {
-        Ok(standing) => Ok(Case { outdated, ..decide(installation, facts, answer, standing, store, now) }),
-        Err(trouble) if trouble.is_damage() => blind(installation, facts, answer, now),
-        Err(trouble) => Err(trouble),
+        Ok(standing) => Ok(Case { outdated, ..decide(installation, facts, standing, store, now) }),
+        Err(trouble) => blind(installation, facts, trouble, now),
     }
 }
 
-/// The same message once more, when the store turned out to be damaged on the way: nobody is known, and nothing is
-/// written any more.
+/// The same message once more, when a file of the store turned out on the way to be damaged, newer or not there: nobody is
+/// known, and nothing is written any more.
 ///
 /// # Errors
-/// When it is not the file but the disk.
-pub fn blind(installation: &Installation, facts: Facts, answer: Fingerprint, now: i64) -> Result<Case, Trouble> {
-    match Store::examined(&installation.config.paths.store, StoreProblem::Corrupt) {
-        StoreProblem::Corrupt => {
-            let standing = Standing { store: StoreHealth::Corrupt, ..Standing::default() };
-            Ok(decide(installation, facts, answer, standing, None, now))
+/// The trouble itself, when it is another; and when it is not the file but the disk.
+pub fn blind(installation: &Installation, facts: Facts, trouble: Trouble, now: i64) -> Result<Case, Trouble> {
+    let Some(health) = trouble.error.downcast_ref::<StoreProblem>().and_then(health) else { return Err(trouble) };
+    if health == StoreHealth::Corrupt {
+        let problem = Store::examined(&installation.config.paths.store, StoreProblem::Corrupt);
+        if !matches!(problem, StoreProblem::Corrupt) {
+            return Err(problem.into());
         }
-        problem => Err(problem.into()),
     }
+    let standing = Standing { store: health, ..Standing::default() };
+    Ok(decide(installation, facts, standing, None, now))
 }
 
 /// What is known from before, for a dry run: a damaged store is a fact here too.
@@ -93,18 +93,20 @@ pub fn standing(
     now: i64,
 ) -> Result<Standing, Trouble> {
     let Some(store) = store else { return Ok(Standing::default()) };
-    match standing_of(installation, store, facts, &answer_key(installation, facts, &[]), now, &mut Vec::new()) {
-        Err(trouble) if trouble.is_damage() => Ok(Standing { store: StoreHealth::Corrupt, ..Standing::default() }),
+    match standing_of(installation, store, facts, now, &mut Vec::new()) {
+        Err(trouble) => match trouble.error.downcast_ref::<StoreProblem>().and_then(health) {
+            Some(store) => Ok(Standing { store, ..Standing::default() }),
+            None => Err(trouble),
+        },
         known => known,
     }
 }
 
-/// The decision on what was gathered; `answer` is by what the message is known again.
+/// The decision on what was gathered.
 #[must_use]
 pub fn decide(
     installation: &Installation,
     facts: Facts,
-    answer: Fingerprint,
     mut standing: Standing,
     store: Option<Store>,
     now: i64,
@@ -121,7 +123,7 @@ pub fn decide(
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
     let plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
-    Case { facts, standing, confirmation, decision, plan, answer, outdated: Vec::new(), store }
+    Case { facts, standing, confirmation, decision, plan, outdated: Vec::new(), store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -150,14 +152,20 @@ pub fn slot_keys(installation: &Installation, address: &Address) -> Vec<Fingerpr
     under_every_key(&installation.keys.list, Kind::Challenged, bare.as_str()).map(|(_, key)| key).collect()
 }
 
-/// A missing, damaged or newer store is a fact about the installation; a busy or unreadable one is the machine's.
 fn open_store(installation: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {
     match installation.store() {
         Ok(store) => Ok((Some(store), StoreHealth::Ready)),
-        Err(StoreProblem::Missing) => Ok((None, StoreHealth::Missing)),
-        Err(StoreProblem::Corrupt) => Ok((None, StoreHealth::Corrupt)),
-        Err(StoreProblem::Newer(_)) => Ok((None, StoreHealth::Newer)),
-        Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => Err(problem.into()),
+        Err(problem) => health(&problem).map(|health| (None, health)).ok_or(problem.into()),
+    }
+}
+
+/// A missing, damaged or newer store is a fact about the installation; a busy or unreadable one is the machine's.
+fn health(problem: &StoreProblem) -> Option<StoreHealth> {
+    match problem {
+        StoreProblem::Missing => Some(StoreHealth::Missing),
+        StoreProblem::Corrupt => Some(StoreHealth::Corrupt),
+        StoreProblem::Newer(_) => Some(StoreHealth::Newer),
+        StoreProblem::Busy | StoreProblem::Machine(_) => None,
     }
 }
 
@@ -166,35 +174,40 @@ fn standing_of(
     installation: &Installation,
     store: &Store,
     facts: &Facts,
-    answer: &Fingerprint,
     now: i64,
     outdated: &mut Vec<(Kind, String, Fingerprint)>,
 ) -> Result<Standing, Trouble> {
     let mut standing = Standing::default();
-    let (_, current) = installation.keys.list.current();
+    let (id, _) = installation.keys.list.current();
+    let mut list = store.look_up()?;
     let mut find = |kind, text: &str| -> Result<Option<Entry>, StoreProblem> {
-        let Some((key, entry)) = entry_of(installation, store, kind, text)? else { return Ok(None) };
-        if key != Fingerprint::of(current, kind, text.as_bytes()) {
-            outdated.push((kind, text.to_owned(), key));
+        for (made_under, key) in under_every_key(&installation.keys.list, kind, text) {
+            let Some(entry) = list.entry(&key)? else { continue };
+            if made_under != id {
+                outdated.push((kind, text.to_owned(), key));
+            }
+            return Ok(Some(entry));
         }
-        Ok(Some(entry))
+        Ok(None)
     };
     if let Some(sender) = facts.sender.address() {
         standing.sender = find(Kind::Address, sender.normal().as_str())?;
         standing.domain = find(Kind::Domain, sender.domain().as_str())?;
     }
-    if let Some(list) = &facts.list {
-        standing.list = find(Kind::List, list.as_str())?;
+    if let Some(list) = facts.possible_list() {
+        let entry = find(Kind::List, list.as_str())?;
+        // Only where somebody cares about the list does it matter whether this is a list's mail.
+        standing.list = entry.filter(|_| facts.list().is_some());
     }
+    drop(list);
     if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
         standing.history = store.history(&slot_keys(installation, sender), now)?;
         if let Some(alike) = alike(installation, facts) {
-            standing.history.alike = store.alike(&alike, now)?;
+            standing.history.alike = store.alike(&alike, installation.config.policy.caps.breaker_alike, now)?;
         }
     }
-    let may_answer = confirm::may_confirm(facts) || confirm::may_be_bounce(facts);
-    if may_answer && installation.config.policy.mode == Mode::On {
-        standing.tokens = tokens(installation, store, facts, (answer, standing.sender), now)?;
+    if installation.config.policy.mode == Mode::On && may_answer(facts, standing.sender) {
+        standing.tokens = tokens(installation, store, facts, standing.sender, now)?;
         standing.denied = denied(installation, store, facts, &standing.tokens)?;
         let own = installation.config.templates(None).unwrap_or_default();
         standing.echo = is_echo(&own, facts);
@@ -204,12 +217,19 @@ fn standing_of(
     Ok(standing)
 }
 
+/// Whether the message may be an answer to a challenge. The mail of an allowed sender is read through for that only where
+/// a token can be seen in it as it stands: all that an answer of theirs still does is release what is held.
+fn may_answer(facts: &Facts, sender: Option<Entry>) -> bool {
+    let is_allowed = sender.is_some_and(|entry| entry.effect == standing::Effect::Allow);
+    (!is_allowed || facts.may_bear_token()) && (confirm::may_confirm(facts) || confirm::may_be_bounce(facts))
+}
+
 /// What the message looks like, and from whom it is; none if it says too little to be compared.
 #[must_use]
 pub fn alike(installation: &Installation, facts: &Facts) -> Option<Alike> {
     let sender = *slot_keys(installation, facts.sender.address()?).first()?;
     let (_, key) = installation.keys.list.current();
-    let pairs = shape(&facts.subject, &facts.content.preview);
+    let pairs = shape(facts.subject(), &facts.content().preview);
     let pairs: Box<[_]> = pairs.iter().map(|pair| Fingerprint::of(key, Kind::Shape, pair.as_bytes())).collect();
     (!pairs.is_empty()).then_some(Alike { pairs, sender })
 }
@@ -219,7 +239,7 @@ pub fn alike(installation: &Installation, facts: &Facts) -> Option<Alike> {
 fn is_echo(own: &[Template], facts: &Facts) -> bool {
     let of_language = |(code, ..): &(&str, &str, &str)| [Template::built_in(code), Template::wrong_word(code)];
     let mut built_in = BUILT_IN.iter().flat_map(of_language).flatten();
-    let opens = |template: &Template| template.opens(&facts.content.own_lines);
+    let opens = |template: &Template| template.opens(&facts.content().own_lines);
     own.iter().any(opens) || built_in.any(|template| opens(&template))
 }
 
@@ -228,21 +248,22 @@ fn tokens(
     installation: &Installation,
     store: &Store,
     facts: &Facts,
-    (answer, author): (&Fingerprint, Option<Entry>),
+    author: Option<Entry>,
     now: i64,
 ) -> Result<Vec<TokenStanding>, Trouble> {
+    let answer = answer_key(installation, facts);
     let mut found = Vec::new();
     let author = author.filter(|entry| entry.origin == Origin::Confirmed).zip(facts.sender.address());
     let is_author = |key: &Fingerprint, sender: &Address| {
         under_every_key(&installation.keys.list, Kind::Address, sender.normal().as_str()).any(|(_, own)| own == *key)
     };
-    for FoundToken { text, kind, .. } in &facts.tokens {
+    for FoundToken { text, kind, .. } in facts.tokens() {
         let token = Token::read(text);
         let held = quarantine::find(installation, Some(store), token.held)?;
         let spent = store.spent(token.held)?;
         // The row says that a token of that number was found good, so its proof is not looked at again; without the
         // held message nobody knows the address it would need.
-        let again = |row: &SpentRow| row.answer == Some(*answer) && now.saturating_sub(row.at) < HANDED_OVER_WITHIN;
+        let again = |row: &SpentRow| row.answer == Some(answer) && now.saturating_sub(row.at) < HANDED_OVER_WITHIN;
         let mut answered = spent.filter(again).and_then(|row| row.answered);
         if let Some(known) = answered
             && store.entry(&known.sender)?.is_none_or(|entry| entry.effect == standing::Effect::Deny)
@@ -264,13 +285,10 @@ fn tokens(
 /// proof and text, without the lines of the delivery, which differ from attempt to attempt. Its Message-ID alone would
 /// let anybody who knows it write another message in its place.
 #[must_use]
-pub fn answer_key(installation: &Installation, facts: &Facts, start: &[u8]) -> Fingerprint {
+pub fn answer_key(installation: &Installation, facts: &Facts) -> Fingerprint {
     let (_, key) = installation.keys.list.current();
     let mut running = RunningFingerprint::new(key);
-    // Only an answer is ever known again; the mail of a known sender is not hashed for it.
-    if !facts.tokens.is_empty() {
-        running.update(&start[facts.message_start.min(start.len())..]);
-    }
+    running.update(facts.message());
     running.finish()
 }
 

@@ -15,14 +15,14 @@ use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
 use crate::operation::ask::{self, send, slot_request};
-use crate::operation::case::{Case, alike, blind, look, slot_keys};
+use crate::operation::case::{Case, alike, answer_key, blind, look, slot_keys};
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
-use crate::origin::envelope::{Caller, EnvelopeSender};
-use crate::policy::block::{Block, without_foreign_marks};
+use crate::origin::envelope::Caller;
+use crate::policy::block::{Block, OpenBlock, without_foreign_marks};
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
@@ -55,14 +55,13 @@ pub fn serve(
     // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
     drop(installation.ready_quarantine());
     // Decide.
-    let mut case = look(&installation, input.start(), &caller, now)?;
+    let mut case = look(&installation, input.shared_start(), &caller, now)?;
     // Perform.
     match confirm(&installation, &mut case, now) {
         Ok(true) => {}
         // Another message was faster with the same token, or the user has just denied somebody.
-        Ok(false) => case = look(&installation, input.start(), &caller, now)?,
-        Err(trouble) if trouble.is_damage() => case = blind(&installation, case.facts, case.answer, now)?,
-        Err(trouble) => return Err(trouble),
+        Ok(false) => case = look(&installation, input.shared_start(), &caller, now)?,
+        Err(trouble) => case = blind(&installation, case.facts, trouble, now)?,
     }
     let ending = perform(&installation, &mut case, &mut input, now)?;
     renew(&installation, &mut case);
@@ -144,7 +143,7 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
                 let current = Fingerprint::of_address(key, &address.normal());
                 let older: Vec<_> =
                     address_keys(installation, address).into_iter().filter(|key| *key != current).collect();
-                if !store.confirm((id, current), &entry, &older, (*held, case.answer))? {
+                if !store.confirm((id, current), &entry, &older, (*held, answer_key(installation, &case.facts)))? {
                     return Ok(false);
                 }
                 continue;
@@ -161,7 +160,7 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
                 continue;
             }
             Effect::Spend { held } => {
-                store.spend(*held, case.answer, now)?;
+                store.spend(*held, answer_key(installation, &case.facts), now)?;
                 continue;
             }
             Effect::Release { address, pin } => (address_keys(installation, address), pin),
@@ -189,8 +188,7 @@ pub fn store_in_inbox(
 ) -> Result<(), Trouble> {
     match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
-            let (draft, _) = write_draft(installation, case, input, &Maildir::at(path), None, now)?;
-            draft.commit_unique()?;
+            write_passed(installation, case, input, &Maildir::at(path), now)?.commit_unique()?;
         }
         Inbox::Command(argv) => {
             let message = write_for_command(input, &installation.ready_quarantine()?)?;
@@ -208,9 +206,8 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     if case.decision.verdict == Verdict::Discard {
         // The row first: where it cannot be written because the store is damaged, the message is still there.
         match record(installation, case, now) {
-            Err(trouble) if trouble.is_damage() => *case = blind(installation, case.facts.clone(), case.answer, now)?,
-            recorded => {
-                recorded?;
+            Err(trouble) => *case = blind(installation, case.facts.clone(), trouble, now)?,
+            Ok(()) => {
                 input.drain().context("cannot read the message to its end")?;
                 note(installation, case, None);
                 return Ok(Ending::Done);
@@ -219,7 +216,7 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     }
     let quarantine = installation.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
-    let (draft, message) = write_draft(installation, case, input, &quarantine, Some(id), now)?;
+    let (draft, message) = write_held(installation, case, input, &quarantine, id, now)?;
     // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
     let committed = match quarantine.find(&message.hex())? {
         Some(earlier) => {
@@ -266,14 +263,9 @@ fn after_commit(
         _ => None,
     };
     let row = held_row(installation, &case.facts, case.decision.reason, id, message, now);
-    // Before the slot is asked for, so that of many processes with the same text each sees the others.
-    if row.reason.is_of_the_gate()
-        && let Some(alike) = alike(installation, &case.facts)
-    {
-        store.note_alike(&alike, now)?;
-    }
-    let Recorded { slot, allowed } =
-        store.record_held(&row, to.as_ref().map(|to| slot_for(installation, &case.facts, to, now)))?;
+    let alike = if row.reason.is_of_the_gate() { alike(installation, &case.facts) } else { None };
+    let slot = to.as_ref().map(|to| SlotRequest { alike: alike.clone(), ..slot_request(installation, to, now) });
+    let Recorded { slot, allowed } = store.record_held(&row, alike.as_ref(), slot)?;
     for effect in &case.plan {
         if let Effect::RepeatWord { about, token } = effect {
             ask::repeat_word(installation, store, &case.facts, about, token, now)?;
@@ -292,7 +284,7 @@ fn after_commit(
         return Ok(());
     }
     match to {
-        Some(to) if slot => send(installation, store, &case.facts, id, &to, now),
+        Some(to) if slot => send(installation, store, &case.facts, id, &to, now).map(|_| ()),
         _ => Ok(()),
     }
 }
@@ -322,20 +314,52 @@ pub fn held_row(
     }
 }
 
-/// The same for a message at its delivery, where copies of it by other senders count too.
-fn slot_for(installation: &Installation, facts: &Facts, to: &Address, now: i64) -> SlotRequest {
-    SlotRequest { alike: alike(installation, facts), ..slot_request(installation, to, now) }
-}
-
-/// Writes a message into a Maildir's tmp/: our block, then the bytes as they came.
-fn write_draft(
+/// Writes a message for the inbox into its tmp/: our block, then the bytes as they came. It is never looked for by its
+/// bytes, and for a large one to hash them would take longer than to write them.
+fn write_passed(
     installation: &Installation,
     case: &Case,
     input: &mut Stdin,
     maildir: &Maildir,
-    id: Option<HeldId>,
+    now: i64,
+) -> Result<Draft, Trouble> {
+    let start = input.shared_start();
+    let head = Head::read(&start);
+    let mut draft = maildir.draft()?;
+    draft.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
+    draft.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| draft.write(piece))?;
+    Ok(draft)
+}
+
+/// The same for the quarantine, where the message is known by its number and by its bytes.
+fn write_held(
+    installation: &Installation,
+    case: &Case,
+    input: &mut Stdin,
+    quarantine: &Maildir,
+    id: HeldId,
     now: i64,
 ) -> Result<(Draft, Fingerprint), Trouble> {
+    let start = input.shared_start();
+    let head = Head::read(&start);
+    let open = block(installation, case, &head, Some(id), now);
+    let (_, key) = installation.keys.list.current();
+    let mut running = RunningFingerprint::new(key);
+    running.update(case.facts.message());
+    let mut draft = quarantine.draft()?;
+    draft.write(open.bytes())?;
+    draft.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| {
+        running.update(piece);
+        draft.write(piece)
+    })?;
+    let message = running.finish();
+    draft.overwrite_at(0, &open.seal(Some(message), &installation.keys.token))?;
+    Ok((draft, message))
+}
+
+fn block(installation: &Installation, case: &Case, head: &Head<'_>, id: Option<HeldId>, now: i64) -> OpenBlock {
     let facts = &case.facts;
     let block = Block {
         id,
@@ -346,24 +370,8 @@ fn write_draft(
         proofs: proofs(facts),
         received: now,
     };
-    let start = input.start().to_vec();
-    let head = Head::read(&start);
     let has_return_path = head.caller_fields().iter().any(|field| field.is("Return-Path"));
-    let known: Option<&EnvelopeSender> = (!has_return_path).then_some(&facts.envelope.sender);
-    let open = block.open(known);
-    let (_, key) = installation.keys.list.current();
-    let mut running = RunningFingerprint::new(key);
-    running.update(&start[facts.message_start.min(start.len())..]);
-    let mut draft = maildir.draft()?;
-    draft.write(open.bytes())?;
-    draft.write(&without_foreign_marks(&start, &head))?;
-    input.copy_rest(&mut |piece| {
-        running.update(piece);
-        draft.write(piece)
-    })?;
-    let message = running.finish();
-    draft.overwrite_at(0, &open.seal(message, &installation.keys.token))?;
-    Ok((draft, message))
+    block.open((!has_return_path).then_some(&facts.envelope.sender))
 }
 
 /// Writes a message into a Maildir's tmp/ as the command that stands for an inbox gets it: as it came, but for fields

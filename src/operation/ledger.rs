@@ -114,8 +114,8 @@ pub fn asked_words(asked: Option<Asked>) -> &'static str {
         Some(Asked::No) => "not asked",
         Some(Asked::Refused) => "refused once",
         Some(Asked::RefusedTwice) => "refused twice",
-        Some(Asked::Sent) => "asked",
-        Some(Asked::SlotTaken | Asked::Unknown) => "perhaps asked",
+        Some(Asked::Sent | Asked::SlotTaken) => "asked",
+        Some(Asked::Unknown) => "perhaps asked",
         Some(Asked::Undeliverable) => "came back",
     }
 }
@@ -127,8 +127,7 @@ pub fn asked_name(asked: Asked) -> &'static str {
         Asked::No => "not-asked",
         Asked::Refused => "refused",
         Asked::RefusedTwice => "refused-twice",
-        Asked::Sent => "asked",
-        Asked::SlotTaken => "being-asked",
+        Asked::Sent | Asked::SlotTaken => "asked",
         Asked::Undeliverable => "undeliverable",
         Asked::Unknown => "perhaps-asked",
     }

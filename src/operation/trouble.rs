@@ -38,14 +38,6 @@ impl Trouble {
     }
 }
 
-impl Trouble {
-    /// Whether the store turned out to be damaged; then trying again does not help.
-    #[must_use]
-    pub fn is_damage(&self) -> bool {
-        matches!(self.error.downcast_ref::<StoreProblem>(), Some(StoreProblem::Corrupt))
-    }
-}
-
 impl From<anyhow::Error> for Trouble {
     fn from(error: anyhow::Error) -> Trouble {
         let in_store = error.downcast_ref::<StoreProblem>().map(of_store);

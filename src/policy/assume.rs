@@ -9,7 +9,6 @@ use super::{Caps, Policy};
 use crate::facts::Facts;
 use crate::origin::auth::{Authentication, Method, MethodResult, Outcome};
 use crate::origin::envelope::EnvelopeSender;
-use crate::origin::score::SpamScore;
 
 /// The authserv-id that is trusted where none is configured; nobody's name ends in it (RFC 6761 section 6.4).
 const ASSUMED_ID: &str = "assumed.invalid";
@@ -29,7 +28,9 @@ pub fn policy(policy: &Policy) -> Policy {
 /// or this host. Without a word about its envelope sender that is taken to be the From address; a word that is there
 /// stands, but for an address that only the line of an mbox file names, since archives write what they like there.
 #[must_use]
-pub fn facts(mut facts: Facts, policy: &Policy) -> Facts {
+pub fn facts(facts: Facts, policy: &Policy) -> Facts {
+    // What another program thinks of a message is not the message. What the rest says is read before anything is changed.
+    let mut facts = facts.without_score();
     facts.authentication = Authentication::default();
     if let Some(from) = facts.sender.address().cloned() {
         facts.authentication.believed = [Method::Dmarc, Method::Dkim]
@@ -51,8 +52,6 @@ pub fn facts(mut facts: Facts, policy: &Policy) -> Facts {
     if !facts.named.iter().any(|address| policy.owner.is(address)) {
         facts.named.insert(0, policy.owner.primary.clone());
     }
-    // What another program thinks of a message is not the message.
-    facts.score = SpamScore::default();
     facts.own_mark = None;
     facts.submitted_here = false;
     facts

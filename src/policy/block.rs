@@ -144,10 +144,11 @@ impl OpenBlock {
         &self.bytes
     }
 
-    /// Fills in which message it is and closes the block. Gives the whole block again, of the same length.
+    /// Fills in which message it is and closes the block. Gives the whole block again, of the same length. A message that
+    /// was not held is nobody's to find again, so it needs none; zeros stay in its place.
     #[must_use]
-    pub fn seal(mut self, message: Fingerprint, ring: &KeyRing) -> Vec<u8> {
-        let hex = message.hex();
+    pub fn seal(mut self, message: Option<Fingerprint>, ring: &KeyRing) -> Vec<u8> {
+        let hex = message.map_or(EMPTY_FINGERPRINT.to_owned(), |message| message.hex());
         self.bytes[self.message_at..self.message_at + hex.len()].copy_from_slice(hex.as_bytes());
         let (id, key) = ring.current();
         let seal = Fingerprint::of(key, Kind::Block, &self.bytes[self.sealed_from..self.seal_line]);
@@ -238,7 +239,7 @@ mod tests {
     fn a_block_reads_back_and_keeps_its_length() {
         let open = block().open(Some(&EnvelopeSender::Null));
         let before = open.bytes().len();
-        let sealed = open.seal(message(), &ring());
+        let sealed = open.seal(Some(message()), &ring());
         assert_eq!(sealed.len(), before);
         let stored = [&sealed[..], b"From: bob@example.net\n\nbody\n"].concat();
         assert_eq!(Block::read(&stored, &ring()), Ok((block(), message())));
@@ -248,7 +249,7 @@ mod tests {
     fn a_dry_run_sees_the_message_as_it_came() {
         let letter = b"Received: by mx\nFrom: bob@example.net\n\nbody\n";
         for (path, top) in [(None, ""), (Some(EnvelopeSender::Null), "Return-Path: <>\n")] {
-            let sealed = block().open(path.as_ref()).seal(message(), &ring());
+            let sealed = block().open(path.as_ref()).seal(Some(message()), &ring());
             let stored = [&sealed[..], letter].concat();
             assert_eq!(without_block(&stored).as_ref(), [top.as_bytes(), letter].concat());
             // Below what a server wrote it is none of ours, nor is a part of one.
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_changed_byte_goes_unseen() {
-        let sealed = block().open(None).seal(message(), &ring());
+        let sealed = block().open(None).seal(Some(message()), &ring());
         for at in 0..sealed.len() {
             for change in [1u8, 0x20] {
                 let mut bytes = sealed.clone();
@@ -275,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_block_under_another_key_or_with_a_field_between_is_refused() {
-        let sealed = block().open(None).seal(message(), &ring());
+        let sealed = block().open(None).seal(Some(message()), &ring());
         let other = KeyRing::new((KeyId::FIRST, SecretKey::new([8; 32])), Vec::new());
         assert_eq!(Block::read(&sealed, &other), Err(BlockRefusal::BrokenSeal));
         let text = String::from_utf8(sealed).unwrap().replace("X-Countersign-Sender", "Bcc: x\nX-Countersign-Sender");

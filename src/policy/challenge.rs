@@ -189,11 +189,11 @@ fn text(template: &Template, request: Request<'_>, listed: usize, owner: &Addres
         Part::Again => past.again,
         Part::Alike => style.alike_note && past.alike > 0,
         Part::Held => past.again && shows && !past.held.is_empty(),
-        Part::Host => shows && facts.sending_host.is_some(),
+        Part::Host => shows && facts.sending_host().is_some(),
         Part::NotMeAddress => not_me.is_some(),
         Part::NotMeWord => not_me.is_none(),
         Part::Reply => style.answer == AnswerDemand::Reply,
-        Part::Subject => shows && !subject(&facts.subject).is_empty(),
+        Part::Subject => shows && !subject(facts.subject()).is_empty(),
         Part::Word => style.answer == AnswerDemand::Word,
     };
     let lines = past.held.iter().take(listed).map(|text| format!("    - {}", or_dash(subject(text))));
@@ -205,11 +205,11 @@ fn text(template: &Template, request: Request<'_>, listed: usize, owner: &Addres
         ("date", facts.date.map_or("-".to_owned(), |d| date_in(&template.language, d))),
         ("days", days.to_string()),
         ("held", held.join("\n")),
-        ("host", facts.sending_host.map_or("-".to_owned(), |host| host.to_string())),
+        ("host", facts.sending_host().map_or("-".to_owned(), |host| host.to_string())),
         ("notme", not_me.as_ref().map_or(super::word::NOT_ME.to_owned(), ToString::to_string)),
         ("owner", owner.to_string()),
         ("sender", request.to.to_string()),
-        ("subject", if shows { or_dash(subject(&facts.subject)) } else { "-".to_owned() }),
+        ("subject", if shows { or_dash(subject(facts.subject())) } else { "-".to_owned() }),
         ("word", word(&tokens.confirm, &template.language).to_owned()),
     ];
     template.fill(applies, &values)

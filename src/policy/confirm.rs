@@ -28,6 +28,9 @@ pub const CANDIDATE_LIMIT: usize = 8;
 /// The first token of the message that says something. "Not me" outweighs a confirmation beside it.
 #[must_use]
 pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRing, now: i64) -> Option<Answer> {
+    if standing.tokens.is_empty() {
+        return None;
+    }
     let question = Asked { facts, policy, keys, today: Day::of(now) };
     if may_be_bounce(facts) {
         let mut of_bounces = standing.tokens.iter().filter(|found| found.kind == TokenKind::Bounce);
@@ -41,17 +44,18 @@ pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRin
         return Some(Answer::NotMe(about));
     }
     let (found, about) = of_kind(TokenKind::Confirm).find_map(|found| Some((found, question.verified(found)?)))?;
-    let own = facts.content.own_lines.iter().map(String::as_str);
+    let own = facts.content().own_lines.iter().map(String::as_str);
     if word::says_not_me(own.clone()) {
         return Some(Answer::NotMe(about));
     }
     if let Some(held) = at_once(question, standing, now) {
         return Some(Answer::AtOnce(held));
     }
-    let text = facts.tokens.iter().map(|one| &one.text).find(|text| super::token::Token::read(text) == found.token)?;
+    let text =
+        facts.tokens().iter().map(|one| &one.text).find(|text| super::token::Token::read(text) == found.token)?;
     match policy.style.answer {
         AnswerDemand::Reply => Some(Answer::Confirms(about)),
-        AnswerDemand::Word if word::holds_word(text.as_str(), own.chain([facts.subject.as_str()])) => {
+        AnswerDemand::Word if word::holds_word(text.as_str(), own.chain([facts.subject()])) => {
             Some(Answer::Confirms(about))
         }
         AnswerDemand::Word => Some(Answer::WrongWord(about, text.clone())),
@@ -72,17 +76,17 @@ fn at_once(question: Asked<'_>, standing: &Standing, now: i64) -> Option<HeldId>
 /// Whether the mark of a vacation program or a receipt stands in front of our own Subject.
 #[must_use]
 pub fn is_marked(facts: &Facts, standing: &Standing) -> bool {
-    !facts.tokens.is_empty() && AnswerSubject::read(&facts.subject, &standing.own_subjects).is_of_a_program()
+    !facts.tokens().is_empty() && AnswerSubject::read(facts.subject(), &standing.own_subjects).is_of_a_program()
 }
 
 /// Whether an answer is empty in every way: no text, nothing attached or inside it, nothing that could not be read, and
 /// a Subject that is the challenge's own. In doubt it is not, and passes like any letter.
 #[must_use]
 pub fn is_empty(facts: &Facts, standing: &Standing, policy: &Policy) -> bool {
-    facts.content.said_nothing
-        && is_of_a_challenge(&facts.content.nothing, &policy.owner, &standing.own_texts)
+    facts.content().said_nothing
+        && is_of_a_challenge(&facts.content().nothing, &policy.owner, &standing.own_texts)
         && facts.defects.is_empty()
-        && !AnswerSubject::read(&facts.subject, &standing.own_subjects).is_changed()
+        && !AnswerSubject::read(facts.subject(), &standing.own_subjects).is_changed()
 }
 
 /// What every token of one message is held against.
@@ -123,18 +127,17 @@ impl Asked<'_> {
 /// memory of the token, and if it is gone, the user took it away.
 #[must_use]
 pub fn repeated(facts: &Facts, standing: &Standing) -> Option<Answered> {
-    if !may_confirm(facts) || !standing.denied.is_empty() {
-        return None;
-    }
-    standing.tokens.iter().filter(|found| found.kind == TokenKind::Confirm).find_map(|found| found.answered)
+    let answered =
+        standing.tokens.iter().filter(|found| found.kind == TokenKind::Confirm).find_map(|found| found.answered);
+    answered.filter(|_| may_confirm(facts) && standing.denied.is_empty())
 }
 
 /// Whether a message of this kind can confirm at all: written by a person, with somebody to answer to.
 #[must_use]
 pub fn may_confirm(facts: &Facts) -> bool {
-    !facts.signs.iter().any(|sign| sign.stops_an_answer())
+    !facts.signs().iter().any(|sign| sign.stops_an_answer())
         && facts.envelope.sender != EnvelopeSender::Null
-        && !facts.tokens.is_empty()
+        && !facts.tokens().is_empty()
 }
 
 /// Whether a message can say that a challenge did not arrive: from the null sender, to an address that holds a bounce
@@ -142,8 +145,8 @@ pub fn may_confirm(facts: &Facts) -> bool {
 /// is there; so what calls itself a reply must be a report that says `failed`.
 #[must_use]
 pub fn may_be_bounce(facts: &Facts) -> bool {
-    let to_us = facts.tokens.iter().any(|t| t.kind == TokenKind::Bounce && t.place == TokenPlace::Address);
-    to_us && facts.envelope.sender == EnvelopeSender::Null && (facts.delivery_failed || is_plain_bounce(facts))
+    let to_us = facts.tokens().iter().any(|t| t.kind == TokenKind::Bounce && t.place == TokenPlace::Address);
+    to_us && facts.envelope.sender == EnvelopeSender::Null && (facts.delivery_failed() || is_plain_bounce(facts))
 }
 
 /// qmail and old Exim send bounces without MIME: by the mailer itself, with no word of an automatic reply.
@@ -152,14 +155,14 @@ fn is_plain_bounce(facts: &Facts) -> bool {
     let local = facts.sender.address().map(|from| from.local().to_ascii_lowercase());
     let reply =
         |sign: &Sign| matches!(sign.kind(), Kind::AutoReply | Kind::Challenge) || *sign == Sign::MultipartReport;
-    local.is_some_and(|local| MAILERS.contains(&local.as_str())) && !facts.signs.iter().any(reply)
+    local.is_some_and(|local| MAILERS.contains(&local.as_str())) && !facts.signs().iter().any(reply)
 }
 
 /// The addresses an answer may come from when nothing but the token is left: envelope, From.
 #[must_use]
 pub fn candidates(facts: &Facts) -> Vec<Address> {
     let mut found: Vec<Address> = Vec::new();
-    let said = facts.envelope_sender().into_iter().chain(facts.sender.address()).chain(&facts.answer_addresses);
+    let said = facts.envelope_sender().into_iter().chain(facts.sender.address()).chain(facts.answer_addresses());
     for address in said {
         if !found.contains(address) && found.len() < CANDIDATE_LIMIT {
             found.push(address.clone());

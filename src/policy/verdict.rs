@@ -242,7 +242,7 @@ fn allowed_domain(question: Question<'_>) -> Option<(Verdict, Reason)> {
 /// A List-Id is a word anybody can write too: some domain the list's name ends in must be proven.
 fn allowed_list(question: Question<'_>) -> Option<(Verdict, Reason)> {
     allows(question.standing.list)?;
-    let list = question.facts.list.as_ref()?;
+    let list = question.facts.list()?;
     let proven = list.domains().any(|domain| question.facts.authentication.proofs(&domain).intersects(Proofs::AUTHOR));
     proven.then_some((Verdict::Pass, Reason::AllowedList))
 }
@@ -254,18 +254,18 @@ fn challenge_bounce(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 /// Nothing that a computer may run is ever answered: what such mail says of its sender is mostly forged (S004-16).
 fn executable(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    let finding = question.facts.content.executables.findings.first()?;
+    let finding = question.facts.content().executables.findings.first()?;
     Some((Verdict::Hold, Reason::Executable(finding.kind)))
 }
 
 fn empty_probe(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    question.facts.empty_probe.then_some((Verdict::Hold, Reason::EmptyProbe))
+    question.facts.empty_probe().then_some((Verdict::Hold, Reason::EmptyProbe))
 }
 
 /// A number outranks the filter's own word where a limit for numbers is configured. High is looked at first: what is
 /// doubtful may be held for its score, but never passes for it.
 fn spam_score(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    let (score, limits) = (&question.facts.score, &question.policy.score);
+    let (score, limits) = (question.facts.score(), &question.policy.score);
     let above = |limit: Option<Points>| limit.zip(score.points).is_some_and(|(limit, points)| points > limit);
     if above(limits.discard_above) {
         return Some((Verdict::Discard, Reason::ScoreDiscard));
@@ -288,7 +288,7 @@ fn spam_score(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 fn automatic(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let marked = is_marked(question.facts, question.standing).then_some(Sign::AutoReplySubject);
-    let sign = question.facts.signs.first().copied().or(marked)?;
+    let sign = question.facts.signs().first().copied().or(marked)?;
     Some((Verdict::Hold, Reason::Automatic(sign)))
 }
 
@@ -305,7 +305,7 @@ fn unclear(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 /// `"ceo@bank.example" <x@evil.example>`: many mail programs show the name alone. What is proven is the other address.
 fn display_name(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    question.facts.name_shows_other_address.then_some((Verdict::Hold, Reason::DisplayNameAddress))
+    question.facts.name_shows_other_address().then_some((Verdict::Hold, Reason::DisplayNameAddress))
 }
 
 /// RFC 3834 section 2, RFC 5230 section 4.5.
@@ -324,7 +324,7 @@ fn opted_out(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 /// Who cannot be read is not asked: nobody could say whether a person wrote. An answer was judged above, readable or not.
 fn unreadable(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    question.facts.content.unreadable.then_some((Verdict::Hold, Reason::Unreadable))
+    question.facts.content().unreadable.then_some((Verdict::Hold, Reason::Unreadable))
 }
 
 fn wrong_word(question: Question<'_>) -> Option<(Verdict, Reason)> {

@@ -3,7 +3,6 @@
 //! Promises: one strict reading, so that one list has one key; linear time. Never touches: whether the message came
 //! through a list at all (`look`), whether the list is allowed.
 
-use super::{Kind, Sign};
 use crate::mail::address::{Address, Domain};
 use crate::mail::fold::Cursor;
 use crate::mail::head::{Head, VALUE_LIMIT};
@@ -21,23 +20,15 @@ pub fn list_id(head: &Head<'_>) -> Option<ListId> {
     head.only("List-Id").and_then(|field| ListId::parse(field.raw))
 }
 
-/// The list that the message came through, where it has no List-Id at all: the envelope sender, which lists use for
-/// bounces, without what names this one message or recipient (seed 004, "magic tokens in the envelope-from").
+/// The list that a list's message came through, where it has no List-Id at all: the envelope sender, which lists use for
+/// bounces, without what names this one message or recipient (seed 004, "magic tokens in the envelope-from"). None where
+/// the author and the sender are one: there the address itself can be allowed.
 ///
 /// `users-return-12-alice=example.org@lists.example` (ezmlm), `users-bounces+alice=example.org@…` (Mailman) and
 /// `owner-users*alice**example.org@…` (LISTSERV) are `users-return@…`, `users-bounces@…` and `owner-users@…`.
 #[must_use]
-pub fn of_envelope(
-    head: &Head<'_>,
-    envelope: Option<&Address>,
-    from: Option<&Address>,
-    signs: &[Sign],
-) -> Option<ListId> {
-    let is_list = signs.iter().any(|sign| matches!(sign.kind(), Kind::List | Kind::Bulk));
-    let address = envelope?;
-    // Where the author and the sender are one, the address itself can be allowed.
-    let is_author = from.is_some_and(|from| from.normal() == address.normal());
-    if !is_list || is_author || head.first("List-Id").is_some() {
+pub fn of_envelope(address: &Address, from: Option<&Address>) -> Option<ListId> {
+    if from.is_some_and(|from| from.normal() == address.normal()) {
         return None;
     }
     let local = address.local().to_ascii_lowercase();

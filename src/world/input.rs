@@ -5,6 +5,7 @@
 //! Never touches: meaning, files.
 
 use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -23,7 +24,7 @@ const FIRST_CHUNK: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Incoming<R> {
     reader: R,
-    start: Vec<u8>,
+    start: Arc<Vec<u8>>,
     /// What was read behind the start and belongs to the rest. Shorter than [`CHUNK`].
     ahead: Vec<u8>,
     whole: bool,
@@ -35,24 +36,25 @@ impl<R: Read> Incoming<R> {
     ///
     /// # Errors
     /// Any failed read but one that a signal interrupted, which is tried again.
-    pub fn read_start(reader: R) -> io::Result<Incoming<R>> {
-        let mut message = Incoming { reader, start: Vec::new(), ahead: Vec::new(), whole: false };
+    pub fn read_start(mut reader: R) -> io::Result<Incoming<R>> {
+        let mut start = Vec::new();
         let mut block = BlockEnd::default();
-        let mut chunk = vec![0; FIRST_CHUNK];
         loop {
             let wanted = block.found.unwrap_or(HEAD_LIMIT).min(HEAD_LIMIT) + BODY_LIMIT;
             // One byte more than wanted tells a message that ends here from one that goes on.
-            if message.start.len() > wanted {
-                message.ahead = message.start.split_off(wanted);
-                return Ok(message);
+            if start.len() > wanted {
+                let ahead = start.split_off(wanted);
+                return Ok(Incoming { reader, start: Arc::new(start), ahead, whole: false });
             }
-            let count = read_some(&mut message.reader, &mut chunk)?;
+            let before = start.len();
+            let next = FIRST_CHUNK.min(wanted + 1 - before);
+            start.reserve(next);
+            // Straight to where it stays.
+            let count = reader.by_ref().take(next as u64).read_to_end(&mut start)?;
             if count == 0 {
-                message.whole = true;
-                return Ok(message);
+                return Ok(Incoming { reader, start: Arc::new(start), ahead: Vec::new(), whole: true });
             }
-            block.look_at(&chunk[..count]);
-            message.start.extend_from_slice(&chunk[..count]);
+            block.look_at(&start[before..]);
         }
     }
 
@@ -60,6 +62,12 @@ impl<R: Read> Incoming<R> {
     #[must_use]
     pub fn start(&self) -> &[u8] {
         &self.start
+    }
+
+    /// The same, for who keeps it.
+    #[must_use]
+    pub fn shared_start(&self) -> Arc<Vec<u8>> {
+        Arc::clone(&self.start)
     }
 
     /// Whether [`Incoming::start`] is the whole message.

@@ -434,14 +434,14 @@ fn a_bounce_to_the_tagged_sender_marks_the_message_and_nothing_else() {
     assert_eq!(challenge.argv[1..3], ["-f".to_owned(), from.clone()], "{:?}", challenge.argv);
     for harmless in ["delayed", "delivered"] {
         world.deliver(report(&from, harmless, &challenge.message).bytes());
-        assert_eq!(row().asked, Asked::Sent, "{harmless}");
+        assert_eq!(row().asked, Asked::SlotTaken, "{harmless}");
     }
     // A vacation reply goes to the envelope sender, from the null sender too.
     let vacation = Letter::from(BOB).envelope("<>").delivered_to(&from).field("To", &from);
     world.deliver(vacation.also("Auto-Submitted", "auto-replied").field("Message-ID", "<v@x>").bytes());
     let person = Letter::from(BOB).delivered_to(&from).field("To", &from).field("Message-ID", "<p@x>");
     world.deliver(person.bytes());
-    assert_eq!(row().asked, Asked::Sent, "nobody said that it failed");
+    assert_eq!(row().asked, Asked::SlotTaken, "nobody said that it failed");
     let outcome = world.deliver(report(&from, "failed", &challenge.message).bytes());
     gave_nothing(&world, &outcome);
     outcome.held_for("challenge-bounce");
@@ -459,7 +459,7 @@ fn a_forged_bounce_marks_nothing() {
     for token in ["0".repeat(32), challenge.token(), world.token(Purpose::NotMe, number, 0, BOB)] {
         let outcome = world.deliver(report(&format!("alice+b{token}@example.org"), "failed", "x").bytes());
         gave_nothing(&world, &outcome);
-        assert_eq!(world.store().held(row.id).unwrap().map(|row| row.asked), Some(Asked::Sent));
+        assert_eq!(world.store().held(row.id).unwrap().map(|row| row.asked), Some(Asked::SlotTaken));
     }
 }
 
@@ -543,7 +543,7 @@ fn the_later_challenge_says_so_and_lists_what_is_held() {
         outcome.check("one challenge in the period", outcome.after.sent.len() == 1);
     }
     // Eight days go by.
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     store.execute("UPDATE challenge SET at = at - 8 * 86400", []).unwrap();
     let explained = world.run(&["explain"], second(BOB).bytes());
     let outcome = world.deliver(second(BOB).bytes());

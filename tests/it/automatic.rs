@@ -82,7 +82,7 @@ fn a_persons_letter_with_any_one_mark_is_never_challenged() {
     each(people, |path| {
         let letter = fs::read(&path).unwrap();
         let name = fixture::name(&path);
-        assert_eq!(verdict(&letter), Verdict::Challenge, "{name} as it is: {:?}", facts(&letter).signs);
+        assert_eq!(verdict(&letter), Verdict::Challenge, "{name} as it is: {:?}", facts(&letter).signs());
         let top = facts(&letter).message_start;
         for mark in MARKS {
             for line in [format!("{mark}\n"), mark.to_uppercase() + "\r\n", mark.replacen(": ", ":\n  ", 1) + "\n"] {
@@ -102,7 +102,7 @@ fn the_letters_that_no_person_wrote_are_never_challenged() {
             let facts = facts(&fs::read(&path).unwrap());
             let name = fixture::name(&path);
             assert_ne!(judge(question(&facts)).verdict, Verdict::Challenge, "{name}");
-            assert!(!facts.signs.is_empty(), "{name}: no sign");
+            assert!(!facts.signs().is_empty(), "{name}: no sign");
         });
     }
 }
@@ -226,7 +226,7 @@ fn check(document: &str, rows: &[Row]) {
     for (section, about, change, may) in rows {
         let letter = change(Letter::from("bob@example.net")).bytes();
         let found = verdict(&letter) == Verdict::Challenge;
-        assert_eq!(found, *may, "{document} section {section}: {about} ({:?})", facts(&letter).signs);
+        assert_eq!(found, *may, "{document} section {section}: {about} ({:?})", facts(&letter).signs());
     }
     let refused = rows.iter().filter(|(.., may)| !may).count();
     assert!(refused * 2 > rows.len(), "{document}: what is refused is what matters");
@@ -236,7 +236,7 @@ fn check(document: &str, rows: &[Row]) {
 fn every_kind_of_sign_has_a_letter() {
     let mut seen: Vec<Sign> = Vec::new();
     for path in fixture::files("messages", "eml") {
-        seen.extend(facts(&fs::read(&path).unwrap()).signs);
+        seen.extend(facts(&fs::read(&path).unwrap()).signs());
     }
     for sign in Sign::all() {
         let kind = sign.kind();

@@ -5,7 +5,7 @@ use std::fs;
 use countersign::origin::auth::Proofs;
 use countersign::policy::standing::{Effect, Origin};
 use countersign::policy::token::Purpose;
-use countersign::world::store::Asked;
+use countersign::world::store::{Asked, Store, StoreFile};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::letter::{Letter, OWNER, SUBJECT};
@@ -451,7 +451,7 @@ fn in_the_modes_observe_and_off_everything_passes() {
 fn what_observe_saw_is_written_down() {
     let world = World::with("mode = \"observe\"");
     world.deliver(Letter::from(BOB).bytes()).is(0, 1, 0, 0);
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     let rows: i64 = store.query_row("SELECT count(*) FROM decision", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }
@@ -627,14 +627,14 @@ fn an_inbox_command_is_ended_before_the_watchdog_comes() {
 #[test]
 fn a_sendmail_that_fails_costs_the_challenge_and_not_the_letter() {
     let cases = [
-        ("exit 0", Asked::Sent),
+        ("exit 0", Asked::SlotTaken),
         ("exit 75", Asked::Refused),
         ("exit 1", Asked::Refused),
         ("exit 127", Asked::Refused),
-        ("exit 130", Asked::Unknown),
+        ("exit 130", Asked::SlotTaken),
         ("never-read", Asked::Refused),
-        ("crash", Asked::Unknown),
-        ("flood", Asked::Sent),
+        ("crash", Asked::SlotTaken),
+        ("flood", Asked::SlotTaken),
     ];
     each(cases, |(what, asked)| {
         let world = World::new();
@@ -704,7 +704,7 @@ fn the_message_id_of_an_answer_opens_nothing_for_another_text() {
     let eve = Letter::answer(&sent, "eve@evil.example").field("Message-ID", "<answer@work.example>");
     world.gate(eve.body("Yes, it is me.\n").bytes()).is(0, 1, 2, 1).held_for("spent-token");
     // Nor does the very same message, when no mail system can have kept it for so long.
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     store.execute("UPDATE spent SET at = at - 7 * 86400", []).unwrap();
     world.gate(answer.body("Yes, it is me.\n").bytes()).is(0, 1, 3, 1).held_for("spent-token");
 }
@@ -751,7 +751,7 @@ fn a_store_that_is_damaged_on_the_way_holds_in_silence() {
         let world = World::new();
         let sent = world.challenge(BOB);
         world.deny("@vorpal.example");
-        rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+        world.database().execute_batch(damage).unwrap();
         let answer = Letter::answer(&sent, "robert@vorpal.example").unproven();
         world.deliver(answer.bytes()).is(0, 0, 2, 1).is_silent().held_for("store-unavailable");
     }
@@ -759,17 +759,19 @@ fn a_store_that_is_damaged_on_the_way_holds_in_silence() {
     let world = World::with("[denied]\ndiscard = true");
     world.deny(BOB);
     let damage = "DROP TABLE decision";
-    rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+    world.database().execute_batch(damage).unwrap();
     world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 0).held_for("store-unavailable");
     // A confirmation that cannot be written confirms nothing.
     let world = World::new();
     let sent = world.challenge(BOB);
     let damage = "CREATE TABLE new (held INTEGER PRIMARY KEY, answer BLOB, sender BLOB, pin INTEGER); \
                   DROP TABLE spent; ALTER TABLE new RENAME TO spent";
-    rusqlite::Connection::open(world.store_file()).unwrap().execute_batch(damage).unwrap();
+    world.database().execute_batch(damage).unwrap();
     world.deliver(Letter::answer(&sent, BOB).bytes()).is(0, 0, 2, 1).held_for("store-unavailable");
     assert!(world.entry(BOB).is_none());
     let doctor = world.run(&["doctor"], "");
     doctor.check("doctor sees it", String::from_utf8_lossy(&doctor.stdout).contains("the store is damaged"));
-    world.run(&["maintain", "--rebuild"], "").check("it can be rebuilt", world.store().check().is_ok());
+    let sound = |file| Store::check(&world.store_file(), file).is_ok();
+    let rebuilt = world.run(&["maintain", "--rebuild"], "");
+    rebuilt.check("it can be rebuilt", sound(StoreFile::List) && sound(StoreFile::Messages));
 }

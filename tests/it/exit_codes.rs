@@ -128,6 +128,48 @@ const ROWS: &[Row] = &[
         fate: Fate::HeldInSilence,
     },
     Row {
+        name: "a list that is lost",
+        prepare: |w| fs::remove_file(w.list_file()).unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "no store at all",
+        prepare: |w| {
+            fs::remove_file(w.store_file()).unwrap();
+            fs::remove_file(w.list_file()).unwrap();
+        },
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "a list that is none",
+        prepare: |w| fs::write(w.list_file(), "x".repeat(8192)).unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "an empty list",
+        prepare: |w| fs::write(w.list_file(), "").unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "a newer list",
+        prepare: |w| w.database().execute_batch("PRAGMA list.user_version = 99").unwrap(),
+        line: CALL,
+        fate: Fate::HeldInSilence,
+    },
+    Row {
+        name: "a folder for a list",
+        prepare: |w| {
+            fs::remove_file(w.list_file()).unwrap();
+            fs::create_dir(w.list_file()).unwrap();
+        },
+        line: CALL,
+        fate: Fate::Later,
+    },
+    Row {
         name: "a store that is none",
         prepare: |w| fs::write(w.store_file(), "x".repeat(8192)).unwrap(),
         line: CALL,
@@ -299,7 +341,7 @@ fn cut_store(world: &mut World) {
 }
 
 fn pragma(world: &mut World, text: &str) {
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     store.execute_batch(&format!("PRAGMA {text}")).unwrap();
 }
 
@@ -309,7 +351,7 @@ fn a_locked_store_means_later_and_loses_nothing() {
     // Thirty seconds of patience each, so all wait at once.
     each(MODES, |mode| {
         let world = World::new();
-        let store = rusqlite::Connection::open(world.store_file()).unwrap();
+        let store = world.database();
         store.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let began = Instant::now();
         let outcome = world.shell(&CALL.replace("$MODE", mode), letter.bytes());
@@ -322,7 +364,7 @@ fn a_locked_store_means_later_and_loses_nothing() {
 #[test]
 fn a_store_that_is_locked_for_a_moment_is_waited_for() {
     let world = World::new();
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     store.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let child = world.start(&["deliver"], &Letter::from(BOB).bytes());
     std::thread::sleep(Duration::from_millis(700));

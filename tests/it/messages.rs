@@ -136,21 +136,21 @@ fn shown(bytes: &[u8]) -> String {
             Sender::Unclear(why) => format!("({})", why.name()),
         },
     );
-    row("shown", facts.shown_sender.clone());
-    row("subject", facts.subject.clone());
+    row("shown", facts.shown_sender().to_owned());
+    row("subject", facts.subject().to_owned());
     row("named", list(&facts.named));
-    row("answers to", list(&facts.answer_addresses));
+    row("answers to", list(facts.answer_addresses()));
     row("date", facts.date.map_or(String::new(), |date| date.to_string()));
     row("message id", facts.message_id.clone().unwrap_or_default());
-    row("list", facts.list.as_ref().map_or(String::new(), |list| list.as_str().to_owned()));
-    row("signs", facts.signs.iter().map(|sign| sign.name()).collect::<Vec<_>>().join(", "));
+    row("list", facts.list().as_ref().map_or(String::new(), |list| list.as_str().to_owned()));
+    row("signs", facts.signs().iter().map(|sign| sign.name()).collect::<Vec<_>>().join(", "));
     row("defects", facts.defects.iter().map(|defect| format!("{defect:?}")).collect::<Vec<_>>().join(", "));
     row("received", facts.received.to_string());
     row("proven", facts.sender.address().map_or(String::new(), |a| facts.authentication.proofs(a.domain()).names()));
     for (what, why) in &facts.authentication.ignored {
         row("ignored", format!("{why:?}: {what}"));
     }
-    for token in &facts.tokens {
+    for token in facts.tokens() {
         let kind = if token.kind == TokenKind::Confirm { "confirm" } else { "not me" };
         let place = match token.place {
             TokenPlace::Address => "address",
@@ -162,14 +162,14 @@ fn shown(bytes: &[u8]) -> String {
     }
     row("own mark", facts.own_mark.as_ref().map_or(String::new(), |mark| mark.as_str().to_owned()));
     row("is a challenge", facts.is_challenge.to_string());
-    row("own text", facts.content.has_own_text.to_string());
-    for (name, is_so) in [("said nothing", facts.content.said_nothing), ("unreadable", facts.content.unreadable)] {
+    row("own text", facts.content().has_own_text.to_string());
+    for (name, is_so) in [("said nothing", facts.content().said_nothing), ("unreadable", facts.content().unreadable)] {
         if is_so {
             row(name, "true".to_owned());
         }
     }
-    row("unexamined", facts.content.unexamined.to_string());
-    for line in &facts.content.preview {
+    row("unexamined", facts.content().unexamined.to_string());
+    for line in &facts.content().preview {
         row("preview", line.clone());
     }
     let decision = judge(question(&facts));

@@ -153,7 +153,7 @@ fn authors() {
                 Sender::Clear(address) => address.to_string(),
                 Sender::Unclear(why) => why.name().to_owned(),
             },
-            "name shows another address" => yes_or_no(facts.name_shows_other_address),
+            "name shows another address" => yes_or_no(facts.name_shows_other_address()),
             "message-id" => listed(facts.message_id.as_deref()),
             "submitted here by alice, who is 1000" => yes_or_no(facts.submitted_here),
             "named" => {

@@ -174,9 +174,9 @@ fn sound(name: &str, mail: &[u8], to: &Address) {
     let facts = Facts::read(mail, &Caller { sender: Some("<>".into()), ..Caller::default() }, &policy().trust);
     assert!(facts.is_challenge && facts.sender.address().is_some() && facts.defects.is_empty(), "{name}: {facts:?}");
     assert!(
-        facts.signs.starts_with(&[Sign::ChallengeField, Sign::NullSender, Sign::AutoReplied]),
+        facts.signs().starts_with(&[Sign::ChallengeField, Sign::NullSender, Sign::AutoReplied]),
         "{name}: {:?}",
-        facts.signs
+        facts.signs()
     );
 }
 

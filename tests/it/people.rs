@@ -113,7 +113,7 @@ fn what_maintain_would_do_is_said_in_words_and_what_it_cannot_do_means_later() {
     }
     let dry = text(&world.run(&["maintain", "--dry-run"], ""));
     assert!(dry.contains("is gone: its file was moved or deleted") && !dry.contains("HeldId"), "{dry}");
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     store.execute_batch("CREATE TRIGGER no BEFORE UPDATE ON held BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
     let failed = world.run(&["maintain"], "");
     assert_eq!(failed.code, Some(75), "{failed}");

@@ -46,7 +46,7 @@ fn conversation() -> World {
 #[test]
 fn every_value_of_the_store_is_a_number_or_a_key() {
     let world = conversation();
-    let store = rusqlite::Connection::open(world.store_file()).unwrap();
+    let store = world.database();
     let names = |sql: &str| -> Vec<String> {
         let mut query = store.prepare(sql).unwrap();
         query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()

@@ -1,7 +1,10 @@
 //! The signs of programs and of mail to many, each kind by the table of cases below `fixtures/signs/`.
 
+use countersign::facts::Facts;
 use countersign::mail::address::{Address, Domain};
 use countersign::mail::head::Head;
+use countersign::origin::auth::Trust;
+use countersign::origin::envelope::Caller;
 use countersign::signs::list_id::{self, ListId};
 use countersign::signs::report::{self, Build};
 use countersign::signs::wording::Wording;
@@ -71,17 +74,17 @@ fn senders() {
                 let domains: Vec<Domain> = ListId::new(id).unwrap().domains().collect();
                 listed(domains.iter().map(Domain::as_str))
             }),
-            "list of bob@x.org by envelope" => list_by_envelope(&head),
+            "list of bob@x.org by envelope" => list_by_envelope(case),
             _ => unknown(question),
         }
     });
 }
 
-fn list_by_envelope(head: &Head<'_>) -> String {
-    let bob = Address::parse("bob@x.org").unwrap();
-    let envelope = head.first("Return-Path").map(|field| Address::parse(&field.text()).unwrap());
-    let signs = field::signs(head, Some(&bob));
-    listed(list_id::of_envelope(head, envelope.as_ref(), Some(&bob), &signs).as_ref().map(ListId::as_str))
+fn list_by_envelope(case: &str) -> String {
+    let envelope = Head::read(case.as_bytes()).first("Return-Path").map(|field| field.text());
+    let caller = Caller { sender_argument: envelope, ..Caller::default() };
+    let facts = Facts::read(format!("From: bob@x.org\n{case}").as_bytes(), &caller, &Trust::default());
+    listed(facts.list().map(ListId::as_str))
 }
 
 #[test]

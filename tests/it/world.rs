@@ -25,7 +25,7 @@ use countersign::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use countersign::world::config::{Config, Environment};
 use countersign::world::maildir::Maildir;
 use countersign::world::secret;
-use countersign::world::store::Store;
+use countersign::world::store::{Store, StoreFile};
 
 use super::letter::{AUTHSERV_ID, Letter, OWNER};
 
@@ -380,6 +380,17 @@ impl World {
 
     pub fn store_file(&self) -> PathBuf {
         self.data_folder().join("countersign.db")
+    }
+
+    pub fn list_file(&self) -> PathBuf {
+        StoreFile::List.of(&self.store_file())
+    }
+
+    /// Both files of the store, as SQL sees them.
+    pub fn database(&self) -> rusqlite::Connection {
+        let db = rusqlite::Connection::open(self.store_file()).unwrap();
+        db.execute("ATTACH ?1 AS list", [self.list_file().to_str().unwrap()]).unwrap();
+        db
     }
 
     pub fn sendmail(&self) -> PathBuf {

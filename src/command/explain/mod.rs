@@ -8,12 +8,14 @@ pub mod known;
 pub mod message;
 mod page;
 
+use std::sync::Arc;
+
 use crate::cli::ExplainArguments;
 use crate::command::explain::account::Account;
 use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::mail::head::Head;
-use crate::operation::case::{Case, answer_key, decide, look};
+use crate::operation::case::{Case, decide, look};
 use crate::operation::installation::Installation;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
@@ -33,7 +35,7 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     let mut installation = Installation::open(&environment)?;
     let start = read(arguments)?;
     // What is held or was delivered already says above the mail system's own lines what became of it.
-    let start = without_block(&start);
+    let start = Arc::new(without_block(&start).into_owned());
     // In a dry run the environment of a person's shell says nothing about the message.
     let caller = Caller {
         sender_argument: arguments.message.sender.clone(),
@@ -46,9 +48,9 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     // Decide.
     let assumed = arguments.assume_first_contact;
     let case = if assumed {
-        look_assumed(&mut installation, &start, &caller, now)
+        look_assumed(&mut installation, start, &caller, now)
     } else {
-        look(&installation, &start, &caller, now)?
+        look(&installation, start, &caller, now)?
     };
     let path = arguments.file.as_ref().map(|path| path.display().to_string());
     let account = Account::of(&installation, path, &case, assumed, now);
@@ -69,12 +71,11 @@ fn read(arguments: &ExplainArguments) -> Result<Vec<u8>, Trouble> {
 }
 
 /// The case as if it were a proven first contact.
-fn look_assumed(installation: &mut Installation, start: &[u8], caller: &Caller, now: i64) -> Case {
-    let facts = Facts::read(start, caller, &installation.config.policy.trust);
+fn look_assumed(installation: &mut Installation, start: Arc<Vec<u8>>, caller: &Caller, now: i64) -> Case {
+    let facts = Facts::of(start, caller, &installation.config.policy.trust);
     installation.config.policy = assume::policy(&installation.config.policy);
     let facts = assume::facts(facts, &installation.config.policy);
-    let answer = answer_key(installation, &facts, start);
-    decide(installation, facts, answer, assume::standing(), None, now)
+    decide(installation, facts, assume::standing(), None, now)
 }
 
 fn as_json(account: &Account) -> Result<String, Trouble> {

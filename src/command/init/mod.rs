@@ -25,7 +25,7 @@ use crate::operation::trouble::{Answer, Trouble};
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::secret::{self, Created};
-use crate::world::store::Store;
+use crate::world::store::{Store, StoreFile, StoreProblem};
 use crate::world::{folder, surroundings};
 
 /// What `init` has made, and what it says.
@@ -96,14 +96,19 @@ fn refuse_half(paths: &Paths, configured: bool) -> Result<(), Trouble> {
             if configured { &paths.config } else { &paths.store }.display()
         )));
     }
-    if configured && !store {
-        return Err(Trouble::config(anyhow!(
+    let lost = match store {
+        false => Some(StoreFile::Messages),
+        // In a former version's store the list is in the same file.
+        true => matches!(Store::open(&paths.store), Err(StoreProblem::Missing)).then_some(StoreFile::List),
+    };
+    match lost.filter(|_| configured) {
+        Some(file) => Err(Trouble::config(anyhow!(
             "the store {} is missing, and this is no new mailbox. Bring it back from a backup; without one: \
              countersign maintain --rebuild",
-            paths.store.display()
-        )));
+            file.of(&paths.store).display()
+        ))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes what is missing, the configuration last: a delivery that comes in between finds either none, and the
@@ -340,11 +345,14 @@ mod tests {
         };
         let (config, keys) = (".config/countersign/config.toml", ".config/countersign/keys");
         let store = ".local/share/countersign/countersign.db";
-        let cases: [(&[&str], &str); 4] = [
+        let list = ".local/share/countersign/countersign-list.db";
+        let cases: [(&[&str], &str); 6] = [
             (&[keys], "keys import < BACKUP"),
             (&[keys, store], "keys new"),
             (&[keys, config], "keys import < BACKUP"),
             (&[store], "maintain --rebuild"),
+            (&[store, list], "countersign.db is missing"),
+            (&[list], "countersign-list.db is missing"),
         ];
         for (names, way_out) in cases {
             let (ending, said) = lose(names).unwrap_or_else(|| panic!("{names:?} were made anew"));

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
 use crate::operation::ask;
-use crate::operation::case::{Case, alike, answer_key, decide, standing};
+use crate::operation::case::{Case, alike, decide, standing};
 use crate::operation::installation::Installation;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Proofs, Trust};
@@ -117,6 +117,8 @@ impl Ground {
     /// When the store cannot be opened.
     pub fn trial(&self) -> Result<Trial<'_>, Trouble> {
         let store = if self.has_store && !self.assumed { Some(self.installation.store()?) } else { None };
+        // Thousands of messages would be judged as if nothing had been wrong.
+        store.as_ref().map_or(Ok(()), Store::can_be_read)?;
         Ok(Trial { ground: self, store })
     }
 }
@@ -136,14 +138,13 @@ impl Trial<'_> {
         let facts = Facts::read(&start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
-        let answer = answer_key(&ground.installation, &facts, &[]);
         let case = if ground.assumed {
-            decide(&ground.installation, assume::facts(facts, policy), answer, assume::standing(), None, now)
+            decide(&ground.installation, assume::facts(facts, policy), assume::standing(), None, now)
         } else {
             let known = standing(&ground.installation, self.store.as_ref(), &facts, now)?;
             // What was really sent says nothing about what this mail would have caused; who wants none gets none.
             let history = History { opted_out: known.history.opted_out, ..History::default() };
-            decide(&ground.installation, facts, answer, Standing { history, ..known }, None, now)
+            decide(&ground.installation, facts, Standing { history, ..known }, None, now)
         };
         Ok(self.judged(message, at, now, &case))
     }

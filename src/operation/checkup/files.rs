@@ -12,7 +12,7 @@ use crate::report::chain;
 use crate::world::config::{Config, Inbox};
 use crate::world::maildir::Maildir;
 use crate::world::secret;
-use crate::world::store::{State, Store, StoreProblem, VERSION};
+use crate::world::store::{State, Store, StoreFile, StoreProblem, VERSION};
 use crate::world::{folder, surroundings};
 
 /// Less room than this is a warning, in bytes.
@@ -50,15 +50,18 @@ pub(super) fn keys(config: &Config) -> Finding {
 pub(super) fn store(config: &Config) -> Finding {
     let path = &config.paths.store;
     let shown = path.display();
-    let checked = Store::open(path).and_then(|store| {
-        store.check()?;
-        store.count_entries()
-    });
-    let (allowed, denied) = match checked {
+    for file in [StoreFile::List, StoreFile::Messages] {
+        if let Err(problem) = Store::check(path, file) {
+            return store_problem(&problem, file, path);
+        }
+    }
+    let (allowed, denied) = match Store::open(path).and_then(|store| store.count_entries()) {
         Ok(counts) => counts,
-        Err(problem) => return store_problem(&problem, path),
+        Err(problem) => return store_problem(&problem, StoreFile::List, path),
     };
-    let writable = [path.as_path(), folder::above(path)].into_iter().find(|one| !surroundings::is_writable(one));
+    let list = StoreFile::List.of(path);
+    let all = [path.as_path(), list.as_path(), folder::above(path)];
+    let writable = all.into_iter().find(|one| !surroundings::is_writable(one));
     if let Some(one) = writable {
         let said = format!("{} cannot be written, so nothing new is learned and all new mail waits", one.display());
         return Finding::wrong("store", &said).way(format!("chmod u+w {}", one.display()));
@@ -66,15 +69,18 @@ pub(super) fn store(config: &Config) -> Finding {
     Finding::good("store", &format!("{shown}: sound, version {VERSION}, {allowed} allowed, {denied} denied"))
 }
 
-fn store_problem(problem: &StoreProblem, path: &Path) -> Finding {
-    let finding = Finding::wrong("store", &format!("{}: {problem}", path.display()));
-    match problem {
-        StoreProblem::Missing | StoreProblem::Corrupt => finding
-            .way("bring it back from a backup, if there is one: the list of known senders is in it")
-            .way("else: countersign maintain --rebuild makes a new one from what is held"),
-        StoreProblem::Newer(_) => finding.way("install the countersign that wrote it, or a later one"),
-        StoreProblem::Busy => finding.way("see which countersign does not end: ps -u \"$USER\""),
-        StoreProblem::Machine(_) => finding.way("see that the disk is not full, and that the file is yours"),
+fn store_problem(problem: &StoreProblem, file: StoreFile, path: &Path) -> Finding {
+    let finding = Finding::wrong("store", &format!("{}: {problem}", file.of(path).display()));
+    match (problem, file) {
+        (StoreProblem::Missing | StoreProblem::Corrupt, StoreFile::List) => finding
+            .way("bring it back from a backup, if there is one: it is the list of known senders")
+            .way("else: countersign maintain --rebuild begins a new one"),
+        (StoreProblem::Missing | StoreProblem::Corrupt, StoreFile::Messages) => {
+            finding.way("countersign maintain --rebuild makes a new one from what is held")
+        }
+        (StoreProblem::Newer(_), _) => finding.way("install the countersign that wrote it, or a later one"),
+        (StoreProblem::Busy, _) => finding.way("see which countersign does not end: ps -u \"$USER\""),
+        (StoreProblem::Machine(_), _) => finding.way("see that the disk is not full, and that the file is yours"),
     }
 }
 

@@ -273,7 +273,7 @@ mod tests {
             received: 1_795_262_400,
         };
         let message = Fingerprint::of(keys.list.current().1, Kind::Message, b"x");
-        let bytes = [block.open(None).seal(message, &keys.token), b"From: a@b.c\n\nx\n".to_vec()].concat();
+        let bytes = [block.open(None).seal(Some(message), &keys.token), b"From: a@b.c\n\nx\n".to_vec()].concat();
         fs::write(home.at("Maildir/.Held/new").join(message.hex()), bytes).unwrap();
         let found = worst(&home.examine(), "held mail");
         assert_eq!(found.grade, Grade::Warning, "{found:?}");

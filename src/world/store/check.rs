@@ -2,28 +2,42 @@
 //!
 //! Promises: all of the file is read. Never touches: anything; a store that is not sound stays as it is.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
-use super::file::Store;
+use super::bounds::VERSION;
+use super::file::{Store, StoreFile, open_messages};
+use super::held::rows_of;
 use super::problem::StoreProblem;
-use super::schema::{MIGRATIONS, columns, without_comments};
+use super::schema::{File, columns, migrate};
 
 impl Store {
-    /// Whether the file is sound and every table is there; reads all of it.
+    /// Whether a file of the store is sound and every table is there; reads all of it.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn check(&self) -> Result<(), StoreProblem> {
-        let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        let fresh = Connection::open_in_memory()?;
-        for (_, step) in MIGRATIONS {
-            fresh.execute_batch(&without_comments(step))?;
-        }
-        let there = columns(&self.db)?;
-        if said != "ok" || !columns(&fresh)?.iter().all(|column| there.contains(column)) {
+    pub fn check(path: &Path, file: StoreFile) -> Result<(), StoreProblem> {
+        let db = match file {
+            StoreFile::List => Store::open(path)?.list,
+            StoreFile::Messages => open_messages(path).map_err(|problem| Store::examined(path, problem))?,
+        };
+        let mut fresh = Connection::open_in_memory()?;
+        fresh.execute_batch("ATTACH ':memory:' AS list")?;
+        migrate(&mut fresh, VERSION)?;
+        let wanted = match file {
+            StoreFile::List => columns(&fresh, File::List)?,
+            StoreFile::Messages => columns(&fresh, File::Main)?,
+        };
+        let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let there = columns(&db, File::Main)?;
+        if said != "ok" || !wanted.iter().all(|column| there.contains(column)) {
             return Err(StoreProblem::Corrupt);
         }
-        // Values that this program did not write.
-        self.rows("", []).map(|_| ())
+        match file {
+            StoreFile::List => Ok(()),
+            // Values that this program did not write.
+            StoreFile::Messages => rows_of(&db, "", []).map(|_| ()),
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn record_decision(&mut self, row: &DecisionRow, number: i64) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         change.execute(
             "INSERT OR REPLACE INTO decision (at, number, message_id, sender, verdict, reason) VALUES (?1,?2,?3,?4,?5,?6)",
             params![
@@ -54,7 +54,7 @@ impl Store {
     pub fn decisions(&self, key: &Fingerprint) -> Result<Vec<DecisionRow>, StoreProblem> {
         let sql = "SELECT at, message_id, sender, verdict, reason FROM decision \
                    WHERE message_id = ?1 OR sender = ?1 ORDER BY at, number";
-        let mut query = self.db.prepare(sql)?;
+        let mut query = self.messages()?.prepare(sql)?;
         let rows = query.query_map([key.bytes()], |row| {
             Ok((row.get(0)?, fingerprint(row, 1)?, fingerprint(row, 2)?, row.get::<_, i64>(3)?, row.get::<_, u16>(4)?))
         })?;

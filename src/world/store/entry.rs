@@ -2,7 +2,7 @@
 //!
 //! Promises: one entry a key. Never touches: held messages.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
 
 use super::column::number_of;
 use super::file::Store;
@@ -12,13 +12,41 @@ use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::key::KeyId;
 use crate::policy::standing::{Effect, Entry, Origin};
 
+const ENTRY: &str = "SELECT effect, pin, origin, added FROM entry WHERE key = ?1";
+
+/// The list while it is asked; others can read it meanwhile, and not change it.
+pub struct LookUp<'s> {
+    query: Statement<'s>,
+    // Ends behind the question, without a change.
+    _begun: Transaction<'s>,
+}
+
+impl LookUp<'_> {
+    /// The list entry under this key.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn entry(&mut self, key: &Fingerprint) -> Result<Option<Entry>, StoreProblem> {
+        Ok(ask(&mut self.query, key)?)
+    }
+}
+
 impl Store {
     /// The list entry under this key.
     ///
     /// # Errors
     /// [`StoreProblem`]
     pub fn entry(&self, key: &Fingerprint) -> Result<Option<Entry>, StoreProblem> {
-        Ok(entry_of(&self.db, key)?)
+        Ok(entry_of(&self.list, key)?)
+    }
+
+    /// The list as it is now, for several questions about one message: the file is locked and looked at once.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn look_up(&self) -> Result<LookUp<'_>, StoreProblem> {
+        let begun = self.list.unchecked_transaction()?;
+        Ok(LookUp { query: self.list.prepare(ENTRY)?, _begun: begun })
     }
 
     /// Writes a list entry, in place of an older one under this key and under `older`.
@@ -32,7 +60,7 @@ impl Store {
         entry: &Entry,
         older: &[Fingerprint],
     ) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change_list()?;
         insert_entry(&change, key, kind, entry, older)?;
         Ok(change.commit()?)
     }
@@ -42,7 +70,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn renew_entry(&mut self, old: &Fingerprint, key: (KeyId, Fingerprint)) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change_list()?;
         let sql = "UPDATE OR IGNORE entry SET key = ?2, kid = ?3 WHERE key = ?1";
         change.execute(sql, params![old.bytes(), key.1.bytes(), key.0.number()])?;
         change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
@@ -54,7 +82,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn remove_entries(&mut self, keys: &[Fingerprint]) -> Result<usize, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change_list()?;
         let mut count = 0;
         for key in keys {
             count += change.execute("DELETE FROM entry WHERE key = ?1", [key.bytes()])?;
@@ -70,7 +98,7 @@ impl Store {
     pub fn count_entries(&self) -> Result<(u64, u64), StoreProblem> {
         let count = |effect: Effect| -> rusqlite::Result<u64> {
             let sql = "SELECT count(*) FROM entry WHERE effect = ?1";
-            let number: i64 = self.db.query_row(sql, [effect_number(effect)], |row| row.get(0))?;
+            let number: i64 = self.list.query_row(sql, [effect_number(effect)], |row| row.get(0))?;
             Ok(u64::try_from(number).unwrap_or_default())
         };
         Ok((count(Effect::Allow)?, count(Effect::Deny)?))
@@ -82,14 +110,17 @@ impl Store {
     /// [`StoreProblem`]
     pub fn count_pinned(&self) -> Result<u64, StoreProblem> {
         let sql = "SELECT count(*) FROM entry WHERE effect = ?1 AND pin <> 0";
-        let number: i64 = self.db.query_row(sql, [effect_number(Effect::Allow)], |row| row.get(0))?;
+        let number: i64 = self.list.query_row(sql, [effect_number(Effect::Allow)], |row| row.get(0))?;
         Ok(u64::try_from(number).unwrap_or_default())
     }
 }
 
 pub(super) fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
-    let sql = "SELECT effect, pin, origin, added FROM entry WHERE key = ?1";
-    let row = db.query_row(sql, [key.bytes()], |row| {
+    ask(&mut db.prepare(ENTRY)?, key)
+}
+
+fn ask(query: &mut Statement<'_>, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
+    let row = query.query_row([key.bytes()], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
     });
     let Some((effect, pin, origin, added)) = row.optional()? else { return Ok(None) };

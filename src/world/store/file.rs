@@ -1,19 +1,59 @@
-//! The store's file: opened, made, set aside.
+//! The store's two files, opened, made, set aside: the list, which every message asks, and beside it the file of messages
+//! and challenges, which is opened only when somebody asks it.
 //!
-//! Promises: who opens a store never makes one; a file that is damaged or newer is left as it is. Never touches: rows.
+//! Promises: who opens a store never makes one; a file that is damaged or newer is left as it is; a mail from a known
+//! sender opens the list alone, and never waits for who writes about other mail. What changes both is one transaction
+//! over both. Never touches: rows.
 
+use std::cell::OnceCell;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::bounds::{PATIENCE, VERSION};
+use super::bounds::{LIST_VERSION, PATIENCE, VERSION};
 use super::problem::StoreProblem;
-use super::schema::{migrate, version};
+use super::schema::{File, migrate, version};
 
 /// An open store.
 pub struct Store {
-    pub(super) db: Connection,
+    pub(super) list: Connection,
+    /// Held messages, challenges, tokens, decisions.
+    messages: OnceCell<Connection>,
+    /// Whether that connection has the list too.
+    has_list: bool,
+    path: PathBuf,
+}
+
+/// One of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFile {
+    /// Who is allowed and who is denied.
+    List,
+    /// Held messages, challenges, tokens, decisions; its path is the store's.
+    Messages,
+}
+
+impl StoreFile {
+    /// Where it is.
+    #[must_use]
+    pub fn of(self, store: &Path) -> PathBuf {
+        match self {
+            StoreFile::Messages => store.to_owned(),
+            StoreFile::List => {
+                let mut name = store.file_stem().unwrap_or_default().to_owned();
+                name.push("-list");
+                if let Some(ending) = store.extension() {
+                    name.push(".");
+                    name.push(ending);
+                }
+                store.with_file_name(name)
+            }
+        }
+    }
 }
 
 impl Store {
@@ -22,59 +62,86 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn open(path: &Path) -> Result<Store, StoreProblem> {
-        Store::open_file(path).map_err(|problem| Store::examined(path, problem))
+        Store::open_list(path).map_err(|problem| Store::examined(path, problem))
     }
 
-    /// SQLite calls a disk that gives no bytes a damaged file. So before a store is taken for damaged, the file is
+    /// SQLite calls a disk that gives no bytes a damaged file. So before a store is taken for damaged, its files are
     /// read once plainly; if that fails, it is the machine, and trying again helps.
     #[must_use]
     pub fn examined(path: &Path, problem: StoreProblem) -> StoreProblem {
         if !matches!(problem, StoreProblem::Corrupt) {
             return problem;
         }
-        let read = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
-        read.map_or_else(|error| StoreProblem::Machine(error.into()), |_| problem)
+        for path in [StoreFile::List, StoreFile::Messages].map(|file| file.of(path)) {
+            let read = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
+            match read {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return StoreProblem::Machine(error.into());
+                }
+                _ => {}
+            }
+        }
+        problem
     }
 
-    fn open_file(path: &Path) -> Result<Store, StoreProblem> {
-        if !path.try_exists().unwrap_or(true) {
-            return Err(StoreProblem::Missing);
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(PATIENCE)?;
-        db.execute_batch("PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;")?;
-        match version(&db)? {
-            VERSION => Ok(Store { db }),
-            newer if newer > VERSION => Err(StoreProblem::Newer(newer)),
-            1.. => {
-                migrate(&mut db, VERSION)?;
-                Ok(Store { db })
+    fn open_list(path: &Path) -> Result<Store, StoreProblem> {
+        let file = StoreFile::List.of(path);
+        let list = match open_file(&file) {
+            Err(StoreProblem::Missing) => {
+                bring_up(path)?;
+                open_file(&file)?
             }
+            opened => opened?,
+        };
+        let mut found = version(&list, File::Main)?;
+        if found == 0 {
+            // Another process is making it at this moment, or died over it.
+            bring_up(path)?;
+            found = version(&list, File::Main)?;
+        }
+        match found {
+            LIST_VERSION => Ok(Store { list, messages: OnceCell::new(), has_list: false, path: path.to_owned() }),
+            newer if newer > LIST_VERSION => Err(StoreProblem::Newer(newer)),
             _ => Err(StoreProblem::Corrupt),
         }
     }
 
-    /// Makes a new store; an existing one is left alone.
+    /// Whether both files can be used, for who wants to know that before anything else.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn can_be_read(&self) -> Result<(), StoreProblem> {
+        self.messages().map(|_| ())
+    }
+
+    /// The file of messages and challenges.
+    pub(super) fn messages(&self) -> Result<&Connection, StoreProblem> {
+        if self.messages.get().is_none() {
+            drop(self.messages.set(open_messages(&self.path)?));
+        }
+        self.messages.get().ok_or(StoreProblem::Missing)
+    }
+
+    /// Makes a new store, or the file of it that is not there; whether anything was made.
     ///
     /// # Errors
     /// [`StoreProblem`]; the folder must exist.
     pub fn create(path: &Path) -> Result<bool, StoreProblem> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(PATIENCE)?;
-        db.execute_batch("PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;")?;
-        if version(&db)? != 0 {
+        let mut db = open_both(path)?;
+        let (messages, list) = (version(&db, File::Main)?, version(&db, File::List)?);
+        // One from before the list had a file of its own is brought up by who opens it.
+        if messages != 0 && (list != 0 || messages != VERSION) {
             return Ok(false);
         }
-        Ok(migrate(&mut db, VERSION)? == 0)
+        migrate(&mut db, VERSION)
     }
 
-    /// Moves a store that cannot be used out of the way, with its journal; where it is now.
+    /// Moves a file of the store that cannot be used out of the way, with its journal; where it is now.
     ///
     /// # Errors
     /// When it cannot be renamed.
-    pub fn set_aside(path: &Path, now: i64) -> anyhow::Result<Option<PathBuf>> {
+    pub fn set_aside(path: &Path, file: StoreFile, now: i64) -> anyhow::Result<Option<PathBuf>> {
+        let path = file.of(path);
         let beside = |path: &Path, ending: &str| {
             let mut name = path.as_os_str().to_owned();
             name.push(ending);
@@ -83,28 +150,115 @@ impl Store {
         if !path.try_exists()? {
             return Ok(None);
         }
-        let kept = beside(path, &format!(".damaged-{now}"));
-        std::fs::rename(path, &kept).with_context(|| format!("cannot rename {}", path.display()))?;
+        let kept = beside(&path, &format!(".damaged-{now}"));
+        std::fs::rename(&path, &kept).with_context(|| format!("cannot rename {}", path.display()))?;
         // A journal that belongs to the old file would be played into the new one.
-        let journal = beside(path, "-journal");
+        let journal = beside(&path, "-journal");
         if journal.try_exists()? {
             std::fs::rename(&journal, beside(&kept, "-journal"))?;
         }
         Ok(Some(kept))
     }
 
-    pub(super) fn immediate(&mut self) -> Result<Transaction<'_>, StoreProblem> {
-        Ok(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    /// A change to messages and challenges.
+    pub(super) fn change(&mut self) -> Result<Transaction<'_>, StoreProblem> {
+        self.messages()?;
+        let db = self.messages.get_mut().ok_or(StoreProblem::Missing)?;
+        Ok(db.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
+
+    /// A change to the list.
+    pub(super) fn change_list(&mut self) -> Result<Transaction<'_>, StoreProblem> {
+        self.list.execute_batch("PRAGMA synchronous=EXTRA")?;
+        Ok(self.list.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// A change to both, whole or not at all: SQLite's commit over two files with a journal beside each.
+    pub(super) fn change_both(&mut self) -> Result<Transaction<'_>, StoreProblem> {
+        let list = StoreFile::List.of(&self.path);
+        self.messages()?;
+        let db = self.messages.get_mut().ok_or(StoreProblem::Missing)?;
+        if !self.has_list {
+            attach(db, &list)?;
+            self.has_list = true;
+        }
+        Ok(db.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+}
+
+/// Opens a file that is there, and changes nothing.
+fn open_file(path: &Path) -> Result<Connection, StoreProblem> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match Connection::open_with_flags(path, flags) {
+        Ok(db) => ready(db),
+        // SQLite says the same of a file that is not there and of one that must not be read.
+        Err(_) if !path.try_exists().unwrap_or(true) => Err(StoreProblem::Missing),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn ready(db: Connection) -> Result<Connection, StoreProblem> {
+    db.busy_timeout(PATIENCE)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(db)
+}
+
+/// Opens the file of messages and challenges, of this version.
+pub(super) fn open_messages(path: &Path) -> Result<Connection, StoreProblem> {
+    let mut db = open_file(path)?;
+    if (1..VERSION).contains(&version(&db, File::Main)?) {
+        // One of an older version was put back beside the list.
+        bring_up(path)?;
+        db = open_file(path)?;
+    }
+    match version(&db, File::Main)? {
+        VERSION => {}
+        newer if newer > VERSION => return Err(StoreProblem::Newer(newer)),
+        _ => return Err(StoreProblem::Corrupt),
+    }
+    // FULL does not sync the folder after the journal is gone from it: a power cut would bring the journal back, and with
+    // it the state from before a commit that was already answered for.
+    db.execute_batch("PRAGMA synchronous=EXTRA; PRAGMA temp_store=MEMORY")?;
+    Ok(db)
+}
+
+/// Opens both files as one; one that is not there is made.
+fn open_both(path: &Path) -> Result<Connection, StoreProblem> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = ready(Connection::open_with_flags(path, flags)?)?;
+    attach(&db, &StoreFile::List.of(path))?;
+    db.execute_batch("PRAGMA main.synchronous=EXTRA")?;
+    Ok(db)
+}
+
+fn attach(db: &Connection, list: &Path) -> Result<(), StoreProblem> {
+    let path = ToSqlOutput::Borrowed(ValueRef::Text(list.as_os_str().as_bytes()));
+    db.execute("ATTACH ?1 AS list", [path])?;
+    db.execute_batch("PRAGMA list.synchronous=EXTRA")?;
+    Ok(())
+}
+
+/// Brings a store of an older version to this one, where the list was in the same file.
+fn bring_up(path: &Path) -> Result<(), StoreProblem> {
+    match version(&open_file(path)?, File::Main)? {
+        // Nothing is older here. If the list is not there either, it was lost.
+        VERSION => return Ok(()),
+        newer if newer > VERSION => return Err(StoreProblem::Newer(newer)),
+        1.. => {}
+        _ => return Err(StoreProblem::Corrupt),
+    }
+    migrate(&mut open_both(path)?, VERSION).map(|_| ())
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::Asked;
+    use super::super::schema::{MIGRATIONS, without_comments};
     use super::*;
+    use crate::origin::auth::Proofs;
     use crate::policy::fingerprint::{Fingerprint, Kind};
-    use crate::policy::key::SecretKey;
-    use crate::policy::standing::WentOut;
+    use crate::policy::key::{KeyId, SecretKey};
+    use crate::policy::standing::{Effect, Entry, Origin, WentOut};
     use crate::policy::token::HeldId;
 
     /// The key of a made-up mailbox.
@@ -112,25 +266,51 @@ pub(super) mod tests {
         Fingerprint::of(&SecretKey::new([7; 32]), Kind::Challenged, text.as_bytes())
     }
 
-    /// A store as the first version of this program made it.
-    fn first_version(path: &Path) {
+    /// A store as a former version of this program made it, in one file.
+    fn former(path: &Path, to: i64) {
         let mut db = Connection::open(path).unwrap();
-        assert_eq!(migrate(&mut db, 1).unwrap(), 0);
+        let change = db.transaction().unwrap();
+        for (_, step) in MIGRATIONS.iter().filter(|(number, _)| *number <= to) {
+            change.execute_batch(&without_comments(step)).unwrap();
+        }
+        change.pragma_update(None, "user_version", to).unwrap();
+        change.commit().unwrap();
     }
 
-    /// The whole schema, as the file has it.
+    /// The whole schema of both files, as they have it.
     fn schema(path: &Path) -> Vec<(String, String)> {
-        let db = Connection::open(path).unwrap();
-        let mut query = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.unwrap_or_default())));
-        rows.unwrap().map(Result::unwrap).collect()
+        let mut found = Vec::new();
+        for file in [StoreFile::List, StoreFile::Messages] {
+            let db = Connection::open(file.of(path)).unwrap();
+            let mut query = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
+            let rows =
+                query.query_map([], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.unwrap_or_default())));
+            found.extend(rows.unwrap().map(Result::unwrap));
+        }
+        found
+    }
+
+    fn version_of(path: &Path) -> i64 {
+        version(&Connection::open(path).unwrap(), File::Main).unwrap()
+    }
+
+    fn is_sound(path: &Path) -> bool {
+        [StoreFile::List, StoreFile::Messages].into_iter().all(|file| Store::check(path, file).is_ok())
+    }
+
+    #[test]
+    fn the_list_stands_beside_the_rest() {
+        let of = |path: &str| StoreFile::List.of(Path::new(path)).display().to_string();
+        assert_eq!(of("/data/countersign.db"), "/data/countersign-list.db");
+        assert_eq!(of("/data/a.b/store"), "/data/a.b/store-list");
+        assert_eq!(StoreFile::Messages.of(Path::new("/data/x")), Path::new("/data/x"));
     }
 
     #[test]
     fn an_older_store_ends_like_a_fresh_one_and_keeps_what_is_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let (old, fresh) = (folder.path().join("old"), folder.path().join("fresh"));
-        first_version(&old);
+        former(&old, 1);
         let db = Connection::open(&old).unwrap();
         let insert = "INSERT INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1, 1, 1, 0, 1, 1, 5)";
         db.execute(insert, [of("bob").bytes()]).unwrap();
@@ -141,29 +321,69 @@ pub(super) mod tests {
         for _ in 0..2 {
             let store = Store::open(&old).unwrap();
             assert_eq!(store.entry(&of("bob")).unwrap().map(|entry| entry.added), Some(5));
-            assert_eq!(version(&store.db).unwrap(), VERSION);
+            assert_eq!(version(store.messages().unwrap(), File::Main).unwrap(), VERSION);
             // Nobody knows when a challenge of that time went out, and none came back at once for that.
             let id = HeldId::from_random(7);
             assert_eq!(store.held(id).unwrap().map(|row| row.asked), Some(Asked::Sent));
             assert_eq!(store.went_out(id).unwrap(), WentOut::default());
-            assert!(store.check().is_ok());
+            assert!(is_sound(&old));
         }
         assert_eq!(schema(&old), schema(&fresh));
         assert!(!Store::create(&old).unwrap(), "an existing store is left alone");
     }
 
     #[test]
+    fn an_older_file_put_back_beside_the_list_takes_nothing_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let deny = Entry { effect: Effect::Deny, pin: Proofs::NONE, origin: Origin::Manual, added: 9 };
+        let id = KeyId::new(1).unwrap();
+        Store::open(&path).unwrap().put_entry((id, of("bob")), Kind::Address, &deny, &[]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        former(&path, 3);
+        let insert = "INSERT INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1, 1, 1, 0, 1, 1, 5)";
+        let db = Connection::open(&path).unwrap();
+        for name in ["bob", "carol"] {
+            db.execute(insert, [of(name).bytes()]).unwrap();
+        }
+        drop(db);
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.entry(&of("carol")).unwrap(), None, "nobody has asked the other file");
+        assert!(store.all_held().unwrap().is_empty());
+        assert_eq!(store.entry(&of("bob")).unwrap().map(|entry| entry.added), Some(9));
+        assert_eq!(store.entry(&of("carol")).unwrap().map(|entry| entry.added), Some(5));
+        assert!(is_sound(&path));
+    }
+
+    #[test]
+    fn a_file_that_was_lost_is_missed_and_the_other_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        assert!(matches!(Store::open(&path), Err(StoreProblem::Missing)));
+        Store::create(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.entry(&of("bob")).unwrap(), None);
+        assert!(matches!(store.all_held(), Err(StoreProblem::Missing)));
+        assert!(Store::create(&path).unwrap() && store.all_held().unwrap().is_empty());
+        std::fs::remove_file(StoreFile::List.of(&path)).unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreProblem::Missing | StoreProblem::Corrupt)));
+        assert!(!StoreFile::List.of(&path).exists(), "who opens a store makes none");
+        assert!(Store::create(&path).unwrap() && is_sound(&path));
+    }
+
+    #[test]
     fn a_step_that_fails_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        first_version(&path);
+        former(&path, 1);
         // Somebody else's table stands where ours should be.
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE alike (x INTEGER)").unwrap();
         let before = schema(&path);
         assert!(matches!(Store::open(&path), Err(StoreProblem::Corrupt)));
         assert_eq!(schema(&path), before);
-        let db = Connection::open(&path).unwrap();
-        assert_eq!(version(&db).unwrap(), 1);
+        assert_eq!((version_of(&path), version_of(&StoreFile::List.of(&path))), (1, 0));
     }
 
     #[test]
@@ -171,13 +391,23 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (number, newer) in [(VERSION + 1, true), (99, true), (0, false), (-1, false)] {
             let path = folder.path().join(format!("store{number}"));
-            first_version(&path);
+            former(&path, 1);
             let db = Connection::open(&path).unwrap();
             db.pragma_update(None, "user_version", number).unwrap();
             let problem = Store::open(&path).err();
             assert_eq!(matches!(problem, Some(StoreProblem::Newer(_))), newer, "{number}: {problem:?}");
             assert!(problem.is_some());
-            assert_eq!(version(&db).unwrap(), number);
+            assert_eq!(version_of(&path), number);
+        }
+        for (number, newer) in [(LIST_VERSION + 1, true), (99, true), (-1, false)] {
+            let path = folder.path().join(format!("with-list{number}"));
+            Store::create(&path).unwrap();
+            let list = StoreFile::List.of(&path);
+            Connection::open(&list).unwrap().pragma_update(None, "user_version", number).unwrap();
+            let problem = Store::open(&path).err();
+            assert_eq!(matches!(problem, Some(StoreProblem::Newer(_))), newer, "{number}: {problem:?}");
+            assert!(problem.is_some());
+            assert_eq!(version_of(&list), number);
         }
     }
 }

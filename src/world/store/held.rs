@@ -2,10 +2,10 @@
 //!
 //! Promises: a row changes only as what is known grows. Never touches: the files in the quarantine.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
+use super::alike::note;
 use super::column::fingerprint;
-use super::entry::entry_of;
 use super::file::Store;
 use super::problem::StoreProblem;
 use super::slot::{SlotRequest, set_slot, take_slot};
@@ -13,7 +13,7 @@ use super::state::{ASKED, Asked, STATES, State, asked_number, state_number};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Effect, Entry};
+use crate::policy::standing::{Alike, Effect, Entry};
 use crate::policy::token::HeldId;
 
 /// A held message as the store knows it.
@@ -52,12 +52,21 @@ pub struct Recorded {
 
 impl Store {
     /// Records a message that is durable in the quarantine, and takes the challenge's slot if one is asked for and
-    /// still free: the check and the taking are one transaction, so of 64 processes one gets it.
+    /// still free: the check and the taking are one transaction, so of 64 processes one gets it. What it looks like is
+    /// written down before the slot is asked for, so that of many processes with the same text each sees the others.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn record_held(&mut self, row: &HeldRow, slot: Option<SlotRequest>) -> Result<Recorded, StoreProblem> {
-        let change = self.immediate()?;
+    pub fn record_held(
+        &mut self,
+        row: &HeldRow,
+        alike: Option<&Alike>,
+        slot: Option<SlotRequest>,
+    ) -> Result<Recorded, StoreProblem> {
+        let change = self.change()?;
+        if let Some(alike) = alike {
+            note(&change, alike, row.received)?;
+        }
         let at = slot.as_ref().map_or(0, |request| request.now);
         let slot = match slot {
             Some(request) => take_slot(&change, request)?,
@@ -65,12 +74,11 @@ impl Store {
         };
         let row = HeldRow { asked: if slot { Asked::SlotTaken } else { row.asked }, ..*row };
         insert_held(&change, &row, if slot { at } else { 0 })?;
-        let allowed = match &row.sender {
-            Some(sender) => entry_of(&change, sender)?.filter(|entry| entry.effect == Effect::Allow),
-            None => None,
-        };
         change.commit()?;
-        Ok(Recorded { slot, allowed })
+        // The row first, then the list: who allows somebody writes the list first and then looks for rows, so one of the
+        // two sees the other. What cannot be read now is seen by the next `maintain`.
+        let entry = row.sender.and_then(|sender| self.entry(&sender).ok().flatten());
+        Ok(Recorded { slot, allowed: entry.filter(|entry| entry.effect == Effect::Allow) })
     }
 
     /// Takes a slot for a message that is recorded already (`challenge ID`, or a second try).
@@ -78,7 +86,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn claim_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let at = request.now;
         let taken = take_slot(&change, request)?;
         if taken {
@@ -94,7 +102,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn claim_second_try(&mut self, held: HeldId, now: i64) -> Result<bool, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let claimed = change.execute(
             "UPDATE held SET asked = ?2 WHERE id = ?1 AND asked = ?3 AND state = 1",
             params![held.number(), asked_number(Asked::RefusedTwice), asked_number(Asked::Refused)],
@@ -106,14 +114,15 @@ impl Store {
         Ok(claimed == 1)
     }
 
-    /// Writes down what sendmail said, and when it had ended, where somebody waited for that.
+    /// Writes down that sendmail refused the challenge whose slot is taken. A second refusal is the last one.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn set_asked(&mut self, held: HeldId, asked: Asked, ended: Option<i64>) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
-        let sql = "UPDATE held SET asked = ?2, sent = coalesce(?3, sent) WHERE id = ?1";
-        change.execute(sql, params![held.number(), asked_number(asked), ended])?;
+    pub fn set_refused(&mut self, held: HeldId) -> Result<(), StoreProblem> {
+        let change = self.change()?;
+        let sql = "UPDATE held SET asked = ?2 WHERE id = ?1 AND asked <> ?3";
+        let numbers = [Asked::Refused, Asked::RefusedTwice].map(asked_number);
+        change.execute(sql, params![held.number(), numbers[0], numbers[1]])?;
         Ok(change.commit()?)
     }
 
@@ -122,7 +131,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn set_undeliverable(&mut self, held: HeldId) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         change.execute(
             "UPDATE held SET asked = ?2, listed = 0 WHERE id = ?1 AND asked IN (?3, ?4, ?5)",
             params![
@@ -141,7 +150,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn set_reason(&mut self, held: HeldId, reason: Reason) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let sql = "UPDATE held SET reason = ?2, listed = 0 WHERE id = ?1 AND state = 1 AND reason <> ?2";
         update(&change, sql, held, i64::from(reason.number()))?;
         Ok(change.commit()?)
@@ -152,7 +161,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn set_state(&mut self, held: HeldId, state: State) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         // That the file is gone is only seen when nothing else is known: who released it meanwhile knows more.
         let condition = if state == State::Gone { " AND state = 1" } else { "" };
         let sql = format!("UPDATE held SET state = ?2 WHERE id = ?1{condition}");
@@ -166,7 +175,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn restore(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let sql = "UPDATE held SET state = 1, listed = 0, received = ?2 WHERE id = ?1 AND state <> 1";
         update(&change, sql, held, now)?;
         Ok(change.commit()?)
@@ -177,7 +186,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn set_listed(&mut self, held: &[HeldId], now: i64) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         for id in held {
             change.execute("UPDATE held SET listed = ?2 WHERE id = ?1 AND listed = 0", params![id.number(), now])?;
         }
@@ -216,18 +225,26 @@ impl Store {
         self.rows("WHERE message_id = ?1 ORDER BY received, id", [id.bytes()])
     }
 
-    pub(super) fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
-        let sql = format!(
-            "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state FROM held {condition}"
-        );
-        let mut query = self.db.prepare(&sql)?;
-        let mut rows = query.query(values)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(held_row(row)?.ok_or(StoreProblem::Corrupt)?);
-        }
-        Ok(found)
+    fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
+        rows_of(self.messages()?, condition, values)
     }
+}
+
+pub(super) fn rows_of(
+    db: &Connection,
+    condition: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<HeldRow>, StoreProblem> {
+    let sql = format!(
+        "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state FROM held {condition}"
+    );
+    let mut query = db.prepare(&sql)?;
+    let mut rows = query.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(held_row(row)?.ok_or(StoreProblem::Corrupt)?);
+    }
+    Ok(found)
 }
 
 fn insert_held(change: &Transaction<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {

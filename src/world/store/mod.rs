@@ -1,5 +1,5 @@
-//! The store: list entries, held messages, challenges sent, behind one narrow type, so that a server's database can
-//! stand behind it later. This folder is the only user of rusqlite.
+//! The store: list entries, and in a second file held messages, challenges sent and what became of the rest, behind one
+//! narrow type, so that a server's database can stand behind it later. This folder is the only user of rusqlite.
 //!
 //! Promises: every change is one immediate transaction with full sync, or nothing; only keyed hashes go in; what is
 //! wrong with the file is told apart from what is wrong with the machine. Never touches: policy, addresses.
@@ -21,7 +21,8 @@ mod state;
 
 pub use bounds::{PATIENCE, VERSION};
 pub use decision::DecisionRow;
-pub use file::Store;
+pub use entry::LookUp;
+pub use file::{Store, StoreFile};
 pub use held::{HeldRow, Recorded};
 pub use problem::StoreProblem;
 pub use prune::Limits;

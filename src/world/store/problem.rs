@@ -6,7 +6,7 @@ use std::fmt;
 
 use rusqlite::ErrorCode;
 
-use super::bounds::{PATIENCE, VERSION};
+use super::bounds::PATIENCE;
 
 /// Why the store does not answer.
 #[derive(Debug)]
@@ -58,10 +58,7 @@ impl fmt::Display for StoreProblem {
             StoreProblem::Machine(error) => write!(out, "the store cannot be used: {error}"),
             StoreProblem::Missing => out.write_str("there is no store; `countersign init` makes one"),
             StoreProblem::Newer(version) => {
-                write!(
-                    out,
-                    "a newer version of this program wrote the store (schema {version}, this one knows {VERSION})"
-                )
+                write!(out, "a newer version of this program wrote the store (schema {version})")
             }
         }
     }

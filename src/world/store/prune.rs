@@ -25,7 +25,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn prune(&mut self, limits: Limits) -> Result<usize, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let rows = [limits.rows, limits.ahead];
         let mut count = change.execute("DELETE FROM decision WHERE at < ?1 OR at > ?2", rows)?;
         let challenges = [limits.challenges, limits.ahead];

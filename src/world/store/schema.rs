@@ -5,15 +5,35 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::bounds::LIST_VERSION;
 use super::problem::StoreProblem;
 
 /// Every step from an empty file to that schema. A new store takes all of them, an older one those it lacks, so both
 /// end in the same schema. A step that was released is never changed.
-pub(super) const MIGRATIONS: [(i64, &str); 3] =
-    [(1, include_str!("schema.sql")), (2, include_str!("schema-2.sql")), (3, include_str!("schema-3.sql"))];
+pub(super) const MIGRATIONS: [(i64, &str); 4] = [
+    (1, include_str!("schema.sql")),
+    (2, include_str!("schema-2.sql")),
+    (3, include_str!("schema-3.sql")),
+    (4, include_str!("schema-4.sql")),
+];
 
-pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
-    db.pragma_query_value(None, "user_version", |row| row.get(0))
+/// The one step from an empty file to the list.
+pub(super) const LIST: &str = include_str!("schema-list.sql");
+
+/// One of the two files, as a connection that has both of them calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum File {
+    Main,
+    List,
+}
+
+/// The version that stands in a file; 0 in an empty one.
+pub(super) fn version(db: &Connection, file: File) -> rusqlite::Result<i64> {
+    let name = match file {
+        File::Main => "main",
+        File::List => "list",
+    };
+    db.pragma_query_value(Some(name), "user_version", |row| row.get(0))
 }
 
 /// SQLite keeps the text of every table and reads it at each start: the comments are for people, who have the file.
@@ -21,26 +41,37 @@ pub(super) fn without_comments(sql: &str) -> String {
     sql.lines().map(|line| line.split("--").next().unwrap_or_default().trim()).collect::<Vec<_>>().join(" ")
 }
 
-/// Brings a store to this schema, in one transaction: all of it or nothing. The version it had before; another process
-/// may have done it meanwhile, or be a newer program.
-pub(super) fn migrate(db: &mut Connection, to: i64) -> Result<i64, StoreProblem> {
+/// Brings both files to this schema, in one transaction over both: all of it or nothing. The list is attached as `list`.
+/// Whether there was anything to do; another process may have done it meanwhile, or be a newer program.
+pub(super) fn migrate(db: &mut Connection, to: i64) -> Result<bool, StoreProblem> {
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let from = version(&change)?;
-    if from > to {
-        return Err(StoreProblem::Newer(from));
+    let (from, list) = (version(&change, File::Main)?, version(&change, File::List)?);
+    if from > to || list > LIST_VERSION {
+        return Err(StoreProblem::Newer(from.max(list)));
+    }
+    if list == 0 {
+        change.execute_batch(&without_comments(LIST))?;
+        change.pragma_update(Some("list"), "user_version", LIST_VERSION)?;
     }
     for (_, step) in MIGRATIONS.iter().filter(|(number, _)| *number > from && *number <= to) {
         change.execute_batch(&without_comments(step))?;
     }
-    change.pragma_update(None, "user_version", to)?;
+    change.pragma_update(Some("main"), "user_version", to)?;
     change.commit()?;
-    Ok(from)
+    Ok(from < to || list == 0)
 }
 
-/// Every table with its columns and their types.
-pub(super) fn columns(db: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
-    let sql = "SELECT m.name, c.name, c.type FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'";
-    let mut query = db.prepare(sql)?;
+/// Every table of a file with its columns and their types.
+pub(super) fn columns(db: &Connection, file: File) -> rusqlite::Result<Vec<(String, String, String)>> {
+    let schema = match file {
+        File::Main => "main",
+        File::List => "list",
+    };
+    let sql = format!(
+        "SELECT m.name, c.name, c.type FROM {schema}.sqlite_schema m, pragma_table_info(m.name, '{schema}') c \
+         WHERE m.type = 'table'"
+    );
+    let mut query = db.prepare(&sql)?;
     query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 

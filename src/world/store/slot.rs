@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn history(&self, keys: &[Fingerprint], now: i64) -> Result<History, StoreProblem> {
-        Ok(history_of(&self.db, keys, now)?)
+        Ok(history_of(self.messages()?, keys, now)?)
     }
 
     /// Remembers that the mailbox under this key says that it was not them, and wants no more challenges.
@@ -49,7 +49,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn opt_out(&mut self, key: &Fingerprint, now: i64) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         change.execute("INSERT OR IGNORE INTO opted_out (key, at) VALUES (?1, ?2)", params![key.bytes(), now])?;
         Ok(change.commit()?)
     }
@@ -59,7 +59,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn opt_in(&mut self, keys: &[Fingerprint]) -> Result<bool, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let mut count = 0;
         for key in keys {
             count += change.execute("DELETE FROM opted_out WHERE key = ?1", [key.bytes()])?;
@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn take_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let at = request.now;
         let taken = take_slot(&change, request)?;
         if taken {
@@ -84,12 +84,12 @@ impl Store {
         Ok(taken)
     }
 
-    /// Writes down when sendmail had ended that sent one more mail about a message ([`Store::take_slot`]).
+    /// Writes down when sendmail had ended that sent the last mail about a message.
     ///
     /// # Errors
     /// [`StoreProblem`]
     pub fn set_sent(&mut self, held: HeldId, ended: i64) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         change.execute("UPDATE held SET sent = ?2 WHERE id = ?1 AND slot > 0", params![held.number(), ended])?;
         Ok(change.commit()?)
     }
@@ -102,7 +102,7 @@ impl Store {
         let sql = "SELECT slot, sent FROM held WHERE id = ?1";
         let known = |seconds: i64| (seconds > 0).then_some(seconds);
         let row = self
-            .db
+            .messages()?
             .query_row(sql, [held.number()], |row| Ok(WentOut { slot: known(row.get(0)?), sent: known(row.get(1)?) }));
         Ok(row.optional()?.unwrap_or_default())
     }
@@ -113,7 +113,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn challenge_was_earlier(&mut self, held: HeldId, seconds: u32) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         let sql = "UPDATE held SET slot = max(slot - ?2, 0), sent = max(sent - ?2, 0) WHERE id = ?1";
         change.execute(sql, params![held.number(), seconds])?;
         Ok(change.commit()?)
@@ -124,7 +124,7 @@ pub(super) fn take_slot(change: &Transaction<'_>, request: SlotRequest) -> rusql
     let keys: Vec<Fingerprint> = std::iter::once(request.key).chain(request.older).collect();
     let mut history = history_of(change, &keys, request.now)?;
     if let Some(alike) = &request.alike {
-        history.alike = alike_of(change, alike, request.now)?;
+        history.alike = alike_of(change, alike, request.caps.breaker_alike, request.now)?;
     }
     // The same limits as at the decision; other processes may have been faster since.
     let free = request.caps.leave_room(&history, request.now).is_ok() && history.opted_out.is_none();
@@ -160,12 +160,13 @@ fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Resu
     };
     history.last_hour = since(3_600)?;
     history.last_day = since(86_400)?;
-    let sql = "SELECT count(*) FROM (SELECT asked FROM held WHERE asked IN (?1, ?2, ?3) AND received > ?4 \
-               ORDER BY received DESC LIMIT ?5) WHERE asked = ?1";
+    let sql = "SELECT count(*) FROM (SELECT asked FROM held WHERE asked IN (?1, ?2, ?3, ?4) AND received > ?5 \
+               ORDER BY received DESC LIMIT ?6) WHERE asked = ?1";
     let came_back: i64 = db.query_row(
         sql,
         params![
             asked_number(Asked::Undeliverable),
+            asked_number(Asked::SlotTaken),
             asked_number(Asked::Sent),
             asked_number(Asked::Unknown),
             now.saturating_sub(RECENT_SECONDS),
@@ -222,29 +223,27 @@ mod tests {
         let went_out = |store: &Store| store.went_out(row.id).map(|known| (known.slot, known.sent)).unwrap();
         assert_eq!(went_out(&store), (None, None), "no such message");
         // Without a slot, and with one that is not free.
-        store.record_held(&row, None).unwrap();
+        store.record_held(&row, None, None).unwrap();
         assert!(store.take_slot(nobody(), request("a", 2_000)).unwrap());
         assert!(!store.claim_slot(row.id, request("a", 2_001)).unwrap());
         assert_eq!(went_out(&store), (None, None));
         assert!(store.claim_slot(row.id, request("b", 2_002)).unwrap());
         assert_eq!(went_out(&store), (Some(2_002), None));
-        store.set_asked(row.id, Asked::Refused, Some(2_004)).unwrap();
+        let asked = |store: &Store| store.held(row.id).unwrap().map(|row| row.asked);
+        store.set_sent(row.id, 2_004).unwrap();
         assert_eq!(went_out(&store), (Some(2_002), Some(2_004)));
+        assert_eq!(asked(&store), Some(Asked::SlotTaken));
+        assert!(!store.claim_second_try(row.id, 2_500).unwrap(), "nobody refused it");
+        store.set_refused(row.id).unwrap();
         assert!(store.claim_second_try(row.id, 3_000).unwrap());
         assert_eq!(went_out(&store), (Some(3_000), None), "the first try is over");
+        store.set_refused(row.id).unwrap();
+        assert_eq!(asked(&store), Some(Asked::RefusedTwice));
         assert!(!store.claim_second_try(row.id, 3_001).unwrap());
-        store.set_asked(row.id, Asked::Sent, Some(3_002)).unwrap();
-        // Who gives up waiting knows of no end.
-        store.set_asked(row.id, Asked::Unknown, None).unwrap();
-        assert_eq!(went_out(&store), (Some(3_000), Some(3_002)));
         assert!(store.take_slot(row.id, request("c", 4_000)).unwrap());
         assert_eq!(went_out(&store), (Some(4_000), None), "one more mail about it");
         store.set_sent(row.id, 4_050).unwrap();
-        assert_eq!(
-            store.held(row.id).unwrap().map(|row| row.asked),
-            Some(Asked::Unknown),
-            "of the challenge, as before"
-        );
+        assert_eq!(asked(&store), Some(Asked::RefusedTwice), "of the challenge, as before");
         store.challenge_was_earlier(row.id, 100).unwrap();
         assert_eq!(went_out(&store), (Some(3_900), Some(3_950)));
         store.challenge_was_earlier(row.id, 100_000).unwrap();
@@ -258,8 +257,8 @@ mod tests {
         let (_folder, mut store) = store();
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
         let request = |now| Some(SlotRequest { key: of("a"), older: Vec::new(), caps, alike: None, now });
-        assert!(store.record_held(&held(1, Asked::No, 1_000), request(1_000)).unwrap().slot);
-        assert!(!store.record_held(&held(2, Asked::No, 1_001), request(1_001)).unwrap().slot);
+        assert!(store.record_held(&held(1, Asked::No, 1_000), None, request(1_000)).unwrap().slot);
+        assert!(!store.record_held(&held(2, Asked::No, 1_001), None, request(1_001)).unwrap().slot);
         let slot = |number| store.went_out(HeldId::from_random(number)).unwrap().slot;
         assert_eq!((slot(1), slot(2)), (Some(1_000), None));
     }
@@ -284,39 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn similar_messages_of_other_senders_are_counted_for_an_hour() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        Store::create(&path).unwrap();
-        let mut store = Store::open(&path).unwrap();
-        let pairs = |texts: &[&str]| texts.iter().map(|text| of(text)).collect();
-        // One pair of the three is each sender's own.
-        let alike = |sender: &str| Alike { pairs: pairs(&["one", "two", sender]), sender: of(sender) };
-        let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 3 };
-        let slot = |store: &mut Store, sender: &str, now| {
-            store.note_alike(&alike(sender), now).unwrap();
-            let request = SlotRequest { key: of(sender), older: Vec::new(), caps, alike: Some(alike(sender)), now };
-            store.take_slot(nobody(), request).unwrap()
-        };
-        assert!(slot(&mut store, "a", 10_000));
-        assert!(slot(&mut store, "b", 10_001));
-        assert!(!slot(&mut store, "c", 10_002), "the third of three");
-        assert_eq!(store.alike(&alike("c"), 10_002).unwrap(), 2, "the sender's own does not count");
-        let other = |texts: &[&str]| Alike { pairs: pairs(texts), sender: of("d") };
-        assert_eq!(store.alike(&other(&["four", "five", "six"]), 10_002).unwrap(), 0);
-        assert_eq!(store.alike(&other(&["one", "five", "six"]), 10_002).unwrap(), 0, "one pair of three is chance");
-        assert_eq!(store.alike(&alike("d"), 13_600).unwrap(), 2, "an hour after the first it counts no more");
-        assert!(slot(&mut store, "d", 20_000));
-    }
-
-    #[test]
     fn too_many_that_came_back_stop_the_rest_for_a_week() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
         Store::create(&path).unwrap();
         let mut store = Store::open(&path).unwrap();
         for number in 0..60 {
-            store.record_held(&held(number, Asked::Sent, 1_000_000 + number as i64), None).unwrap();
+            store.record_held(&held(number, Asked::Sent, 1_000_000 + number as i64), None, None).unwrap();
         }
         for number in 0..30 {
             store.set_undeliverable(HeldId::from_random(number)).unwrap();
@@ -328,7 +301,7 @@ mod tests {
         assert!(!store.take_slot(nobody(), slot(now)).unwrap());
         assert!(store.take_slot(nobody(), slot(now + RECENT_SECONDS)).unwrap());
         // What was never sent cannot come back.
-        store.record_held(&held(99, Asked::No, now), None).unwrap();
+        store.record_held(&held(99, Asked::No, now), None, None).unwrap();
         store.set_undeliverable(HeldId::from_random(99)).unwrap();
         assert_eq!(store.held(HeldId::from_random(99)).unwrap().map(|row| row.asked), Some(Asked::No));
     }

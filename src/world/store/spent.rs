@@ -31,7 +31,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn spent(&self, held: HeldId) -> Result<Option<SpentRow>, StoreProblem> {
-        Ok(spent_of(&self.db, held)?)
+        Ok(spent_of(self.messages()?, held)?)
     }
 
     /// Remembers that the token for this message was used by that answer, where it allowed nobody.
@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn spend(&mut self, held: HeldId, answer: Fingerprint, now: i64) -> Result<(), StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change()?;
         change.execute(
             "INSERT OR IGNORE INTO spent (held, at, answer) VALUES (?1, ?2, ?3)",
             params![held.number(), now, answer.bytes()],
@@ -61,7 +61,7 @@ impl Store {
         older: &[Fingerprint],
         (held, answer): (HeldId, Fingerprint),
     ) -> Result<bool, StoreProblem> {
-        let change = self.immediate()?;
+        let change = self.change_both()?;
         if spent_of(&change, held)?.is_some_and(|row| row.answer != Some(answer)) {
             return Ok(false);
         }

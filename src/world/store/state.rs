@@ -13,13 +13,14 @@ pub enum Asked {
     Refused,
     /// sendmail refused it again; it is not tried any more.
     RefusedTwice,
-    /// sendmail took it.
+    /// sendmail took it. Written by former versions alone.
     Sent,
-    /// The slot is taken, and the result was never written down: perhaps it went out.
+    /// The slot is taken, and sendmail did not refuse: it went out. If the machine stopped at that very moment it may
+    /// have not; then nobody is asked twice either.
     SlotTaken,
     /// It went out and came back: nobody is there.
     Undeliverable,
-    /// sendmail was killed or lost: perhaps it went out.
+    /// Perhaps it went out: nobody knows any more. Written where a store was made anew.
     Unknown,
 }
 
