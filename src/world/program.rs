@@ -1,19 +1,21 @@
 //! Other programs: started, fed, listened to, and ended.
 //!
-//! Promises: no shell; the program gets its input, one output pipe, five variables and nothing else of ours; it
-//! cannot block us by not reading, by flooding its output or by leaving somebody behind who keeps that open;
+//! Promises: no shell; the program gets its input as a file, one output pipe, five variables and nothing else of ours;
+//! whenever this process dies, the program has all of its input; it cannot block us by not reading, by flooding its
+//! output or by leaving somebody behind who keeps that open;
 //! after its time it is killed with its group. Never touches: files, the store, what the program is for.
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, PipeReader, Read, Seek, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Most bytes of an answer that [`output_of`] takes.
@@ -39,7 +41,7 @@ const HANDED_ON: [&str; 4] = ["HOME", "USER", "LOGNAME", "TZ"];
 pub fn output_of(argv: &[OsString], time_limit: Duration) -> anyhow::Result<Vec<u8>> {
     let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let limits = Limits { time: time_limit, kept: ANSWER_LIMIT };
-    let ended = run(argv, Input::Bytes(b""), limits, Listen::ToOutput, &handed_on());
+    let ended = run_with(argv, b"", limits, Listen::ToOutput, &handed_on());
     match code_of(&name, ended.how, time_limit)? {
         0 if ended.overflowed => bail!("{name} wrote more than {ANSWER_LIMIT} bytes"),
         0 => Ok(ended.output),
@@ -60,7 +62,7 @@ pub fn answer_of(
 ) -> anyhow::Result<(i32, Vec<u8>)> {
     let name = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let limits = Limits { time: time_limit, kept: ANSWER_LIMIT };
-    let ended = run(argv, Input::Bytes(input), limits, Listen::ToBoth, variables);
+    let ended = run_with(argv, input, limits, Listen::ToBoth, variables);
     Ok((code_of(&name, ended.how, time_limit)?, ended.output))
 }
 
@@ -93,17 +95,16 @@ pub(super) struct Ended {
     pub(super) output: Vec<u8>,
     /// Whether it wrote more than was kept.
     pub(super) overflowed: bool,
-    /// Whether it read its input: all of a pipe, some of a file.
-    pub(super) all_read: bool,
+    /// How much of its input it read.
+    pub(super) read: InputRead,
 }
 
-/// What a program is given to read.
-#[derive(Debug)]
-pub(super) enum Input<'a> {
-    /// Through a pipe.
-    Bytes(&'a [u8]),
-    /// As it is.
-    File(File),
+/// How much of its input a program read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InputRead {
+    All,
+    Nothing,
+    Some,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -119,57 +120,73 @@ pub(super) enum Listen {
     ToOutput,
 }
 
-/// The one way a program is run: start, feed, wait until it has read everything, wait for its end, listen to the
-/// last words.
-pub(super) fn run(
+/// Runs a program that is given these bytes to read: as a file that lies nowhere but in memory. Through a pipe it would
+/// take what was written before this process was killed for the whole (seen: 17 empty challenges in 996).
+pub(super) fn run_with(
     argv: &[OsString],
-    input: Input<'_>,
+    input: &[u8],
     limits: Limits,
     listen: Listen,
     variables: &[(OsString, OsString)],
 ) -> Ended {
-    let started = match input {
-        Input::Bytes(bytes) => Running::start(argv, Stdio::piped(), limits, listen, variables).map(|mut running| {
-            // When the pipe breaks or time runs out, the program's end tells more than the failure of writing.
-            let _ = running.write_all(bytes);
-            running.await_reading();
-            (running, None)
-        }),
-        Input::File(file) => file.try_clone().and_then(|ours| {
-            Running::start(argv, Stdio::from(file), limits, listen, variables).map(|running| (running, Some(ours)))
-        }),
-    };
-    let (mut running, file) = match started {
+    match in_memory(input) {
+        Ok(file) => run(argv, file, limits, listen, variables),
+        Err(error) => Ended::not_started(error),
+    }
+}
+
+fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("message", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// The one way a program is run: started with its input, waited for, and listened to until its last words.
+pub(super) fn run(
+    argv: &[OsString],
+    input: File,
+    limits: Limits,
+    listen: Listen,
+    variables: &[(OsString, OsString)],
+) -> Ended {
+    let started =
+        input.try_clone().and_then(|ours| Ok((ours, Running::start(argv, input, limits, listen, variables)?)));
+    let (file, mut running) = match started {
         Ok(started) => started,
-        Err(error) => {
-            return Ended { how: How::NotStarted(error), output: Vec::new(), overflowed: false, all_read: false };
-        }
+        Err(error) => return Ended::not_started(error),
     };
     let how = running.await_end();
     running.last_words();
-    let all_read = file.map_or(running.all_read, has_been_read);
     let output = std::mem::take(&mut running.output);
-    Ended { how, output, overflowed: running.overflowed, all_read }
+    Ended { how, output, overflowed: running.overflowed, read: how_much_was_read(file) }
 }
 
-/// Whether somebody who shares this open file has read from it; an empty one needs no reading.
-fn has_been_read(mut file: File) -> bool {
-    let length = file.metadata().map_or(0, |status| status.len());
-    length == 0 || file.stream_position().is_ok_and(|position| position > 0)
+impl Ended {
+    fn not_started(error: io::Error) -> Ended {
+        Ended { how: How::NotStarted(error), output: Vec::new(), overflowed: false, read: InputRead::Nothing }
+    }
 }
 
-/// A program that runs. Writing to it is writing to its standard input, while its output is listened to.
+/// How far somebody has read who shares this open file; an empty one needs no reading.
+fn how_much_was_read(mut file: File) -> InputRead {
+    let length = file.metadata().map_or(u64::MAX, |status| status.len());
+    match file.stream_position().unwrap_or_default() {
+        position if position >= length => InputRead::All,
+        0 => InputRead::Nothing,
+        _ => InputRead::Some,
+    }
+}
+
+/// A program that runs.
 #[derive(Debug)]
 struct Running {
     child: Child,
-    /// None once the program has closed its end, or we ours.
-    input: Option<ChildStdin>,
     /// None once every holder of the other end has closed it.
     output_pipe: Option<PipeReader>,
     output: Vec<u8>,
     kept: usize,
     overflowed: bool,
-    all_read: bool,
     /// Whether there is nothing left to kill: it has been reaped, or cannot be.
     gone: bool,
     deadline: Instant,
@@ -182,7 +199,7 @@ impl Running {
     /// caller ignores stay ignored; no safe call changes that, and SIGKILL, all we send, cannot be ignored.
     fn start(
         argv: &[OsString],
-        stdin: Stdio,
+        input: File,
         limits: Limits,
         listen: Listen,
         variables: &[(OsString, OsString)],
@@ -193,62 +210,29 @@ impl Running {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", SEARCH_PATH);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
-        command.current_dir("/").process_group(0).stdin(stdin);
+        command.current_dir("/").process_group(0).stdin(input);
         match listen {
             Listen::ToBoth => command.stderr(writer.try_clone()?),
             Listen::ToOutput => command.stderr(Stdio::null()),
         };
         command.stdout(writer);
-        let mut child = command.spawn()?;
+        let child = command.spawn()?;
         // The command holds our copies of the writing end; while they live, the output has no end.
         drop(command);
-        let input = child.stdin.take();
         let deadline = Instant::now() + limits.time.min(LONGEST_LIMIT);
-        let mut running = Running {
+        Ok(Running {
             child,
-            input,
             output_pipe: Some(reader),
             output: Vec::new(),
             kept: limits.kept,
             overflowed: false,
-            all_read: false,
             gone: false,
             deadline,
-        };
-        let nonblocking = running.input.as_ref().map_or(Ok(()), |input| ioctl_fionbio(input, true));
-        if let Err(error) = nonblocking {
-            running.kill();
-            return Err(error.into());
-        }
-        Ok(running)
+        })
     }
 
     fn is_late(&self) -> bool {
         Instant::now() >= self.deadline
-    }
-
-    /// Waits until the program has taken in what was written, and only then shows it the end.
-    ///
-    /// A small message fits into the pipe and is written at once, whether anybody reads it or not; a program that
-    /// ended with 0 and left it there has not taken it.
-    fn await_reading(&mut self) {
-        let mut pause = Duration::from_millis(1);
-        let mut nobody_reads = false;
-        loop {
-            // Asked before the pipe is: what was read up to that moment is then counted.
-            let over = nobody_reads || self.is_late() || self.has_ended();
-            let Some(input) = &self.input else { return };
-            // A system that cannot tell how much is unread (none that we know) is believed.
-            self.all_read = ioctl_fionread(input).unwrap_or(0) == 0;
-            if self.all_read || nobody_reads {
-                self.input = None;
-            }
-            if self.all_read || over {
-                return;
-            }
-            nobody_reads = self.attend(PollFlags::empty(), pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
     }
 
     /// Waits for the end, or kills. The output's end mostly comes with it and wakes us at once.
@@ -265,7 +249,7 @@ impl Running {
                     return How::Lost(error);
                 }
             }
-            self.attend(PollFlags::empty(), pause);
+            self.attend(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -293,36 +277,25 @@ impl Running {
             std::thread::sleep(Duration::from_millis(2));
         }
         self.gone = true;
-        self.input = None;
         How::TimedOut
     }
 
     /// Hears what is still in the pipe. A queue runner that was left behind may keep it open for hours.
     fn last_words(&mut self) {
-        self.input = None;
         let until = Instant::now() + GRACE;
         while self.output_pipe.is_some() && Instant::now() < until {
-            self.attend(PollFlags::empty(), GRACE);
+            self.attend(GRACE);
         }
     }
 
-    /// Waits until the input is ready, the output has something, or `longest` is over; takes the output. Gives
-    /// whether nobody can read the input any more.
-    fn attend(&mut self, input_for: PollFlags, longest: Duration) -> bool {
+    /// Waits until the output has something, or `longest` is over, and takes the output.
+    fn attend(&mut self, longest: Duration) {
         let timeout = Timespec::try_from(longest).unwrap_or_default();
-        let mut watched = Vec::with_capacity(2);
-        if let Some(output) = &self.output_pipe {
-            watched.push(PollFd::new(output, PollFlags::IN));
-        }
-        if let Some(input) = &self.input {
-            watched.push(PollFd::new(input, input_for));
-        }
+        let mut watched: Vec<PollFd<'_>> =
+            self.output_pipe.iter().map(|output| PollFd::new(output, PollFlags::IN)).collect();
         // An interrupted wait is a short one: every caller looks at the clock again.
         let _ = poll(&mut watched, Some(&timeout));
-        let last = watched.last().map_or(PollFlags::empty(), PollFd::revents);
-        let nobody_reads = self.input.is_some() && last.contains(PollFlags::ERR);
         self.take_output();
-        nobody_reads
     }
 
     fn take_output(&mut self) {
@@ -342,32 +315,6 @@ impl Running {
                 Err(_) => self.output_pipe = None,
             }
         }
-    }
-}
-
-impl Write for Running {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            let Some(input) = &self.input else {
-                return Err(ErrorKind::BrokenPipe.into());
-            };
-            match rustix::io::write(input, bytes) {
-                Ok(count) => return Ok(count),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) if self.is_late() => {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-                Err(Errno::AGAIN) => {
-                    self.attend(PollFlags::OUT, Duration::from_millis(100));
-                }
-                // A broken pipe, mostly.
-                Err(_) => self.input = None,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

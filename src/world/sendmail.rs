@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::program::{Ended, How, Input, Limits, Listen, handed_on, run};
+use super::program::{Ended, How, InputRead, Limits, Listen, handed_on, run, run_with};
 use crate::mail::address::Address;
 use crate::policy::standing::SENDMAIL_SECONDS;
 
@@ -69,7 +69,7 @@ impl Sendmail {
             recipient.into(),
         ];
         let limits = Limits { time: self.time_limit, kept: SAID_LIMIT };
-        outcome(run(&argv, Input::Bytes(message), limits, Listen::ToBoth, &handed_on()))
+        outcome(run_with(&argv, message, limits, Listen::ToBoth, &handed_on()), |read| read == InputRead::All)
     }
 }
 
@@ -81,15 +81,15 @@ impl Sendmail {
 #[must_use]
 pub fn feed(argv: &[OsString], message: File, time_limit: Duration) -> Outcome {
     let limits = Limits { time: time_limit, kept: SAID_LIMIT };
-    outcome(run(argv, Input::File(message), limits, Listen::ToBoth, &handed_on()))
+    outcome(run(argv, message, limits, Listen::ToBoth, &handed_on()), |read| read != InputRead::Nothing)
 }
 
-fn outcome(ended: Ended) -> Outcome {
+fn outcome(ended: Ended, is_taken: impl Fn(InputRead) -> bool) -> Outcome {
     let said = String::from_utf8_lossy(&ended.output).trim().to_owned();
     let unknown =
         |what: String| Outcome::Unknown { said: if said.is_empty() { what } else { format!("{what}: {said}") } };
     match ended.how {
-        How::Exited(0) if ended.all_read => Outcome::Sent,
+        How::Exited(0) if is_taken(ended.read) => Outcome::Sent,
         How::Exited(0) => unknown("it ended with 0 without reading its standard input".to_owned()),
         How::Exited(code @ 1..=127) => Outcome::Refused { code, said },
         How::Exited(code) => unknown(format!("it ended with {code}")),
@@ -115,10 +115,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Through a pipe, as sendmail gets it.
+    /// As sendmail gets it.
     fn feed_bytes(script: &str, bytes: &[u8], limit: Duration) -> Outcome {
         let limits = Limits { time: limit, kept: SAID_LIMIT };
-        outcome(run(&shell(script), Input::Bytes(bytes), limits, Listen::ToBoth, &handed_on()))
+        outcome(run_with(&shell(script), bytes, limits, Listen::ToBoth, &handed_on()), |read| read == InputRead::All)
     }
 
     fn file_of(bytes: &[u8]) -> File {
