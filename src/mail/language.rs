@@ -13,6 +13,9 @@ const WORDS_NEEDED: usize = 3;
 /// Frequent words of each language.
 const FREQUENT: &str = include_str!("languages.txt");
 
+/// The same as a table, made when the program is built.
+static TABLE: Table = Table::read(FREQUENT.as_bytes());
+
 /// Codes that a field may claim; each has a text of its own in `policy/texts/`.
 const KNOWN: [&str; 14] = ["cs", "da", "de", "en", "es", "fr", "it", "nb", "nl", "pl", "pt", "ru", "sv", "uk"];
 
@@ -86,34 +89,123 @@ fn of_cyrillic(text: &str, letters: usize) -> Said {
 }
 
 fn of_words(text: &str) -> Said {
-    let languages = frequent();
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-    let found: Vec<Vec<bool>> =
-        words.map(|word| languages.iter().map(|(_, known)| known.contains(&word)).collect()).collect();
-    let count = |of: usize| found.iter().filter(|has| has[of]).count();
-    let alone = |of: usize, beside: usize| found.iter().filter(|has| has[of] && !has[beside]).count();
+    let found: Vec<u32> = words.map(|word| TABLE.languages_of(word)).filter(|languages| *languages != 0).collect();
+    let has = |languages: u32, of: usize| languages & (1 << of) != 0;
+    let count = |of: usize| found.iter().filter(|word| has(**word, of)).count();
+    let alone = |of: usize, beside: usize| found.iter().filter(|word| has(**word, of) && !has(**word, beside)).count();
     let clear = |&of: &usize| {
         count(of) >= WORDS_NEEDED
-            && (0..languages.len())
+            && (0..LANGUAGES)
                 .filter(|other| *other != of)
                 .all(|other| alone(of, other) >= (2 * alone(other, of)).max(1))
     };
-    (0..languages.len()).find(clear).map_or(Said::Nothing, |of| Said::from_code(languages[of].0))
+    (0..LANGUAGES).find(clear).map_or(Said::Nothing, |of| Said::from_code(TABLE.code(of)))
 }
 
-/// Each language's code and words.
-fn frequent() -> Vec<(&'static str, Vec<&'static str>)> {
-    let mut languages: Vec<(&str, Vec<&str>)> = Vec::new();
-    for line in FREQUENT.lines().filter(|line| !line.starts_with('#')) {
-        let words = line.split_once(':').map_or(line, |(code, words)| {
-            languages.push((code, Vec::new()));
-            words
-        });
-        if let Some((_, known)) = languages.last_mut() {
-            known.extend(words.split_whitespace());
+/// How many languages the file has.
+const LANGUAGES: usize = 24;
+/// How many places there are for words; more than twice as many as there are words, so that most stand where their hash
+/// says.
+const PLACES: usize = 1 << 12;
+
+/// Which words are frequent in which languages.
+struct Table {
+    /// Where in the file each language's code stands.
+    codes: [u16; LANGUAGES],
+    words: [Word; PLACES],
+}
+
+/// A word of the file, or none where its length is nothing.
+#[derive(Clone, Copy)]
+struct Word {
+    start: u16,
+    length: u16,
+    /// The numbers of its languages, as bits.
+    languages: u32,
+}
+
+impl Table {
+    /// Reads the file; a mistake in it stops the build.
+    const fn read(file: &[u8]) -> Table {
+        let nothing = Word { start: 0, length: 0, languages: 0 };
+        let mut table = Table { codes: [0; LANGUAGES], words: [nothing; PLACES] };
+        assert!(file.len() < 1 << 16, "the file of frequent words is longer than 64 KiB");
+        let (mut at, mut count) = (0, 0);
+        while at < file.len() {
+            let start = at;
+            if file[at] == b'#' {
+                while file[at] != b'\n' {
+                    at += 1;
+                }
+            }
+            while !file[at].is_ascii_whitespace() {
+                at += 1;
+            }
+            if file[start] != b'#' && at > start && file[at - 1] == b':' {
+                assert!(
+                    count < LANGUAGES && at - start == 3,
+                    "a language too many, or one without a code of two letters"
+                );
+                table.codes[count] = start as u16;
+                count += 1;
+            } else if file[start] != b'#' && at > start {
+                assert!(count > 0, "a word stands before the first language");
+                table.add(file, start, at - start, 1 << (count - 1));
+            }
+            at += 1;
         }
+        assert!(count == LANGUAGES, "a language is missing");
+        table
     }
-    languages
+
+    const fn add(&mut self, file: &[u8], start: usize, length: usize, language: u32) {
+        let mut place = place(file, start, length);
+        while self.words[place].length > 0 && !self.words[place].is(file, start, length) {
+            place = (place + 1) % PLACES;
+        }
+        let languages = self.words[place].languages | language;
+        self.words[place] = Word { start: start as u16, length: length as u16, languages };
+    }
+
+    /// The numbers of the languages in which the word is frequent, as bits.
+    fn languages_of(&self, word: &str) -> u32 {
+        let bytes = word.as_bytes();
+        let mut place = place(bytes, 0, bytes.len());
+        while self.words[place].length > 0 {
+            let Word { start, length, languages } = self.words[place];
+            if &FREQUENT.as_bytes()[usize::from(start)..][..usize::from(length)] == bytes {
+                return languages;
+            }
+            place = (place + 1) % PLACES;
+        }
+        0
+    }
+
+    fn code(&self, number: usize) -> &'static str {
+        let start = usize::from(self.codes[number]);
+        &FREQUENT[start..start + 2]
+    }
+}
+
+impl Word {
+    const fn is(self, file: &[u8], start: usize, length: usize) -> bool {
+        let mut step = 0;
+        while step < length && file[self.start as usize + step] == file[start + step] {
+            step += 1;
+        }
+        self.length as usize == length && step == length
+    }
+}
+
+/// Where a word is looked for first: FNV-1a, 32 bits, its upper ones.
+const fn place(bytes: &[u8], start: usize, length: usize) -> usize {
+    let (mut hash, mut at) = (0x811c_9dc5_u32, start);
+    while at < start + length {
+        hash = (hash ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    (hash >> 20) as usize
 }
 
 fn is_cyrillic(c: char) -> bool {
@@ -130,10 +222,23 @@ impl Said {
 mod tests {
     use super::*;
 
+    /// Each language's code and words, as a person reads the file.
+    fn frequent() -> Vec<(&'static str, Vec<&'static str>)> {
+        let mut languages: Vec<(&str, Vec<&str>)> = Vec::new();
+        for line in FREQUENT.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let words = line.split_once(':').map_or(line, |(code, words)| {
+                languages.push((code, Vec::new()));
+                words
+            });
+            languages.last_mut().unwrap().1.extend(words.split_whitespace());
+        }
+        languages
+    }
+
     #[test]
     fn the_words_are_lower_case_letters_and_each_stands_once() {
         let languages = frequent();
-        assert_eq!((languages.len(), languages.is_sorted()), (24, true));
+        assert!(languages.is_sorted());
         for (code, words) in languages {
             for word in &words {
                 let letters = word.chars().all(char::is_alphabetic) && word.to_lowercase() == *word;
@@ -141,6 +246,26 @@ mod tests {
                 assert!(letters && once && code.len() == 2, "{code}: {word}");
             }
         }
+    }
+
+    #[test]
+    fn the_table_holds_every_word_of_the_file_and_no_other() {
+        let languages = frequent();
+        assert_eq!(languages.len(), LANGUAGES);
+        let mut words: Vec<&str> = languages.iter().flat_map(|(_, words)| words.iter().copied()).collect();
+        for (number, (code, _)) in languages.iter().enumerate() {
+            assert_eq!(TABLE.code(number), *code);
+        }
+        for word in &words {
+            let of = |(number, (_, own)): (usize, &(&str, Vec<&str>))| u32::from(own.contains(word)) << number;
+            assert_eq!(TABLE.languages_of(word), languages.iter().enumerate().map(of).sum::<u32>(), "{word}");
+            assert_eq!(TABLE.languages_of(&format!("{word}q")), 0, "{word}");
+        }
+        words.sort_unstable();
+        words.dedup();
+        let taken = TABLE.words.iter().filter(|word| word.length > 0).count();
+        assert!(taken == words.len() && 2 * taken < PLACES, "{taken} places are taken");
+        assert_eq!(TABLE.languages_of(""), 0);
     }
 
     #[test]
