@@ -52,8 +52,12 @@ impl Kind {
 impl Fingerprint {
     /// None sorts before it.
     pub const FIRST: Fingerprint = Fingerprint([0; 16]);
-    /// None sorts behind it.
-    pub const LAST: Fingerprint = Fingerprint([u8::MAX; 16]);
+
+    /// The one that sorts next behind it, if there is one.
+    #[must_use]
+    pub fn successor(&self) -> Option<Fingerprint> {
+        u128::from_be_bytes(self.0).checked_add(1).map(|number| Fingerprint(number.to_be_bytes()))
+    }
 
     /// Of a text of that kind: HMAC-SHA-256(key, lp("wl1") lp(kind) lp(text)), cut to 128 bits.
     #[must_use]

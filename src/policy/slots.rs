@@ -4,7 +4,8 @@
 //! order of their dates, as in a mailbox of several folders. Memory grows with the challenges, some hundred bytes
 //! each, and not with the messages: only some thousands of those are compared. Never touches: the store.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::Policy;
 use super::fingerprint::Fingerprint;
@@ -19,13 +20,17 @@ const DAY: i64 = 86_400;
 /// twelve at most. With more, those that were read first are forgotten.
 const COMPARED_LIMIT: usize = 65_536;
 
+/// The messages with one pair of words: the hour, the sender, the second. In this order the senders of an hour can be gone
+/// through without those who wrote many times, and whether one of them is there is found at once.
+type Rows = BTreeSet<(i64, Fingerprint, i64)>;
+
 /// Who was asked when, and what strangers' mail looked like.
 #[derive(Clone, Debug, Default)]
 pub struct Slots {
     by_address: HashMap<String, Vec<i64>>,
     times: BTreeMap<i64, u32>,
     /// Of each pair of words, from whom it came when.
-    pairs: HashMap<Fingerprint, BTreeSet<(i64, Fingerprint)>>,
+    pairs: HashMap<Fingerprint, Rows>,
     /// The same in the order in which they were read.
     compared: VecDeque<(i64, Fingerprint, Fingerprint)>,
 }
@@ -34,7 +39,7 @@ impl Slots {
     /// Remembers what a message looked like that came to the gate.
     pub fn note(&mut self, alike: &Alike, at: i64) {
         for pair in &alike.pairs {
-            if self.pairs.entry(*pair).or_default().insert((at, alike.sender)) {
+            if self.pairs.entry(*pair).or_default().insert((hour_of(at), alike.sender, at)) {
                 self.compared.push_back((at, *pair, alike.sender));
             }
         }
@@ -42,7 +47,7 @@ impl Slots {
             && let Some((at, pair, sender)) = self.compared.pop_front()
             && let Some(rows) = self.pairs.get_mut(&pair)
         {
-            rows.remove(&(at, sender));
+            rows.remove(&(hour_of(at), sender, at));
             if rows.is_empty() {
                 self.pairs.remove(&pair);
             }
@@ -62,8 +67,12 @@ impl Slots {
     ) -> Result<(), CapRefusal> {
         // As in the store: sub-addresses count as one, with the delimiter that nearly all systems use.
         let slot = address.without_tag("+").normal().as_str().to_owned();
-        let alike = alike.map_or(0, |alike| self.others(alike, at));
-        within_caps(&History { alike, ..self.history(&slot, at) }, policy, at)?;
+        let history = self.history(&slot, at);
+        let alike = alike.filter(|_| within_caps(&history, policy, at) != Err(CapRefusal::AskedRecently));
+        // The limit counts this message too. More than it are not counted.
+        let enough = usize::try_from(policy.caps.breaker_alike.saturating_sub(1)).unwrap_or(usize::MAX);
+        let alike = alike.map_or(0, |alike| self.others(alike, at, enough));
+        within_caps(&History { alike, ..history }, policy, at)?;
         self.by_address.entry(slot).or_default().push(at);
         *self.times.entry(at).or_default() += 1;
         Ok(())
@@ -81,21 +90,17 @@ impl Slots {
         }
     }
 
-    /// How many other senders sent the like within an hour before or after that time, whichever are more.
-    fn others(&self, alike: &Alike, at: i64) -> u32 {
+    /// How many other senders sent the like within an hour before or after that time, whichever are more, and no more than
+    /// are enough.
+    fn others(&self, alike: &Alike, at: i64, enough: usize) -> u32 {
+        let rows: Vec<&Rows> = alike.pairs.iter().filter_map(|pair| self.pairs.get(pair)).collect();
         let senders = |from: i64, to: i64| {
-            let mut shared: HashMap<Fingerprint, usize> = HashMap::new();
-            for rows in alike.pairs.iter().filter_map(|pair| self.pairs.get(pair)) {
-                // All senders sort between these two.
-                let rows = rows.range((from, Fingerprint::FIRST)..=(to, Fingerprint::LAST));
-                let others: HashSet<_> =
-                    rows.map(|(_, sender)| sender).filter(|sender| **sender != alike.sender).collect();
-                others.into_iter().for_each(|sender| *shared.entry(*sender).or_default() += 1);
-            }
-            let count = shared.into_values().filter(|pairs| *pairs >= alike.needed()).count();
-            u32::try_from(count).unwrap_or(u32::MAX)
+            let others = Sharing { rows: &rows, needed: alike.needed(), from, to, next: Some(Fingerprint::FIRST) };
+            others.filter(|sender| *sender != alike.sender).take(enough).count()
         };
-        senders(at - ALIKE_SECONDS + 1, at).max(senders(at, at + ALIKE_SECONDS - 1))
+        let count = senders(at - ALIKE_SECONDS + 1, at);
+        let count = if count < enough { count.max(senders(at, at + ALIKE_SECONDS - 1)) } else { count };
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// The challenges in the span before a time or in the one after it, whichever are more.
@@ -103,6 +108,70 @@ impl Slots {
         let before: u32 = self.times.range(at - span + 1..=at).map(|(_, count)| count).sum();
         let after: u32 = self.times.range(at..at + span).map(|(_, count)| count).sum();
         before.max(after)
+    }
+}
+
+fn hour_of(at: i64) -> i64 {
+    at.div_euclid(ALIKE_SECONDS)
+}
+
+/// The senders who share so many of the pairs in a span of time, in their order.
+struct Sharing<'r> {
+    rows: &'r [&'r Rows],
+    needed: usize,
+    /// The first and the last second, at most an hour apart.
+    from: i64,
+    to: i64,
+    /// From whom on they are looked for.
+    next: Option<Fingerprint>,
+}
+
+impl Iterator for Sharing<'_> {
+    type Item = Fingerprint;
+
+    fn next(&mut self) -> Option<Fingerprint> {
+        loop {
+            let start = self.next?;
+            // For each pair the first one from there on. Who stands before the last `needed` of them lacks too many pairs, so
+            // all in between are passed over: what a pair has that many share costs nothing where the others have few.
+            let mut first: Vec<Fingerprint> = self.rows.iter().filter_map(|rows| self.first_in(rows, start)).collect();
+            first.sort_unstable();
+            let sender = *first.get(first.len().checked_sub(self.needed)?)?;
+            let shared = first.iter().filter(|one| **one == sender).count();
+            let before = first.iter().filter(|one| **one < sender).count();
+            if before == 0 || shared >= self.needed {
+                self.next = sender.successor();
+                if shared >= self.needed {
+                    return Some(sender);
+                }
+            } else {
+                self.next = Some(sender);
+            }
+        }
+    }
+}
+
+impl Sharing<'_> {
+    /// The first sender with that pair, from a sender on.
+    fn first_in(&self, rows: &Rows, sender: Fingerprint) -> Option<Fingerprint> {
+        let hours = hour_of(self.from)..=hour_of(self.to);
+        hours.filter_map(|hour| self.first_in_hour(rows, hour, sender)).min()
+    }
+
+    fn first_in_hour(&self, rows: &Rows, hour: i64, sender: Fingerprint) -> Option<Fingerprint> {
+        let mut row = rows.range((hour, sender, self.from)..).next();
+        loop {
+            let (_, sender, at) = row.filter(|row| row.0 == hour)?;
+            if (self.from..=self.to).contains(at) {
+                return Some(*sender);
+            }
+            // Too early is another one than was asked for, and may have written again; too late is behind all of his.
+            row = if *at < self.from {
+                rows.range((hour, *sender, self.from)..).next()
+            } else {
+                rows.range((Excluded((hour, *sender, i64::MAX)), Unbounded)).next()
+            };
+        }
     }
 }
 
@@ -177,6 +246,45 @@ mod tests {
             assert_eq!(fifth.err(), refused.then_some(CapRefusal::AlikeSurge), "{step}");
             assert_eq!(read(&mut slots, "letter", "c@x.org", NOON + 4 * step), Ok(()), "{step}");
         }
+    }
+
+    #[test]
+    fn who_shares_enough_is_counted_as_by_going_through_all() {
+        // A small generator of numbers (Knuth's constants): the same run each time.
+        let mut state = 17_u64;
+        let mut number = move |below: i64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from(state >> 33).unwrap() % below
+        };
+        let mut most = 0;
+        for round in 0..12 {
+            let mut slots = Slots::default();
+            let mut notes: Vec<(Alike, i64)> = Vec::new();
+            for _ in 0..60 {
+                let pairs = (0..6).map(|pair| fingerprint(&format!("{pair} {}", number(2)))).collect();
+                let alike = Alike { pairs, sender: fingerprint(&number(20).to_string()) };
+                let at = NOON + number(if round % 2 == 0 { 9_000 } else { 40 * HOUR });
+                slots.note(&alike, at);
+                notes.push((alike, at));
+            }
+            for (alike, at) in &notes {
+                let shares = |from: i64, to: i64, sender: Fingerprint| {
+                    let of_sender =
+                        || notes.iter().filter(|(note, then)| note.sender == sender && (from..=to).contains(then));
+                    let shared =
+                        alike.pairs.iter().filter(|pair| of_sender().any(|(note, _)| note.pairs.contains(pair)));
+                    sender != alike.sender && shared.count() >= alike.needed()
+                };
+                let count =
+                    |from, to| (0..20).filter(|sender| shares(from, to, fingerprint(&sender.to_string()))).count();
+                let all = count(at - HOUR + 1, *at).max(count(*at, at + HOUR - 1));
+                for enough in [0, 1, 4, usize::MAX] {
+                    assert_eq!(usize::try_from(slots.others(alike, *at, enough)).unwrap(), all.min(enough));
+                }
+                most = most.max(all);
+            }
+        }
+        assert!(most > 4, "{most}");
     }
 
     #[test]
