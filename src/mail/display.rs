@@ -9,6 +9,10 @@ pub const SHOWN_LIMIT: usize = 120;
 /// One line of at most `limit` characters; what was cut is marked by `…`, which counts.
 #[must_use]
 pub fn one_line(text: &str, limit: usize) -> String {
+    let plain = text.trim_matches(' ');
+    if plain.len() <= limit && is_plain(plain.as_bytes()) {
+        return plain.to_owned();
+    }
     let mut out = String::new();
     let mut count = 0;
     let mut gap = false;
@@ -29,6 +33,14 @@ pub fn one_line(text: &str, limit: usize) -> String {
         gap = false;
     }
     out
+}
+
+/// Whether it is printable ASCII with single blanks between words. Without a branch for each byte, so that many are looked
+/// at in one step.
+fn is_plain(line: &[u8]) -> bool {
+    let behind = line.get(1..).unwrap_or_default();
+    let odd = |odd, (a, b): (&u8, &u8)| odd | !matches!(a, b' '..=b'~') | ((*a == b' ') & (*b == b' '));
+    !line.iter().zip(behind).fold(false, odd) && line.last().is_none_or(u8::is_ascii_graphic)
 }
 
 /// Several lines, each made fit by [`one_line`], the line ends kept.

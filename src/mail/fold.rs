@@ -257,6 +257,11 @@ pub fn decode_words(value: &[u8]) -> String {
         value[..value.len().min(VALUE_LIMIT)].iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let mut words = Words::default();
     let mut at = 0;
+    // Most values have no encoded word.
+    if !unfolded.contains(&b'=') {
+        words.plain(&unfolded);
+        at = unfolded.len();
+    }
     while at < unfolded.len() {
         if let Some((charset, bytes, end)) = encoded_word(&unfolded, at) {
             words.encoded(charset, &bytes);

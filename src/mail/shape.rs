@@ -19,19 +19,27 @@ const WORD_LIMIT: usize = 40;
 /// all their pairs (Broder 1997, "On the resemblance and containment of documents").
 #[must_use]
 pub fn shape<'a>(subject: &'a str, lines: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for text in std::iter::once(subject).chain(lines.into_iter().map(String::as_str)) {
-        words.extend(text.split_whitespace().filter_map(word));
+    let texts = std::iter::once(subject).chain(lines.into_iter().map(String::as_str));
+    // All words with a blank between them, and where each stands there: so a pair is a piece of it.
+    let (mut all, mut places) = (String::new(), Vec::with_capacity(WORDS_LIMIT));
+    for text in texts.flat_map(str::split_whitespace) {
+        if places.len() == WORDS_LIMIT {
+            break;
+        }
+        let start = all.len();
+        if append_word(&mut all, text) {
+            places.push((start, all.len()));
+            all.push(' ');
+        }
     }
-    words.truncate(WORDS_LIMIT);
-    if words.len() < WORDS_NEEDED {
+    if places.len() < WORDS_NEEDED {
         return Vec::new();
     }
-    let mut pairs: Vec<String> = words.windows(2).map(|pair| pair.join(" ")).collect();
-    pairs.sort_by_cached_key(|pair| (rank(pair), pair.clone()));
+    let pairs = places.windows(2).map(|pair| &all[pair[0].0..pair[1].1]);
+    let mut pairs: Vec<(u64, &str)> = pairs.map(|pair| (rank(pair), pair)).collect();
+    pairs.sort_unstable();
     pairs.dedup();
-    pairs.truncate(PAIRS_LIMIT);
-    pairs
+    pairs.into_iter().take(PAIRS_LIMIT).map(|(_, pair)| pair.to_owned()).collect()
 }
 
 /// How many of a text's pairs another one must share to be a copy of it: two thirds. One word changed in a text of ten
@@ -46,16 +54,20 @@ fn rank(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn word(text: &str) -> Option<String> {
+/// Adds a word in the form in which it is compared, if it is one; whether it is.
+fn append_word(all: &mut String, text: &str) -> bool {
     let changes = |c: char| c.is_numeric() || matches!(c, '@' | '/' | '_' | '=');
-    let inner_stop = text.trim_matches(|c: char| !c.is_alphanumeric()).contains('.');
-    if text.contains(changes) || inner_stop {
-        return None;
+    let inner_stop = || text.trim_matches(|c: char| !c.is_alphanumeric()).contains('.');
+    if text.contains(changes) || (text.contains('.') && inner_stop()) {
+        return false;
     }
-    let letters: String = text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-    let prefix = text.ends_with(':') && letters.len() <= 3;
-    let cut = letters.floor_char_boundary(letters.len().min(WORD_LIMIT));
-    (!letters.is_empty() && !prefix).then(|| letters[..cut].to_owned())
+    let start = all.len();
+    all.extend(text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase));
+    let letters = all.len() - start;
+    let prefix = text.ends_with(':') && letters <= 3;
+    let is_word = letters > 0 && !prefix;
+    all.truncate(if is_word { all.floor_char_boundary(start + letters.min(WORD_LIMIT)) } else { start });
+    is_word
 }
 
 #[cfg(test)]
