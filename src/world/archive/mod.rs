@@ -26,6 +26,8 @@ use super::mbox::Mbox;
 pub const DEPTH_LIMIT: usize = 64;
 /// Most memory that the dictionary of an xz file may ask for, in KiB. `xz -9` needs 65 MiB; the format allows 4 GiB.
 pub const XZ_LIMIT: u32 = 128 * 1024;
+/// Most bytes that are read at once.
+const BUFFER: usize = 64 * 1024;
 /// The argument that stands for standard input, where mail comes from another program.
 pub const STANDARD_INPUT: &str = "-";
 
@@ -149,13 +151,13 @@ impl Reader<'_, '_> {
             let mut reader = Counted { inner: reader, count: Arc::clone(&count) };
             let mut look = Vec::new();
             (&mut reader).take(LOOK).read_to_end(&mut look)?;
-            Ok((shape(&look, Named::of(path)), BufReader::with_capacity(64 * 1024, Cursor::new(look).chain(reader))))
+            Ok((shape(&look, Named::of(path)), Cursor::new(look).chain(reader)))
         });
         match opened {
             Err(error) => self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
             Ok((Shape::Empty, _)) => ControlFlow::Continue(()),
             Ok((Shape::NoMail(why), _)) => self.fault(path, None, why.into()),
-            Ok((Shape::Mbox, reader)) => self.mbox(path, reader),
+            Ok((Shape::Mbox, reader)) => self.mbox(path, BufReader::with_capacity(BUFFER, reader)),
             Ok((Shape::Letter, reader)) => self.letter(path, reader, &count),
         }
     }
@@ -164,8 +166,12 @@ impl Reader<'_, '_> {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
         // As a file of its own, so that threads may share it like any other.
         let path = if path == Path::new(STANDARD_INPUT) { Path::new("/dev/stdin") } else { path };
-        let file = Counted { inner: File::open(path)?, count: Arc::clone(self.progress) };
-        let mut reader = BufReader::with_capacity(64 * 1024, file);
+        let file = File::open(path)?;
+        // A buffer is cleared before it is used; most files are single messages. What is no file has no length.
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let room = if length == 0 { BUFFER } else { length.saturating_add(1).min(BUFFER) };
+        let file = Counted { inner: file, count: Arc::clone(self.progress) };
+        let mut reader = BufReader::with_capacity(room, file);
         let magic = reader.fill_buf()?;
         Ok(if magic.starts_with(&[0x1f, 0x8b]) {
             Box::new(BufReader::new(MultiGzDecoder::new(reader)))
