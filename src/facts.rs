@@ -11,6 +11,7 @@ use std::sync::Arc;
 use mail_parser::MessageParser;
 
 use crate::mail::address::{Address, DELIMITERS};
+use crate::mail::body::Body;
 use crate::mail::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
 use crate::mail::display::{SHOWN_LIMIT, one_line};
 use crate::mail::fold::decode_words;
@@ -223,15 +224,16 @@ impl Facts {
 
     fn read_rest(&self) -> Rest {
         let head = Head::read(&self.start);
-        let body = &self.start[head.body..];
-        let content = content::look(&head, body);
+        let bytes = &self.start[head.body..];
+        let body = Body::read(&head, bytes);
+        let content = content::look(&body);
         let people = People {
             envelope: self.envelope_sender(),
             null: self.envelope.sender == EnvelopeSender::Null,
             unknown: matches!(self.envelope.sender, EnvelopeSender::Missing | EnvelopeSender::Unclear),
             author: self.sender.address(),
         };
-        let signs = look::signs(&head, people, body);
+        let signs = look::signs(&head, people, &body);
         let is_list = signs.iter().any(|sign| matches!(sign.kind(), Kind::List | Kind::Bulk));
         Rest {
             name_shows_other_address: name_shows_other_address(&head, &self.sender),
@@ -244,7 +246,7 @@ impl Facts {
             empty_probe: is_empty_probe(&head, &content),
             sending_host: trace::sending_host(&head, self.trust.hops),
             declared_language: language::declared(&head),
-            delivery_failed: trace::delivery_failed(&head, body),
+            delivery_failed: trace::delivery_failed(&head, bytes),
             tokens: with_body(&self.head_tokens, &content.tokens),
             content,
         }

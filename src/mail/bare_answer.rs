@@ -5,6 +5,7 @@
 //! a face and a line below a signature are words here; and what no `>` marks as quoted is handed on, for whoever knows the
 //! words that were answered (`policy/copy.rs`). Never touches: what follows from it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::quotation::{HeaderBlock, ends_in_writing, holds_address, holds_date, holds_time, is_invisible, is_quoted};
@@ -42,8 +43,8 @@ pub fn says_nothing(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> O
 }
 
 /// The text without its tokens, and where they stood in what is left.
-pub(super) fn without(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> (String, Vec<usize>) {
-    let mut out = String::with_capacity(text.len());
+pub(super) fn without(text: &str, tokens: impl Iterator<Item = Range<usize>>) -> (Cow<'_, str>, Vec<usize>) {
+    let mut out = String::new();
     let mut places = Vec::new();
     let mut at = 0;
     for token in tokens.filter(|token| token.end <= text.len()) {
@@ -54,8 +55,11 @@ pub(super) fn without(text: &str, tokens: impl Iterator<Item = Range<usize>>) ->
             at = token.end;
         }
     }
+    if places.is_empty() {
+        return (text.into(), places);
+    }
     out.push_str(&text[at..]);
-    (out, places)
+    (out.into(), places)
 }
 
 struct Page<'a> {

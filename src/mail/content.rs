@@ -5,21 +5,21 @@
 //! text is searched: attachments, messages inside the message and the targets of links never confirm anything.
 //! Never touches: what a token is worth (`policy/token.rs`).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr_iter;
 
 use super::bare_answer::{Nothing, says_nothing, without};
+pub use super::body::BODY_LIMIT;
+use super::body::{Body, Text};
 use super::display::one_line;
 use super::executable::{self, Executables};
 use super::fold::Cursor;
-use super::head::Head;
-use super::parts::{Part, Parts, Transfer, parts};
-use super::quotation::{is_invisible, is_quoted, own_lines};
-use crate::mail::html;
+use super::html;
+use super::parts::{Part, Transfer};
+use super::quotation::{Lines, is_invisible, is_quoted};
 
-/// Most bytes of a body that are looked at.
-pub const BODY_LIMIT: usize = 256 * 1024;
 /// Most bytes of decoded text that are looked at, all parts together.
 pub const DECODED_LIMIT: usize = 256 * 1024;
 /// Most tokens that are taken from one place.
@@ -105,27 +105,26 @@ pub enum TokenKind {
     NotMe,
 }
 
-/// Looks into the body that follows this header block. `body` may end anywhere.
+/// Looks into a body, which may end anywhere.
 #[must_use]
-pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
-    let parts = parts(head, &body[..body.len().min(BODY_LIMIT)]);
-    let unexamined = parts.unexamined || body.len() > BODY_LIMIT;
+pub fn look(body: &Body<'_>) -> Content {
+    let parts = &body.parts;
+    let unexamined = parts.unexamined || body.bytes.len() > BODY_LIMIT;
     let mut content = Content {
         unexamined,
         has_attachments: parts.texts().count() < parts.all.len(),
-        executables: executable::look(&parts),
+        executables: executable::look(parts),
         ..Content::default()
     };
     content.said_nothing = !content.has_attachments && !parts.all.is_empty();
     let mut legibility = Legibility::Nothing;
     let mut budget = DECODED_LIMIT;
     let mut told: Vec<usize> = Vec::new();
-    for part in parts.texts() {
-        let source = content.decode(part, &mut budget);
-        let found = Legibility::of(part, &source);
+    for (part, text) in body.texts() {
+        let (source, text) = content.take(text, &mut budget);
+        let found = Legibility::of(part, source);
         legibility = legibility.max(found);
-        content.said_nothing &= found != Legibility::None && !(part.is_html() && html::shows_more_than_text(&source));
-        let text = if part.is_html() { html::to_text(&source) } else { source };
+        content.said_nothing &= found != Legibility::None && !(part.is_html() && html::shows_more_than_text(source));
         let spans = token_spans(&text);
         content.note_nothing(says_nothing(&text, spans.iter().map(|(span, _)| span.clone())));
         for (_, token) in &spans {
@@ -144,7 +143,7 @@ pub fn look(head: &Head<'_>, body: &[u8]) -> Content {
         }
         content.read_lines(&text, &spans);
     }
-    content.unreadable = legibility.leaves_unread(&parts, body);
+    content.unreadable = legibility.leaves_unread(body);
     content.said_nothing &= !content.unexamined && !content.executables.unexamined;
     content
 }
@@ -190,8 +189,8 @@ impl Legibility {
 
     /// Whether of a body something should be text and nothing of it can be read; also where its parts have no end that could
     /// be found.
-    fn leaves_unread(self, parts: &Parts<'_>, body: &[u8]) -> bool {
-        self == Legibility::None || (parts.all.is_empty() && !body.trim_ascii().is_empty())
+    fn leaves_unread(self, body: &Body<'_>) -> bool {
+        self == Legibility::None || (body.parts.all.is_empty() && !body.bytes.trim_ascii().is_empty())
     }
 }
 
@@ -199,6 +198,15 @@ impl Legibility {
 /// Japanese, which are written without blanks, two characters make a word.
 #[must_use]
 pub fn amount(text: &str) -> (usize, usize) {
+    if text.is_ascii() {
+        let mut inside = 0;
+        return text.bytes().fold((0, 0), |(letters, words), byte| {
+            let letter = usize::from(byte.is_ascii_alphanumeric());
+            let begins = letter & !inside;
+            inside = letter;
+            (letters + letter, words + begins)
+        });
+    }
     let (mut letters, mut words, mut ideographs, mut inside) = (0, 0, 0, false);
     for c in text.chars() {
         let letter = c.is_alphanumeric();
@@ -273,14 +281,12 @@ impl Content {
         self.nothing.copied.extend(found.copied);
     }
 
-    fn decode(&mut self, part: &Part<'_>, budget: &mut usize) -> String {
-        let mut text = part.text();
-        if text.len() > *budget {
-            self.unexamined = true;
-            text.truncate(text.floor_char_boundary(*budget));
-        }
-        *budget -= text.len();
-        text
+    /// What was written and what is shown of a text, as far as the budget goes.
+    fn take<'t>(&mut self, text: &'t Text, budget: &mut usize) -> (&'t str, Cow<'t, str>) {
+        self.unexamined |= text.is_longer_than(*budget);
+        let (source, shown) = (text.source(*budget), text.shown(*budget));
+        *budget -= source.len();
+        (source, shown)
     }
 
     fn read_lines(&mut self, text: &str, spans: &[(Range<usize>, TokenText)]) {
@@ -296,10 +302,15 @@ impl Content {
             let last = spans.last().map_or(text.len(), |(span, _)| span.end);
             let end = text[last..].find('\n').map_or(text.len(), |end| last + end);
             let (above, _) = without(&text[..end], spans.iter().map(|(span, _)| span.clone()));
-            let lines: Vec<&str> = own_lines(&above).into_iter().chain(own_lines(&text[end..])).collect();
-            self.has_own_text |= !lines.is_empty();
+            let (above, below) = (Lines::of(&above), Lines::of(&text[end..]));
+            let lines = |lines: &Lines<'_>, wanted: usize| -> Vec<String> {
+                lines.own().take(wanted).map(|number| one_line(lines.line(number), PREVIEW_WIDTH)).collect()
+            };
             let wanted = OWN_LINES - self.own_lines.len();
-            self.own_lines.extend(lines.into_iter().take(wanted).map(|line| one_line(line, PREVIEW_WIDTH)));
+            let mut own = lines(&above, wanted);
+            own.extend(lines(&below, wanted - own.len()));
+            self.has_own_text |= !own.is_empty();
+            self.own_lines.append(&mut own);
         }
     }
 }
@@ -352,13 +363,15 @@ fn add_once(tokens: &mut Vec<TokenText>, token: &TokenText) {
 fn token_spans(text: &str) -> Vec<(Range<usize>, TokenText)> {
     let bytes = text.as_bytes();
     let mut found: Vec<(Range<usize>, TokenText)> = Vec::new();
-    for start in 0..bytes.len().saturating_sub(TOKEN_LENGTH + 2) {
-        let marked = bytes[start..start + 3].eq_ignore_ascii_case(b"cr-");
+    // Texts have few hyphens.
+    for (hyphen, _) in text.match_indices('-') {
+        let Some(start) = hyphen.checked_sub(2) else { continue };
+        let marked = bytes[start..hyphen].eq_ignore_ascii_case(b"cr");
         let inside_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric();
-        if !marked || inside_word {
-            continue;
-        }
-        if let Some((length, token)) = token_at(&text[start + 3..]) {
+        if marked
+            && !inside_word
+            && let Some((length, token)) = token_at(&text[start + 3..])
+        {
             found.push((start..start + 3 + length, token));
         }
     }
@@ -408,6 +421,7 @@ fn token_in_id(id: &[u8]) -> Option<(TokenKind, TokenText)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::head::Head;
 
     const TOKEN: &str = "12em04hmasw91nfkhj1hrff3tfhqc0hz";
 
@@ -426,7 +440,7 @@ mod tests {
 
     fn content(message: &str) -> Content {
         let head = Head::read(message.as_bytes());
-        look(&head, &message.as_bytes()[head.body..])
+        look(&Body::read(&head, &message.as_bytes()[head.body..]))
     }
 
     #[test]
@@ -446,7 +460,7 @@ mod tests {
         let mut wide = b"Content-Type: text/plain; charset=koi8-r\n\n".to_vec();
         wide.resize(wide.len() + BODY_LIMIT / 2 + 10, 0xc1);
         let head = Head::read(&wide);
-        assert!(look(&head, &wide[head.body..]).unexamined);
+        assert!(look(&Body::read(&head, &wide[head.body..])).unexamined);
         let symbols = "0123456789abcdefghjkmnpqrstvwxyz";
         let many: String = (0..=TOKENS_LIMIT).map(|n| format!("cr-{}{}\n", &TOKEN[1..], &symbols[n..=n])).collect();
         let result = content(&format!("A: b\n\n{many}"));

@@ -31,10 +31,13 @@ pub fn quoted_printable(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        if text[at] != b'=' {
-            out.push(text[at]);
-            at += 1;
-        } else if let Some(byte) = hex_pair(text, at + 1) {
+        let plain = text[at..].iter().take_while(|b| **b != b'=').count();
+        out.extend_from_slice(&text[at..at + plain]);
+        at += plain;
+        if at == text.len() {
+            break;
+        }
+        if let Some(byte) = hex_pair(text, at + 1) {
             out.push(byte);
             at += 3;
         } else if let Some(next) = soft_break(text, at + 1) {

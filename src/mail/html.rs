@@ -40,8 +40,15 @@ pub fn text_start(html: &str) -> usize {
     html.len()
 }
 
-/// Takes a character, an entity or a piece of markup, and gives the place behind it; none at the end.
+/// Takes characters without blanks, one other character, an entity or a piece of markup, and gives the place behind it;
+/// none at the end.
 fn step(html: &str, at: usize, page: &mut Page) -> Option<usize> {
+    let plain = |b: &&u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'&');
+    let length = html.as_bytes()[at..].iter().take_while(plain).count();
+    if length > 0 {
+        page.visible(&html[at..at + length]);
+        return Some(at + length);
+    }
     let c = html[at..].chars().next()?;
     Some(match c {
         '<' => markup(html, at, page),
@@ -71,8 +78,13 @@ impl Page {
     fn character(&mut self, c: char) {
         if c.is_whitespace() {
             self.gap = true;
-            return;
+        } else {
+            self.visible(c.encode_utf8(&mut [0; 4]));
         }
+    }
+
+    /// Takes characters that are no blanks.
+    fn visible(&mut self, text: &str) {
         if !self.begun {
             self.out.push_str(if self.quotations > 0 { "> " } else { "" });
         } else if self.gap {
@@ -80,7 +92,7 @@ impl Page {
         }
         self.begun = true;
         self.gap = false;
-        self.out.push(c);
+        self.out.push_str(text);
     }
 
     fn line_end(&mut self) {
@@ -93,19 +105,67 @@ impl Page {
 }
 
 /// Elements whose content is never shown.
-const HIDDEN: [&str; 4] = ["script", "style", "template", "title"];
+fn is_hidden(name: &[u8]) -> bool {
+    matches!(name, b"script" | b"style" | b"template" | b"title")
+}
 
 /// Elements that show something else than their text.
-const NOT_TEXT: [&str; 14] = [
-    "applet", "audio", "button", "canvas", "embed", "iframe", "image", "img", "input", "object", "picture", "select",
-    "svg", "video",
-];
+fn is_no_text(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"applet"
+            | b"audio"
+            | b"button"
+            | b"canvas"
+            | b"embed"
+            | b"iframe"
+            | b"image"
+            | b"img"
+            | b"input"
+            | b"object"
+            | b"picture"
+            | b"select"
+            | b"svg"
+            | b"video"
+    )
+}
 
 /// Elements before and behind which a line ends, beside the quotation.
-const BLOCKS: [&str; 27] = [
-    "article", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
-    "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "tr", "ul",
-];
+fn is_block(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"article"
+            | b"body"
+            | b"br"
+            | b"center"
+            | b"dd"
+            | b"div"
+            | b"dl"
+            | b"dt"
+            | b"footer"
+            | b"form"
+            | b"h1"
+            | b"h2"
+            | b"h3"
+            | b"h4"
+            | b"h5"
+            | b"h6"
+            | b"header"
+            | b"hr"
+            | b"li"
+            | b"ol"
+            | b"p"
+            | b"pre"
+            | b"section"
+            | b"table"
+            | b"tbody"
+            | b"tr"
+            | b"ul"
+    )
+}
+
+/// Longest name of an element that is looked at.
+const NAME_LIMIT: usize = 16;
 
 /// Takes what begins with this `<`, and gives the place behind it.
 fn markup(html: &str, at: usize, page: &mut Page) -> usize {
@@ -123,25 +183,27 @@ fn markup(html: &str, at: usize, page: &mut Page) -> usize {
         page.character('<');
         return at + 1;
     }
-    let length = rest.bytes().take(16).position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len().min(16));
-    let name = rest.get(..length).unwrap_or_default().to_ascii_lowercase();
+    let mut name = [0; NAME_LIMIT];
+    let letters = rest.bytes().take_while(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+    let length = name.iter_mut().zip(letters).map(|(place, letter)| *place = letter).count();
+    let name = &name[..length];
     let end = end_of_tag(html, html.len() - rest.len());
-    if !closing && HIDDEN.contains(&name.as_str()) {
-        return end_of_hidden(html, end, &name);
+    if !closing && is_hidden(name) {
+        return end_of_hidden(html, end, name);
     }
-    page.more |= NOT_TEXT.contains(&name.as_str());
-    element(&name, closing, page);
+    page.more |= is_no_text(name);
+    element(name, closing, page);
     end
 }
 
-fn element(name: &str, closing: bool, page: &mut Page) {
-    if name == "blockquote" || BLOCKS.contains(&name) {
+fn element(name: &[u8], closing: bool, page: &mut Page) {
+    if name == b"blockquote" || is_block(name) {
         page.line_end();
     }
     match (name, closing) {
-        ("blockquote", false) => page.quotations += 1,
-        ("blockquote", true) => page.quotations = page.quotations.saturating_sub(1),
-        ("td" | "th", _) => page.gap = true,
+        (b"blockquote", false) => page.quotations += 1,
+        (b"blockquote", true) => page.quotations = page.quotations.saturating_sub(1),
+        (b"td" | b"th", _) => page.gap = true,
         _ => {}
     }
 }
@@ -167,10 +229,10 @@ fn end_of_tag(html: &str, mut at: usize) -> usize {
 }
 
 /// The place behind the end tag of an element whose content is not shown; without one all the rest is its content.
-fn end_of_hidden(html: &str, mut at: usize, name: &str) -> usize {
+fn end_of_hidden(html: &str, mut at: usize, name: &[u8]) -> usize {
     while let Some(found) = html[at..].find("</") {
         at += found + 2;
-        if html.as_bytes()[at..].get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes())) {
+        if html.as_bytes()[at..].get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name)) {
             return end_of_tag(html, at + name.len());
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod bare_answer;
+pub mod body;
 pub mod compose;
 pub mod content;
 pub mod delimiters;

@@ -12,7 +12,7 @@ pub use super::delimiters::BOUNDARY_LIMIT;
 use super::delimiters::Delimiters;
 use super::encoding;
 use super::fold::is_blank;
-use super::head::Head;
+use super::head::{Head, first};
 pub use super::media::Transfer;
 use super::media::{Media, transfer};
 
@@ -88,8 +88,9 @@ pub fn parts<'a>(head: &Head<'a>, body: &'a [u8]) -> Parts<'a> {
     walk.begin(head, 0);
     let mut count = 0;
     let mut at = 0;
-    loop {
-        let next = body[at..].iter().position(|&b| b == b'\n').map_or(body.len(), |end| at + end + 1);
+    // Without a multipart no line ends anything.
+    while !(walk.open.is_empty() && matches!(walk.place, Place::Between | Place::Content(_))) {
+        let next = first(&body[at..], b'\n').map_or(body.len(), |end| at + end + 1);
         let line = &body[at..next];
         let delimiter = walk.delimiter(line.trim_ascii_end());
         let ends = delimiter.is_some() || at >= body.len();

@@ -4,30 +4,90 @@
 //! doubt a line is not the sender's: whether a text says anything at all is asked of `bare_answer.rs`. Never touches:
 //! encodings and markup.
 
-/// The lines that the sender wrote himself, trimmed: each has a letter or a digit.
+/// The lines of a text, trimmed, for whoever asks several things of them.
+pub struct Lines<'t> {
+    trimmed: Vec<&'t str>,
+    /// Whether each is quoted from another message.
+    quoted: Vec<bool>,
+}
+
+impl<'t> Lines<'t> {
+    /// Of a text.
+    #[must_use]
+    pub fn of(text: &'t str) -> Lines<'t> {
+        let trimmed: Vec<&str> = text.lines().map(str::trim).collect();
+        let quoted = trimmed.iter().map(|line| is_quoted(line)).collect();
+        Lines { trimmed, quoted }
+    }
+
+    /// The line of this number, trimmed.
+    #[must_use]
+    pub fn line(&self, number: usize) -> &'t str {
+        self.trimmed.get(number).copied().unwrap_or_default()
+    }
+
+    /// The numbers of the lines that the sender wrote himself: each has a letter or a digit.
+    pub fn own(&self) -> impl Iterator<Item = usize> {
+        let lines = &self.trimmed[..];
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            while let Some(&line) = lines.get(at) {
+                if ends_the_text(lines, at) {
+                    break;
+                }
+                match attribution(lines, at) {
+                    Attribution::BeforeQuotation(next) => {
+                        at = next;
+                        continue;
+                    }
+                    Attribution::BeforeTheRest => break,
+                    Attribution::None => {}
+                }
+                at += 1;
+                if !self.quoted[at - 1] && !is_programs_line(line) && line.contains(char::is_alphanumeric) {
+                    return Some(at - 1);
+                }
+            }
+            at = lines.len();
+            None
+        })
+    }
+
+    /// The numbers of the lines above another message that is copied below words of the sender's own, without what is marked
+    /// as quoted. Signatures stay: at the end of mail to many stands what this is looked into for. `copies`: whether the
+    /// Subject says that another message is answered or passed on; else only a ruled line begins one, since newsletters have
+    /// lines like the others.
+    pub fn above_copy(&self, copies: bool) -> impl Iterator<Item = usize> {
+        let lines = &self.trimmed[..];
+        let mut begun = false;
+        let going_on = move |at: &usize| {
+            let copied = || {
+                begins_copy(lines, *at, copies)
+                    || (copies && matches!(attribution(lines, *at), Attribution::BeforeTheRest))
+            };
+            if begun && copied() {
+                return false;
+            }
+            let line = lines[*at];
+            begun = begun || (!self.quoted[*at] && !is_ruled(line) && line.contains(char::is_alphanumeric));
+            true
+        };
+        (0..lines.len()).take_while(going_on).filter(|at| !self.quoted[*at])
+    }
+}
+
+/// The lines that the sender wrote himself, trimmed.
 #[must_use]
 pub fn own_lines(text: &str) -> Vec<&str> {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let mut own = Vec::new();
-    let mut at = 0;
-    while let Some(&line) = lines.get(at) {
-        if ends_the_text(&lines, at) {
-            break;
-        }
-        match attribution(&lines, at) {
-            Attribution::BeforeQuotation(next) => {
-                at = next;
-                continue;
-            }
-            Attribution::BeforeTheRest => break,
-            Attribution::None => {}
-        }
-        if !is_quoted(line) && !is_programs_line(line) && line.contains(char::is_alphanumeric) {
-            own.push(line);
-        }
-        at += 1;
-    }
-    own
+    let lines = Lines::of(text);
+    lines.own().map(|number| lines.line(number)).collect()
+}
+
+/// The lines above a copied message, trimmed: see [`Lines::above_copy`].
+#[must_use]
+pub fn lines_above_copy(text: &str, copies: bool) -> Vec<&str> {
+    let lines = Lines::of(text);
+    lines.above_copy(copies).map(|number| lines.line(number)).collect()
 }
 
 /// `---------- Forwarded message ---------` and `-----Original Message-----`, in the languages of the larger programs.
@@ -54,34 +114,16 @@ fn is_mark(line: &str) -> bool {
 
 /// `AL> `: the initials of who is quoted (RFC 1036 readers, FidoNet), at most three capitals.
 fn has_initials(line: &str) -> bool {
+    // Initials are letters, and those outside ASCII have capitals too.
+    let first = line.as_bytes().first().is_some_and(|b| b.is_ascii_uppercase() || !b.is_ascii());
+    if !first {
+        return false;
+    }
     let length = line.bytes().take(13).position(|b| b == b'>').unwrap_or_default();
     let (initials, rest) = line.split_at_checked(length).unwrap_or_default();
     (1..=3).contains(&initials.chars().count())
         && initials.chars().all(char::is_uppercase)
         && (rest == ">" || rest.starts_with("> ") || rest.starts_with(">>"))
-}
-
-/// The lines above another message that is copied below words of the sender's own, without what is marked as quoted.
-/// Signatures stay: at the end of mail to many stands what this is looked into for. `copies`: whether the Subject says
-/// that another message is answered or passed on; else only a ruled line begins one, since newsletters have lines like
-/// the others.
-#[must_use]
-pub fn lines_above_copy(text: &str, copies: bool) -> Vec<&str> {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let own = |line: &str| !is_quoted(line) && !is_ruled(line) && line.contains(char::is_alphanumeric);
-    let mut begun = false;
-    let mut end = lines.len();
-    for at in 0..lines.len() {
-        let copied = || {
-            begins_copy(&lines, at, copies) || (copies && matches!(attribution(&lines, at), Attribution::BeforeTheRest))
-        };
-        if begun && copied() {
-            end = at;
-            break;
-        }
-        begun |= own(lines[at]);
-    }
-    lines[..end].iter().copied().filter(|line| !is_quoted(line)).collect()
 }
 
 /// Whether a copied message begins in this line: a ruled line or none, and the fields of its header block. `copies`: the
@@ -142,7 +184,8 @@ impl HeaderBlock {
 
 /// `Name: value`, in any script: a short name without digits, then a blank or nothing behind the colon.
 fn is_field(line: &str) -> bool {
-    let Some((name, value)) = line.split_once([':', '\u{ff1a}']) else { return false };
+    let colon = if line.is_ascii() { line.split_once(':') } else { line.split_once([':', '\u{ff1a}']) };
+    let Some((name, value)) = colon else { return false };
     let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || is_invisible(c));
     let odd = |c: char| c.is_numeric() || (c.is_ascii_punctuation() && !matches!(c, '-' | '.' | '/' | '\''));
     let value = value.trim_start_matches(|c: char| c == '*' || is_invisible(c));
@@ -317,5 +360,6 @@ fn is_programs_line(line: &str) -> bool {
         "Inviato da ",
         "Verzonden vanaf ",
     ];
-    STARTS.iter().any(|start| line.starts_with(start))
+    let first = line.as_bytes().first();
+    STARTS.iter().any(|start| start.as_bytes().first() == first && line.starts_with(start))
 }

@@ -8,6 +8,7 @@ use super::sender::{self, LocalPart};
 use super::wording::Wording;
 use super::{Sign, bulk, field, program, report, rules};
 use crate::mail::address::Address;
+use crate::mail::body::Body;
 use crate::mail::head::Head;
 
 /// Who a message is from, as the envelope and the header block say.
@@ -23,10 +24,9 @@ pub struct People<'a> {
     pub author: Option<&'a Address>,
 }
 
-/// All signs of the message, each once, the most telling first. `body` is what is in memory of the message's body; of a
-/// longer one only its start is looked at.
+/// All signs of the message, each once, the most telling first.
 #[must_use]
-pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
+pub fn signs(head: &Head<'_>, people: People<'_>, body: &Body<'_>) -> Vec<Sign> {
     let mut found = field::signs(head, people.author);
     // A null path that an earlier server wrote down can only be true or harm the one who feigned it.
     let written_null = || people.unknown && head.all("Return-Path").any(|field| field.unfolded() == b"<>");
@@ -48,8 +48,8 @@ pub fn signs(head: &Head<'_>, people: People<'_>, body: &[u8]) -> Vec<Sign> {
     found
 }
 
-fn of_build(head: &Head<'_>, body: &[u8]) -> impl Iterator<Item = Sign> {
-    let build = report::build(head, body);
+fn of_build(head: &Head<'_>, body: &Body<'_>) -> impl Iterator<Item = Sign> {
+    let build = report::build(&body.parts);
     let is_multipart_report = report::is_multipart_report(head);
     let rules = [
         (is_multipart_report, Sign::MultipartReport),
@@ -83,7 +83,7 @@ mod tests {
 
     fn of(text: &str, people: People<'_>) -> Vec<Sign> {
         let head = Head::read(text.as_bytes());
-        signs(&head, people, &text.as_bytes()[head.body..])
+        signs(&head, people, &Body::read(&head, &text.as_bytes()[head.body..]))
     }
 
     #[test]
@@ -104,15 +104,16 @@ mod tests {
     #[test]
     fn envelope_and_author_are_looked_at_alike() {
         let head = Head::read(b"A: b\n\n");
+        let empty = Body::read(&head, b"");
         let locals = "bob-confirm.17.f00d no-reply 0102018a1b2c3d4e-5f60-000000 root a-17-bob=y.org";
         for (local, (_, sender, author)) in locals.split(' ').zip(LOCAL_PARTS) {
             let address = Address::parse(&format!("{local}@x.org")).unwrap();
             let envelope = People { envelope: Some(&address), ..People::default() };
-            assert_eq!(signs(&head, envelope, b""), [sender], "{local}");
-            assert_eq!(signs(&head, People { author: Some(&address), ..UNKNOWN }, b""), [author], "{local}");
+            assert_eq!(signs(&head, envelope, &empty), [sender], "{local}");
+            assert_eq!(signs(&head, People { author: Some(&address), ..UNKNOWN }, &empty), [author], "{local}");
         }
         let bulk = Address::parse("bob@news.x.org").unwrap();
-        assert_eq!(signs(&head, People { author: Some(&bulk), ..UNKNOWN }, b""), [Sign::BulkDomain]);
+        assert_eq!(signs(&head, People { author: Some(&bulk), ..UNKNOWN }, &empty), [Sign::BulkDomain]);
     }
 
     #[test]
@@ -121,7 +122,7 @@ mod tests {
         Sender: \"x\" (y) <a.b@c>\nPrecedence: (a) b\n\n--d\"\nContent-Type: text/calendar; method=reply\n\nx\xe9\n--d\"--\n";
         for end in 0..whole.len() {
             let head = Head::read(&whole[..end]);
-            drop(signs(&head, UNKNOWN, &whole[head.body.min(end)..end]));
+            drop(signs(&head, UNKNOWN, &Body::read(&head, &whole[head.body.min(end)..end])));
         }
     }
 }

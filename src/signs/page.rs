@@ -18,17 +18,37 @@ const WIDTH_LIMIT: usize = 200;
 pub fn is_designed(source: &str) -> bool {
     let source = &source[..source.floor_char_boundary(PAGE_LIMIT)];
     let page = source.to_ascii_lowercase();
-    let own = before_another_message(&page);
-    lays_out(&own[..html::text_start(own)])
+    lays_out(own_start(&page))
 }
 
 /// Where mail programs begin what they quote or pass on, in lower case.
-fn before_another_message(page: &str) -> &str {
-    const STARTS: &str = "<blockquote|gmail_quote|moz-cite-prefix|moz-forward-container|yahoo_quoted|divrplyfwdmsg|\
-         appendonsend|border-top:solid #b5c4df|border-top:solid #e1e1e1|olk_src_body_section|forwarded message|\
-         original message";
-    let end = STARTS.split('|').filter_map(|start| page.find(start)).min();
-    &page[..end.unwrap_or(page.len())]
+const STARTS: [&str; 12] = [
+    "<blockquote",
+    "gmail_quote",
+    "moz-cite-prefix",
+    "moz-forward-container",
+    "yahoo_quoted",
+    "divrplyfwdmsg",
+    "appendonsend",
+    "border-top:solid #b5c4df",
+    "border-top:solid #e1e1e1",
+    "olk_src_body_section",
+    "forwarded message",
+    "original message",
+];
+/// None of them is longer.
+const START_LIMIT: usize = 24;
+
+/// What stands before the first word, and before another message.
+fn own_start(page: &str) -> &str {
+    let word = html::text_start(page);
+    // What begins behind the first word changes nothing.
+    let near = &page[..page.ceil_char_boundary(word + START_LIMIT)];
+    let found = STARTS.iter().filter(|start| near.contains(**start)).filter_map(|start| near.find(start));
+    match found.min().filter(|at| *at < word) {
+        Some(at) => &page[..html::text_start(&page[..at])],
+        None => &page[..word],
+    }
 }
 
 /// What designers write before the first word, so that every mail program shows the same (the guides of mailing
@@ -76,6 +96,21 @@ fn has_fixed_column(start: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_start_ends_where_a_word_or_another_message_begins() {
+        for (page, start) in [
+            ("<p>", "<p>"),
+            ("<p><br>a<blockquote>", "<p><br>"),
+            ("<p><div class=gmail_quote>a", "<p><div class="),
+            ("<p>&nbsp;<!-- original message -->", "<p>&nbsp;<!-- "),
+            ("<p>original message", "<p>"),
+            ("\u{e9}<blockquote>", ""),
+        ] {
+            assert_eq!(own_start(page), start, "{page}");
+        }
+        assert!(STARTS.iter().all(|start| start.len() <= START_LIMIT));
+    }
 
     #[test]
     fn hostile_pages_take_linear_time() {

@@ -8,10 +8,8 @@ use super::wording::{Wording, squeezed};
 use crate::mail::fold::Parameterised;
 use crate::mail::head::Head;
 use crate::mail::media::Media;
-use crate::mail::parts::{Part, parts};
+use crate::mail::parts::{Part, Parts};
 
-/// Most bytes of a body in which parts are looked for.
-const BODY_LIMIT: usize = 256 * 1024;
 /// Most encoded bytes of a complained-of message that are looked at.
 const PEEK_LIMIT: usize = 8 * 1024;
 
@@ -32,8 +30,7 @@ pub struct Build {
 
 /// Looks at the types of the message and of its parts.
 #[must_use]
-pub fn build(head: &Head<'_>, body: &[u8]) -> Build {
-    let found = parts(head, &body[..body.len().min(BODY_LIMIT)]);
+pub fn build(found: &Parts<'_>) -> Build {
     let mut build = Build::default();
     for multipart in &found.multiparts {
         build.take(&multipart.kind, &multipart.fields);
@@ -68,10 +65,10 @@ pub fn is_aggregate(build: Build, head: &Head<'_>) -> bool {
 pub fn returns_a_message(words: &Wording) -> bool {
     const FIELDS: [&str; 6] = ["received: from ", "message-id: <", "from: ", "to: ", "subject: ", "date: "];
     let text = &words.text;
-    let has = |field: &&&str| text.contains(**field);
+    let has = |field: &&&str| words.may_hold(field) && text.contains(**field);
     !words.copies
-        && FIELDS.iter().filter(has).count() >= 3
         && FIELDS[..2].iter().any(|field| has(&field))
+        && FIELDS.iter().filter(has).count() >= 3
         && has_status(&text[..text.floor_char_boundary(STATUS_LIMIT)])
 }
 
@@ -154,10 +151,11 @@ const COMPRESSED: &str = "application/gzip application/x-gzip application/zip";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::parts::parts;
 
     fn of(message: &str) -> Build {
         let head = Head::read(message.as_bytes());
-        build(&head, &message.as_bytes()[head.body..])
+        build(&parts(&head, &message.as_bytes()[head.body..]))
     }
 
     #[test]

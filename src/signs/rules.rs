@@ -122,8 +122,11 @@ struct Found<'w> {
 
 impl Rule {
     fn matches(&self, wording: &Wording) -> bool {
+        if !(self.when)(wording) {
+            return false;
+        }
         let piece = self.place.of(wording);
-        if piece.is_empty() || !(self.when)(wording) {
+        if piece.is_empty() {
             return false;
         }
         let piece = piece.as_ref();
@@ -195,8 +198,10 @@ fn has_list_footer(wording: &Wording) -> bool {
         let near = &said[at..said.floor_char_boundary(at + 3 * WAY_REACH)];
         near.contains("/listinfo/") || near.contains("/postorius/lists/")
     };
-    said.match_indices("unsubscribe").any(|(at, _)| beside(at))
-        || said.match_indices("__________").any(|(at, _)| below(at))
+    let any = |words: &str, holds: &dyn Fn(usize) -> bool| {
+        wording.may_hold(words) && said.match_indices(words).any(|(at, _)| holds(at))
+    };
+    any("unsubscribe", &beside) || any("__________", &below)
 }
 
 fn any(_: &Wording) -> bool {

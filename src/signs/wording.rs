@@ -5,15 +5,12 @@
 //! touches: attachments and messages inside the message.
 
 use super::page;
-use super::words::{Group, LANGUAGES, Language, RUN_PLACES, run};
+use super::words::{Group, LANGUAGES, Language, RUN_PLACES, run, runs};
+use crate::mail::body::Body;
 use crate::mail::fold::decode_words;
 use crate::mail::head::Head;
-use crate::mail::html;
-use crate::mail::parts::{Part, parts};
-use crate::mail::quotation::{is_quoted, lines_above_copy, own_lines};
+use crate::mail::quotation::{Lines, is_quoted};
 
-/// Most bytes of a body that are looked at.
-const BODY_LIMIT: usize = 256 * 1024;
 /// Most bytes of decoded text that are looked at, all parts together.
 pub const WORDING_LIMIT: usize = 256 * 1024;
 
@@ -41,9 +38,9 @@ pub struct Wording {
 }
 
 impl Wording {
-    /// Reads the words of the message with this header block.
+    /// Reads the words of the message with this header block and body.
     #[must_use]
-    pub fn read(head: &Head<'_>, body: &[u8]) -> Wording {
+    pub fn read(head: &Head<'_>, body: &Body<'_>) -> Wording {
         let subject = head.first("Subject").filter(|field| field.is_bounded());
         let subject = subject.map(|field| squeezed(&decode_words(&field.unfolded()))).unwrap_or_default();
         let marked = |group| subject_mark(&subject).is_some_and(|mark| is_mark(mark, group));
@@ -51,38 +48,42 @@ impl Wording {
         let copies = answer || marked(Group::ForwardMark);
         let answers = answer || head.first("In-Reply-To").is_some();
         let mut wording = Wording { copies, answers, ..Wording::default() };
-        for part in parts(head, &body[..body.len().min(BODY_LIMIT)]).texts() {
-            let source = bounded(part, WORDING_LIMIT - wording.text.len().min(WORDING_LIMIT));
+        let (mut own, mut said) = (Extract::default(), Extract::default());
+        for (part, text) in body.texts() {
+            let room = WORDING_LIMIT - wording.text.len().min(WORDING_LIMIT);
+            let source = text.source(room);
             wording.has_link |= source.contains("http") || (part.is_html() && source.contains("href"));
-            wording.designed |= part.is_html() && page::is_designed(&source);
-            wording.add(&shown(part, source));
+            wording.designed |= part.is_html() && page::is_designed(source);
+            wording.add(without_patch(&text.shown(room)), &mut own, &mut said);
         }
-        wording.subject = subject;
-        wording.note_runs();
-        wording
+        wording.runs.add(subject.as_bytes());
+        wording.runs.add(wording.text.as_bytes());
+        Wording { subject, own: own.text, said: said.text, ..wording }
     }
 
-    fn add(&mut self, text: &str) {
-        for line in text.lines().filter(|line| !is_quoted(line)) {
+    fn add(&mut self, text: &str, own: &mut Extract, said: &mut Extract) {
+        let lines = Lines::of(text);
+        let (mut in_own, mut in_said) = (lines.own().peekable(), lines.above_copy(self.copies).peekable());
+        for piece in [&mut self.text, &mut own.text, &mut said.text] {
+            piece.reserve(text.len());
+        }
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !is_quoted(line)) {
+            let start = self.text.len();
             append_squeezed(&mut self.text, line);
-        }
-        for line in own_lines(text) {
-            append_squeezed(&mut self.own, line);
-        }
-        for line in lines_above_copy(text, self.copies) {
-            append_squeezed(&mut self.said, line);
-        }
-    }
-
-    fn note_runs(&mut self) {
-        self.runs.add(&self.subject);
-        self.runs.add(&self.text);
-        // Most often nothing is cut off but the end.
-        for piece in [&self.own, &self.said] {
-            if !self.text.starts_with(piece) {
-                self.runs.add(piece);
+            // Both are some of these lines.
+            if in_own.next_if_eq(&number).is_some() {
+                own.take(&self.text, start, &mut self.runs);
+            }
+            if in_said.next_if_eq(&number).is_some() {
+                said.take(&self.text, start, &mut self.runs);
             }
         }
+    }
+
+    /// No only if these words stand in none of the pieces.
+    #[must_use]
+    pub fn may_hold(&self, words: &str) -> bool {
+        runs(words.as_bytes(), 0, words.len()).is_none_or(|runs| self.runs.may_hold(&runs))
     }
 
     /// At most so many of the first bytes of what the sender wrote himself.
@@ -126,45 +127,64 @@ fn is_mark(mark: &str, group: Group) -> bool {
     LANGUAGES.iter().any(|(_, language)| language.phrases(group, |_| true).any(|phrase| phrase.words == mark))
 }
 
+/// Some lines of a text, one behind the other.
+#[derive(Default)]
+struct Extract {
+    text: String,
+    /// Where in the whole text the last line ended.
+    end: usize,
+    /// Where a line begins that does not follow the one before it in the whole text, as long as the runs of three bytes
+    /// there are not all noted.
+    seam: Option<usize>,
+}
+
+impl Extract {
+    /// Takes what stands in the whole text from there on, a line with the blank before it; `runs` must learn of those that
+    /// the whole text does not have.
+    fn take(&mut self, whole: &str, start: usize, runs: &mut Runs) {
+        let (line, at) = (&whole[start..], self.text.len());
+        self.text.push_str(if at == 0 { line.trim_start_matches(' ') } else { line });
+        if at > 0 && start != self.end {
+            self.seam = Some(at);
+        }
+        self.end = whole.len();
+        if let Some(seam) = self.seam {
+            runs.add(&self.text.as_bytes()[seam.saturating_sub(2)..self.text.len().min(seam + 2)]);
+            self.seam = Some(seam).filter(|seam| self.text.len() < seam + 2);
+        }
+    }
+}
+
 /// Which runs of three bytes the words have, so that most phrases are ruled out without a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Runs([u64; Runs::WORDS]);
+struct Runs(Box<[bool; RUN_PLACES]>);
 
 impl Runs {
-    const WORDS: usize = RUN_PLACES / 64;
-
-    fn add(&mut self, text: &str) {
-        for three in text.as_bytes().windows(3) {
-            let place = run(three, 0);
-            self.0[usize::from(place / 64)] |= 1 << (place % 64);
+    fn add(&mut self, text: &[u8]) {
+        let [first, second, rest @ ..] = text else { return };
+        let mut number = u32::from(*first) << 8 | u32::from(*second) << 16;
+        for byte in rest {
+            number = number >> 8 | u32::from(*byte) << 16;
+            self.0[usize::from(run(number))] = true;
         }
     }
 
     /// No only if the phrase with these runs stands nowhere.
     fn may_hold(&self, runs: &[u16; 3]) -> bool {
-        runs.iter().all(|place| self.0[usize::from(place / 64)] & (1 << (place % 64)) != 0)
+        runs.iter().all(|place| self.0[usize::from(*place)])
     }
 }
 
 impl Default for Runs {
     fn default() -> Runs {
-        Runs([0; Runs::WORDS])
+        Runs(Box::new([false; RUN_PLACES]))
     }
 }
 
-/// The decoded text of a part as a mail reader shows it, without the changes of a patch, which are a file's words and not
-/// the sender's.
-fn shown(part: &Part<'_>, source: String) -> String {
-    let mut text = if part.is_html() { html::to_text(&source) } else { source };
+/// A text without the changes of a patch, which are a file's words and not the sender's.
+fn without_patch(text: &str) -> &str {
     let patch = if text.starts_with("diff --git ") { Some(0) } else { text.find("\ndiff --git ") };
-    text.truncate(patch.unwrap_or(text.len()));
-    text
-}
-
-fn bounded(part: &Part<'_>, room: usize) -> String {
-    let mut source = part.text();
-    source.truncate(source.floor_char_boundary(room));
-    source
+    &text[..patch.unwrap_or(text.len())]
 }
 
 /// The text in lower case, blanks run together.
@@ -177,6 +197,17 @@ pub fn squeezed(text: &str) -> String {
 
 /// Adds a line in lower case. Typographic apostrophes and hyphens become plain ones: `don’t`, `e‑mail`.
 fn append_squeezed(out: &mut String, line: &str) {
+    let line = line.trim();
+    if is_squeezed(line.as_bytes()) {
+        // Most lines are like that.
+        if !out.is_empty() && !line.is_empty() {
+            out.push(' ');
+        }
+        let start = out.len();
+        out.push_str(line);
+        out[start..].make_ascii_lowercase();
+        return;
+    }
     for word in line.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
@@ -198,9 +229,18 @@ fn append_squeezed(out: &mut String, line: &str) {
     }
 }
 
+/// Whether a trimmed line is ASCII with single blanks between its words. Without a branch for each byte, so that many are
+/// looked at in one step.
+fn is_squeezed(line: &[u8]) -> bool {
+    let behind = line.get(1..).unwrap_or_default();
+    let odd = |odd, (a, b): (&u8, &u8)| odd | matches!(a, b'\t'..=b'\r') | ((*a == b' ') & (*b == b' '));
+    line.is_ascii() && !line.iter().zip(behind).fold(false, odd)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::mail::quotation::{lines_above_copy, own_lines};
 
     /// The words of a letter with that Subject and text.
     pub fn letter(subject: &str, body: &str) -> Wording {
@@ -210,7 +250,7 @@ pub(crate) mod tests {
     /// The words of a message.
     pub fn wording(message: &str) -> Wording {
         let head = Head::read(message.as_bytes());
-        Wording::read(&head, &message.as_bytes()[head.body..])
+        Wording::read(&head, &Body::read(&head, &message.as_bytes()[head.body..]))
     }
 
     #[test]
@@ -270,14 +310,62 @@ pub(crate) mod tests {
     #[test]
     fn what_is_ruled_out_stands_nowhere() {
         let read = wording("Subject: One two\n\nThree four, f\u{fc}nf \u{516d}\u{4e03}.\n-- \nnine\n");
-        let may_hold = |phrase: &str| {
-            let bytes = phrase.as_bytes();
-            read.runs.may_hold(&[run(bytes, 0), run(bytes, (bytes.len() - 3) / 2), run(bytes, bytes.len() - 3)])
-        };
         for phrase in ["one two", "three four, f", "\u{516d}", "\u{516d}\u{4e03}", "nine"] {
-            assert!(may_hold(phrase), "{phrase}");
+            assert!(read.may_hold(phrase), "{phrase}");
         }
-        assert!(!may_hold("eleven twelve"));
+        assert!(!read.may_hold("eleven twelve"));
+    }
+
+    #[test]
+    fn what_stands_where_lines_are_left_out_is_not_ruled_out() {
+        let words =
+            ["One", "> two", "a", "\u{200b}", "-", "b c", "On 21 November 2026 bob wrote:", "Sent from x", "***", "\t"];
+        for number in 0..words.len().pow(3) {
+            let line = |place: u32| words[number / words.len().pow(place) % words.len()];
+            let text: String = (0..3).map(|place| format!("{}\n", line(place))).collect();
+            let read = letter("Re: x", &text);
+            for piece in [&read.text, &read.own, &read.said] {
+                for three in piece.as_bytes().windows(3) {
+                    let place = runs(three, 0, 3).unwrap();
+                    assert!(read.runs.may_hold(&place), "{piece:?}");
+                }
+            }
+            let joined = |lines: Vec<&str>| {
+                let mut out = String::new();
+                lines.into_iter().for_each(|line| append_squeezed(&mut out, line));
+                out
+            };
+            let text = format!("{text}\n");
+            assert_eq!(read.own, joined(own_lines(&text)), "{text:?}");
+            assert_eq!(read.said, joined(lines_above_copy(&text, true)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_squeezed_in_one_way() {
+        for line in [
+            "",
+            "a",
+            "A b  C",
+            " a\tB ",
+            "a\u{b}b",
+            "\u{a0}a\u{a0}",
+            "\u{200b}",
+            "a \u{200b} b",
+            "\u{200b} A",
+            "\u{c4} B",
+        ] {
+            for start in ["", "x"] {
+                let mut out = start.to_owned();
+                append_squeezed(&mut out, line);
+                let mut wanted = start.to_owned();
+                for word in line.split_whitespace() {
+                    wanted.push_str(if wanted.is_empty() { "" } else { " " });
+                    wanted.extend(word.to_lowercase().chars().filter(|c| *c != '\u{200b}'));
+                }
+                assert_eq!(out, wanted, "{start:?} {line:?}");
+            }
+        }
     }
 
     #[test]

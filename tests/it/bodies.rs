@@ -1,6 +1,7 @@
 //! Whole messages as the tables in `fixtures/format/` have them: their parts, what they say, the tokens in them, and what
 //! a computer may run.
 
+use countersign::mail::body::Body;
 use countersign::mail::content::{Content, TokenKind, TokenText, look};
 use countersign::mail::content::{token_in_extension, tokens_in_ids, tokens_in_text};
 use countersign::mail::delimiters::Delimiters;
@@ -30,7 +31,7 @@ fn mixed(first: &str, second: &[u8]) -> Vec<u8> {
 fn content(case: &[u8]) -> Content {
     let message = with_tokens(case);
     let head = Head::read(&message);
-    look(&head, &message[head.body..])
+    look(&Body::read(&head, &message[head.body..]))
 }
 
 fn walk(case: &[u8], show: impl Fn(&Parts<'_>) -> String) -> String {
@@ -121,7 +122,7 @@ fn bodies() {
         let whole = with_tokens(case);
         cut_and_changed(&whole, 2_000, |bytes| {
             let head = Head::read(bytes);
-            drop(look(&head, &bytes[head.body.min(bytes.len())..]));
+            drop(look(&Body::read(&head, &bytes[head.body.min(bytes.len())..])));
             for field in &head.fields {
                 drop((tokens_in_text(&decode_words(field.raw)), tokens_in_ids(&field.text())));
             }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use countersign::mail::bare_answer::says_nothing;
+use countersign::mail::body::Body;
 use countersign::mail::content::{look, tokens_in_ids, tokens_in_text};
 use countersign::mail::delimiters::Delimiters;
 use countersign::mail::executable;
@@ -102,7 +103,7 @@ fn body(unit: &[u8]) -> String {
         timed(unit, 270_000, |all| {
             let message = format!("{field}\n\n{}", text(all));
             let head = Head::read(message.as_bytes());
-            drop(look(&head, &message.as_bytes()[head.body..]));
+            drop(look(&Body::read(&head, &message.as_bytes()[head.body..])));
             drop((tokens_in_text(&message), tokens_in_ids(&message)));
         })
     };

@@ -2,7 +2,9 @@
 
 use countersign::facts::Facts;
 use countersign::mail::address::{Address, Domain};
+use countersign::mail::body::Body;
 use countersign::mail::head::Head;
+use countersign::mail::parts::parts;
 use countersign::origin::auth::Trust;
 use countersign::origin::envelope::Caller;
 use countersign::signs::list_id::{self, ListId};
@@ -27,7 +29,7 @@ fn letter(case: &str) -> Wording {
 
 fn wording(message: &str) -> Wording {
     let head = Head::read(message.as_bytes());
-    Wording::read(&head, &message.as_bytes()[head.body..])
+    Wording::read(&head, &Body::read(&head, &message.as_bytes()[head.body..]))
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn builds() {
 
 fn build(message: &str) -> String {
     let head = Head::read(message.as_bytes());
-    let build = report::build(&head, &message.as_bytes()[head.body..]);
+    let build = report::build(&parts(&head, &message.as_bytes()[head.body..]));
     let is_aggregate = report::is_aggregate(build, &head);
     let Build { answers_invitation, reports, complains, compressed, aggregates: _ } = build;
     let all = [
