@@ -243,11 +243,19 @@ pub struct ChallengeArguments {
 }
 
 /// Entries of the list.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
+#[command(
+    after_help = "In a file and on standard input each line names one; empty lines and lines that begin with # are passed \
+    over. A line that cannot be read stops everything, and nothing is changed. Many are written in slices of 5,000, so that \
+    mail can be handled meanwhile; if it is interrupted, run it again."
+)]
 pub struct EntryArguments {
-    /// name@example.org, @example.org or list:list-id.example.org
-    #[arg(required = true, value_name = "WHO", allow_hyphen_values = true)]
+    /// name@example.org, @example.org or list:list-id.example.org; - reads them from standard input, one a line
+    #[arg(required_unless_present = "file", value_name = "WHO")]
     pub who: Vec<String>,
+    /// Read them from this file, one a line; give it again for further files
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
 }
 
 /// What `check` looks up.

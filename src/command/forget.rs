@@ -2,13 +2,19 @@
 //!
 //! Promises: what `operation/entry.rs` promises.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+
 use crate::cli::EntryArguments;
 use crate::exit::Ending;
-use crate::operation::entry::parse_all;
+use crate::operation::entry::{Who, parse_all};
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
+use crate::operation::people::{Meter, People, summary};
 use crate::operation::screen;
-use crate::operation::trouble::Answer;
+use crate::operation::trouble::{Answer, Trouble};
+use crate::policy::fingerprint::Fingerprint;
+use crate::policy::standing::Effect;
 use crate::world::config::Environment;
 
 /// Runs `forget`. 1 if one of them was not on the list.
@@ -16,15 +22,22 @@ use crate::world::config::Environment;
 /// # Errors
 /// As `allow`.
 pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
+    if People::may_be_many(arguments) {
+        return forget_many(arguments, environment);
+    }
     // Gather.
     let people = parse_all(&arguments.who)?;
     let installation = Installation::open(&environment)?;
     let mut store = ledger::needed(&installation)?;
     // Decide: nothing to decide.
     let mut ending = Ending::Done;
+    let (id, _) = installation.keys.list.current();
+    let mut listed = HashSet::new();
     // Perform.
-    for who in &people {
-        let listed = store.remove_entries(&who.keys(&installation))? > 0;
+    let changes = people.iter().map(|who| Ok::<_, Trouble>(who.change(&installation, Effect::Deny)));
+    store.change_entries(id, None, changes, |number, before| listed.extend(before.map(|_| number)))?;
+    for (number, who) in (0..).zip(&people) {
+        let listed = listed.contains(&number);
         if who.opt_in(&installation, &mut store)? {
             screen::out(&format!("{who} had asked not to be asked again; that is forgotten\n"))?;
         } else if !listed {
@@ -36,4 +49,46 @@ pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
         }
     }
     Ok(ending)
+}
+
+/// The same of so many that nobody reads a line about each.
+fn forget_many(arguments: &EntryArguments, environment: Environment) -> Answer {
+    // Gather.
+    let installation = Installation::open(&environment)?;
+    let mut store = ledger::needed(&installation)?;
+    let mut people = People::of(arguments);
+    let opted_out = store.opted_out()?;
+    // Decide and perform: nothing is changed before all are read.
+    let meter = RefCell::new(Meter::begun());
+    let (mut read, mut wishes, mut wished) = (0, Vec::new(), HashSet::new());
+    let (mut listed, mut unknown) = (0, 0);
+    let opted = |who: &Who| -> Vec<Fingerprint> {
+        let keys = if opted_out.is_empty() { Vec::new() } else { who.slot_keys(&installation) };
+        keys.into_iter().filter(|key| opted_out.contains(key)).collect()
+    };
+    let seen = RefCell::new(&mut wished);
+    let changes = std::iter::from_fn(|| {
+        let who = people.next(Who::parse).transpose()?;
+        Some(who.map(|who| {
+            let keys = opted(&who);
+            seen.borrow_mut().extend((!keys.is_empty()).then_some(read));
+            wishes.extend(keys);
+            read += 1;
+            meter.borrow_mut().show("read", read);
+            who.change(&installation, Effect::Deny)
+        }))
+    });
+    let (id, _) = installation.keys.list.current();
+    store.change_entries(id, None, changes, |number, before| {
+        listed += u64::from(before.is_some());
+        unknown += u64::from(before.is_none() && !seen.borrow().contains(&number));
+        meter.borrow_mut().show("forgotten", listed);
+    })?;
+    store.opt_in(&wishes)?;
+    drop(meter);
+    let wished = u64::try_from(wished.len()).unwrap_or(u64::MAX);
+    let rest = [(unknown, "not on the list"), (wished, "had asked not to be asked again, which is forgotten")];
+    let rest = summary(&rest);
+    screen::out(&format!("forgotten {listed} of {read}{}{rest}\n", if rest.is_empty() { "" } else { ": " }))?;
+    Ok(if unknown > 0 { Ending::No } else { Ending::Done })
 }

@@ -4,6 +4,8 @@
 //! older one; the user's own addresses and those of mail systems never get on the list of the allowed, and a program's
 //! only with a demand for proof. Never touches: held messages.
 
+use std::cell::RefCell;
+
 use serde_json::json;
 
 use crate::cli::EntryArguments;
@@ -14,6 +16,7 @@ use crate::mail::display::one_line;
 use crate::operation::case::{entry_of, slot_keys};
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
+use crate::operation::people::{Meter, People, summary};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
@@ -23,7 +26,7 @@ use crate::signs::list_id::ListId;
 use crate::signs::sender;
 use crate::world::clock;
 use crate::world::config::Environment;
-use crate::world::store::{State, Store, StoreProblem};
+use crate::world::store::{Change, State, Store, StoreProblem};
 
 /// Whom an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,32 +42,120 @@ pub enum Who {
 /// Puts people on the list, for `allow` and `deny`.
 ///
 /// # Errors
-/// When a word is no address, domain or list, or the store cannot be written.
+/// When a word or a line is no address, domain or list, or the store cannot be written.
 pub fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
+    if People::may_be_many(arguments) {
+        return put_many(arguments, environment, effect);
+    }
     // Gather.
     let people = parse_all(&arguments.who)?;
     let installation = Installation::open(&environment)?;
     let mut store = ledger::needed(&installation)?;
     // Decide.
-    for who in &people {
-        refuse_own(&installation, who)?;
-        if effect == Effect::Allow {
-            refuse_mail_system(who)?;
-        }
-    }
-    let added = clock::now();
+    people.iter().try_for_each(|who| refuse(&installation, who, effect))?;
+    let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
+    let changes: Vec<Change> = people.iter().map(|who| who.change(&installation, effect)).collect();
     // Perform.
-    for who in &people {
-        let pin = if effect == Effect::Allow { who.demand(&installation) } else { Proofs::NONE };
-        let entry = Entry { effect, pin, origin: Origin::Manual, added };
-        let before = who.entry(&installation, &store)?;
-        who.write(&installation, &mut store, &entry)?;
-        screen::out(&format!("{} {who}{}{}\n", effect_words(effect), if_proven(pin), change(before, &entry)))?;
+    let mut before = vec![None; people.len()];
+    let (id, _) = installation.keys.list.current();
+    store.change_entries(id, Some(entry), changes.iter().cloned().map(Ok::<_, Trouble>), |number, old| {
+        if let Some(place) = usize::try_from(number).ok().and_then(|number| before.get_mut(number)) {
+            *place = old;
+        }
+    })?;
+    for ((who, Change { pin, .. }), before) in people.iter().zip(changes).zip(before) {
+        let what = change(before, &Entry { pin, ..entry });
+        screen::out(&format!("{} {who}{}{what}\n", effect_words(effect), if_proven(pin)))?;
         if effect == Effect::Allow {
             say_limits(&installation, &store, who);
         }
     }
     Ok(Ending::Done)
+}
+
+/// Of those who were read: what needs a word, and what it was before.
+#[derive(Default)]
+struct Sum {
+    read: u64,
+    domains: u64,
+    programs: u64,
+    new: u64,
+    turned: u64,
+    as_before: u64,
+}
+
+/// The same of so many that nobody reads a line about each.
+fn put_many(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
+    // Gather.
+    let installation = Installation::open(&environment)?;
+    let mut store = ledger::needed(&installation)?;
+    let mut people = People::of(arguments);
+    let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
+    // Decide and perform: nothing is written before all are read.
+    let (sum, meter) = (RefCell::new(Sum::default()), RefCell::new(Meter::begun()));
+    let changes = std::iter::from_fn(|| {
+        let who = people.next(|text| {
+            let who = Who::parse(text)?;
+            refuse(&installation, &who, effect).map(|()| who)
+        });
+        let who = who.transpose()?;
+        Some(who.map(|who| {
+            let mut sum = sum.borrow_mut();
+            sum.read += 1;
+            sum.domains += u64::from(matches!(who, Who::Domain(_) | Who::List(_)));
+            sum.programs += u64::from(who.is_programs());
+            meter.borrow_mut().show("read", sum.read);
+            who.change(&installation, effect)
+        }))
+    });
+    let (id, _) = installation.keys.list.current();
+    store.change_entries(id, Some(entry), changes, |_, before| {
+        let mut sum = sum.borrow_mut();
+        match before {
+            None => sum.new += 1,
+            Some(old) if old.effect == effect => sum.as_before += 1,
+            Some(_) => sum.turned += 1,
+        }
+        meter.borrow_mut().show("written", sum.new + sum.as_before + sum.turned);
+    })?;
+    drop(meter);
+    say_sum(&installation, &sum.into_inner(), effect)?;
+    Ok(Ending::Done)
+}
+
+fn say_sum(installation: &Installation, sum: &Sum, effect: Effect) -> Result<(), Trouble> {
+    let turned = if effect == Effect::Allow { "denied before" } else { "allowed before" };
+    let parts = summary(&[(sum.new, "new"), (sum.as_before, "as before"), (sum.turned, turned)]);
+    let parts = if parts.is_empty() { parts } else { format!(": {parts}") };
+    screen::out(&format!("{} {}{parts}\n", effect_words(effect), sum.read))?;
+    let trusts = !installation.config.policy.trust.ids.is_empty();
+    match (effect, sum.domains, trusts) {
+        (Effect::Deny, ..) | (_, 0, _) => {}
+        (_, count, false) => screen::error(&format!(
+            "{count} are domains or lists, which count only where the domain is proven, and no authserv-id is configured, so \
+             they never count yet (see `countersign doctor`)"
+        )),
+        (_, count, true) => screen::aside(&format!(
+            "{count} are domains or lists, which count only for mail whose domain is proven (dmarc or dkim)."
+        )),
+    }
+    match (effect, sum.programs, trusts) {
+        (Effect::Deny, ..) | (_, 0, _) => {}
+        (_, count, false) => screen::error(&format!(
+            "{count} are addresses of programs or roles, and no authserv-id is configured, so whatever merely claims to be from \
+             them passes from now on (see `countersign doctor`)"
+        )),
+        (_, count, true) => screen::aside(&format!(
+            "{count} are addresses of programs or roles, so their mail must be proven (dmarc or dkim)."
+        )),
+    }
+    Ok(())
+}
+
+/// Refuses what is never put on the list.
+fn refuse(installation: &Installation, who: &Who, effect: Effect) -> Result<(), Trouble> {
+    refuse_own(installation, who)?;
+    if effect == Effect::Allow { refuse_mail_system(who) } else { Ok(()) }
 }
 
 impl Who {
@@ -113,6 +204,16 @@ impl Who {
         store.put_entry((id, current), self.kind(), entry, &older)
     }
 
+    /// What is to be changed of the list for it.
+    #[must_use]
+    pub fn change(&self, installation: &Installation, effect: Effect) -> Change {
+        let mut keys =
+            under_every_key(&installation.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect::<Vec<_>>();
+        let key = keys.remove(0);
+        let pin = if effect == Effect::Allow { self.demand(installation) } else { Proofs::NONE };
+        Change { key, older: keys, kind: self.kind(), pin }
+    }
+
     /// Its fingerprints under every list key, the newest first.
     #[must_use]
     pub fn keys(&self, installation: &Installation) -> Vec<Fingerprint> {
@@ -121,9 +222,15 @@ impl Who {
 
     /// Forgets that an address wants no challenge any more; whether it had said so.
     pub fn opt_in(&self, installation: &Installation, store: &mut Store) -> Result<bool, StoreProblem> {
+        store.opt_in(&self.slot_keys(installation))
+    }
+
+    /// The keys under which it may have said that it wants no challenge any more.
+    #[must_use]
+    pub fn slot_keys(&self, installation: &Installation) -> Vec<Fingerprint> {
         match self {
-            Who::Address(address) => store.opt_in(&slot_keys(installation, address)),
-            Who::Domain(_) | Who::List(_) => Ok(false),
+            Who::Address(address) => slot_keys(installation, address),
+            Who::Domain(_) | Who::List(_) => Vec::new(),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod installation;
 pub mod ledger;
 pub mod own_mark;
+pub mod people;
 pub mod quarantine;
 pub mod screen;
 pub mod select;

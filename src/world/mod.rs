@@ -6,6 +6,7 @@ pub mod config;
 pub mod descriptors;
 pub mod folder;
 pub mod input;
+pub mod lines;
 pub mod maildir;
 pub mod mbox;
 pub mod program;

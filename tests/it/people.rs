@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use countersign::policy::standing::Effect;
 use serde_json::Value;
 
 use super::letter::{AUTHSERV_ID, Letter, OWNER};
@@ -222,4 +223,56 @@ fn what_a_mail_system_sent_is_released_and_its_sender_not_allowed() {
     outcome
         .check("the demand is said", outcome.code == Some(0) && text(&outcome).contains("if dmarc or dkim says pass"));
     assert!(!world.entry("no-reply@example.net").unwrap().pin.is_empty());
+}
+
+#[test]
+fn many_are_put_on_the_list_and_taken_off_from_files_and_standard_input() {
+    let world = World::new();
+    let file = world.store_file().with_file_name("people.txt");
+    fs::write(&file, "# friends\r\n\r\n  bob@example.net \r\n@friends.example\nlist:users.example.org\n").unwrap();
+    let file = file.to_str().unwrap();
+    world.run(&["deny", "carol@example.net"], "");
+    let outcome =
+        world.run(&["allow", "carol@example.net", "-", "--file", file], "dave@example.net\nDave@example.net\n");
+    let said = text(&outcome);
+    outcome
+        .check("a line says it", outcome.code == Some(0) && said == "allowed 6: 4 new, 1 as before, 1 denied before\n");
+    for who in [BOB, "carol@example.net", "dave@example.net"] {
+        assert!(world.entry(who).is_some_and(|entry| entry.effect == Effect::Allow), "{who}");
+    }
+    world.deliver(Letter::from(BOB).bytes()).is(0, 1, 0, 0);
+    let outcome = world.run(&["forget", "-f", file, "-f", "-"], "erin@example.net\ncarol@example.net\n");
+    outcome.check("what was not there is said", outcome.code == Some(1));
+    assert_eq!(text(&outcome), "forgotten 4 of 5: 1 not on the list\n");
+    assert!(world.entry(BOB).is_none() && world.entry("dave@example.net").is_some());
+}
+
+#[test]
+fn a_line_that_names_nobody_changes_nothing_and_is_named() {
+    let world = World::new();
+    let many: String = (0..12_000).map(|number| format!("a{number}@example.net\n")).collect();
+    for (line, why) in [
+        ("bob", "is no address"),
+        ("postmaster@example.net", "mail systems"),
+        (OWNER, "address of yours"),
+        ("\u{0}", "is no address"),
+        (&"x".repeat(2_000), "longer than 1000 bytes"),
+    ] {
+        let outcome = world.run(&["allow", "-"], format!("{many}{line}\n"));
+        let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        outcome
+            .check(line, outcome.code == Some(64) && said.contains("standard input, line 12001") && said.contains(why));
+        assert!(world.entry("a0@example.net").is_none(), "{line}");
+    }
+    let outcome = world.run(&["deny", "-"], b"a@b.example\n\xff\n".to_vec());
+    outcome.check("what is no text", String::from_utf8_lossy(&outcome.stderr).contains("line 2"));
+    let outcome = world.run(&["allow", "--file", "/nonexistent"], "");
+    outcome.check(
+        "no file",
+        outcome.code == Some(75) && String::from_utf8_lossy(&outcome.stderr).contains("/nonexistent"),
+    );
+    assert_eq!(world.run(&["allow"], "").code, Some(64));
+    assert!(world.run(&["allow", "--file", "/dev/null"], "").code == Some(0));
+    let outcome = world.run(&["allow", BOB, "carol", "dave@example.net"], "");
+    outcome.check("words too", outcome.code == Some(64) && world.entry(BOB).is_none());
 }

@@ -12,8 +12,6 @@ use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::key::KeyId;
 use crate::policy::standing::{Effect, Entry, Origin};
 
-const ENTRY: &str = "SELECT effect, pin, origin, added FROM entry WHERE key = ?1";
-
 /// The list while it is asked; others can read it meanwhile, and not change it.
 pub struct LookUp<'s> {
     query: Statement<'s>,
@@ -27,7 +25,7 @@ impl LookUp<'_> {
     /// # Errors
     /// [`StoreProblem`]
     pub fn entry(&mut self, key: &Fingerprint) -> Result<Option<Entry>, StoreProblem> {
-        Ok(ask(&mut self.query, key)?)
+        Ok(find(&mut self.query, key)?)
     }
 }
 
@@ -46,7 +44,7 @@ impl Store {
     /// [`StoreProblem`]
     pub fn look_up(&self) -> Result<LookUp<'_>, StoreProblem> {
         let begun = self.list.unchecked_transaction()?;
-        Ok(LookUp { query: self.list.prepare(ENTRY)?, _begun: begun })
+        Ok(LookUp { query: self.list.prepare(FIND)?, _begun: begun })
     }
 
     /// Writes a list entry, in place of an older one under this key and under `older`.
@@ -116,10 +114,13 @@ impl Store {
 }
 
 pub(super) fn entry_of(db: &Connection, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
-    ask(&mut db.prepare(ENTRY)?, key)
+    find(&mut db.prepare(FIND)?, key)
 }
 
-fn ask(query: &mut Statement<'_>, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
+pub(super) const FIND: &str = "SELECT effect, pin, origin, added FROM entry WHERE key = ?1";
+
+/// The entry under this key, by a query of [`FIND`].
+pub(super) fn find(query: &mut Statement<'_>, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
     let row = query.query_row([key.bytes()], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
     });
@@ -143,18 +144,28 @@ pub(super) fn insert_entry(
     for old in older {
         change.execute("DELETE FROM entry WHERE key = ?1", [old.bytes()])?;
     }
-    change.execute(
-        "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)",
-        params![
-            key.1.bytes(),
-            kind_number(kind),
-            effect_number(entry.effect),
-            entry.pin.bits(),
-            origin_number(entry.origin),
-            key.0.number(),
-            entry.added
-        ],
-    )?;
+    insert(&mut change.prepare(INSERT)?, key, kind_number(kind), entry)
+}
+
+pub(super) const INSERT: &str =
+    "INSERT OR REPLACE INTO entry (key, kind, effect, pin, origin, kid, added) VALUES (?1,?2,?3,?4,?5,?6,?7)";
+
+/// Writes an entry, by a statement of [`INSERT`].
+pub(super) fn insert(
+    statement: &mut Statement<'_>,
+    key: (KeyId, Fingerprint),
+    kind: i64,
+    entry: &Entry,
+) -> rusqlite::Result<()> {
+    statement.execute(params![
+        key.1.bytes(),
+        kind,
+        effect_number(entry.effect),
+        entry.pin.bits(),
+        origin_number(entry.origin),
+        key.0.number(),
+        entry.added
+    ])?;
     Ok(())
 }
 
@@ -178,7 +189,7 @@ fn effect_from(number: i64) -> Option<Effect> {
     EFFECTS.iter().find(|(_, known)| *known == number).map(|(effect, _)| *effect)
 }
 
-fn kind_number(kind: Kind) -> i64 {
+pub(super) fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Domain => 2,
         Kind::List => 3,

@@ -6,6 +6,7 @@
 
 mod alike;
 mod bounds;
+mod bulk;
 mod check;
 mod column;
 mod decision;
@@ -20,6 +21,7 @@ mod spent;
 mod state;
 
 pub use bounds::{PATIENCE, VERSION};
+pub use bulk::Change;
 pub use decision::DecisionRow;
 pub use entry::LookUp;
 pub use file::{Store, StoreFile};
