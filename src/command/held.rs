@@ -129,7 +129,7 @@ fn as_json(found: &Found, asked: Option<Asked>) -> String {
         "sentence": block.reason.sentence(),
         "asked": asked.map(asked_name),
         "proofs": block.proofs.list(),
-        "bytes": found.held.entry.bytes,
+        "bytes": found.held.entry.status().ok().flatten().map(|status| status.bytes),
     });
     format!("{value}\n")
 }

@@ -52,9 +52,11 @@ pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
         return raw(&held);
     }
     let row = ledger.ask(&installation, |store| Ok(store.held(id)?))?.flatten();
-    let Some(start) = quarantine::original(&held, BODY_LIMIT)? else { return Err(vanished(id)) };
+    let (Some(start), Some(status)) = (quarantine::original(&held, BODY_LIMIT)?, held.entry.status()?) else {
+        return Err(vanished(id));
+    };
     // Decide.
-    let text = as_text(&held, row.map(|row| row.asked), &start);
+    let text = as_text(&held, row.map(|row| row.asked), &start, status.bytes);
     // Perform.
     screen::out(&text)?;
     Ok(Ending::Done)
@@ -80,13 +82,13 @@ fn vanished(id: HeldId) -> Trouble {
     Trouble::not_found(format!("{id} was moved or deleted by another program this moment"))
 }
 
-fn as_text(held: &Held, asked: Option<Asked>, start: &[u8]) -> String {
+fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> String {
     let block = &held.block;
     let head = Head::read(start);
     let mut out = String::new();
     let mut row = |name: &str, value: String| out.push_str(&format!("{name:<14}{value}\n"));
     row("number", held.id.to_string());
-    row("received", format!("{} UTC, {} bytes", short_date(block.received), held.entry.bytes));
+    row("received", format!("{} UTC, {bytes} bytes", short_date(block.received)));
     row("held because", format!("{} ({})", block.reason.sentence(), block.reason.name()));
     row("proven", block.proofs.names());
     row("sender", asked_words(asked).to_owned());
@@ -106,7 +108,7 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8]) -> String {
     }
     out.push('\n');
     out.push_str(&body_text(&head, &start[head.body..]));
-    let cut = held.entry.bytes > READ_LIMIT as u64;
+    let cut = bytes > READ_LIMIT as u64;
     let more = if cut { format!("only the first {READ_LIMIT} bytes were read; ") } else { String::new() };
     if cut || parts(&head, &start[head.body..]).unexamined {
         out.push_str(&format!("\n({more}not all could be shown: countersign show --raw {})\n", held.id));

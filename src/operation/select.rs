@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn found(from: &str, subject: &str, reason: Reason, received: i64) -> Found {
-        let entry = Entry { path: "x".into(), name: "x".into(), is_new: true, modified: 0, bytes: 0 };
+        let entry = Entry { path: "x".into(), name: "x".into(), is_new: true };
         let block = Block {
             id: HeldId::parse("0123456789"),
             verdict: Verdict::Hold,

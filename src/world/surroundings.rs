@@ -3,6 +3,8 @@
 //!
 //! Promises: only looks; never fails because something is not there. Never touches: what any of it means.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::fs::Access;
 
-use super::maildir::{Entry, Maildir};
+use super::maildir::Maildir;
 use super::program;
 
 /// How long `postconf` may take; it takes milliseconds.
@@ -100,9 +102,16 @@ pub fn is_writable(path: &Path) -> bool {
 #[must_use]
 pub fn newest(maildir: &Maildir, limit: usize) -> Vec<Vec<u8>> {
     let Ok(entries) = maildir.entries() else { return Vec::new() };
-    let mut entries: Vec<Entry> = entries.filter_map(Result::ok).collect();
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.modified));
-    entries.iter().take(limit).filter_map(|entry| entry.head(HEAD_READ).ok().flatten()).collect()
+    // Only the newest so far are kept, however many there are; the oldest of them is on top.
+    let mut newest = BinaryHeap::new();
+    for entry in entries.filter_map(Result::ok) {
+        let Ok(Some(status)) = entry.status() else { continue };
+        newest.push((Reverse(status.modified), entry));
+        if newest.len() > limit {
+            newest.pop();
+        }
+    }
+    newest.into_sorted_vec().iter().filter_map(|(_, entry)| entry.head(HEAD_READ).ok().flatten()).collect()
 }
 
 /// What is left where that file or folder is.

@@ -99,7 +99,11 @@ fn arrived(installation: &Installation, message_id: &str, since: i64) -> Option<
     };
     for maildir in [Some(installation.quarantine()), inbox].into_iter().flatten() {
         let Ok(entries) = maildir.entries() else { continue };
-        for entry in entries.filter_map(Result::ok).filter(|entry| entry.modified >= since - CLOCK_SKEW) {
+        for entry in entries.filter_map(Result::ok) {
+            let recent = entry.status().ok().flatten().is_some_and(|status| status.modified >= since - CLOCK_SKEW);
+            if !recent {
+                continue;
+            }
             let Ok(Some(start)) = entry.head(HEAD_LIMIT) else { continue };
             if Head::read(&start).first("Message-ID").is_some_and(|field| field.text() == wanted) {
                 return Some(start);

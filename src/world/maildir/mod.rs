@@ -17,5 +17,5 @@ mod name;
 
 pub use claim::Claimed;
 pub use draft::{ABANDONED_AFTER, Committed, Draft};
-pub use entry::{Entry, Moved, Removed};
+pub use entry::{Entry, Moved, Removed, Status};
 pub use layout::Maildir;
