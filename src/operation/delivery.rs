@@ -32,7 +32,7 @@ use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
-use crate::world::maildir::{Committed, Draft, Maildir};
+use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
 
 use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
 use crate::world::{clock, descriptors, random};
@@ -216,34 +216,41 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     }
     let quarantine = installation.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
-    let (draft, message) = write_held(installation, case, input, &quarantine, id, now)?;
-    // A mail reader may have moved an earlier copy to cur/, where the commit does not look.
-    let committed = match quarantine.find(&message.hex())? {
-        Some(earlier) => {
-            quarantine.secure(&earlier)?;
-            Committed::AlreadyThere
-        }
-        None => draft.commit(&message.hex())?,
+    let (mut draft, message) = write_held(installation, case, input, &quarantine, id, now)?;
+    // The mark before the sync, which brings it to the disk too, and before the look, so that of two attempts at the same
+    // message one sees what the other left.
+    let name = message.hex();
+    let mut mark = draft.mark(&name)?;
+    draft.sync()?;
+    let earlier = quarantine::earlier(installation, case.store.as_ref(), &message, &mark)?;
+    mark.keep();
+    let committed = match &earlier {
+        Some(earlier) => quarantine.secure(earlier).map(|()| Committed::AlreadyThere)?,
+        None => draft.commit(&name)?,
     };
     Commitment::of_process().commit();
     // From here on the message is safe, and whatever fails is for `maintain` to mend.
     let id = match committed {
         Committed::Stored(_) => Some(id),
         // The same message was handed over before. If that attempt died before its row was written, this one goes on.
-        Committed::AlreadyThere => unrecorded(installation, case.store.as_ref(), &message),
+        Committed::AlreadyThere => {
+            let entry = earlier.or_else(|| quarantine.find(&name).ok().flatten());
+            entry.and_then(|entry| unrecorded(installation, case.store.as_ref(), entry))
+        }
     };
     note(installation, case, id);
     if let Some(id) = id
-        && let Err(trouble) = after_commit(installation, case, id, message, now)
+        && let Err(trouble) = after_commit(installation, case, id, message, now, &mut mark)
     {
         report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
     }
+    // Whatever could not be written: what is answered with 0 does not come again.
+    mark.remove();
     Ok(Ending::Done)
 }
 
 /// The number of a message whose file is there and whose row is not.
-fn unrecorded(installation: &Installation, store: Option<&Store>, message: &Fingerprint) -> Option<HeldId> {
-    let entry = installation.quarantine().find(&message.hex()).ok().flatten()?;
+fn unrecorded(installation: &Installation, store: Option<&Store>, entry: maildir::Entry) -> Option<HeldId> {
     let held = quarantine::read(installation, entry).ok().flatten()?;
     let row = store?.held(held.id).ok()?;
     row.is_none().then_some(held.id)
@@ -256,6 +263,7 @@ fn after_commit(
     id: HeldId,
     message: Fingerprint,
     now: i64,
+    mark: &mut Mark,
 ) -> Result<(), Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(()) };
     let to = match (&case.decision.verdict, &case.decision.challenge) {
@@ -266,6 +274,8 @@ fn after_commit(
     let alike = if row.reason.is_of_the_gate() { alike(installation, &case.facts) } else { None };
     let slot = to.as_ref().map(|to| SlotRequest { alike: alike.clone(), ..slot_request(installation, to, now) });
     let Recorded { slot, allowed } = store.record_held(&row, alike.as_ref(), slot)?;
+    // From here on the row says that the message is there.
+    mark.remove();
     for effect in &case.plan {
         if let Effect::RepeatWord { about, token } = effect {
             ask::repeat_word(installation, store, &case.facts, about, token, now)?;

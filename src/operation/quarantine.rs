@@ -24,7 +24,7 @@ use crate::policy::standing::HeldNote;
 use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Inbox;
-use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Moved};
+use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Mark, Moved};
 use crate::world::store::{State, Store};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
@@ -73,6 +73,42 @@ pub fn find(installation: &Installation, store: Option<&Store>, id: HeldId) -> R
         return Ok(None);
     }
     Ok(all(installation)?.into_iter().find(|held| held.id == id))
+}
+
+/// The copy that an earlier attempt left of a message of these bytes, so that it is not held twice. One in `new/` under
+/// its own name need not be seen here: the commit meets it. What a mail reader has moved to `cur/` is looked for only
+/// where something says that it may be there, since the folder may be long:
+///
+/// - A row of these bytes. An attempt that ended well left one, and nothing takes the row of a held message away.
+/// - A mark. An attempt that died between its commit and its row left one, and so has one that is still between them: it
+///   is made before the commit and taken away after the row, or where the row could not be written and the mail system
+///   was answered that the message is taken, so that it does not come again. The caller has made its own mark before it
+///   asks here, so whoever took theirs away before has written a row that is seen now.
+/// - That the store cannot be asked, or that there are no marks here.
+///
+/// So an attempt that makes the first mark and finds no row is the first one.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn earlier(
+    installation: &Installation,
+    store: Option<&Store>,
+    message: &Fingerprint,
+    mark: &Mark,
+) -> Result<Option<Entry>, Trouble> {
+    // A store that cannot say it says nothing against it either; what is wrong with it shows when the row is written.
+    let rows = store.and_then(|store| store.held_with_message(message).ok());
+    if mark.is_first() && rows.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(None);
+    }
+    if let Some(entry) = installation.quarantine().find(&message.hex())? {
+        return Ok(Some(entry));
+    }
+    // A mail reader may have given it another name.
+    if rows.is_none_or(|rows| rows.iter().all(|row| row.state != State::Held)) {
+        return Ok(None);
+    }
+    Ok(all(installation)?.into_iter().find(|held| held.message == *message).map(|held| held.entry))
 }
 
 /// Every held message with an intact seal.

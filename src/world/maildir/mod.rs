@@ -12,6 +12,7 @@ mod draft;
 mod entry;
 mod file_system;
 mod layout;
+mod mark;
 mod moving;
 mod name;
 
@@ -19,3 +20,4 @@ pub use claim::Claimed;
 pub use draft::{ABANDONED_AFTER, Committed, Draft};
 pub use entry::{Entry, Moved, Removed, Status};
 pub use layout::Maildir;
+pub use mark::Mark;

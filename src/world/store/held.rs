@@ -225,6 +225,14 @@ impl Store {
         self.rows("WHERE message_id = ?1 ORDER BY received, id", [id.bytes()])
     }
 
+    /// Every row of a message of these bytes, whatever its state.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held_with_message(&self, message: &Fingerprint) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE message = ?1 ORDER BY received, id", [message.bytes()])
+    }
+
     fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
         rows_of(self.messages()?, condition, values)
     }
