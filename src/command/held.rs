@@ -3,8 +3,6 @@
 //! Promises: every message of the quarantine that bears our seal is shown or counted; changes nothing but that a file
 //! which vanished is written down as gone. Never touches: the messages.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,11 +12,13 @@ use crate::mail::compose::short_date;
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{Ledger, asked_name, asked_words};
 use crate::operation::screen;
-use crate::operation::select::{Found, Selection, select};
+use crate::operation::select::{Found, Selection, each};
 use crate::operation::trouble::{Answer, Trouble};
+use crate::policy::reason::Reason;
+use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Environment;
-use crate::world::store::Asked;
+use crate::world::store::{Asked, State};
 
 /// Most columns of the From field.
 const FROM_WIDTH: usize = 28;
@@ -28,6 +28,20 @@ const SUBJECT_WIDTH: usize = 36;
 const FIRST_COLUMNS: usize = 30;
 /// Where the second line of a message begins: under its date.
 const INDENT: usize = 12;
+/// So many bytes are written at once.
+const PIECE: usize = 64 * 1024;
+
+/// What of a message is kept until all are read: of a hundred thousand no more than that has room.
+struct Line {
+    received: i64,
+    id: HeldId,
+    reason: Reason,
+    asked: Option<Asked>,
+    /// What is shown of it: as an object of JSON, or the From field and the Subject as far as any screen is wide.
+    from: Box<str>,
+    subject: Box<str>,
+    sender: Option<Box<str>>,
+}
 
 /// Runs `held`: newest last, one line a message, or two on a terminal. 1 if criteria were given and nothing met them.
 ///
@@ -38,82 +52,149 @@ pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
     let selection = Selection::parse(&arguments.select)?;
     let installation = Installation::open(&environment)?;
     let mut ledger = Ledger::open(&installation)?;
-    let selected = select(&installation, &mut ledger, &selection, clock::now())?;
-    let rows = ledger.ask(&installation, |store| Ok(store.all_held()?))?.unwrap_or_default();
-    let asked: HashMap<i64, Asked> = rows.iter().map(|row| (row.id.number(), row.asked)).collect();
-    // Decide.
-    let asked_of = |found: &Found| asked.get(&found.held.id.number()).copied();
-    let text = if arguments.json {
-        selected.found.iter().map(|found| as_json(found, asked_of(found))).collect()
-    } else {
-        as_columns(&selected.found, &asked_of, screen::width())
+    let asked = asked(&installation, &mut ledger, &selection)?;
+    let asked_of = |id: HeldId| {
+        let at = asked.binary_search_by_key(&id.number(), |(number, _)| *number).ok()?;
+        Some(asked[at].1)
     };
+    let mut lines = Vec::new();
+    let rest = each(&installation, &mut ledger, &selection, clock::now(), |found| {
+        lines.push(line(&found, asked_of(found.held.id), arguments.json));
+    })?;
+    // Decide.
+    lines.sort_by_key(|line| (line.received, line.id.number()));
     // Perform.
-    screen::out(&text)?;
-    for sentence in &selected.absent {
+    if arguments.json {
+        print(lines.iter().map(|line| line.subject.to_string()))?;
+    } else {
+        let columns = Columns::of(&lines, screen::width());
+        print(lines.iter().map(|line| columns.show(line)))?;
+    }
+    for sentence in &rest.absent {
         screen::error(sentence);
     }
-    if selection.is_everything() {
-        count_foreign(&installation, selected.found.len())?;
+    if selection.is_everything() && rest.foreign > 0 {
+        say_foreign(&installation, rest.foreign);
     }
-    if selected.found.is_empty() {
+    if lines.is_empty() {
         screen::aside(if selection.is_everything() { "Nothing is held." } else { "Nothing that is held fits." });
     }
-    let all_there = selected.absent.is_empty() && (selection.is_everything() || !selected.found.is_empty());
+    let all_there = rest.absent.is_empty() && (selection.is_everything() || !lines.is_empty());
     Ok(if all_there { Ending::Done } else { Ending::No })
 }
 
-/// What lies in the folder and is none of ours: without the key nothing there would be, and an empty list would
-/// look as if nothing were held.
-fn count_foreign(installation: &Installation, ours: usize) -> Result<(), Trouble> {
-    let quarantine = installation.quarantine();
-    let files = if quarantine.exists() { quarantine.entries()?.count() } else { 0 };
-    if files > ours {
-        let path = quarantine.path().display();
-        let keys = installation.config.paths.keys.display();
-        screen::error(&format!(
-            "{path} also holds what bears no seal of this program ({}): another one put it there, or the key that \
-             sealed it is not in {keys}",
-            files - ours
-        ));
+/// Whether the sender of each message was asked, by its number: of all, or of those that are named.
+fn asked(
+    installation: &Installation,
+    ledger: &mut Ledger,
+    selection: &Selection,
+) -> Result<Vec<(i64, Asked)>, Trouble> {
+    let found = ledger.ask(installation, |store| {
+        let mut found: Vec<(i64, Asked)> = Vec::new();
+        if selection.ids().is_empty() {
+            store.each_held(|row| found.push((row.id.number(), row.asked)))?;
+        }
+        for id in selection.ids() {
+            let row = store.held(*id)?.filter(|row| row.state == State::Held);
+            found.extend(row.map(|row| (row.id.number(), row.asked)));
+        }
+        found.sort_unstable_by_key(|(number, _)| *number);
+        Ok(found)
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Writes the lines, many at a time. A reader that went away wants no more of them.
+fn print(lines: impl Iterator<Item = String>) -> std::io::Result<()> {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&line);
+        if text.len() >= PIECE {
+            if screen::stream(&text)?.is_break() {
+                return Ok(());
+            }
+            text.clear();
+        }
     }
-    Ok(())
+    screen::out(&text)
+}
+
+/// What lies in the folder and is none of ours is said: without the key nothing there would be, and an empty list would
+/// look as if nothing were held.
+fn say_foreign(installation: &Installation, count: usize) {
+    let path = installation.config.paths.quarantine.display();
+    let keys = installation.config.paths.keys.display();
+    screen::error(&format!(
+        "{path} also holds what bears no seal of this program ({count}): another one put it there, or the key that \
+         sealed it is not in {keys}"
+    ));
+}
+
+fn line(found: &Found, asked: Option<Asked>, json: bool) -> Line {
+    let block = &found.held.block;
+    let (from, subject, sender) = if json {
+        (String::new(), as_json(found, asked), None)
+    } else {
+        // No screen is wider, so nothing that is shown is lost.
+        let cut = |text: &str| text.chars().take(screen::WIDEST).collect::<String>();
+        (cut(&found.from), cut(&found.subject), block.sender.as_ref().map(ToString::to_string))
+    };
+    Line {
+        received: block.received,
+        id: found.held.id,
+        reason: block.reason,
+        asked,
+        from: from.into(),
+        subject: subject.into(),
+        sender: sender.map(Into::into),
+    }
 }
 
 /// Number, date, From, Subject, reason, asked, on one line a message or, where that is too wide, on two. The reason is
 /// never cut, so that `--reason` can take it.
-fn as_columns(found: &[Found], asked_of: &dyn Fn(&Found) -> Option<Asked>, width: Option<usize>) -> String {
-    let widest = |text: &dyn Fn(&Found) -> usize, limit: usize| found.iter().map(text).max().unwrap_or(0).min(limit);
-    let from = widest(&|found| author(found, FROM_WIDTH).width(), FROM_WIDTH);
-    let subject = widest(&|found| found.subject.width(), SUBJECT_WIDTH);
-    let reason = widest(&|found| found.held.block.reason.name().len(), usize::MAX);
-    let asked = widest(&|found| asked_words(asked_of(found)).len(), usize::MAX);
-    let narrow = width.filter(|width| FIRST_COLUMNS + from + subject + reason + asked + 6 > *width);
-    let mut out = String::new();
-    for one in found {
-        let (block, asked_word) = (&one.held.block, asked_words(asked_of(one)));
-        let begin = format!("{}  {}", one.held.id, short_date(block.received));
-        let name = screen::column(block.reason.name(), reason);
-        let Some(width) = narrow else {
-            let (from, subject) = (screen::column(&author(one, from), from), screen::column(&one.subject, subject));
-            out.push_str(&format!("{begin}  {from}  {subject}  {name}  {asked_word}\n"));
-            continue;
+struct Columns {
+    from: usize,
+    subject: usize,
+    reason: usize,
+    asked: usize,
+    /// How wide the screen is, where it is too narrow for one line.
+    narrow: Option<usize>,
+}
+
+impl Columns {
+    fn of(lines: &[Line], width: Option<usize>) -> Columns {
+        let widest = |text: &dyn Fn(&Line) -> usize, limit: usize| lines.iter().map(text).max().unwrap_or(0).min(limit);
+        let from = widest(&|line| author(line, FROM_WIDTH).width(), FROM_WIDTH);
+        let subject = widest(&|line| line.subject.width(), SUBJECT_WIDTH);
+        let reason = widest(&|line| line.reason.name().len(), usize::MAX);
+        let asked = widest(&|line| asked_words(line.asked).len(), usize::MAX);
+        let narrow = width.filter(|width| FIRST_COLUMNS + from + subject + reason + asked + 6 > *width);
+        Columns { from, subject, reason, asked, narrow }
+    }
+
+    fn show(&self, line: &Line) -> String {
+        let asked_word = asked_words(line.asked);
+        let begin = format!("{}  {}", line.id, short_date(line.received));
+        let name = screen::column(line.reason.name(), self.reason);
+        let Some(width) = self.narrow else {
+            let from = screen::column(author(line, self.from), self.from);
+            let subject = screen::column(&line.subject, self.subject);
+            return format!("{begin}  {from}  {subject}  {name}  {asked_word}\n");
         };
         let room = width.saturating_sub(FIRST_COLUMNS);
-        let from = screen::column(&author(one, room), room);
-        let asked_word = screen::column(asked_word, asked);
-        let subject = screen::column(&one.subject, width.saturating_sub(INDENT + reason + asked + 4));
+        let from = screen::column(author(line, room), room);
+        let asked_word = screen::column(asked_word, self.asked);
+        let subject = screen::column(&line.subject, width.saturating_sub(INDENT + self.reason + self.asked + 4));
         let second = format!("{:INDENT$}{name}  {asked_word}  {subject}", "");
-        out.push_str(&format!("{begin}  {}\n{}\n", from.trim_end(), second.trim_end()));
+        format!("{begin}  {}\n{}\n", from.trim_end(), second.trim_end())
     }
-    out
 }
 
 /// The From field where it fits; else the address alone: a long name must not push it out of sight.
-fn author(found: &Found, room: usize) -> String {
-    match &found.held.block.sender {
-        Some(sender) if found.from.width() > room => sender.to_string(),
-        _ => found.from.clone(),
+fn author(line: &Line, room: usize) -> &str {
+    match &line.sender {
+        Some(sender) if line.from.width() > room => sender,
+        _ => &line.from,
     }
 }
 

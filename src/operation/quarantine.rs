@@ -72,7 +72,12 @@ pub fn find(installation: &Installation, store: Option<&Store>, id: HeldId) -> R
         // whole quarantine for it would let anybody who makes up tokens keep this machine busy.
         return Ok(None);
     }
-    Ok(all(installation)?.into_iter().find(|held| held.id == id))
+    first(installation, |held| held.id == id)
+}
+
+/// The first held message of which that is true, by reading the block of one after the other.
+fn first(installation: &Installation, wanted: impl Fn(&Held) -> bool) -> Result<Option<Held>, Trouble> {
+    each(installation)?.find(|held| held.as_ref().is_ok_and(&wanted) || held.is_err()).transpose()
 }
 
 /// The copy that an earlier attempt left of a message of these bytes, so that it is not held twice. One in `new/` under
@@ -108,23 +113,37 @@ pub fn earlier(
     if rows.is_none_or(|rows| rows.iter().all(|row| row.state != State::Held)) {
         return Ok(None);
     }
-    Ok(all(installation)?.into_iter().find(|held| held.message == *message).map(|held| held.entry))
+    Ok(first(installation, |held| held.message == *message)?.map(|held| held.entry))
 }
 
-/// Every held message with an intact seal.
+/// Every held message with an intact seal, one after the other: there may be many.
 ///
 /// # Errors
-/// When the quarantine cannot be read.
+/// When the quarantine cannot be read; then also on the way.
+pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<Held, Trouble>>, Trouble> {
+    let read = |entry: anyhow::Result<Entry>| match entry {
+        Ok(entry) => read(installation, entry).transpose(),
+        Err(error) => Some(Err(error.into())),
+    };
+    Ok(files(installation)?.filter_map(read))
+}
+
+/// All of them at once.
+///
+/// # Errors
+/// As [`each`].
 pub fn all(installation: &Installation) -> Result<Vec<Held>, Trouble> {
+    each(installation)?.collect()
+}
+
+/// Every file of the quarantine that may be a message, unread.
+///
+/// # Errors
+/// As [`each`].
+pub fn files(installation: &Installation) -> Result<impl Iterator<Item = anyhow::Result<Entry>> + use<>, Trouble> {
     let quarantine = installation.quarantine();
-    if !quarantine.exists() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in quarantine.entries()? {
-        found.extend(read(installation, entry?)?);
-    }
-    Ok(found)
+    let entries = if quarantine.exists() { Some(quarantine.entries()?) } else { None };
+    Ok(entries.into_iter().flatten())
 }
 
 /// The held message in that file, if it is one of ours.
@@ -133,8 +152,14 @@ pub fn all(installation: &Installation) -> Result<Vec<Held>, Trouble> {
 /// When the file cannot be read. A file that went away in the meantime is none.
 pub fn read(installation: &Installation, entry: Entry) -> Result<Option<Held>, Trouble> {
     let Some(start) = entry.head(BLOCK_LIMIT)? else { return Ok(None) };
-    let Ok((block, message)) = Block::read(&start, &installation.keys.token) else { return Ok(None) };
-    Ok(block.id.map(|id| Held { entry, id, block, message }))
+    Ok(with_start(installation, entry, &start))
+}
+
+/// The same where the start of the file has been read.
+#[must_use]
+pub fn with_start(installation: &Installation, entry: Entry, start: &[u8]) -> Option<Held> {
+    let (block, message) = Block::read(&start[..start.len().min(BLOCK_LIMIT)], &installation.keys.token).ok()?;
+    block.id.map(|id| Held { entry, id, block, message })
 }
 
 /// The start of a held message as it came, without our block, for a person or a second decision.

@@ -50,6 +50,8 @@ pub fn beside(text: &str) {
 
 /// Columns of a terminal that everybody has.
 pub const WIDTH: usize = 80;
+/// No screen has more columns.
+pub const WIDEST: usize = surroundings::COLUMNS_LIMIT;
 /// Where the second line of a trouble begins.
 const ERROR_INDENT: usize = 4;
 

@@ -44,6 +44,15 @@ pub struct Found {
     pub subject: String,
 }
 
+/// What is said of a selection beside its messages.
+#[derive(Clone, Debug, Default)]
+pub struct Rest {
+    /// Why a number is none of them, a sentence each.
+    pub absent: Vec<String>,
+    /// How many files bear no seal of ours, where all of the folder was read.
+    pub foreign: usize,
+}
+
 /// What a selection came to.
 #[derive(Clone, Debug, Default)]
 pub struct Selected {
@@ -63,28 +72,53 @@ pub fn select(
     selection: &Selection,
     now: i64,
 ) -> Result<Selected, Trouble> {
-    let mut out = Selected::default();
-    let mut candidates = Vec::new();
-    if selection.ids.is_empty() {
-        candidates = quarantine::all(installation)?;
-    }
-    for id in &selection.ids {
-        match ledger.find(installation, *id)? {
-            Some(held) => candidates.push(held),
-            None => out.absent.push(ledger.absence(installation, *id)?),
-        }
-    }
+    let mut found = Vec::new();
+    let rest = each(installation, ledger, selection, now, |one| found.push(one))?;
+    found.sort_by_key(|one| (one.held.block.received, one.held.id.number()));
+    Ok(Selected { found, absent: rest.absent })
+}
+
+/// Gives one message after the other, in no order, without keeping any: there may be many.
+///
+/// # Errors
+/// When the quarantine cannot be read.
+pub fn each(
+    installation: &Installation,
+    ledger: &mut Ledger,
+    selection: &Selection,
+    now: i64,
+    mut take: impl FnMut(Found),
+) -> Result<Rest, Trouble> {
+    let mut rest = Rest::default();
     // A file that a mail reader renames while the folder is listed may come twice.
     let mut seen = HashSet::new();
-    for held in candidates {
-        if !selection.takes_block(&held, now) || !seen.insert(held.id.number()) {
-            continue;
+    let mut pass = |held: &Held| selection.takes_block(held, now) && seen.insert(held.id.number());
+    for id in &selection.ids {
+        match ledger.find(installation, *id)? {
+            Some(held) if pass(&held) => {
+                let found = Found::read(installation, held)?;
+                found.filter(|found| selection.takes_text(found)).into_iter().for_each(&mut take);
+            }
+            Some(_) => {}
+            None => rest.absent.push(ledger.absence(installation, *id)?),
         }
-        let found = Found::read(installation, held)?;
-        out.found.extend(found.filter(|found| selection.takes_text(found)));
     }
-    out.found.sort_by_key(|found| (found.held.block.received, found.held.id.number()));
-    Ok(out)
+    if !selection.ids.is_empty() {
+        return Ok(rest);
+    }
+    for entry in quarantine::files(installation)? {
+        let entry = entry?;
+        let Some(start) = entry.head(FIRST_LOOK)? else { continue };
+        let Some(held) = quarantine::with_start(installation, entry, &start) else {
+            rest.foreign += 1;
+            continue;
+        };
+        if pass(&held) {
+            let found = Found::of(held, start)?;
+            found.filter(|found| selection.takes_text(found)).into_iter().for_each(&mut take);
+        }
+    }
+    Ok(rest)
 }
 
 /// The number of a held message as a person types it.
@@ -134,6 +168,12 @@ impl Selection {
         *self == Selection::default()
     }
 
+    /// The numbers that are named.
+    #[must_use]
+    pub fn ids(&self) -> &[HeldId] {
+        &self.ids
+    }
+
     fn takes_block(&self, held: &Held, now: i64) -> bool {
         let reason = self.reason.as_ref().is_none_or(|name| name == held.block.reason.name());
         reason && self.since.is_none_or(|since| now.saturating_sub(held.block.received) <= since)
@@ -159,7 +199,14 @@ impl Found {
             held.entry = entry;
             start = held.entry.head(FIRST_LOOK)?;
         }
-        let Some(mut bytes) = start else { return Ok(None) };
+        match start {
+            Some(start) => Found::of(held, start),
+            None => Ok(None),
+        }
+    }
+
+    /// The same where the start of the file has been read.
+    fn of(held: Held, mut bytes: Vec<u8>) -> Result<Option<Found>, Trouble> {
         if bytes.len() == FIRST_LOOK && Head::read(&bytes).body == bytes.len() {
             let Some(more) = held.entry.head(FIRST_LOOK + HEAD_LIMIT)? else { return Ok(None) };
             bytes = more;

@@ -19,6 +19,8 @@ use super::program;
 const POSTCONF_LIMIT: Duration = Duration::from_secs(5);
 /// Most bytes of a message's head that are read; one of 8 KiB is long.
 const HEAD_READ: usize = 64 * 1024;
+/// Most columns of a line.
+pub const COLUMNS_LIMIT: usize = 1_000;
 /// Where systems keep sendmail, the usual place first.
 const SENDMAILS: [&str; 4] =
     ["/usr/sbin/sendmail", "/usr/lib/sendmail", "/usr/bin/sendmail", "/usr/local/sbin/sendmail"];
@@ -81,7 +83,7 @@ pub fn sendmail() -> Option<PathBuf> {
 #[must_use]
 pub fn columns() -> Option<usize> {
     let said: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
-    Some(said.clamp(40, 1_000))
+    Some(said.clamp(40, COLUMNS_LIMIT))
 }
 
 /// Whether that file is there and this user may run it.

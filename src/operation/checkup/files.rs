@@ -7,12 +7,13 @@ use std::path::Path;
 use super::finding::Finding;
 use crate::operation::installation::Installation;
 use crate::operation::quarantine;
+use crate::operation::trouble::Trouble;
 use crate::policy::Mode;
 use crate::report::chain;
 use crate::world::config::{Config, Inbox};
 use crate::world::maildir::Maildir;
 use crate::world::secret;
-use crate::world::store::{State, Store, StoreFile, StoreProblem, VERSION};
+use crate::world::store::{Store, StoreFile, StoreProblem, VERSION};
 use crate::world::{folder, surroundings};
 
 /// Less room than this is a warning, in bytes.
@@ -167,15 +168,12 @@ pub(super) fn rows_and_files(config: &Config) -> Finding {
         return Finding::note("held mail", "cannot be compared without keys and store");
     };
     let installation = Installation { config: config.clone(), keys };
-    let (files, rows) = match (quarantine::all(&installation), store.all_held()) {
-        (Ok(files), Ok(rows)) => (files, rows),
-        (Err(trouble), _) => return Finding::wrong("held mail", &chain(&trouble.error)),
-        (_, Err(problem)) => return Finding::wrong("held mail", &problem.to_string()),
+    let compared = compare(&installation, &store);
+    let (files, without_row, without_file) = match compared {
+        Ok(counts) => counts,
+        Err(trouble) => return Finding::wrong("held mail", &chain(&trouble.error)),
     };
-    let held: Vec<_> = rows.iter().filter(|row| row.state == State::Held).collect();
-    let without_row = files.iter().filter(|file| !rows.iter().any(|row| row.id == file.id)).count();
-    let without_file = held.iter().filter(|row| !files.iter().any(|file| file.id == row.id)).count();
-    let said = format!("{} in the quarantine", files.len());
+    let said = format!("{files} in the quarantine");
     if without_row + without_file == 0 {
         return Finding::good("held mail", &said);
     }
@@ -184,4 +182,20 @@ pub(super) fn rows_and_files(config: &Config) -> Finding {
         &format!("{said}; {without_row} of them unknown to the store, {without_file} missing"),
     )
     .way("countersign maintain brings them together; let cron run it")
+}
+
+/// How many messages are held, how many of them have no row, and how many rows have none of them.
+fn compare(installation: &Installation, store: &Store) -> Result<(usize, usize, usize), Trouble> {
+    // The rows come by their number, and each is found again by it.
+    let mut rows: Vec<(i64, bool)> = Vec::new();
+    store.each_held(|row| rows.push((row.id.number(), false)))?;
+    let (mut files, mut without_row) = (0, 0);
+    for held in quarantine::each(installation)? {
+        files += 1;
+        match rows.binary_search_by_key(&held?.id.number(), |(id, _)| *id) {
+            Ok(at) => rows[at].1 = true,
+            Err(_) => without_row += 1,
+        }
+    }
+    Ok((files, without_row, rows.iter().filter(|(_, seen)| !seen).count()))
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::bounds::VERSION;
 use super::file::{Store, StoreFile, open_messages};
-use super::held::rows_of;
+use super::held::each_row_of;
 use super::problem::StoreProblem;
 use super::schema::{File, columns, migrate};
 
@@ -37,7 +37,7 @@ impl Store {
         match file {
             StoreFile::List => Ok(()),
             // Values that this program did not write.
-            StoreFile::Messages => rows_of(&db, "", []).map(|_| ()),
+            StoreFile::Messages => each_row_of(&db, "", [], |_| ()),
         }
     }
 }

@@ -209,6 +209,14 @@ impl Store {
         self.rows("WHERE state = 1 ORDER BY received, id", [])
     }
 
+    /// Gives every row in the state [`State::Held`], by its number, the smallest first, without keeping any.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn each_held(&self, take: impl FnMut(HeldRow)) -> Result<(), StoreProblem> {
+        self.each_row("WHERE state = 1 ORDER BY id", [], take)
+    }
+
     /// Every row of one author, whatever its state.
     ///
     /// # Errors
@@ -233,26 +241,38 @@ impl Store {
         self.rows("WHERE message = ?1 ORDER BY received, id", [message.bytes()])
     }
 
-    fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
-        rows_of(self.messages()?, condition, values)
+    pub(super) fn rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<HeldRow>, StoreProblem> {
+        let mut found = Vec::new();
+        self.each_row(condition, values, |row| found.push(row))?;
+        Ok(found)
+    }
+
+    /// Gives one row after the other: there may be many.
+    pub(super) fn each_row(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+        take: impl FnMut(HeldRow),
+    ) -> Result<(), StoreProblem> {
+        each_row_of(self.messages()?, condition, values, take)
     }
 }
 
-pub(super) fn rows_of(
+pub(super) fn each_row_of(
     db: &Connection,
     condition: &str,
     values: impl rusqlite::Params,
-) -> Result<Vec<HeldRow>, StoreProblem> {
+    mut take: impl FnMut(HeldRow),
+) -> Result<(), StoreProblem> {
     let sql = format!(
         "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state FROM held {condition}"
     );
     let mut query = db.prepare(&sql)?;
     let mut rows = query.query(values)?;
-    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(held_row(row)?.ok_or(StoreProblem::Corrupt)?);
+        take(held_row(row)?.ok_or(StoreProblem::Corrupt)?);
     }
-    Ok(found)
+    Ok(())
 }
 
 fn insert_held(change: &Transaction<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
