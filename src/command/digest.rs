@@ -4,9 +4,12 @@
 //! `--stdout` nothing is changed. It goes into the inbox directly, never through the mail system. Never touches:
 //! held messages themselves.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::cli::DigestArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::mail::head::Head;
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::own_mark;
@@ -14,13 +17,15 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
-use crate::policy::digest::{Entry, Report, message, shown, text};
+use crate::origin::score::{Points, SpamScore};
+use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
+use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
 use crate::world::config::{Environment, Inbox};
-use crate::world::maildir::Maildir;
-use crate::world::store::{Asked, HeldRow, State, Store};
+use crate::world::maildir::{self, Maildir};
+use crate::world::store::{Asked, HeldRow, Store};
 use crate::world::{clock, random};
 
 /// Bytes of a body that are read for a preview.
@@ -34,6 +39,15 @@ pub struct Inventory {
     pub older: usize,
     /// What is wrong with the installation, in whole sentences.
     pub alarms: Vec<String>,
+    /// Where the new ones are, by their number.
+    files: HashMap<i64, maildir::Entry>,
+}
+
+/// The rows of all that is held, found by number and by message.
+#[derive(Default)]
+struct Rows {
+    by_number: Vec<HeldRow>,
+    by_message: Vec<(Fingerprint, usize)>,
 }
 
 /// Runs `digest`.
@@ -45,10 +59,11 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let installation = Installation::open(&environment)?;
     let now = clock::now();
     let mut store = installation.store();
-    let found = inventory(&installation, store.as_ref().map_err(ToString::to_string))?;
+    let mut found = inventory(&installation, store.as_ref().map_err(ToString::to_string))?;
+    let words = found.read(&installation)?;
     // Decide.
     let policy = &installation.config.policy;
-    let report = Report { policy, entries: &found.new, alarms: &found.alarms, older: found.older, now };
+    let report = Report { policy, entries: &found.new, words: &words, alarms: &found.alarms, older: found.older, now };
     if arguments.stdout {
         screen::out(&text(report))?;
         return Ok(Ending::Done);
@@ -66,55 +81,142 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     Ok(Ending::Done)
 }
 
-/// Reads what is held: from the store's rows and the files, or from the files alone when there is no store.
+/// Looks what is held: by the store's rows and the names of the files, and by what is in a file where its name does not
+/// lead to a row, a score decides on its place, or there is no store.
 ///
 /// # Errors
 /// When the quarantine cannot be read.
 pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
-    let mut alarms = Vec::new();
+    let mut found = Inventory { new: Vec::new(), older: 0, alarms: Vec::new(), files: HashMap::new() };
     let rows = match store {
-        Ok(store) => store.all_held()?,
+        Ok(store) => Rows::read(store)?,
         Err(problem) => {
-            alarms.push(format!("Everything is held: {problem}. See `countersign doctor`."));
-            Vec::new()
+            found.alarms.push(format!("Everything is held: {problem}. See `countersign doctor`."));
+            Rows::default()
         }
     };
-    let mut found = Inventory { new: Vec::new(), older: 0, alarms };
-    for held in quarantine::all(installation)? {
-        let row = rows.iter().find(|row| row.id == held.id);
-        if row.is_some_and(|row| row.state != State::Held) {
-            continue;
-        }
-        match row {
-            Some(HeldRow { listed: Some(_), .. }) => found.older += 1,
-            _ => found.new.extend(entry(installation, &held, row)?),
+    let scored = !installation.config.policy.trust.scores.is_empty();
+    let mut listed = HashSet::new();
+    for file in quarantine::files(installation)? {
+        let file = file?;
+        let named = rows.named(&file.name).filter(|row| row.listed.is_some() || !scored);
+        let (row, entry, file) = match named {
+            Some(row) => (Some(row), entry(row.id, row.received, row.reason, Some(row)), file),
+            None => {
+                let Some(held) = quarantine::read(installation, file)? else { continue };
+                let row = rows.numbered(held.id);
+                let entry = entry(held.id, held.block.received, held.block.reason, row);
+                let score = if scored { score(installation, &held)? } else { None };
+                (row, Entry { score, ..entry }, held.entry)
+            }
+        };
+        // A file that a mail reader renames while the folder is listed may come twice.
+        if row.is_some_and(|row| row.listed.is_some()) {
+            found.older += usize::from(listed.insert(entry.id.number()));
+        } else if found.files.insert(entry.id.number(), file).is_none() {
+            found.new.push(entry);
         }
     }
-    let untrusted = |entry: &&Entry| entry.reason == Reason::Gate(GateRefusal::NothingTrusted);
-    let count = found.new.iter().filter(untrusted).count();
-    if count > 0 {
-        found.alarms.push(format!(
-            "{} could not be asked, because no authserv-id is configured. See `countersign doctor`.",
-            if count == 1 { "1 sender".to_owned() } else { format!("{count} senders") }
-        ));
-    }
+    found.alarms.extend(not_asked(&found.new));
     Ok(found)
 }
 
-/// One message as the digest shows it; none if its file went away meanwhile.
-fn entry(installation: &Installation, held: &Held, row: Option<&HeldRow>) -> Result<Option<Entry>, Trouble> {
-    let Some(start) = quarantine::original(held, PREVIEW_BYTES)? else { return Ok(None) };
-    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
-    Ok(Some(Entry {
-        id: held.id,
-        received: held.block.received,
-        from: facts.shown_sender().to_owned(),
-        subject: facts.subject().to_owned(),
+/// Why nobody could be asked, if that is it.
+fn not_asked(entries: &[Entry]) -> Option<String> {
+    let untrusted = |entry: &&Entry| entry.reason == Reason::Gate(GateRefusal::NothingTrusted);
+    let senders = match entries.iter().filter(untrusted).count() {
+        0 => return None,
+        1 => "1 sender".to_owned(),
+        count => format!("{count} senders"),
+    };
+    Some(format!("{senders} could not be asked, because no authserv-id is configured. See `countersign doctor`."))
+}
+
+impl Rows {
+    fn read(store: &Store) -> Result<Rows, Trouble> {
+        let mut rows = Rows::default();
+        store.each_held(|row| rows.by_number.push(row))?;
+        rows.by_message = rows.by_number.iter().map(|row| row.message).zip(0..).collect();
+        rows.by_message.sort_unstable();
+        Ok(rows)
+    }
+
+    fn numbered(&self, id: HeldId) -> Option<&HeldRow> {
+        let at = self.by_number.binary_search_by_key(&id.number(), |row| row.id.number()).ok()?;
+        self.by_number.get(at)
+    }
+
+    /// The row of the message that names a file; none where there are two: only what is in the file tells them apart.
+    fn named(&self, name: &str) -> Option<&HeldRow> {
+        let message = Fingerprint::from_hex(name)?;
+        let at = self.by_message.partition_point(|(known, _)| *known < message);
+        match self.by_message.get(at..)? {
+            [(one, _), (other, _), ..] if one == other => None,
+            [(known, at), ..] if *known == message => self.by_number.get(*at),
+            _ => None,
+        }
+    }
+}
+
+impl Inventory {
+    /// Reads those of the new messages that are shown. One whose file went away meanwhile, or is none of ours, is none of
+    /// them, and another one takes its place.
+    fn read(&mut self, installation: &Installation) -> Result<HashMap<i64, Words>, Trouble> {
+        let mut words = HashMap::new();
+        loop {
+            let mut gone = HashSet::new();
+            for id in
+                told(&self.new).iter().map(|id| id.number()).filter(|id| !words.contains_key(id)).collect::<Vec<_>>()
+            {
+                let file = self.files.remove(&id);
+                match file.map(|file| read(installation, file)).transpose()?.flatten() {
+                    Some(read) => drop(words.insert(id, read)),
+                    None => drop(gone.insert(id)),
+                }
+            }
+            if gone.is_empty() {
+                return Ok(words);
+            }
+            self.new.retain(|entry| !gone.contains(&entry.id.number()));
+        }
+    }
+}
+
+/// One message as the digest counts it.
+fn entry(id: HeldId, received: i64, reason: Reason, row: Option<&HeldRow>) -> Entry {
+    Entry {
+        id,
+        received,
         // What the person said since then outweighs the reason of the first hour.
-        reason: row.map(|row| row.reason).filter(|reason| *reason == Reason::NotThem).unwrap_or(held.block.reason),
-        score: facts.score().points,
+        reason: row.map(|row| row.reason).filter(|reason| *reason == Reason::NotThem).unwrap_or(reason),
+        score: None,
         asked: row.is_some_and(|row| row.asked != Asked::No),
         undeliverable: row.is_some_and(|row| row.asked == Asked::Undeliverable),
+    }
+}
+
+/// What the spam filter said; none if the file went away meanwhile.
+fn score(installation: &Installation, held: &Held) -> Result<Option<Points>, Trouble> {
+    let Some(start) = quarantine::original(held, 0)? else { return Ok(None) };
+    let trust = &installation.config.policy.trust;
+    Ok(SpamScore::read(&Head::read(&start), &trust.scores, trust.hops).points)
+}
+
+/// What one message says; none if its file went away meanwhile, or bears no seal of ours.
+fn read(installation: &Installation, file: maildir::Entry) -> Result<Option<Words>, Trouble> {
+    let name = file.name.clone();
+    let mut held = quarantine::read(installation, file)?;
+    if held.is_none() {
+        // A mail reader that opens a message renames its file.
+        let again = installation.quarantine().find(&name)?;
+        held = again.map(|file| quarantine::read(installation, file)).transpose()?.flatten();
+    }
+    let Some(held) = held else { return Ok(None) };
+    let Some(start) = quarantine::original(&held, PREVIEW_BYTES)? else { return Ok(None) };
+    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+    Ok(Some(Words {
+        from: facts.shown_sender().to_owned(),
+        subject: facts.subject().to_owned(),
         preview: facts.content().preview.clone(),
     }))
 }

@@ -3,6 +3,8 @@
 //! Promises: every entry appears exactly once; nothing foreign reaches the reader but sanitised lines; it says
 //! how to act on each. Never touches: the quarantine, or when the digest is made.
 
+use std::collections::HashMap;
+
 use super::Policy;
 use super::gate::CapRefusal;
 use super::reason::Reason;
@@ -19,17 +21,13 @@ pub const ENTRY_LIMIT: usize = 500;
 /// Columns of the digest, so that it reads well as mail and in a terminal.
 const WIDTH: usize = 78;
 
-/// One held message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One held message, without what only those have that are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its number.
     pub id: HeldId,
     /// When it arrived, seconds since 1970.
     pub received: i64,
-    /// The From field, sanitised.
-    pub from: String,
-    /// The Subject, sanitised.
-    pub subject: String,
     /// Why it is held.
     pub reason: Reason,
     /// The spam filter's score, if one is configured and was believed.
@@ -38,6 +36,15 @@ pub struct Entry {
     pub asked: bool,
     /// Whether the challenge for it came back: then hardly anybody is there.
     pub undeliverable: bool,
+}
+
+/// What a message says that is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The From field, sanitised.
+    pub from: String,
+    /// The Subject, sanitised.
+    pub subject: String,
     /// The first lines of its text, sanitised.
     pub preview: Vec<String>,
 }
@@ -72,6 +79,8 @@ pub struct Report<'a> {
     pub policy: &'a Policy,
     /// What is new.
     pub entries: &'a [Entry],
+    /// What those say that [`told`] names, by their number.
+    pub words: &'a HashMap<i64, Words>,
     /// What is wrong with the installation, in whole sentences.
     pub alarms: &'a [String],
     /// How many older messages are held that earlier digests listed.
@@ -155,7 +164,7 @@ pub fn text(report: Report<'_>) -> String {
         let heading = format!("{} ({})", section.heading(), rows.len());
         out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
         for entry in rows.iter().take(ENTRY_LIMIT) {
-            push_entry(&mut out, entry);
+            push_entry(&mut out, entry, report.words.get(&entry.id.number()).unwrap_or(&Words::default()));
         }
         if rows.len() > ENTRY_LIMIT {
             out.push_str(&format!("\n… and {} more: `countersign held` shows them all.\n", rows.len() - ENTRY_LIMIT));
@@ -174,6 +183,13 @@ pub fn shown(entries: &[Entry]) -> Vec<HeldId> {
         rows.into_iter().take(limit).map(|row| row.id).collect::<Vec<_>>()
     };
     sections(entries).into_iter().flat_map(shown).collect()
+}
+
+/// The messages of which [`text`] says more than their number: what they say must be read.
+#[must_use]
+pub fn told(entries: &[Entry]) -> Vec<HeldId> {
+    let sections = sections(entries).into_iter().filter(|(section, _)| !section.is_folded());
+    sections.flat_map(|(_, rows)| rows.into_iter().take(ENTRY_LIMIT).map(|row| row.id)).collect()
 }
 
 /// The sections that have something in them, with it in the order in which it is shown.
@@ -212,11 +228,11 @@ fn folded(count: usize) -> String {
     format!("\n{}", wrapped(&line, 0, WIDTH))
 }
 
-fn push_entry(out: &mut String, entry: &Entry) {
-    let subject = if entry.subject.is_empty() { "(no subject)" } else { &entry.subject };
-    out.push_str(&format!("\n{}  {}  {}\n", entry.id, short_date(entry.received), entry.from));
+fn push_entry(out: &mut String, entry: &Entry, words: &Words) {
+    let subject = if words.subject.is_empty() { "(no subject)" } else { &words.subject };
+    out.push_str(&format!("\n{}  {}  {}\n", entry.id, short_date(entry.received), words.from));
     out.push_str(&format!("            {}\n", without_links(subject)));
-    for line in entry.preview.iter().take(3) {
+    for line in words.preview.iter().take(3) {
         out.push_str(&format!("            | {}\n", without_links(line)));
     }
     out.push_str("            ");
@@ -286,21 +302,28 @@ mod tests {
         Entry {
             id: HeldId::from_number(number).unwrap(),
             received: 1_795_262_400 + number,
-            from: format!("Person {number} <p{number}@x.example>"),
-            subject: "see http://evil.example/x".into(),
             reason,
             score: None,
             asked,
             undeliverable: false,
-            preview: vec!["first line".into()],
         }
+    }
+
+    fn words(entries: &[Entry]) -> HashMap<i64, Words> {
+        let words = |number: i64| Words {
+            from: format!("Person {number} <p{number}@x.example>"),
+            subject: "see http://evil.example/x".into(),
+            preview: vec!["first line".into()],
+        };
+        told(entries).into_iter().map(|id| (id.number(), words(id.number()))).collect()
     }
 
     #[test]
     fn every_entry_appears_once_and_in_its_section() {
         let entries: Vec<Entry> = Reason::all().zip(1..).map(|(reason, n)| entry(n, reason, n % 2 == 0)).collect();
         let policy = crate::policy::tests::policy();
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 3, now: 0 });
+        let text =
+            text(Report { policy: &policy, entries: &entries, words: &words(&entries), alarms: &[], older: 3, now: 0 });
         for entry in &entries {
             // Empty answers are folded into one line.
             let count = usize::from(entry.reason != Reason::Answer);
@@ -316,9 +339,12 @@ mod tests {
         let many: Vec<Entry> = (1..=503).map(|n| entry(n, Reason::NotAddressed, false)).collect();
         let entries = [many, vec![entry(999, Reason::PinMissing, false)]].concat();
         let policy = crate::policy::tests::policy();
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let text =
+            text(Report { policy: &policy, entries: &entries, words: &words(&entries), alarms: &[], older: 0, now: 0 });
         let listed = shown(&entries);
         assert_eq!(listed.len(), ENTRY_LIMIT + 1);
+        assert_eq!(told(&entries), listed);
+        assert_eq!(text.matches("Person").count(), listed.len());
         for entry in &entries {
             assert_eq!(text.contains(&format!("\n{}  ", entry.id)), listed.contains(&entry.id), "{}", entry.id);
         }
@@ -328,11 +354,19 @@ mod tests {
     fn empty_answers_are_one_line_and_all_of_them_listed() {
         let policy = crate::policy::tests::policy();
         let empty: Vec<Entry> = (1..=503).map(|n| entry(n, Reason::Answer, false)).collect();
-        assert_eq!(shown(&empty).len(), 503);
-        let all = text(Report { policy: &policy, entries: &empty, alarms: &[], older: 0, now: 0 });
+        assert_eq!((shown(&empty).len(), told(&empty).len()), (503, 0));
+        let all =
+            text(Report { policy: &policy, entries: &empty, words: &words(&empty), alarms: &[], older: 0, now: 0 });
         assert!(all.contains("\n503 empty answers (list with `countersign held --reason answer`)\n"), "{all}");
         assert!(!all.contains("Person"), "{all}");
-        let one = text(Report { policy: &policy, entries: &empty[..1], alarms: &[], older: 0, now: 0 });
+        let one = text(Report {
+            policy: &policy,
+            entries: &empty[..1],
+            words: &words(&empty[..1]),
+            alarms: &[],
+            older: 0,
+            now: 0,
+        });
         assert!(one.contains("\n1 empty answer (list"), "{one}");
     }
 
@@ -342,7 +376,14 @@ mod tests {
         let reasons = [Reason::PinMissing, Reason::Challenge, Reason::AnsweredAtOnce, Reason::Answer];
         let entries: Vec<Entry> = reasons.into_iter().zip(1..).map(|(reason, n)| entry(n, reason, false)).collect();
         let alarms = ["The store is damaged.".to_owned()];
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &alarms, older: 0, now: 0 });
+        let text = text(Report {
+            policy: &policy,
+            entries: &entries,
+            words: &words(&entries),
+            alarms: &alarms,
+            older: 0,
+            now: 0,
+        });
         let at = |number: i64| text.find(&HeldId::from_number(number).unwrap().to_string()).unwrap();
         assert!(text.starts_with("!! ") && at(3) < at(1) && at(1) < at(2), "{text}");
     }
@@ -352,7 +393,14 @@ mod tests {
         let policy = crate::policy::tests::policy();
         let entries = [entry(1, Reason::Capped(CapRefusal::HourlyCap), false)];
         let alarms = ["The store is damaged.".to_owned()];
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &alarms, older: 0, now: 0 });
+        let text = text(Report {
+            policy: &policy,
+            entries: &entries,
+            words: &words(&entries),
+            alarms: &alarms,
+            older: 0,
+            now: 0,
+        });
         assert!(text.starts_with("!! The store is damaged.\n!! 1 challenge was not sent"), "{text}");
     }
 
@@ -361,11 +409,19 @@ mod tests {
         let policy = crate::policy::tests::policy();
         for why in [CapRefusal::AlikeSurge, CapRefusal::UndeliverableSurge, CapRefusal::DailyCap] {
             let entries = [entry(1, Reason::Capped(why), false)];
-            let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+            let text = text(Report {
+                policy: &policy,
+                entries: &entries,
+                words: &words(&entries),
+                alarms: &[],
+                older: 0,
+                now: 0,
+            });
             assert!(text.starts_with("!! 1 challenge was not sent because "), "{text}");
         }
         let entries = [entry(1, Reason::Capped(CapRefusal::AskedRecently), false)];
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let text =
+            text(Report { policy: &policy, entries: &entries, words: &words(&entries), alarms: &[], older: 0, now: 0 });
         assert!(!text.contains("!!"), "{text}");
     }
 
@@ -374,7 +430,8 @@ mod tests {
         let policy = crate::policy::tests::policy();
         let gone = Entry { undeliverable: true, ..entry(9, Reason::Challenge, true) };
         let entries = [gone, entry(1, Reason::Challenge, true)];
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let text =
+            text(Report { policy: &policy, entries: &entries, words: &words(&entries), alarms: &[], older: 0, now: 0 });
         let at = |number: i64| text.find(&HeldId::from_number(number).unwrap().to_string()).unwrap();
         assert!(at(1) < at(9) && text.contains("came back"), "{text}");
     }
@@ -403,7 +460,8 @@ mod tests {
             .map(|(score, n)| Entry { score: score.and_then(Points::parse), ..entry(n, Reason::NotAddressed, false) })
             .collect();
         let policy = crate::policy::tests::policy();
-        let text = text(Report { policy: &policy, entries: &entries, alarms: &[], older: 0, now: 0 });
+        let text =
+            text(Report { policy: &policy, entries: &entries, words: &words(&entries), alarms: &[], older: 0, now: 0 });
         let shown: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("spam score ")).collect();
         assert_eq!(shown, ["-2", "0.1", "7.5"]);
         // Without a score the newest first, behind the others.

@@ -4,7 +4,7 @@ use countersign::facts::Facts;
 use countersign::mail::address::Address;
 use countersign::origin::envelope::Caller;
 use countersign::policy::challenge::{Past, Request, SIZE_LIMIT, Tokens, challenge, wrong_word};
-use countersign::policy::digest::{self, Entry, Report};
+use countersign::policy::digest::{self, Entry, Report, Words};
 use countersign::policy::gate::{CapRefusal, GateRefusal};
 use countersign::policy::reason::Reason;
 use countersign::policy::template::{BUILT_IN, Template};
@@ -197,19 +197,22 @@ fn the_digest_is_as_written_down() {
     let entry = |(number, (reason, asked)): (i64, (Reason, bool))| Entry {
         id: HeldId::from_number(0x01_2345_6780 + number).unwrap(),
         received: NOW - 3_600 * number,
-        from: format!("Person {number} <person{number}@example.net>"),
-        subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
         reason,
         score: None,
         asked,
         undeliverable: number == 4,
+    };
+    let words = |number: i64| Words {
+        from: format!("Person {number} <person{number}@example.net>"),
+        subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
         preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
     };
+    let words = (0..10).map(|number| (0x01_2345_6780 + number, words(number))).collect();
     let entries: Vec<Entry> = (0..).zip(reasons).map(entry).collect();
     let alarms = ["The store is damaged; see `countersign doctor`.".to_owned()];
     let policy = policy();
     for (name, entries, alarms) in [("digest", &entries[..], &alarms[..]), ("digest-of-nothing", &[], &[])] {
-        let report = Report { policy: &policy, entries, alarms, older: 3, now: NOW };
+        let report = Report { policy: &policy, entries, words: &words, alarms, older: 3, now: NOW };
         let mail = digest::message(report, |_| TOKEN.to_owned(), HeldId::from_number(0x01_2345_6789).unwrap());
         let text = String::from_utf8(mail).unwrap();
         assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
