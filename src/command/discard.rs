@@ -7,9 +7,11 @@ use crate::cli::SelectArguments;
 use crate::exit::Ending;
 use crate::operation::installation::Installation;
 use crate::operation::ledger::Ledger;
+use crate::operation::quarantine::TOGETHER;
 use crate::operation::screen;
 use crate::operation::select::{Selection, select};
 use crate::operation::trouble::Answer;
+use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::Removed;
@@ -29,15 +31,22 @@ pub fn discard(arguments: &SelectArguments, environment: Environment) -> Answer 
     // Perform.
     let mut absent = selected.absent;
     let mut count = 0;
-    for found in &selected.found {
-        let id = found.held.id;
-        match installation.quarantine().remove(&found.held.entry)? {
-            Removed::Done => {
-                count += 1;
-                ledger.set_state(&installation, id, State::Discarded)?;
-                screen::out(&format!("discarded {}\n", found.line()))?;
+    for chunk in selected.found.chunks(TOGETHER) {
+        let entries: Vec<_> = chunk.iter().map(|found| &found.held.entry).collect();
+        let (mut gone, mut failed) = (Vec::new(), None);
+        for (found, removed) in chunk.iter().zip(installation.quarantine().remove_all(&entries)) {
+            match removed {
+                Ok(Removed::Done) => gone.push(found),
+                Ok(Removed::AlreadyGone) => absent.push(ledger.absence(&installation, found.held.id)?),
+                Err(error) => drop(failed.get_or_insert(error)),
             }
-            Removed::AlreadyGone => absent.push(ledger.absence(&installation, id)?),
+        }
+        count += gone.len();
+        let ids: Vec<HeldId> = gone.iter().map(|found| found.held.id).collect();
+        ledger.set_states(&installation, &ids, State::Discarded)?;
+        screen::out(&gone.iter().map(|found| format!("discarded {}\n", found.line())).collect::<String>())?;
+        if let Some(error) = failed {
+            return Err(error.into());
         }
     }
     for sentence in &absent {

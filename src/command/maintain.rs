@@ -4,10 +4,10 @@
 //! Promises: nothing expires sooner than three days after a digest has listed it; a challenge that perhaps went out is never sent again;
 //! run twice at once it does nothing twice. Never touches: list entries.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::cli::MaintainArguments;
-use crate::command::digest::inventory;
 use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::operation::ask::{send, slot_request};
@@ -15,10 +15,11 @@ use crate::operation::case::entry_of;
 use crate::operation::checkup::CLOCK_FROM;
 use crate::operation::delivery::{facts_of, held_row};
 use crate::operation::installation::Installation;
-use crate::operation::quarantine::{self, Held};
+use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
-use crate::policy::fingerprint::Kind;
+use crate::origin::envelope::Caller;
+use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::gate::may_challenge;
 use crate::policy::standing::{Effect, Origin};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
@@ -26,7 +27,7 @@ use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::clock;
 use crate::world::config::Environment;
-use crate::world::maildir::{ABANDONED_AFTER, Removed};
+use crate::world::maildir::{ABANDONED_AFTER, Entry, Removed};
 use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, State, Store, StoreFile, StoreProblem};
 
 /// A message that was held without a row is asked for only within that many seconds: after three days a challenge
@@ -72,13 +73,11 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     let mut store = installation.store()?;
     let quarantine = if arguments.dry_run { installation.quarantine() } else { installation.ready_quarantine()? };
     let stranded = if quarantine.exists() { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
-    let held = quarantine::all(&installation)?;
-    let rows = store.all_held()?;
     // Decide.
-    let repairs = repairs(&installation, &store, &held, &rows, now)?;
+    let mut repairs = repairs(&installation, &store, now)?;
     if arguments.dry_run {
         let strays = stranded.iter().map(|path| format!("put back {}, which a crash left aside\n", path.display()));
-        let text: String = strays.chain(repairs.iter().map(|repair| format!("{repair}\n"))).collect();
+        let text: String = strays.chain(repairs.iter().map(|(repair, _)| format!("{repair}\n"))).collect();
         screen::out(&text)?;
         return Ok(Ending::Done);
     }
@@ -86,16 +85,8 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     for path in &stranded {
         quarantine.put_back(path)?;
     }
-    let mut failed = false;
-    for repair in &repairs {
-        // One message that cannot be mended must not stop the others.
-        if let Err(trouble) = perform(&installation, &mut store, &held, repair, now) {
-            let said = format!("cannot {repair}: {}", report::chain(&trouble.error));
-            report::note(Level::Error, &format!("maintain: {said}"));
-            screen::error(&said);
-            failed = true;
-        }
-    }
+    repairs.sort_by_key(|(repair, _)| repair.place());
+    let failed = !perform(&installation, &mut store, &repairs, now);
     if quarantine.exists() {
         quarantine.sweep_tmp(ABANDONED_AFTER, now)?;
     }
@@ -104,6 +95,42 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
         store.prune(limits(&installation, now))?;
     }
     Ok(if failed { Ending::Later } else { Ending::Done })
+}
+
+impl Repair {
+    /// The message.
+    fn id(&self) -> HeldId {
+        match self {
+            Repair::Expire(id)
+            | Repair::Gone(id)
+            | Repair::Record(id)
+            | Repair::Release(id)
+            | Repair::Restore(id)
+            | Repair::TryAgain(id) => *id,
+        }
+    }
+
+    /// In which order they are done: first what is there is written down, last what takes sendmail's time.
+    fn place(&self) -> u8 {
+        match self {
+            Repair::Restore(_) => 0,
+            Repair::Release(_) => 1,
+            Repair::Expire(_) => 2,
+            Repair::Gone(_) => 3,
+            Repair::Record(_) => 4,
+            Repair::TryAgain(_) => 5,
+        }
+    }
+
+    /// How many of its kind are done together.
+    fn together(&self) -> usize {
+        match self {
+            Repair::Expire(_) | Repair::Record(_) | Repair::Release(_) => TOGETHER,
+            // Each look at the folder is for all of them.
+            Repair::Gone(_) => usize::MAX,
+            Repair::Restore(_) | Repair::TryAgain(_) => 1,
+        }
+    }
 }
 
 impl fmt::Display for Repair {
@@ -133,37 +160,49 @@ fn limits(installation: &Installation, now: i64) -> Limits {
     }
 }
 
-fn repairs(
-    installation: &Installation,
-    store: &Store,
-    held: &[Held],
-    rows: &[HeldRow],
-    now: i64,
-) -> Result<Vec<Repair>, StoreProblem> {
-    let mut found = Vec::new();
-    for message in held {
-        match store.held(message.id)? {
-            None => found.push(Repair::Record(message.id)),
-            Some(row) if row.state != State::Held => found.push(Repair::Restore(message.id)),
-            Some(_) => {}
-        }
-    }
-    let keep = i64::from(installation.config.policy.retention_days) * DAY;
-    for row in rows {
-        let Some(message) = held.iter().find(|message| message.id == row.id) else {
-            found.push(Repair::Gone(row.id));
+/// What is to be done, each with its file where there is one. Of the files that are as they should be nothing is kept: there
+/// may be a hundred thousand.
+fn repairs(installation: &Installation, store: &Store, now: i64) -> Result<Vec<(Repair, Option<Entry>)>, Trouble> {
+    let (mut rows, mut found) = (Vec::new(), Vec::new());
+    store.each_held(|row| rows.push((row, false)))?;
+    for message in quarantine::each(installation)? {
+        let message = message?;
+        // The rows come by their number.
+        let Ok(at) = rows.binary_search_by_key(&message.id.number(), |(row, _)| row.id.number()) else {
+            let known = store.held(message.id)?.is_some();
+            let repair = if known { Repair::Restore(message.id) } else { Repair::Record(message.id) };
+            found.push((repair, Some(message.entry)));
             continue;
         };
-        let over = now.saturating_sub(row.received) > keep;
-        let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
-        found.extend(match row.asked {
-            _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
-            _ if over && read => Some(Repair::Expire(row.id)),
-            Asked::Refused => Some(Repair::TryAgain(row.id)),
-            _ => None,
-        });
+        let (row, seen) = &mut rows[at];
+        // A file that a mail reader renames meanwhile may come twice.
+        if !std::mem::replace(seen, true)
+            && let Some(repair) = repair(installation, store, &message, row, now)?
+        {
+            found.push((repair, Some(message.entry)));
+        }
     }
+    found.extend(rows.iter().filter(|(_, seen)| !seen).map(|(row, _)| (Repair::Gone(row.id), None)));
     Ok(found)
+}
+
+/// What is to be done about a message whose file and row are there.
+fn repair(
+    installation: &Installation,
+    store: &Store,
+    message: &Held,
+    row: &HeldRow,
+    now: i64,
+) -> Result<Option<Repair>, StoreProblem> {
+    let keep = i64::from(installation.config.policy.retention_days) * DAY;
+    let over = now.saturating_sub(row.received) > keep;
+    let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
+    Ok(match row.asked {
+        _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
+        _ if over && read => Some(Repair::Expire(row.id)),
+        Asked::Refused => Some(Repair::TryAgain(row.id)),
+        _ => None,
+    })
 }
 
 /// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation or
@@ -185,68 +224,175 @@ fn was_allowed(
     }))
 }
 
-fn perform(
+/// Does it all; whether all could be done. One message that cannot be mended must not stop the others.
+fn perform(installation: &Installation, store: &mut Store, repairs: &[(Repair, Option<Entry>)], now: i64) -> bool {
+    let mut good = true;
+    for alike in repairs.chunk_by(|(one, _), (other, _)| one.place() == other.place()) {
+        for chunk in alike.chunks(alike[0].0.together()) {
+            let troubles = match perform_together(installation, store, chunk, now) {
+                Ok(troubles) => troubles,
+                Err(trouble) => {
+                    let why = report::chain(&trouble.error);
+                    chunk.iter().map(|(repair, _)| (repair, why.clone())).collect()
+                }
+            };
+            for (repair, why) in troubles {
+                let said = format!("cannot {repair}: {why}");
+                report::note(Level::Error, &format!("maintain: {said}"));
+                screen::error(&said);
+                good = false;
+            }
+        }
+    }
+    good
+}
+
+/// Does what is of one kind: the files first, then what the store says of them. After a crash in between, what has no
+/// file any more is found gone, and what is released is in the inbox. Gives what could not be done, and why.
+fn perform_together<'a>(
     installation: &Installation,
     store: &mut Store,
-    held: &[Held],
+    repairs: &'a [(Repair, Option<Entry>)],
+    now: i64,
+) -> Result<Vec<(&'a Repair, String)>, Trouble> {
+    let mut troubles = Vec::new();
+    let mut done = Vec::new();
+    let mut note = |repair: &'a Repair, result: Result<bool, Trouble>| match result {
+        Ok(true) => done.push(repair.id()),
+        Ok(false) => {}
+        Err(trouble) => troubles.push((repair, report::chain(&trouble.error))),
+    };
+    let state = match repairs.first() {
+        Some((Repair::Expire(_), _)) => {
+            let files: Vec<_> = repairs.iter().filter_map(|(repair, file)| Some((repair, file.as_ref()?))).collect();
+            let entries: Vec<_> = files.iter().map(|(_, entry)| *entry).collect();
+            for ((repair, _), removed) in files.into_iter().zip(installation.quarantine().remove_all(&entries)) {
+                note(repair, removed.map(|removed| removed == Removed::Done).map_err(Into::into));
+            }
+            State::Expired
+        }
+        Some((Repair::Release(_), _)) => {
+            let held = held(installation, repairs)?;
+            let messages: Vec<_> = held.iter().map(|(_, held)| held).collect();
+            for ((repair, _), moved) in held.iter().zip(quarantine::release_many(installation, &messages, now)) {
+                note(repair, moved);
+            }
+            State::Released
+        }
+        Some((Repair::Gone(_), _)) => {
+            let back = came_back(installation, store, repairs)?;
+            repairs.iter().for_each(|(repair, _)| note(repair, Ok(!back.contains(&repair.id().number()))));
+            State::Gone
+        }
+        Some((Repair::Record(_), _)) => {
+            record(installation, store, &held(installation, repairs)?, now)?;
+            return Ok(troubles);
+        }
+        Some((repair, file)) => {
+            mend(installation, store, repair, file.as_ref(), now)?;
+            return Ok(troubles);
+        }
+        None => return Ok(troubles),
+    };
+    if !done.is_empty() {
+        store.set_states(&done, state)?;
+    }
+    Ok(troubles)
+}
+
+/// What is done about one message alone.
+fn mend(
+    installation: &Installation,
+    store: &mut Store,
     repair: &Repair,
+    file: Option<&Entry>,
     now: i64,
 ) -> Result<(), Trouble> {
-    let file = |id: &HeldId| held.iter().find(|message| message.id == *id);
+    let id = repair.id();
     match repair {
-        Repair::Expire(id) => {
-            if let Some(message) = file(id)
-                && installation.quarantine().remove(&message.entry)? == Removed::Done
-            {
-                store.set_state(*id, State::Expired)?;
-            }
-        }
-        Repair::Gone(id) => {
-            // It may have come back under another name since the listing, or be on its way.
-            let Some(row) = store.held(*id)? else { return Ok(()) };
-            if quarantine::find(installation, Some(store), *id)?.is_none()
-                && !quarantine::is_underway(installation, &row.message)?
-            {
-                store.set_state(*id, State::Gone)?;
-            }
-        }
-        Repair::Release(id) => {
-            if let Some(message) = file(id)
-                && quarantine::release(installation, message, now)?
-            {
-                store.set_state(*id, State::Released)?;
-            }
-        }
-        Repair::Record(id) => {
-            if let Some(message) = file(id) {
-                record(installation, store, message, now)?;
-            }
-        }
-        Repair::Restore(id) => {
+        Repair::Restore(_) => {
             // Another process may be releasing it since the listing.
-            if let Some(message) = file(id)
-                && message.entry.head(1)?.is_some()
+            if let Some(file) = file
+                && file.head(1)?.is_some()
             {
-                store.restore(*id, now)?;
+                store.restore(id, now)?;
             }
         }
-        Repair::TryAgain(id) => {
-            if let Some(message) = file(id)
-                && store.claim_second_try(*id, now)?
+        Repair::TryAgain(_) => {
+            let held = file.map(|file| quarantine::read(installation, file.clone())).transpose()?.flatten();
+            if let Some(message) = held
+                && store.claim_second_try(id, now)?
             {
-                ask(installation, store, message, now)?;
+                ask(installation, store, &message, now)?;
             }
         }
+        Repair::Expire(_) | Repair::Gone(_) | Repair::Record(_) | Repair::Release(_) => {}
     }
     Ok(())
 }
 
-/// Writes the row of a message whose process died before it could, and asks for it if that was due.
-fn record(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
-    let Some((facts, row)) = row_of(installation, message)? else { return Ok(()) };
-    let fresh = now.saturating_sub(message.block.received) < ASK_WITHIN;
+/// The messages in those files that are still there.
+fn held<'a>(
+    installation: &Installation,
+    repairs: &'a [(Repair, Option<Entry>)],
+) -> Result<Vec<(&'a Repair, Held)>, Trouble> {
+    let mut found = Vec::new();
+    for (repair, file) in repairs {
+        let held = file.as_ref().map(|file| quarantine::read(installation, file.clone())).transpose()?.flatten();
+        found.extend(held.map(|held| (repair, held)));
+    }
+    Ok(found)
+}
+
+/// Which of these messages lie in the quarantine all the same: one may have come back under another name since the
+/// listing, or be on its way.
+fn came_back(
+    installation: &Installation,
+    store: &Store,
+    repairs: &[(Repair, Option<Entry>)],
+) -> Result<HashSet<i64>, Trouble> {
+    let mut missing = HashMap::new();
+    for (repair, _) in repairs {
+        if let Some(row) = store.held(repair.id())? {
+            missing.insert(row.message, row.id);
+        }
+    }
+    let mut back = quarantine::underway(installation, |message| missing.get(message).map(|id| id.number()))?;
+    for file in quarantine::files(installation)? {
+        let file = file?;
+        // A file that is named after another message is that one; any other may be one of these.
+        if Fingerprint::from_hex(&file.name).is_some_and(|message| !missing.contains_key(&message)) {
+            continue;
+        }
+        back.extend(quarantine::read(installation, file)?.map(|held| held.id.number()));
+    }
+    Ok(back)
+}
+
+/// Writes the rows of messages whose process died before it could, and asks for those of which that was due.
+fn record(
+    installation: &Installation,
+    store: &mut Store,
+    messages: &[(&Repair, Held)],
+    now: i64,
+) -> Result<(), Trouble> {
+    let mut rows = Vec::new();
+    for (_, message) in messages {
+        let fresh = now.saturating_sub(message.block.received) < ASK_WITHIN;
+        if message.block.verdict == Verdict::Challenge && fresh {
+            record_and_ask(installation, store, message, now)?;
+        } else {
+            rows.extend(row_of(installation, message)?);
+        }
+    }
+    Ok(store.record_all(&rows)?)
+}
+
+fn record_and_ask(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
+    let Some(facts) = facts_of(installation, message)? else { return Ok(()) };
+    let row = sealed_row(installation, &facts, message);
     let to = match may_challenge(&facts, &installation.config.policy) {
-        Ok((to, _)) if message.block.verdict == Verdict::Challenge && fresh && facts.signs().is_empty() => Some(to),
+        Ok((to, _)) if facts.signs().is_empty() => Some(to),
         _ => None,
     };
     let Recorded { slot, .. } = store.record_held(&row, None, to.map(|to| slot_request(installation, to, now)))?;
@@ -256,13 +402,18 @@ fn record(installation: &Installation, store: &mut Store, message: &Held, now: i
     }
 }
 
+/// The row of a message, from its header block alone.
+fn row_of(installation: &Installation, message: &Held) -> Result<Option<HeldRow>, Trouble> {
+    let Some(head) = quarantine::original(message, 0)? else { return Ok(None) };
+    let facts = Facts::read(&head, &Caller::default(), &installation.config.policy.trust);
+    Ok(Some(sealed_row(installation, &facts, message)))
+}
+
 /// The row of a message as its sealed block has it: what was proven then, not what the trust of today makes of it.
-fn row_of(installation: &Installation, message: &Held) -> Result<Option<(Facts, HeldRow)>, Trouble> {
+fn sealed_row(installation: &Installation, facts: &Facts, message: &Held) -> HeldRow {
     let block = &message.block;
-    Ok(facts_of(installation, message)?.map(|facts| {
-        let row = held_row(installation, &facts, block.reason, message.id, message.message, block.received);
-        (facts, HeldRow { proofs: block.proofs, ..row })
-    }))
+    let row = held_row(installation, facts, block.reason, message.id, message.message, block.received);
+    HeldRow { proofs: block.proofs, ..row }
 }
 
 /// The second try of a refused challenge, under the same gate as the first.
@@ -317,12 +468,19 @@ fn rebuild(installation: &Installation, now: i64) -> Answer {
 /// Makes a row of every held message; how many are held.
 fn write_down(installation: &Installation) -> Result<usize, Trouble> {
     let mut store = installation.store()?;
-    for message in &quarantine::all(installation)? {
-        let Some((_, row)) = row_of(installation, message)? else { continue };
+    let (mut rows, mut seen) = (Vec::new(), HashSet::new());
+    for message in quarantine::each(installation)? {
+        let message = message?;
+        let Some(row) = row_of(installation, &message)? else { continue };
+        seen.insert(message.id.number());
         // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.
         let asked = if message.block.verdict == Verdict::Challenge { Asked::Unknown } else { Asked::No };
-        store.record_held(&HeldRow { asked, ..row }, None, None)?;
+        rows.push(HeldRow { asked, ..row });
+        if rows.len() == TOGETHER {
+            store.record_all(&rows)?;
+            rows.clear();
+        }
     }
-    let found = inventory(installation, Ok(&store))?;
-    Ok(found.new.len() + found.older)
+    store.record_all(&rows)?;
+    Ok(seen.len())
 }

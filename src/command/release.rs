@@ -3,6 +3,8 @@
 //! Promises: each message once, whoever else releases it at the same moment; `--allow` never takes a demand for
 //! proof off an entry, and does nothing at all where a mail system would be allowed. Never touches: the bytes of a message.
 
+use std::collections::HashSet;
+
 use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
@@ -10,7 +12,7 @@ use crate::mail::address::Address;
 use crate::operation::entry::{Who, any_of, if_proven, refuse_mail_system, refuse_own};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger};
-use crate::operation::quarantine::{self, Held};
+use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::select::{Found, Selection, select};
 use crate::operation::trouble::{Answer, Trouble};
@@ -23,7 +25,7 @@ use crate::policy::token::HeldId;
 use crate::report;
 use crate::signs::Sign;
 use crate::world::clock;
-use crate::world::config::Environment;
+use crate::world::config::{Environment, Inbox};
 use crate::world::store::{HeldRow, State, Store};
 
 /// One run of the command.
@@ -32,7 +34,7 @@ struct Run<'a> {
     ledger: Ledger,
     now: i64,
     /// What this run has moved.
-    released: Vec<HeldId>,
+    released: HashSet<i64>,
     /// What was asked for and not done, a sentence each.
     undone: Vec<String>,
     /// The first error of standard output; the moves go on without it.
@@ -69,9 +71,19 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
         selected.found.iter().try_for_each(|found| refuse_bounce(&installation, found))?;
     }
     // Perform.
-    let mut run =
-        Run { installation: &installation, ledger, now, released: Vec::new(), undone: selected.absent, unsaid: None };
-    let done = selected.found.iter().try_for_each(|found| run.take(found, arguments.allow));
+    let mut run = Run {
+        installation: &installation,
+        ledger,
+        now,
+        released: HashSet::new(),
+        undone: selected.absent,
+        unsaid: None,
+    };
+    let done = if arguments.allow {
+        selected.found.iter().try_for_each(|found| run.allow_and_release(found))
+    } else {
+        run.release(&selected.found)
+    };
     for sentence in &run.undone {
         screen::error(sentence);
     }
@@ -103,10 +115,10 @@ fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Troub
 
 impl Run<'_> {
     /// The entry first: if this process dies on the way, what is left is held and can be released again.
-    fn take(&mut self, found: &Found, allow: bool) -> Result<(), Trouble> {
-        let pin = if allow { self.allow(found)? } else { None };
-        if !self.released.contains(&found.held.id) {
-            self.release(found)?;
+    fn allow_and_release(&mut self, found: &Found) -> Result<(), Trouble> {
+        let pin = self.allow(found)?;
+        if !self.has_released(found.held.id) {
+            self.release(std::slice::from_ref(found))?;
         }
         match (&found.held.block.sender, pin) {
             (Some(sender), Some(pin)) => self.release_others(sender, pin),
@@ -114,21 +126,36 @@ impl Run<'_> {
         }
     }
 
-    /// Moves one message.
-    fn release(&mut self, found: &Found) -> Result<(), Trouble> {
-        let id = found.held.id;
-        if !quarantine::release(self.installation, &found.held, self.now)? {
-            self.undone.push(self.ledger.absence(self.installation, id)?);
-            return Ok(());
+    fn has_released(&self, id: HeldId) -> bool {
+        self.released.contains(&id.number())
+    }
+
+    /// Moves messages, as many together as are written down together. A command takes its time with each.
+    fn release(&mut self, found: &[Found]) -> Result<(), Trouble> {
+        let together = if matches!(self.installation.config.paths.inbox, Inbox::Maildir(_)) { TOGETHER } else { 1 };
+        found.chunks(together).try_for_each(|found| self.release_together(found))
+    }
+
+    fn release_together(&mut self, found: &[Found]) -> Result<(), Trouble> {
+        let held: Vec<&Held> = found.iter().map(|found| &found.held).collect();
+        let (mut released, mut failed) = (Vec::new(), None);
+        for (found, result) in found.iter().zip(quarantine::release_many(self.installation, &held, self.now)) {
+            match result {
+                Ok(true) => released.push(found),
+                Ok(false) => self.undone.push(self.ledger.absence(self.installation, found.held.id)?),
+                Err(trouble) => drop(failed.get_or_insert(trouble)),
+            }
         }
-        self.released.push(id);
-        // The message is in the inbox; what the store says about it is for `maintain` to mend.
-        if let Err(trouble) = self.ledger.set_state(self.installation, id, State::Released) {
+        let ids: Vec<HeldId> = released.iter().map(|found| found.held.id).collect();
+        self.released.extend(ids.iter().map(|id| id.number()));
+        // They are in the inbox; what the store says about them is for `maintain` to mend.
+        if let Err(trouble) = self.ledger.set_states(self.installation, &ids, State::Released) {
             let why = report::chain(&trouble.error);
-            self.undone.push(format!("{id} is released, but that could not be written down: {why}"));
+            let say = |id: &HeldId| format!("{id} is released, but that could not be written down: {why}");
+            self.undone.extend(ids.iter().map(say));
         }
-        self.say(&format!("released {}\n", found.line()));
-        Ok(())
+        self.say(&released.iter().map(|found| format!("released {}\n", found.line())).collect::<String>());
+        failed.map_or(Ok(()), Err)
     }
 
     /// Says what was done. A full disk behind standard output must not leave half of it undone.
@@ -194,18 +221,17 @@ impl Run<'_> {
     fn release_others(&mut self, sender: &Address, pin: Proofs) -> Result<(), Trouble> {
         let keys = Who::Address(sender.clone()).keys(self.installation);
         let rows = self.ledger.ask(self.installation, |store| rows_from(store, &keys))?.unwrap_or_default();
-        for row in
-            rows.iter().filter(|row| goes_along(row, pin) && !self.released.contains(&row.id)).collect::<Vec<_>>()
-        {
+        let mut others = Vec::new();
+        for row in rows.iter().filter(|row| goes_along(row, pin) && !self.has_released(row.id)).collect::<Vec<_>>() {
             let held: Option<Held> = self.ledger.find(self.installation, row.id)?;
             let found = held.map(|held| Found::read(self.installation, held)).transpose()?.flatten();
             match found {
-                Some(found) => self.release(&found)?,
+                Some(found) => others.push(found),
                 // Nobody asked for this one by number: that it is gone is written down, and no trouble.
                 None => drop(self.ledger.absence(self.installation, row.id)?),
             }
         }
-        Ok(())
+        self.release(&others)
     }
 }
 

@@ -75,7 +75,18 @@ impl Ledger {
     /// # Errors
     /// When the store is busy or cannot be written.
     pub fn set_state(&mut self, installation: &Installation, id: HeldId, state: State) -> Result<(), Trouble> {
-        self.ask(installation, |store| Ok(store.set_state(id, state)?)).map(|_| ())
+        self.set_states(installation, &[id], state)
+    }
+
+    /// Writes down what became of many messages, the same of all, where there is a store.
+    ///
+    /// # Errors
+    /// As [`Ledger::set_state`]; then nothing is written down of any.
+    pub fn set_states(&mut self, installation: &Installation, ids: &[HeldId], state: State) -> Result<(), Trouble> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.ask(installation, |store| Ok(store.set_states(ids, state)?)).map(|_| ())
     }
 
     /// Why there is no file of that number, in one sentence. One that vanished without us is written down as gone.

@@ -4,6 +4,7 @@
 //! Promises: a file without an intact seal is never taken for one of ours; a release is one atomic move, so of
 //! five processes one has it. Never touches: policy.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use anyhow::Context;
@@ -25,7 +26,7 @@ use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Inbox;
 use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Mark, Moved};
-use crate::world::store::{State, Store};
+use crate::world::store::{HeldRow, State, Store};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
 const BLOCK_LIMIT: usize = 16 * 1024;
@@ -128,14 +129,6 @@ pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<H
     Ok(files(installation)?.filter_map(read))
 }
 
-/// All of them at once.
-///
-/// # Errors
-/// As [`each`].
-pub fn all(installation: &Installation) -> Result<Vec<Held>, Trouble> {
-    each(installation)?.collect()
-}
-
 /// Every file of the quarantine that may be a message, unread.
 ///
 /// # Errors
@@ -185,23 +178,47 @@ pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Troub
 /// # Errors
 /// When the quarantine cannot be read.
 pub fn is_underway(installation: &Installation, message: &Fingerprint) -> Result<bool, Trouble> {
-    let quarantine = installation.quarantine();
-    let claimed = if quarantine.exists() { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
-    Ok(claimed.iter().any(|path| path.to_string_lossy().contains(&message.hex())))
+    Ok(!underway(installation, |other| (other == message).then_some(0))?.is_empty())
 }
 
-/// Moves one message into the inbox. Only one of several processes gets [`Moved::Done`].
+/// The numbers of those messages that are on their way so, where `number` knows one.
+///
+/// # Errors
+/// As [`is_underway`].
+pub fn underway(
+    installation: &Installation,
+    number: impl Fn(&Fingerprint) -> Option<i64>,
+) -> Result<HashSet<i64>, Trouble> {
+    let quarantine = installation.quarantine();
+    let claimed = if quarantine.exists() { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
+    // A name in between colons or at the end, however the mail reader called the file.
+    let names = claimed.iter().map(|path| path.to_string_lossy().into_owned());
+    let messages = names.flat_map(|name| name.split(':').filter_map(Fingerprint::from_hex).collect::<Vec<_>>());
+    Ok(messages.filter_map(|message| number(&message)).collect())
+}
+
+/// So many messages are moved, removed or recorded together: one sync of a folder and one transaction for all of them.
+/// More would keep a delivery waiting that wants to write, and after a crash be told from the files.
+pub const TOGETHER: usize = 500;
+
+/// Moves one message into the inbox. Only one of several processes gets `true`.
 ///
 /// # Errors
 /// When it cannot be moved now; it is then still held.
 pub fn release(installation: &Installation, held: &Held, now: i64) -> Result<bool, Trouble> {
+    release_many(installation, &[held], now).pop().unwrap_or(Ok(false))
+}
+
+/// Moves many into the inbox, each for itself; what came of each, in order. What is said to be moved is durable there.
+pub fn release_many(installation: &Installation, held: &[&Held], now: i64) -> Vec<Result<bool, Trouble>> {
     match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
-            let inbox = Maildir::at(path);
-            let moved = installation.quarantine().move_to(&held.entry, &inbox, &held.message.hex())?;
-            Ok(matches!(moved, Moved::Done(_)))
+            let names: Vec<String> = held.iter().map(|held| held.message.hex()).collect();
+            let entries: Vec<_> = held.iter().zip(&names).map(|(held, name)| (&held.entry, name.as_str())).collect();
+            let moved = installation.quarantine().move_all(&entries, &Maildir::at(path));
+            moved.into_iter().map(|moved| Ok(matches!(moved?, Moved::Done(_)))).collect()
         }
-        Inbox::Command(argv) => feed(installation, argv, held, now),
+        Inbox::Command(argv) => held.iter().map(|held| feed(installation, argv, held, now)).collect(),
     }
 }
 
@@ -216,30 +233,47 @@ pub fn release_all(
     pin: Proofs,
     now: i64,
 ) -> Result<usize, Trouble> {
-    let mut count = 0;
+    let mut rows = Vec::new();
     for sender in senders {
-        for row in store.held_from(sender)? {
-            // The answer itself is from the same sender; an answer without text stays where it is. So does what its
-            // sender disowned.
-            if row.state != State::Held
-                || !row.proofs.keeps(pin)
-                || matches!(row.reason, Reason::Answer | Reason::NotThem)
-            {
-                continue;
-            }
-            let Some(held) = find(installation, Some(store), row.id)? else {
-                if !is_underway(installation, &row.message)? {
-                    store.set_state(row.id, State::Gone)?;
-                }
-                continue;
-            };
-            if release(installation, &held, now)? {
-                count += 1;
-                store.set_state(row.id, State::Released)?;
-            }
-        }
+        rows.extend(store.held_from(sender)?);
+    }
+    // The answer itself is from the same sender; an answer without text stays where it is. So does what its sender
+    // disowned.
+    rows.retain(|row| {
+        row.state == State::Held && row.proofs.keeps(pin) && !matches!(row.reason, Reason::Answer | Reason::NotThem)
+    });
+    // A command takes its time with each, so what it has taken is written down at once.
+    let together = if matches!(installation.config.paths.inbox, Inbox::Maildir(_)) { TOGETHER } else { 1 };
+    let mut count = 0;
+    for rows in rows.chunks(together) {
+        count += release_rows(installation, store, rows, now)?;
     }
     Ok(count)
+}
+
+/// The files first, then what the store says of them: after a crash in between `maintain` finds them gone.
+fn release_rows(installation: &Installation, store: &mut Store, rows: &[HeldRow], now: i64) -> Result<usize, Trouble> {
+    let mut found = Vec::new();
+    for row in rows {
+        match find(installation, Some(store), row.id)? {
+            Some(held) => found.push(held),
+            None if is_underway(installation, &row.message)? => {}
+            None => store.set_state(row.id, State::Gone)?,
+        }
+    }
+    let results = release_many(installation, &found.iter().collect::<Vec<_>>(), now);
+    let (mut released, mut failed) = (Vec::new(), None);
+    for (held, result) in found.iter().zip(results) {
+        match result {
+            Ok(true) => released.push(held.id),
+            Ok(false) => {}
+            Err(trouble) => drop(failed.get_or_insert(trouble)),
+        }
+    }
+    if !released.is_empty() {
+        store.set_states(&released, State::Released)?;
+    }
+    failed.map_or(Ok(released.len()), Err)
 }
 
 /// Marks every held message of one sender that carries one of these proofs: the person says it was not them. How many.

@@ -3,11 +3,12 @@
 //! Promises: of two processes that move or remove one message, one does it and the other is told so; a crash at any
 //! point leaves the message whole in at least one place. Never touches: what it says.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::claim::claim;
 use super::draft::Committed;
@@ -25,8 +26,28 @@ impl Maildir {
     /// The message is where it was, or, if the other Maildir lies in another file system, among
     /// [`Maildir::stranded`].
     pub fn move_to(&self, entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Moved> {
+        let mut moved = self.move_all(&[(entry, name)], target);
+        moved.pop().unwrap_or(Ok(Moved::AlreadyGone))
+    }
+
+    /// The same for many: each for itself, and each folder is brought to the disk once for all of them. What came of each,
+    /// in order; none is called done before it is durable.
+    pub fn move_all(&self, entries: &[(&Entry, &str)], target: &Maildir) -> Vec<anyhow::Result<Moved>> {
+        let mut sources = BTreeSet::new();
+        let take = |(entry, name): &(&Entry, &str)| -> anyhow::Result<Moved> {
+            let Some((path, source)) = self.move_one(entry, target, name)? else { return Ok(Moved::AlreadyGone) };
+            sources.insert(folder::above(&source).to_owned());
+            Ok(Moved::Done(path))
+        };
+        let moved = entries.iter().map(take).collect();
+        // The target first: then a crash in between leaves them twice rather than nowhere.
+        let target = (!sources.is_empty()).then(|| target.root.join("new"));
+        durable(moved, target.into_iter().chain(sources), |moved| *moved != Moved::AlreadyGone)
+    }
+
+    fn move_one(&self, entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
         check_name(name)?;
-        let moved = self.chase(entry, |entry| {
+        self.chase(entry, |entry| {
             let new = target.root.join("new");
             let spare = new.join(unique_name()?);
             match rename_to_free(&entry.path, &new.join(name), &spare) {
@@ -41,12 +62,7 @@ impl Maildir {
                     Err(error).with_context(|| format!("cannot move {} to {}", entry.path.display(), new.display()))
                 }
             }
-        })?;
-        let Some((path, source)) = moved else { return Ok(Moved::AlreadyGone) };
-        // The target first: then a crash in between leaves it twice rather than nowhere.
-        sync_folder(&target.root.join("new"))?;
-        sync_folder(folder::above(&source))?;
-        Ok(Moved::Done(path))
+        })
     }
 
     /// Removes a message of this Maildir.
@@ -54,15 +70,39 @@ impl Maildir {
     /// # Errors
     /// It cannot be removed, or the removal is not durable.
     pub fn remove(&self, entry: &Entry) -> anyhow::Result<Removed> {
-        let removed = self.chase(entry, |entry| match fs::remove_file(&entry.path) {
-            Ok(()) => Ok(Some(())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot remove {}", entry.path.display())),
-        })?;
-        let Some(((), source)) = removed else { return Ok(Removed::AlreadyGone) };
-        sync_folder(folder::above(&source))?;
-        Ok(Removed::Done)
+        self.remove_all(&[entry]).pop().unwrap_or(Ok(Removed::AlreadyGone))
     }
+
+    /// The same for many, as [`Maildir::move_all`].
+    pub fn remove_all(&self, entries: &[&Entry]) -> Vec<anyhow::Result<Removed>> {
+        let mut sources = BTreeSet::new();
+        let take = |entry: &&Entry| -> anyhow::Result<Removed> {
+            let removed = self.chase(entry, |entry| match fs::remove_file(&entry.path) {
+                Ok(()) => Ok(Some(())),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error).with_context(|| format!("cannot remove {}", entry.path.display())),
+            })?;
+            let Some(((), source)) = removed else { return Ok(Removed::AlreadyGone) };
+            sources.insert(folder::above(&source).to_owned());
+            Ok(Removed::Done)
+        };
+        let removed = entries.iter().map(take).collect();
+        durable(removed, sources.into_iter(), |removed| *removed == Removed::Done)
+    }
+}
+
+/// Brings the folders to the disk; where one cannot be, nothing that was done is called done.
+fn durable<T>(
+    mut done: Vec<anyhow::Result<T>>,
+    mut folders: impl Iterator<Item = PathBuf>,
+    counts: impl Fn(&T) -> bool,
+) -> Vec<anyhow::Result<T>> {
+    if let Err(error) = folders.try_for_each(|folder| sync_folder(&folder)) {
+        for one in done.iter_mut().filter(|one| one.as_ref().is_ok_and(&counts)) {
+            *one = Err(anyhow!("{error:#}"));
+        }
+    }
+    done
 }
 
 /// Copies a message to another file system. It is claimed by a rename in its own folder, so that nobody else moves

@@ -2,7 +2,7 @@
 //!
 //! Promises: a row changes only as what is known grows. Never touches: the files in the quarantine.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Statement, Transaction, params};
 
 use super::alike::note;
 use super::column::fingerprint;
@@ -73,7 +73,7 @@ impl Store {
             None => false,
         };
         let row = HeldRow { asked: if slot { Asked::SlotTaken } else { row.asked }, ..*row };
-        insert_held(&change, &row, if slot { at } else { 0 })?;
+        insert_held(&mut change.prepare(INSERT_HELD)?, &row, if slot { at } else { 0 })?;
         change.commit()?;
         // The row first, then the list: who allows somebody writes the list first and then looks for rows, so one of the
         // two sees the other. What cannot be read now is seen by the next `maintain`.
@@ -161,11 +161,39 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn set_state(&mut self, held: HeldId, state: State) -> Result<(), StoreProblem> {
+        self.set_states(&[held], state)
+    }
+
+    /// Writes down what became of held messages, the same of all, in one transaction: of all of them or of none.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_states(&mut self, held: &[HeldId], state: State) -> Result<(), StoreProblem> {
         let change = self.change()?;
         // That the file is gone is only seen when nothing else is known: who released it meanwhile knows more.
         let condition = if state == State::Gone { " AND state = 1" } else { "" };
-        let sql = format!("UPDATE held SET state = ?2 WHERE id = ?1{condition}");
-        update(&change, &sql, held, state_number(state))?;
+        {
+            let mut update = change.prepare(&format!("UPDATE held SET state = ?2 WHERE id = ?1{condition}"))?;
+            for id in held {
+                update.execute(params![id.number(), state_number(state)])?;
+            }
+        }
+        Ok(change.commit()?)
+    }
+
+    /// Records messages that are durable in the quarantine and about which nobody is asked, in one transaction: all of
+    /// them or none.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn record_all(&mut self, rows: &[HeldRow]) -> Result<(), StoreProblem> {
+        let change = self.change()?;
+        {
+            let mut insert = change.prepare(INSERT_HELD)?;
+            for row in rows {
+                insert_held(&mut insert, row, 0)?;
+            }
+        }
         Ok(change.commit()?)
     }
 
@@ -187,8 +215,11 @@ impl Store {
     /// [`StoreProblem`]
     pub fn set_listed(&mut self, held: &[HeldId], now: i64) -> Result<(), StoreProblem> {
         let change = self.change()?;
-        for id in held {
-            change.execute("UPDATE held SET listed = ?2 WHERE id = ?1 AND listed = 0", params![id.number(), now])?;
+        {
+            let mut update = change.prepare("UPDATE held SET listed = ?2 WHERE id = ?1 AND listed = 0")?;
+            for id in held {
+                update.execute(params![id.number(), now])?;
+            }
         }
         Ok(change.commit()?)
     }
@@ -275,25 +306,24 @@ pub(super) fn each_row_of(
     Ok(())
 }
 
-fn insert_held(change: &Transaction<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
-    change.execute(
-        "INSERT OR IGNORE INTO held \
-         (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot) \
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-        params![
-            row.id.number(),
-            row.message.bytes(),
-            row.message_id.as_ref().map(Fingerprint::bytes),
-            row.sender.as_ref().map(Fingerprint::bytes),
-            row.proofs.bits(),
-            row.reason.number(),
-            row.received,
-            row.listed.unwrap_or_default(),
-            asked_number(row.asked),
-            state_number(row.state),
-            slot
-        ],
-    )?;
+const INSERT_HELD: &str = "INSERT OR IGNORE INTO held \
+     (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)";
+
+fn insert_held(insert: &mut Statement<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
+    insert.execute(params![
+        row.id.number(),
+        row.message.bytes(),
+        row.message_id.as_ref().map(Fingerprint::bytes),
+        row.sender.as_ref().map(Fingerprint::bytes),
+        row.proofs.bits(),
+        row.reason.number(),
+        row.received,
+        row.listed.unwrap_or_default(),
+        asked_number(row.asked),
+        state_number(row.state),
+        slot
+    ])?;
     Ok(())
 }
 
