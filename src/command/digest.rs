@@ -110,11 +110,12 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
                 (row, Entry { score, ..entry }, held.entry)
             }
         };
-        // A file that a mail reader renames while the folder is listed may come twice.
+        // A file that a mail reader renames while the folder is listed may come twice. What was read outweighs a name.
+        let number = entry.id.number();
         if row.is_some_and(|row| row.listed.is_some()) {
-            found.older += usize::from(listed.insert(entry.id.number()));
-        } else if found.files.insert(entry.id.number(), file).is_none() {
-            found.new.push(entry);
+            found.older += usize::from(listed.insert(number));
+        } else if named.is_none() || !found.files.contains_key(&number) {
+            found.new.extend(found.files.insert(number, file).is_none().then_some(entry));
         }
     }
     found.alarms.extend(not_asked(&found.new));

@@ -25,6 +25,7 @@ mod languages;
 mod letter;
 mod loops;
 mod maintain;
+mod many;
 mod messages;
 mod oracle;
 mod origin;

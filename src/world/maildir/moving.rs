@@ -187,6 +187,37 @@ mod tests {
     }
 
     #[test]
+    fn of_many_each_is_moved_or_removed_for_itself() {
+        let Scratch { inbox, held, _folder } = scratch();
+        let [one, two, three, four] = ["1", "2", "3", "4"].map(|name| put(&held, name, name));
+        fs::remove_file(&two.path).unwrap();
+        read_by_somebody(&held, &three);
+        put(&inbox, "4", "there before");
+        let moved = held.move_all(&[(&one, "1"), (&two, "2"), (&three, "3"), (&four, "4"), (&one, "../1")], &inbox);
+        let done: Vec<Option<bool>> =
+            moved.iter().map(|moved| moved.as_ref().ok().map(|moved| *moved != Moved::AlreadyGone)).collect();
+        assert_eq!(done, [Some(true), Some(false), Some(true), Some(true), None]);
+        assert_eq!(
+            (texts(&inbox), texts(&held).len()),
+            (["1", "3", "4", "there before"].map(str::to_owned).to_vec(), 0)
+        );
+        let [five, six] = ["5", "6"].map(|name| put(&held, name, name));
+        let removed = held.remove_all(&[&five, &one, &six]).into_iter().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(removed, [Removed::Done, Removed::AlreadyGone, Removed::Done]);
+        assert!(texts(&held).is_empty() && held.remove_all(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_durable_is_not_called_done() {
+        let done = || vec![Ok(Removed::Done), Ok(Removed::AlreadyGone), Err(anyhow!("no"))];
+        let counts = |removed: &Removed| *removed == Removed::Done;
+        let seen = |done: Vec<anyhow::Result<Removed>>| done.iter().map(Result::is_ok).collect::<Vec<_>>();
+        let nowhere = [PathBuf::from("/nothing/of/the/kind")];
+        assert_eq!(seen(durable(done(), nowhere.into_iter(), counts)), [false, true, false]);
+        assert_eq!(seen(durable(done(), std::iter::empty(), counts)), [true, true, false]);
+    }
+
+    #[test]
     fn a_move_never_overwrites() {
         let Scratch { inbox, held, _folder } = scratch();
         put(&inbox, "a", "there before");

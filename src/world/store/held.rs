@@ -352,3 +352,69 @@ fn held_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<HeldRow>> {
     };
     Ok(build())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::tests::of;
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let store = Store::open(&path).unwrap();
+        (folder, store)
+    }
+
+    fn row(number: u64, message: &str, state: State) -> HeldRow {
+        HeldRow {
+            id: HeldId::from_random(number),
+            message: of(message),
+            message_id: None,
+            sender: None,
+            proofs: Proofs::NONE,
+            reason: Reason::Challenge,
+            received: 1_000,
+            listed: None,
+            asked: Asked::Unknown,
+            state,
+        }
+    }
+
+    fn states(store: &Store) -> Vec<State> {
+        store.rows("ORDER BY id", []).unwrap().iter().map(|row| row.state).collect()
+    }
+
+    #[test]
+    fn many_are_recorded_and_changed_together_or_not_at_all() {
+        let (_folder, mut store) = store();
+        let rows = [3, 1, 2].map(|number| row(number, &number.to_string(), State::Held));
+        store.record_all(&rows).unwrap();
+        // Once more, as after a crash: a row that is there stays.
+        store.set_state(rows[0].id, State::Released).unwrap();
+        store.record_all(&rows).unwrap();
+        assert_eq!(states(&store), [State::Held, State::Held, State::Released]);
+        let mut seen = Vec::new();
+        store.each_held(|row| seen.push(row.id)).unwrap();
+        assert_eq!(seen, [rows[1].id, rows[2].id], "by their number");
+        // What was released is not gone.
+        store.set_states(&rows.map(|row| row.id), State::Gone).unwrap();
+        assert_eq!(states(&store), [State::Gone, State::Gone, State::Released]);
+        let refuse = "CREATE TRIGGER no BEFORE UPDATE ON held WHEN OLD.id = 2 BEGIN SELECT RAISE(ABORT, 'no'); END; \
+                      CREATE TRIGGER never BEFORE INSERT ON held WHEN NEW.id = 5 BEGIN SELECT RAISE(ABORT, 'no'); END";
+        store.db.execute_batch(refuse).unwrap();
+        assert!(store.set_states(&rows.map(|row| row.id), State::Expired).is_err());
+        assert_eq!(states(&store), [State::Gone, State::Gone, State::Released]);
+        assert!(store.record_all(&[4, 5].map(|number| row(number, "x", State::Held))).is_err());
+        assert_eq!(states(&store).len(), 3);
+    }
+
+    #[test]
+    fn a_message_is_known_by_its_bytes_whatever_became_of_it() {
+        let (_folder, mut store) = store();
+        let rows = [row(1, "a", State::Released), row(2, "b", State::Held), row(3, "a", State::Held)];
+        store.record_all(&rows).unwrap();
+        assert_eq!(store.held_with_message(&of("a")).unwrap(), [rows[0], rows[2]]);
+        assert!(store.held_with_message(&of("c")).unwrap().is_empty());
+    }
+}
