@@ -91,16 +91,19 @@ impl Ward {
             let entry = digest::Entry {
                 id: HeldId::from_random(1),
                 received: NOW,
-                from: case.facts.shown_sender().to_owned(),
-                subject: case.facts.subject().to_owned(),
                 reason: case.decision.reason,
                 score: case.facts.score().points,
                 asked: false,
                 undeliverable: false,
-                preview: case.facts.content().preview.clone(),
             };
             let policy = &installation.config.policy;
-            let report = digest::Report { policy, entries: &[entry], alarms: &[], older: 0, now: NOW };
+            let words = digest::Words {
+                from: case.facts.shown_sender().to_owned(),
+                subject: case.facts.subject().to_owned(),
+                preview: case.facts.content().preview.clone(),
+            };
+            let words = [(entry.id.number(), words)].into();
+            let report = digest::Report { policy, entries: &[entry], words: &words, alarms: &[], older: 0, now: NOW };
             out.push_str(&digest::text(report));
         }
         out
