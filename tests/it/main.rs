@@ -27,6 +27,7 @@ mod loops;
 mod maintain;
 mod many;
 mod messages;
+mod old_store;
 mod oracle;
 mod origin;
 mod outgoing;
