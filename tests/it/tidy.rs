@@ -96,9 +96,12 @@ fn the_code_is_tidy() {
         let path = file.strip_prefix(root.join("src")).unwrap().to_string_lossy().into_owned();
         faults.extend(faults_of(&path, &fs::read_to_string(&file).unwrap()));
     }
+    let run = fs::read_to_string(root.join("tests/run")).unwrap();
     for file in rust_files(&root.join("tests/it")) {
         let path = file.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-        faults.extend(looks(&path, &fs::read_to_string(&file).unwrap()));
+        let text = fs::read_to_string(&file).unwrap();
+        faults.extend(looks(&path, &text));
+        faults.extend(never_run(&path, &text, &run));
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
@@ -158,13 +161,29 @@ fn looks(path: &str, text: &str) -> Vec<String> {
         if line.ends_with([' ', '\t']) {
             faults.push(format!("{path}:{}: blanks at the end", number + 1));
         }
-        // Written apart so that this line is not one.
-        if line.trim_start().starts_with(concat!("#[", "ignore")) {
+        // With a reason `never_run` looks at it. Written apart so that this line is not one.
+        let ignored = line.trim_start().strip_prefix(concat!("#[", "ignore"));
+        if ignored.is_some_and(|rest| !path.starts_with("tests/it/") || !rest.starts_with(" = ")) {
             faults.push(format!("{path}:{}: an ignored test", number + 1));
         }
     }
     if !text.ends_with('\n') || text.ends_with("\n\n") {
         faults.push(format!("{path}: it does not end with one line end"));
+    }
+    faults
+}
+
+/// The ignored tests of a file of `tests/it/` that `tests/run` does not call by their names.
+fn never_run(path: &str, text: &str, run: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let module = path.trim_start_matches("tests/it/").trim_end_matches(".rs");
+    let mut faults = Vec::new();
+    for (number, _) in lines.iter().enumerate().filter(|(_, line)| line.starts_with(concat!("#[", "ignore"))) {
+        let name = lines[number..].iter().find_map(|line| line.strip_prefix("fn ")?.split('(').next());
+        let name = format!("{module}::{}", name.unwrap_or_default());
+        if !run.split_whitespace().any(|word| word == name) {
+            faults.push(format!("{path}:{}: an ignored test, and tests/run does not call {name}", number + 1));
+        }
     }
     faults
 }
@@ -403,6 +422,13 @@ fn every_rule_can_fail() {
         let found = faults_of(path, &format!("//! X.\n{line}\n"));
         assert!(found.iter().any(|found| found.contains(fault)), "{path}: {line}: {found:?}");
     }
+    let ignored = concat!("    #[", "ignore = \"slow\"]\n    fn a() {}\n");
+    assert!(looks("world/x.rs", ignored).iter().any(|fault| fault.contains("an ignored test")));
+    assert!(looks("tests/it/x.rs", concat!("#[", "ignore]")).iter().any(|fault| fault.contains("an ignored test")));
+    for run in ["x::b", "x::ab", "y::a", ""] {
+        assert_eq!(never_run("tests/it/x.rs", ignored, run).len(), 1, "{run}");
+    }
+    assert_eq!(never_run("tests/it/x.rs", ignored, "test x::a x::b"), Vec::<String>::new());
     for (path, text, fault) in [
         ("world/x.rs", "use std::fs;\n".to_owned(), "does not open with"),
         ("world/x.rs", "//! X.".to_owned(), "one line end"),
