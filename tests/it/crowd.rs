@@ -35,6 +35,8 @@ const DISTURBED_ATTEMPTS: usize = 4;
 /// Of a hundred attempts so many are killed, if they last long enough.
 const DISTURBED: u64 = 40;
 const FRIENDS: usize = 10;
+/// No process takes longer: 30 s for the store, 60 s for sendmail, and a machine with much to do.
+const HANGS: Duration = Duration::from_secs(300);
 
 /// Who writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,13 +218,29 @@ impl Crowd {
                 let name = if signal == Signal::KILL { "SIGKILL" } else { "SIGTERM" };
                 *self.shared.lock().unwrap().killed.entry(name).or_default() += 1;
             }
-            let status = child.wait().unwrap();
+            let status = self.end_of(&mut child, arguments);
             if moment.is_none() {
                 let mut shared = self.shared.lock().unwrap();
                 shared.usual = (shared.usual * 7 + began.elapsed()) / 8;
             }
             status
         })
+    }
+
+    /// Waits for the end of a process; one that hangs is a fault, and killed.
+    fn end_of(&self, child: &mut Child, arguments: &[&str]) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            if began.elapsed() > HANGS {
+                self.shared.lock().unwrap().faults.push(format!("{} hangs", arguments.join(" ")));
+                child.kill().unwrap();
+                return child.wait().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        }
     }
 
     /// A person releases a message that the mail system has been told of.

@@ -73,9 +73,11 @@ impl Disk {
     }
 
     fn read(&mut self, folder: &Path) {
-        for entry in fs::read_dir(self.home.join(folder)).unwrap() {
-            let entry = entry.unwrap();
+        for entry in fs::read_dir(self.home.join(folder)).unwrap().map(Result::unwrap) {
             let name = folder.join(entry.file_name());
+            if is_passing(&name) {
+                continue;
+            }
             if entry.file_type().unwrap().is_dir() {
                 if !name.ends_with(".config") {
                     self.folders.insert(name.clone());
@@ -179,7 +181,10 @@ impl Disk {
 
     /// The name below the home, if it is in there.
     fn name(&self, path: &Path) -> Option<PathBuf> {
-        path.strip_prefix(&self.home).ok().filter(|name| !name.starts_with(".config")).map(Path::to_owned)
+        path.strip_prefix(&self.home)
+            .ok()
+            .filter(|name| !name.starts_with(".config") && !is_passing(name))
+            .map(Path::to_owned)
     }
 
     /// The path of an argument; one that is not whole belongs to a folder that is open.
@@ -313,6 +318,11 @@ impl Change {
     }
 }
 
+/// The index of a write-ahead log is mapped memory with a name: after a power cut it is made anew, whatever it holds.
+fn is_passing(name: &Path) -> bool {
+    name.to_string_lossy().ends_with("-shm")
+}
+
 fn above(name: &Path) -> &Path {
     name.parent().unwrap_or(Path::new(""))
 }
@@ -362,6 +372,16 @@ mod tests {
         disk.apply(&call("fdatasync", "4</h/new>", 0));
         assert_eq!(names(&disk.safe()), ["new/a=onetwo"]);
         assert_eq!(disk.unsafe_changes(), 3, "the name in tmp, and the last write under each of its names");
+    }
+
+    #[test]
+    fn the_index_of_a_log_is_not_kept() {
+        let (_folder, mut disk) = home();
+        for name in ["a.db-wal", "a.db-shm"] {
+            disk.apply(&call("openat", &format!("AT_FDCWD</>, \"/h/new/{name}\", O_RDWR|O_CREAT, 0600"), 3));
+            disk.apply(&call("pwrite64", &format!("3</h/new/{name}>, \"x\", 1, 0"), 1));
+        }
+        assert_eq!(names(&disk.whole()), ["new/a.db-wal=x", "new/old=old"]);
     }
 
     #[test]

@@ -165,8 +165,9 @@ fn cuts<'a>(recording: &'a Recording, more: usize, chance: &mut Chance) -> Vec<C
     let mut last: Option<(Home, usize)> = None;
     for at in 0..=recording.end() {
         let (left, changes) = (disk.safe(), disk.unsafe_changes());
-        let starts = recording.starts_sendmail(&recording.calls[at]);
-        // Between two fsyncs the certain cut is always the same, but for whom sendmail was started for.
+        // What was answered, and whom sendmail was started for, make a difference too.
+        let starts = at == recording.end() || recording.starts_sendmail(&recording.calls[at]);
+        // Between two fsyncs the certain cut is always the same.
         if starts || last.as_ref().is_none_or(|(before, _)| *before != left) {
             cuts.push(Cut { recording, at, left: left.clone(), how: "what is safe".to_owned() });
         }
