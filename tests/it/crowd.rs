@@ -362,7 +362,8 @@ impl Post {
             "it is held, and in the inbox too"
         } else if matches!(self.kind, Kind::Known | Kind::Answer) && held > 0 {
             "it should have passed"
-        } else if self.kind == Kind::Silent && inbox > 1 {
+        } else if self.kind == Kind::Silent && inbox > 1 && !allowed {
+            // One whose sender was allowed with another letter passes when it is handed over again.
             "it was released twice"
         } else if self.kind == Kind::Answer && !allowed {
             "its sender is not on the list"
