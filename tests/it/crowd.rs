@@ -288,9 +288,12 @@ impl Crowd {
 
     /// Everything that is not as it must be in the end.
     fn faults(self) -> Vec<String> {
-        settle(&self.world);
-        let outcome = self.world.run(&["maintain"], "");
-        outcome.check("`maintain` ends well", outcome.code == Some(0));
+        // Twice: what the first finds without a row it asks about, and sendmail may refuse that once.
+        for _ in 0..2 {
+            settle(&self.world);
+            let code = self.world.run(&["maintain"], "").code;
+            assert_eq!(code, Some(0), "`maintain` does not end well");
+        }
         settle(&self.world);
         let shared = self.shared.into_inner().unwrap();
         let mails: Vec<&Mail> = shared.letters.iter().map(|letter| &letter.mail).collect();
@@ -304,7 +307,7 @@ impl Crowd {
         }
         let again = self.world.run(&["maintain", "--dry-run"], "");
         if again.code != Some(0) || !again.stdout.is_empty() {
-            faults.push(format!("`maintain` has not mended all: {again}"));
+            faults.push(format!("`maintain` has not mended all: {}", String::from_utf8_lossy(&again.stdout)));
         }
         let listed = String::from_utf8(self.world.run(&["held", "--json"], "").stdout).unwrap();
         if listed.lines().count() != found.files_held {
@@ -312,7 +315,7 @@ impl Crowd {
         }
         let doctor = self.world.run(&["doctor"], "");
         if doctor.code != Some(0) {
-            faults.push(format!("`doctor` is not content: {doctor}"));
+            faults.push(format!("`doctor` is not content: {}", String::from_utf8_lossy(&doctor.stdout)));
         }
         let broken: usize = shared.killed.values().sum();
         if doctor.after.drafts > broken {
