@@ -60,6 +60,24 @@ fn releases_that_broke_off_are_finished() {
     world.run(&["maintain"], "").is(0, 0, 1, 0);
 }
 
+/// A release that breaks off is finished for what came before the entry was there, so the entry counts from that moment
+/// and not from the start of its process: in between another delivery may have decided without it.
+#[test]
+fn an_entry_counts_from_the_moment_when_it_is_there() {
+    let world = World::with("[challenge]\nsendmail = \"SENDMAIL\"\ntoo_fast = 0\n");
+    let challenge = world.challenge(BOB);
+    let lock = rusqlite::Connection::open(world.store_file()).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = Letter::answer(&challenge, BOB).body(&format!("Yes.\n> cr-{}\n", challenge.token()));
+    let child = world.start(&["deliver"], &answer.bytes());
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    let free = clock::now();
+    lock.execute_batch("ROLLBACK").unwrap();
+    world.wait("deliver", child).is(0, 2, 0, 1);
+    let added = world.entry(BOB).unwrap().added;
+    assert!(added >= free, "its entry says {} seconds before it was there", free - added);
+}
+
 #[test]
 fn a_full_screen_does_not_stop_a_release() {
     let world = World::new();
