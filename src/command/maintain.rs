@@ -72,7 +72,7 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     }
     let mut store = installation.store()?;
     let quarantine = if arguments.dry_run { installation.quarantine() } else { installation.ready_quarantine()? };
-    let stranded = if quarantine.exists() { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
+    let stranded = if quarantine.try_exists()? { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
     // Decide.
     let mut repairs = repairs(&installation, &store, now)?;
     if arguments.dry_run {

@@ -177,12 +177,12 @@ impl Run<'_> {
             self.undone.push(trouble.error.to_string());
             return Ok(None);
         }
-        let (installation, proofs, now) = (self.installation, found.held.block.proofs, self.now);
+        let (installation, proofs) = (self.installation, found.held.block.proofs);
         let demand = who.demand(installation);
         let change = self.ledger.ask(installation, |store| {
             let change = change(who.entry(installation, store)?, proofs, demand);
             if let Change::Write(pin) = change {
-                let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Released, added: now };
+                let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Released, added: clock::now() };
                 who.write(installation, store, &entry)?;
             }
             Ok(change)

@@ -135,7 +135,7 @@ pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<H
 /// As [`each`].
 pub fn files(installation: &Installation) -> Result<impl Iterator<Item = anyhow::Result<Entry>> + use<>, Trouble> {
     let quarantine = installation.quarantine();
-    let entries = if quarantine.exists() { Some(quarantine.entries()?) } else { None };
+    let entries = if quarantine.try_exists()? { Some(quarantine.entries()?) } else { None };
     Ok(entries.into_iter().flatten())
 }
 
@@ -190,7 +190,7 @@ pub fn underway(
     number: impl Fn(&Fingerprint) -> Option<i64>,
 ) -> Result<HashSet<i64>, Trouble> {
     let quarantine = installation.quarantine();
-    let claimed = if quarantine.exists() { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
+    let claimed = if quarantine.try_exists()? { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
     // A name in between colons or at the end, however the mail reader called the file.
     let names = claimed.iter().map(|path| path.to_string_lossy().into_owned());
     let messages = names.flat_map(|name| name.split(':').filter_map(Fingerprint::from_hex).collect::<Vec<_>>());

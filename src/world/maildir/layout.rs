@@ -58,6 +58,25 @@ impl Maildir {
         ["cur", "new", "tmp"].iter().all(|name| self.root.join(name).is_dir())
     }
 
+    /// The same for who must not take a disk that does not answer for a folder that is not there.
+    ///
+    /// # Errors
+    /// When it cannot be looked for.
+    pub fn try_exists(&self) -> anyhow::Result<bool> {
+        for name in ["cur", "new", "tmp"] {
+            let path = self.root.join(name);
+            match std::fs::metadata(&path) {
+                Ok(status) if status.is_dir() => {}
+                Ok(_) => return Ok(false),
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error).with_context(|| format!("cannot look for {}", path.display())),
+            }
+        }
+        Ok(true)
+    }
+
     /// Makes it, with all folders above it, mode 0700; safe to repeat.
     ///
     /// # Errors

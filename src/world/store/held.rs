@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(states(&store), [State::Gone, State::Gone, State::Released]);
         let refuse = "CREATE TRIGGER no BEFORE UPDATE ON held WHEN OLD.id = 2 BEGIN SELECT RAISE(ABORT, 'no'); END; \
                       CREATE TRIGGER never BEFORE INSERT ON held WHEN NEW.id = 5 BEGIN SELECT RAISE(ABORT, 'no'); END";
-        store.db.execute_batch(refuse).unwrap();
+        store.messages().unwrap().execute_batch(refuse).unwrap();
         assert!(store.set_states(&rows.map(|row| row.id), State::Expired).is_err());
         assert_eq!(states(&store), [State::Gone, State::Gone, State::Released]);
         assert!(store.record_all(&[4, 5].map(|number| row(number, "x", State::Held))).is_err());

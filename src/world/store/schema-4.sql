@@ -2,7 +2,6 @@
 -- In `held`, `asked` 1 stands for a challenge that sendmail took, unless something else is known.
 INSERT OR IGNORE INTO list.entry SELECT key, kind, effect, pin, origin, kid, added FROM main.entry;
 DROP TABLE main.entry;
-CREATE INDEX held_state ON held (state, received);
 CREATE INDEX held_sender ON held (sender);
 CREATE INDEX held_message ON held (message);
 CREATE INDEX held_message_id ON held (message_id);

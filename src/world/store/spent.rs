@@ -13,6 +13,7 @@ use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::key::KeyId;
 use crate::policy::standing::{Answered, Effect, Entry};
 use crate::policy::token::HeldId;
+use crate::world::clock;
 
 /// What is remembered of a token that was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ impl Store {
         (held, answer): (HeldId, Fingerprint),
     ) -> Result<bool, StoreProblem> {
         let change = self.change_both()?;
+        // Others decided without it while it waited for its turn, and it counts for what they held.
+        let entry = Entry { added: clock::now().max(entry.added), ..*entry };
         if spent_of(&change, held)?.is_some_and(|row| row.answer != Some(answer)) {
             return Ok(false);
         }
@@ -72,7 +75,7 @@ impl Store {
         if before.is_some_and(|entry| entry.effect == Effect::Deny) {
             return Ok(false);
         }
-        insert_entry(&change, key, Kind::Address, &before.unwrap_or(*entry), older)?;
+        insert_entry(&change, key, Kind::Address, &before.unwrap_or(entry), older)?;
         change.execute(
             "INSERT OR IGNORE INTO spent (held, at, answer, sender, pin) VALUES (?1,?2,?3,?4,?5)",
             params![held.number(), entry.added, answer.bytes(), key.1.bytes(), entry.pin.bits()],
