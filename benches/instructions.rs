@@ -1,121 +1,200 @@
-//! Counts the instructions of one `gate` for a known sender, with 1,000 and with 1,000,000 list entries, beside an
-//! empty Rust program.
+//! Counts what one message costs: the instructions of the whole process, its system calls and its syncs, for a known
+//! sender, for a stranger who is held without a word and for one who is asked.
 //!
-//! Counts, not seconds: they are the same on every run, whatever else the machine does. Needs valgrind and rustc:
+//! Counts, not seconds: they are the same on every run, whatever else the machine does. The letter has 4,096 bytes, and
+//! the configuration is the one that `init` writes. Instructions are given as multiples of an empty Rust program's,
+//! counted in the same run: what the loader, the runtime and the processor add, they add to both.
 //!
 //! ```text
-//! cargo bench --bench instructions
+//! cargo bench --bench instructions                what it costs, and with a list of 1,000,000 entries
+//! cargo bench --bench instructions -- --check     whether it costs what `benches/pins.txt` says
 //! ```
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+//!
+//! Needs valgrind, strace, rustc and a C compiler; ends with 77 where one is missing. `--check` ends with 1 when a path
+//! costs more than 5 % above its pin, or less than 5 % below it: then the pin is lowered with the change that earned it.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod common;
 
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
-use countersign::mail::address::Address;
-use countersign::origin::auth::Proofs;
-use countersign::policy::fingerprint::{Fingerprint, Kind};
-use countersign::policy::standing::{Effect, Entry, Origin};
-use countersign::world::maildir::Maildir;
-use countersign::world::secret;
-use countersign::world::store::Store;
+use common::count::{Calls, calls, instructions, missing_tools};
+use common::home::{Home, Job};
+use common::letter::{Letter, Writer};
+use common::{c, empty};
 
-const MESSAGE: &str = "Return-Path: <bob@example.net>\n\
-    Delivered-To: alice@example.org\n\
-    Authentication-Results: mx.example.org; dkim=pass header.d=example.net; dmarc=pass header.from=example.net\n\
-    Received: from mail.example.net by mx.example.org; Sat, 21 Nov 2026 12:00:00 +0000\n\
-    From: Bob <bob@example.net>\n\
-    To: Alice <alice@example.org>\n\
-    Subject: Dinner on Friday\n\
-    Date: Sat, 21 Nov 2026 12:00:00 +0000\n\
-    Message-ID: <1@example.net>\n\
-    MIME-Version: 1.0\n\
-    Content-Type: text/plain; charset=utf-8\n\n\
-    Shall we say eight?\n";
+/// What the paths cost when they were last pinned.
+const PINS: &str = include_str!("pins.txt");
+/// By how much a count may differ from its pin. What differs from run to run is below a hundredth: where a random key
+/// falls in a table, and how long the name of the scratch folder is.
+const TOLERANCE: f64 = 0.05;
+/// Each path is counted so often, with another message each time; the middle counts.
+const TIMES: u64 = 3;
+/// The entries of the list that the pins are for.
+const ENTRIES: u64 = 1_000;
 
-fn main() {
+/// What one path costs.
+struct Cost {
+    path: String,
+    instructions: u64,
+    /// `instructions`, as a multiple of an empty program's.
+    ratio: f64,
+    calls: Calls,
+}
+
+fn main() -> ExitCode {
+    let check = std::env::args().any(|argument| argument == "--check");
     let folder = tempfile::tempdir().unwrap();
-    let home = folder.path();
-    prepare(home);
-    let empty = home.join("empty");
-    fs::write(home.join("empty.rs"), "fn main() {}\n").unwrap();
-    let built = Command::new("rustc").args(["-O", "-o"]).arg(&empty).arg(home.join("empty.rs")).status();
-    assert!(built.is_ok_and(|status| status.success()), "rustc is needed for the empty program");
-    let program = env!("CARGO_BIN_EXE_countersign");
-
-    let nothing = count(home, &[empty.to_str().unwrap()], 0);
-    println!("{:<44}{nothing:>12}", "an empty Rust program");
-    let mut known = Vec::new();
-    for entries in [1_000, 1_000_000] {
-        fill(home, entries);
-        let instructions = count(home, &[program, "gate"], 99);
-        println!(
-            "{:<44}{instructions:>12}  {:.2} x empty",
-            format!("gate, known sender, {entries} entries"),
-            ratio(instructions, nothing)
-        );
-        known.push(instructions);
+    let bench = match Bench::prepare(folder.path()) {
+        Ok(bench) => bench,
+        Err(missing) => {
+            eprintln!("{missing}");
+            return ExitCode::from(77);
+        }
+    };
+    println!("{:<16}{:>14}{:>10}{:>15}{:>8}", "path", "instructions", "x empty", "system calls", "syncs");
+    println!("{:<16}{:>14}{:>10.2}", "empty", bench.nothing, 1.0);
+    let costs = bench.paths();
+    for cost in &costs {
+        let Cost { path, instructions, ratio, calls } = cost;
+        println!("{path:<16}{instructions:>14}{ratio:>10.2}{:>15}{:>8}", calls.all, calls.syncs);
     }
-    println!("1,000,000 entries against 1,000: {:+.2} %", (ratio(known[1], known[0]) - 1.0) * 100.0);
+    if check {
+        return held_to_pins(&costs);
+    }
+    println!("\n1,000,000 entries against {ENTRIES}, gate: {:+.2} %", bench.growth(costs[0].instructions));
+    ExitCode::SUCCESS
 }
 
-fn prepare(home: &Path) {
-    let config = home.join(".config/countersign");
-    fs::create_dir_all(&config).unwrap();
-    fs::create_dir_all(home.join(".local/share/countersign")).unwrap();
-    let text =
-        "[owner]\naddress = \"alice@example.org\"\ndelimiters = \"+\"\n[trust]\nauthserv_ids = [\"mx.example.org\"]\n";
-    fs::write(config.join("config.toml"), text).unwrap();
-    secret::create(&config.join("keys")).unwrap();
-    Maildir::at(home.join("Maildir")).create().unwrap();
-    Maildir::at(home.join("Maildir/.Held")).create().unwrap();
+/// The programs and the mailbox.
+struct Bench {
+    home: Home,
+    letters: PathBuf,
+    nothing: u64,
 }
 
-/// A store with that many entries of random keys and the one of the known sender.
-fn fill(home: &Path, entries: u64) {
-    let path = home.join(".local/share/countersign/countersign.db");
-    drop(fs::remove_file(&path));
-    Store::create(&path).unwrap();
-    let keys = secret::load(&home.join(".config/countersign/keys")).unwrap();
-    let (id, key) = keys.list.current();
-    let mut db = rusqlite::Connection::open(&path).unwrap();
-    let change = db.transaction().unwrap();
-    {
-        let mut insert = change.prepare("INSERT INTO entry VALUES (?1, 1, 1, 0, 1, 1, 0)").unwrap();
-        for number in 1..entries {
-            insert.execute([Fingerprint::of(key, Kind::Address, &number.to_be_bytes()).bytes()]).unwrap();
+impl Bench {
+    /// Makes what the runs need; what is missing, if that cannot be done.
+    fn prepare(folder: &Path) -> Result<Bench, String> {
+        let missing = missing_tools();
+        if !missing.is_empty() {
+            return Err(format!("counting needs {}, and it is not there", missing.join(" and ")));
+        }
+        let sendmail = c::build(folder, "sendmail", c::SENDMAIL)?;
+        let empty = empty::build(folder)?;
+        let home = Home::make(&folder.join("home"), Path::new(env!("CARGO_BIN_EXE_countersign")), &sendmail);
+        home.fill_list(ENTRIES);
+        let letters = folder.join("letters");
+        fs::create_dir(&letters).unwrap();
+        let empty = Job::new(&[empty.to_str().unwrap()], &home.path, 0);
+        let nothing = instructions(&empty, Path::new("/dev/null"));
+        Ok(Bench { home, letters, nothing })
+    }
+
+    /// What each path costs.
+    fn paths(&self) -> Vec<Cost> {
+        let costs = vec![
+            self.path("known-gate", "gate", Writer::Friend, 99),
+            self.path("known-deliver", "deliver", Writer::Friend, 0),
+            self.path("held", "deliver", Writer::Unproven, 0),
+            self.path("challenged", "deliver", Writer::Stranger, 0),
+        ];
+        // Whether each path was the one that it says: every count is one run.
+        let runs = 2 * usize::try_from(TIMES).unwrap();
+        let sent = fs::read_to_string(self.home.path.with_file_name("sendmail.sent")).unwrap();
+        let asked = sent.lines().filter(|line| line.starts_with("To: stranger")).count();
+        assert_eq!((self.home.delivered(), self.home.held(), asked), (runs, 2 * runs, runs));
+        costs
+    }
+
+    fn path(&self, path: &str, command: &str, writer: Writer, code: i32) -> Cost {
+        let job = self.home.job(&[command], code);
+        let inputs: Vec<PathBuf> = (0..2 * TIMES).map(|number| self.letter(writer, number)).collect();
+        let (first, second) = inputs.split_at(inputs.len() / 2);
+        let instructions = middle(first.iter().map(|input| instructions(&job, input)).collect());
+        let counted: Vec<Calls> = second.iter().map(|input| calls(&job, input)).collect();
+        let calls = Calls {
+            all: middle(counted.iter().map(|calls| calls.all).collect()),
+            syncs: middle(counted.iter().map(|calls| calls.syncs).collect()),
+        };
+        Cost { path: path.to_owned(), instructions, ratio: instructions as f64 / self.nothing as f64, calls }
+    }
+
+    fn letter(&self, writer: Writer, number: u64) -> PathBuf {
+        let path = self.letters.join(format!("{writer:?}{number}"));
+        fs::write(&path, Letter::from(writer, number).to_bytes()).unwrap();
+        path
+    }
+
+    /// By how many per cent a list of a million makes `gate` dearer.
+    fn growth(&self, before: u64) -> f64 {
+        self.home.fill_list(1_000_000);
+        let after = instructions(&self.home.job(&["gate"], 99), &self.letter(Writer::Friend, 0));
+        (after as f64 / before as f64 - 1.0) * 100.0
+    }
+}
+
+/// Holds what was counted to the pins.
+fn held_to_pins(costs: &[Cost]) -> ExitCode {
+    let pins: Vec<(&str, [f64; 3])> = PINS.lines().filter_map(pin).collect();
+    let mut faults = Vec::new();
+    for cost in costs {
+        let Some((_, pinned)) = pins.iter().find(|(path, _)| *path == cost.path) else {
+            faults.push(format!("{}: no pin", cost.path));
+            continue;
+        };
+        let counted = [cost.ratio, cost.calls.all as f64, cost.calls.syncs as f64];
+        let names = ["instructions, x empty", "system calls", "syncs"];
+        for ((name, pin), count) in names.iter().zip(pinned).zip(counted) {
+            let change = count / pin - 1.0;
+            if count.max(*pin) > 0.0 && (change.is_nan() || change.abs() > TOLERANCE) {
+                let word = if count > *pin { "dearer" } else { "cheaper: lower the pin" };
+                faults.push(format!(
+                    "{}, {name}: pin {pin}, counted {count:.2} ({:+.1} %), {word}",
+                    cost.path,
+                    change * 100.0
+                ));
+            }
         }
     }
-    change.commit().unwrap();
-    drop(db);
-    let bob = Fingerprint::of_address(key, &Address::parse("bob@example.net").unwrap().normal());
-    let entry = Entry { effect: Effect::Allow, pin: Proofs::DKIM, origin: Origin::Confirmed, added: 0 };
-    Store::open(&path).unwrap().put_entry((id, bob), Kind::Address, &entry, &[]).unwrap();
+    faults.extend(
+        pins.iter()
+            .filter(|(path, _)| costs.iter().all(|cost| cost.path != *path))
+            .map(|(path, _)| format!("{path}: not counted")),
+    );
+    if faults.is_empty() {
+        println!("\nevery path costs what benches/pins.txt says, within {:.0} %", TOLERANCE * 100.0);
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("\nnot as benches/pins.txt says:\n{}", faults.join("\n"));
+    eprintln!("counted with {}; {}", version("rustc"), version("valgrind"));
+    ExitCode::FAILURE
 }
 
-/// The instructions of a whole process, from its first to its last.
-fn count(home: &Path, command: &[&str], code: i32) -> u64 {
-    let out = home.join("callgrind.out");
-    let mut child = Command::new("valgrind")
-        .args(["--tool=callgrind", "--error-exitcode=3"])
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .args(command)
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", "/usr/bin:/bin")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("valgrind is needed");
-    drop(child.stdin.take().unwrap().write_all(MESSAGE.as_bytes()));
-    assert_eq!(child.wait().unwrap().code(), Some(code), "{command:?}");
-    let text = fs::read_to_string(out).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
-    line.unwrap().trim().parse().unwrap()
+/// One line of the pins: path, instructions as a multiple, system calls, syncs.
+fn pin(line: &str) -> Option<(&str, [f64; 3])> {
+    let line = line.split('#').next()?;
+    let mut words = line.split_whitespace();
+    let path = words.next()?;
+    let numbers: Vec<f64> = words.map(|word| word.parse().unwrap_or_else(|_| panic!("no number: {line}"))).collect();
+    Some((path, numbers.try_into().unwrap_or_else(|_| panic!("three numbers belong to {path}"))))
 }
 
-fn ratio(a: u64, b: u64) -> f64 {
-    a as f64 / b as f64
+fn version(program: &str) -> String {
+    let output = Command::new(program).arg("--version").output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn middle(mut counts: Vec<u64>) -> u64 {
+    counts.sort_unstable();
+    counts[counts.len() / 2]
 }
