@@ -143,9 +143,10 @@ impl Home {
             let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
             db.query_row(sql, [table], |row| row.get::<_, i64>(0)).is_ok_and(|count| count > 0)
         };
+        let beside =
+            |path: &&PathBuf| ["-journal", "-wal", "-shm"].iter().any(|end| path.to_string_lossy().ends_with(end));
         let open = |path: &PathBuf| Connection::open(path).ok().filter(|db| has(db));
-        let db =
-            self.store_files().iter().filter(|path| path.extension().is_some_and(|end| end == "db")).find_map(open);
+        let db = self.store_files().iter().filter(|path| !beside(path)).find_map(open);
         let db = db.unwrap_or_else(|| panic!("no file of the store has the table {table}: see benches/common/fill.rs"));
         db.execute_batch("PRAGMA cache_size = -400000; PRAGMA temp_store = MEMORY").unwrap();
         db
