@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::alarm;
+
 /// How long a message may take to become durable. Every mail system waits longer and then bounces.
 const WATCHDOG: Duration = Duration::from_secs(60);
 /// What is left of that when a program that takes the message must have ended.
@@ -92,8 +95,9 @@ impl Commitment {
         STATE.get_or_init(|| Commitment { open: Arc::new(AtomicBool::new(true)), ..Commitment::default() })
     }
 
-    /// The message is durable from here on.
+    /// The message is durable from here on, and the watchdog is over.
     pub fn commit(&self) {
+        alarm::cancel();
         self.done.store(true, Ordering::SeqCst);
         self.open.store(false, Ordering::SeqCst);
     }
@@ -107,6 +111,7 @@ impl Commitment {
     /// The command line was a person's, who may take as long as it takes: no watchdog.
     pub fn stand_down(&self) {
         self.unwatched.store(true, Ordering::SeqCst);
+        alarm::cancel();
     }
 
     /// How long something may still take so that the watchdog does not come first; `None` if there is none, or the
@@ -135,21 +140,15 @@ impl Commitment {
     }
 
     /// Ends the process with 75 if the message is not durable after `limit`: a store or a disk that hangs would
-    /// otherwise let the mail system's own limit pass, and that bounces (Postfix after 1000 s, measured).
+    /// otherwise let the mail system's own limit pass, and that bounces (Postfix after 1000 s, measured). It is the alarm of
+    /// the process, whose signal is answered as any other; a thread that waits would cost more than the look-up.
     fn watch(&self, limit: Duration) {
         if self.deadline.set(Instant::now() + limit).is_err() {
             return;
         }
-        let state = self.clone();
-        // Without a thread there is no watchdog, and the mail is still delivered.
-        drop(std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-            std::thread::sleep(limit);
-            if !state.is_done() && !state.unwatched.load(Ordering::SeqCst) {
-                crate::report::note(crate::report::Level::Error, "out of time before the message was durable");
-                #[allow(clippy::exit, reason = "the main thread hangs, and only this ends it with a code of ours")]
-                std::process::exit(75);
-            }
-        }));
+        // A caller may have left it blocked. If that cannot be changed there is no watchdog, and the mail is delivered.
+        let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
+        alarm::set(u32::try_from(limit.as_secs()).unwrap_or(u32::MAX).max(1));
     }
 }
 
@@ -161,8 +160,9 @@ impl Commitment {
 /// When the system refuses.
 pub fn guard(arguments: &[OsString]) -> std::io::Result<()> {
     let state = Commitment::of_process();
+    state.answer_signals(if answers_by_word(arguments) { 75 } else { 0 })?;
     state.watch(watchdog());
-    state.answer_signals(if answers_by_word(arguments) { 75 } else { 0 })
+    Ok(())
 }
 
 /// Whether a command line may ask for an answer by a word. As [`may_be_delivery`], when nobody has read it yet.
