@@ -96,7 +96,7 @@ impl Home {
         let mut message = RunningFingerprint::new(keys.list.current().1);
         message.update(&bytes);
         let message = message.finish();
-        let mut file = block.open(None).seal(message, &keys.token);
+        let mut file = block.open(None).seal(Some(message), &keys.token);
         file.extend_from_slice(&bytes);
         fs::write(self.quarantine().join("new").join(message.hex()), file).unwrap();
         *message.bytes()
