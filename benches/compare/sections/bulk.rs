@@ -29,7 +29,7 @@ pub fn replay(stage: &Stage, page: &mut Page) {
             fs::write(&mbox, mbox_of(letters)).unwrap();
             let home = stage.home(build);
             let job = home.job(&["replay", mbox.to_str().unwrap()], 0);
-            let run = stage.clock.many(&job, &nothing(), 0, 1, 1).0[0];
+            let run = stage.clock.one(&job, &nothing(), 0);
             let a_second = |microseconds: u64| number((count as f64 * 1e6 / microseconds as f64).round() as u64);
             table.row(vec![
                 format!("{}: {kind}", build.name),
@@ -102,7 +102,7 @@ fn timed(stage: &Stage, home: &Home, (arguments, code): (&str, i32), first: i64)
         .collect();
     let mut runs = crate::clock::Runs(Vec::new());
     for contender in contenders {
-        runs.0.extend(stage.clock.many(&contender.job, &contender.input, 0, 1, 1).0);
+        runs.0.push(stage.clock.one(&contender.job, &contender.input, 0));
     }
     vec![milliseconds(runs.median(|run| run.wall)), milliseconds(runs.median(|run| run.cpu)), number(runs.memory())]
 }
@@ -117,13 +117,13 @@ fn many_allowed(stage: &Stage, home: &Home, build: &str, table: &mut Table) {
     let addresses: Vec<String> = (0..1_000).map(|number| format!("pen-friend{number}@example.net")).collect();
     let mut words = vec!["allow"];
     words.extend(addresses.iter().map(String::as_str));
-    let run = stage.clock.many(&home.job(&words, 0), &nothing(), 0, 1, 1);
+    let run = stage.clock.one(&home.job(&words, 0), &nothing(), 0);
     table.row(vec![
         format!("{build}: allow of 1,000 addresses"),
         "–".to_owned(),
-        milliseconds(run.median(|run| run.wall)),
-        milliseconds(run.median(|run| run.cpu)),
-        number(run.memory()),
+        milliseconds(run.wall),
+        milliseconds(run.cpu),
+        number(run.memory),
     ]);
 }
 
