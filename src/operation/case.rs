@@ -153,7 +153,7 @@ pub fn slot_keys(installation: &Installation, address: &Address) -> Vec<Fingerpr
 }
 
 fn open_store(installation: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {
-    match installation.store() {
+    match Store::open_to_look_up(&installation.config.paths.store) {
         Ok(store) => Ok((Some(store), StoreHealth::Ready)),
         Err(problem) => health(&problem).map(|health| (None, health)).ok_or(problem.into()),
     }

@@ -52,8 +52,6 @@ pub fn serve(
     let caller = caller(arguments, environment.caller.clone());
     let mut input = read_start()?;
     let installation = Installation::open(&environment)?;
-    // A person deletes a folder with one click. If it cannot be made, that matters only if something is to be held.
-    drop(installation.ready_quarantine());
     // Decide.
     let mut case = look(&installation, input.shared_start(), &caller, now)?;
     // Perform.

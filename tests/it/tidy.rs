@@ -47,7 +47,7 @@ const EFFECTS: [&str; 16] = [
     "io::stderr",
     "rusqlite",
     "rustix",
-    "getrandom",
+    "nix",
     "signal_hook",
 ];
 

@@ -7,7 +7,7 @@ use std::fs;
 use anyhow::{Context, ensure};
 use data_encoding::HEXLOWER;
 
-use crate::world::clock;
+use crate::world::{clock, random};
 
 /// A name comes from an id of ours, never from a message; a bug must not lead elsewhere.
 pub(super) fn check_name(name: &str) -> anyhow::Result<()> {
@@ -25,7 +25,7 @@ pub(super) fn unique_name() -> anyhow::Result<String> {
 
 pub(super) fn random_hex() -> anyhow::Result<String> {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).context("the system gives no random bytes")?;
+    random::fill(&mut bytes).context("the system gives no random bytes")?;
     Ok(HEXLOWER.encode(&bytes))
 }
 

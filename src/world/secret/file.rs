@@ -16,7 +16,7 @@ use super::line::{Line, Purpose};
 use super::replacement::Replacement;
 use super::text::{parse, text_of};
 use crate::policy::key::{KEY_LENGTH, KeyId, KeyRing, Keys, SecretKey};
-use crate::world::folder;
+use crate::world::{folder, random};
 
 /// Whether [`create`] made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub fn import(path: &Path, text: &str) -> Result<usize, SecretError> {
 
 fn random_key() -> Result<SecretKey, SecretError> {
     let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
-    getrandom::fill(bytes.as_mut()).map_err(|_| SecretError::NoRandomness)?;
+    random::fill(bytes.as_mut()).map_err(|_| SecretError::NoRandomness)?;
     Ok(SecretKey::new(*bytes))
 }
 

@@ -43,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn look_up(&self) -> Result<LookUp<'_>, StoreProblem> {
-        let begun = self.list.unchecked_transaction()?;
+        let begun = self.begin()?;
         Ok(LookUp { query: self.list.prepare(FIND)?, _begun: begun })
     }
 
