@@ -12,7 +12,8 @@ const TOP: f64 = 34.0;
 const BOTTOM: f64 = 44.0;
 /// Room on the right for the names of the lines.
 const NAMES: f64 = 150.0;
-const COLOURS: [&str; 8] = ["#1b6ca8", "#c8553d", "#3a7d44", "#8a5a9e", "#b8860b", "#4d4d4d", "#2a9d8f", "#d1495b"];
+const COLOURS: [&str; 10] =
+    ["#e07b00", "#6b8e23", "#1b6ca8", "#c8553d", "#3a7d44", "#8a5a9e", "#b8860b", "#4d4d4d", "#2a9d8f", "#d1495b"];
 
 /// One panel with its lines.
 #[derive(Clone, Debug)]
