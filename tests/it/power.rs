@@ -15,7 +15,8 @@
 //! Needs strace. What reaches a disk that lies about its fsync, nobody can promise.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::chance::Chance;
@@ -33,6 +34,8 @@ struct Recording {
     stage: Stage,
     calls: Vec<Call>,
     before: Disk,
+    /// Where it ran: SQLite writes the whole path of a journal over several files into each of them.
+    home: PathBuf,
     sendmail: String,
     code: Option<i32>,
 }
@@ -56,6 +59,7 @@ impl Recording {
         outcome.check("strace changes nothing", stage.is_taken(outcome.code));
         let recording = Recording {
             before: stage.disk(&world),
+            home: world.home(),
             sendmail: world.sendmail().display().to_string(),
             code: outcome.code,
             stage,
@@ -119,7 +123,13 @@ impl Recording {
 
 impl Cut<'_> {
     fn world(&self) -> World {
-        self.recording.stage.world_with(&self.left)
+        let world = self.recording.stage.world_with(&self.left);
+        let folder = world.store_file().parent().expect("a folder").to_owned();
+        for file in std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").path()) {
+            let bytes = std::fs::read(&file).expect("its bytes");
+            std::fs::write(&file, with_home(bytes, &self.recording.home, &world.home())).expect("a new file");
+        }
+        world
     }
 
     fn title(&self, fault: &str) -> String {
@@ -141,6 +151,31 @@ impl Cut<'_> {
         let course = stage.finish(&world, answered, before);
         stage.faults(&world, &course).iter().map(|fault| self.title(fault)).collect()
     }
+}
+
+/// A journal over several files of the store as if it had been written in another home, whose path is as long: the names
+/// in it, and behind the name of the one in the others its length, the sum of its bytes, and a mark.
+fn with_home(mut bytes: Vec<u8>, from: &Path, to: &Path) -> Vec<u8> {
+    const MARK: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    let (from, to) = (from.as_os_str().as_bytes(), to.as_os_str().as_bytes());
+    assert_eq!(from.len(), to.len(), "scratch folders have names of one length");
+    let mut at = 0;
+    while let Some(next) = bytes[at..].windows(from.len()).position(|window| window == from) {
+        at += next;
+        bytes[at..at + to.len()].copy_from_slice(to);
+        at += to.len();
+        // The name ends here, if it is followed by its length.
+        let Some(mark) = bytes[at..].windows(MARK.len()).position(|window| window == MARK).map(|mark| at + mark) else {
+            continue;
+        };
+        let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        let length = number(mark - 8) as usize;
+        if mark - 8 == at - to.len() + length {
+            let sum: u32 = bytes[mark - 8 - length..mark - 8].iter().map(|&byte| u32::from(byte)).sum();
+            bytes[mark - 4..mark].copy_from_slice(&sum.to_be_bytes());
+        }
+    }
+    bytes
 }
 
 /// Fails with everything that is wrong.
