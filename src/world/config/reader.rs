@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::document::{AUTO, ChallengeTable, File, InboxTable, Number, OwnerTable, ScoreTable, TrustTable};
 use super::environment::Environment;
 use super::paths::{Inbox, Paths};
-use super::syntax::syntax;
+use super::syntax::{syntax, without_comments};
 use crate::mail::address::{Address, DELIMITERS, Domain};
 use crate::origin::auth::{Method, Trust};
 use crate::origin::score::{Points, ScoreField};
@@ -44,6 +44,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Config> {
+        let text: &str = &without_comments(text);
         let file: File = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
         let reader = Reader { text, path, environment };
         let owner = reader.owner(&file.owner)?;
