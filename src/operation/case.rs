@@ -178,24 +178,27 @@ fn standing_of(
     outdated: &mut Vec<(Kind, String, Fingerprint)>,
 ) -> Result<Standing, Trouble> {
     let mut standing = Standing::default();
-    let (id, _) = installation.keys.list.current();
     let mut list = store.look_up()?;
-    let mut find = |kind, text: &str| -> Result<Option<Entry>, StoreProblem> {
-        for (made_under, key) in under_every_key(&installation.keys.list, kind, text) {
+    // The newest key comes first, and what is found under it is as it should be.
+    let mut find = |kind, text: &str| -> Result<(Option<Fingerprint>, Option<Entry>), StoreProblem> {
+        let mut newest = None;
+        for (_, key) in under_every_key(&installation.keys.list, kind, text) {
+            let is_newest = newest.is_none();
+            newest = newest.or(Some(key));
             let Some(entry) = list.entry(&key)? else { continue };
-            if made_under != id {
+            if !is_newest {
                 outdated.push((kind, text.to_owned(), key));
             }
-            return Ok(Some(entry));
+            return Ok((newest, Some(entry)));
         }
-        Ok(None)
+        Ok((newest, None))
     };
     if let Some(sender) = facts.sender.address() {
-        standing.sender = find(Kind::Address, sender.normal().as_str())?;
-        standing.domain = find(Kind::Domain, sender.domain().as_str())?;
+        (standing.author, standing.sender) = find(Kind::Address, sender.normal().as_str())?;
+        (_, standing.domain) = find(Kind::Domain, sender.domain().as_str())?;
     }
     if let Some(list) = facts.possible_list() {
-        let entry = find(Kind::List, list.as_str())?;
+        let (_, entry) = find(Kind::List, list.as_str())?;
         // Only where somebody cares about the list does it matter whether this is a list's mail.
         standing.list = entry.filter(|_| facts.list().is_some());
     }

@@ -307,7 +307,7 @@ pub fn held_row(
     message: Fingerprint,
     now: i64,
 ) -> HeldRow {
-    let (message_id, sender) = hashes(installation, facts);
+    let (message_id, sender) = hashes(installation, facts, None);
     HeldRow {
         id,
         message,
@@ -400,7 +400,7 @@ fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trou
 /// Writes down a decision that leaves nothing in the quarantine.
 fn record(installation: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(()) };
-    let (message_id, sender) = hashes(installation, &case.facts);
+    let (message_id, sender) = hashes(installation, &case.facts, case.standing.author);
     let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
     let row = DecisionRow { at: now, message_id, sender, verdict, reason };
     Ok(store.record_decision(&row, HeldId::from_random(random::bits()?).number())?)
@@ -417,7 +417,7 @@ pub fn record_instead(installation: &Installation, case: &mut Case, now: i64) {
 
 /// One line in the system log: what, why, and keyed hashes by which `why` lets it be found again.
 pub fn note(installation: &Installation, case: &Case, id: Option<HeldId>) {
-    let (message, sender) = hashes(installation, &case.facts);
+    let (message, sender) = hashes(installation, &case.facts, case.standing.author);
     let hex = |hash: Option<Fingerprint>| hash.map_or("none".to_owned(), |hash| hash.hex());
     let number = id.map(|id| format!(" id={id}")).unwrap_or_default();
     let (verdict, reason) = (case.decision.verdict.name(), case.decision.reason);
@@ -432,12 +432,16 @@ fn proofs(facts: &Facts) -> Proofs {
     facts.sender.address().map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain()))
 }
 
-/// Under which keys the store and the log know the message and its author.
-fn hashes(installation: &Installation, facts: &Facts) -> (Option<Fingerprint>, Option<Fingerprint>) {
+/// Under which keys the store and the log know the message and its author, who may be known already.
+fn hashes(
+    installation: &Installation,
+    facts: &Facts,
+    author: Option<Fingerprint>,
+) -> (Option<Fingerprint>, Option<Fingerprint>) {
     let (_, key) = installation.keys.list.current();
     let message = facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes()));
-    let sender = facts.sender.address().map(|address| Fingerprint::of_address(key, &address.normal()));
-    (message, sender)
+    let of_sender = || facts.sender.address().map(|address| Fingerprint::of_address(key, &address.normal()));
+    (message, author.or_else(of_sender))
 }
 
 /// Reads a held message again as if it had just come, for a command that decides about it.

@@ -16,6 +16,8 @@ use crate::origin::auth::Proofs;
 pub struct Standing {
     /// Whether the store could be read.
     pub store: StoreHealth,
+    /// Of the From address, under the current key, where the list was asked for it.
+    pub author: Option<Fingerprint>,
     /// The entry for the From address.
     pub sender: Option<Entry>,
     /// The entry for the From address's domain.

@@ -59,6 +59,7 @@ impl Known {
     pub(super) fn of(standing: &Standing) -> Known {
         let Standing {
             store,
+            author: _,
             sender,
             domain,
             list,
