@@ -235,16 +235,16 @@ impl World {
     /// What is in the world now.
     pub fn state(&self) -> State {
         let count = |folder: PathBuf| fs::read_dir(folder).map_or(0, Iterator::count);
-        let is_mark = |name: &str| Fingerprint::from_hex(name).is_some();
-        let drafts = fs::read_dir(self.quarantine().join("tmp")).into_iter().flatten();
-        let marks =
-            drafts.filter(|file| file.as_ref().is_ok_and(|file| file.file_name().to_str().is_some_and(is_mark)));
-        let marks = marks.count();
+        let is_mark =
+            |file: &fs::DirEntry| file.file_name().to_str().is_some_and(|name| Fingerprint::from_hex(name).is_some());
+        // Listed once: others may deliver meanwhile.
+        let (marks, drafts): (Vec<_>, Vec<_>) =
+            fs::read_dir(self.quarantine().join("tmp")).into_iter().flatten().flatten().partition(is_mark);
         State {
             inbox: messages(&self.inbox()),
             held: messages(&self.quarantine()),
-            drafts: count(self.inbox().join("tmp")) + count(self.quarantine().join("tmp")) - marks,
-            marks,
+            drafts: count(self.inbox().join("tmp")) + drafts.len(),
+            marks: marks.len(),
             sent: self.sent(),
         }
     }
