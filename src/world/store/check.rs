@@ -7,10 +7,12 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::bounds::VERSION;
+use super::entry::check_entries;
 use super::file::{Store, StoreFile, open_messages};
 use super::held::each_row_of;
 use super::problem::StoreProblem;
 use super::schema::{File, columns, migrate};
+use super::spent::check_spent;
 
 impl Store {
     /// Whether a file of the store is sound and every table is there; reads all of it.
@@ -18,9 +20,18 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn check(path: &Path, file: StoreFile) -> Result<(), StoreProblem> {
+        Store::check_once(path, file).map_err(|problem| Store::examined(path, problem))
+    }
+
+    /// The same, believing the first answer.
+    pub(super) fn check_once(path: &Path, file: StoreFile) -> Result<(), StoreProblem> {
         let db = match file {
-            StoreFile::List => Store::open(path)?.list,
-            StoreFile::Messages => open_messages(path).map_err(|problem| Store::examined(path, problem))?,
+            StoreFile::List => {
+                let store = Store::open_to_look_up(path)?;
+                drop(store.begin()?);
+                store.list
+            }
+            StoreFile::Messages => open_messages(path)?,
         };
         let mut fresh = Connection::open_in_memory()?;
         fresh.execute_batch("ATTACH ':memory:' AS list")?;
@@ -34,10 +45,13 @@ impl Store {
         if said != "ok" || !wanted.iter().all(|column| there.contains(column)) {
             return Err(StoreProblem::Corrupt);
         }
+        // Values that this program did not write.
         match file {
-            StoreFile::List => Ok(()),
-            // Values that this program did not write.
-            StoreFile::Messages => each_row_of(&db, "", [], |_| ()),
+            StoreFile::List => check_entries(&db),
+            StoreFile::Messages => {
+                check_spent(&db)?;
+                each_row_of(&db, "", [], |_| ())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Promises: one entry a key. Never touches: held messages.
 
-use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, Transaction, params};
 
 use super::column::number_of;
 use super::file::Store;
@@ -121,17 +121,26 @@ pub(super) const FIND: &str = "SELECT effect, pin, origin, added FROM entry WHER
 
 /// The entry under this key, by a query of [`FIND`].
 pub(super) fn find(query: &mut Statement<'_>, key: &Fingerprint) -> rusqlite::Result<Option<Entry>> {
-    let row = query.query_row([key.bytes()], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
-    });
-    let Some((effect, pin, origin, added)) = row.optional()? else { return Ok(None) };
-    let entry = || {
-        Some(Entry { effect: effect_from(effect)?, pin: Proofs::from_bits(pin)?, origin: origin_from(origin)?, added })
+    query.query_row([key.bytes()], said_by).optional()
+}
+
+/// The entry in a row of effect, pin, origin and time; another program's values are none.
+fn said_by(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let (effect, pin, origin) = (effect_from(row.get(0)?), Proofs::from_bits(row.get(1)?), origin_from(row.get(2)?));
+    let (Some(effect), Some(pin), Some(origin)) = (effect, pin, origin) else {
+        return Err(rusqlite::Error::InvalidQuery);
     };
-    match entry() {
-        Some(entry) => Ok(Some(entry)),
-        None => Err(rusqlite::Error::InvalidQuery),
+    Ok(Entry { effect, pin, origin, added: row.get(3)? })
+}
+
+/// Whether every entry says something.
+pub(super) fn check_entries(db: &Connection) -> Result<(), StoreProblem> {
+    let mut query = db.prepare("SELECT DISTINCT effect, pin, origin, 0 FROM entry")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        said_by(row)?;
     }
+    Ok(())
 }
 
 pub(super) fn insert_entry(

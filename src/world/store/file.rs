@@ -72,7 +72,8 @@ impl Store {
     }
 
     /// SQLite calls a disk that gives no bytes a damaged file. So before a store is taken for damaged, its files are
-    /// read once plainly; if that fails, it is the machine, and trying again helps.
+    /// read once plainly and then checked; if the one fails or the other finds nothing, it is the machine, and trying again
+    /// helps.
     #[must_use]
     pub fn examined(path: &Path, problem: StoreProblem) -> StoreProblem {
         if !matches!(problem, StoreProblem::Corrupt) {
@@ -86,6 +87,10 @@ impl Store {
                 }
                 _ => {}
             }
+        }
+        let is_sound = |file| Store::check_once(path, file).is_ok();
+        if [StoreFile::List, StoreFile::Messages].into_iter().all(is_sound) {
+            return StoreProblem::Machine("it could not be read, and a moment later it could".into());
         }
         problem
     }

@@ -2,7 +2,7 @@
 //!
 //! Promises: a token is spent by one answer, and together with what it allows. Never touches: whether the token is good.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::column::fingerprint;
 use super::entry::{entry_of, insert_entry};
@@ -87,11 +87,23 @@ impl Store {
 
 fn spent_of(db: &Connection, held: HeldId) -> rusqlite::Result<Option<SpentRow>> {
     let sql = "SELECT answer, sender, pin, at FROM spent WHERE held = ?1";
-    let row = db.query_row(sql, [held.number()], |row| {
-        let pin = row.get::<_, Option<u8>>(2)?.and_then(Proofs::from_bits);
-        let sender = fingerprint(row, 1)?;
-        let answered = sender.zip(pin).map(|(sender, pin)| Answered { sender, pin });
-        Ok(SpentRow { at: row.get(3)?, answer: fingerprint(row, 0)?, answered })
-    });
-    row.optional()
+    db.query_row(sql, [held.number()], said_by).optional()
+}
+
+/// What a row of answer, sender, pin and time says.
+fn said_by(row: &Row<'_>) -> rusqlite::Result<SpentRow> {
+    let pin = row.get::<_, Option<u8>>(2)?.and_then(Proofs::from_bits);
+    let sender = fingerprint(row, 1)?;
+    let answered = sender.zip(pin).map(|(sender, pin)| Answered { sender, pin });
+    Ok(SpentRow { at: row.get(3)?, answer: fingerprint(row, 0)?, answered })
+}
+
+/// Whether every row says something.
+pub(super) fn check_spent(db: &Connection) -> Result<(), StoreProblem> {
+    let mut query = db.prepare("SELECT answer, sender, pin, at FROM spent")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        said_by(row)?;
+    }
+    Ok(())
 }
