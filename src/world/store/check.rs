@@ -27,7 +27,7 @@ impl Store {
     pub(super) fn check_once(path: &Path, file: StoreFile) -> Result<(), StoreProblem> {
         let db = match file {
             StoreFile::List => {
-                let store = Store::open_to_look_up(path)?;
+                let store = Store::open_unseen(path)?;
                 drop(store.begin()?);
                 store.list
             }

@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn open(path: &Path) -> Result<Store, StoreProblem> {
-        let opened = Store::open_to_look_up(path).and_then(|store| {
+        let opened = Store::open_unseen(path).and_then(|store| {
             drop(store.begin()?);
             Ok(store)
         });
@@ -101,6 +101,11 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn open_to_look_up(path: &Path) -> Result<Store, StoreProblem> {
+        Store::open_unseen(path).map_err(|problem| Store::examined(path, problem))
+    }
+
+    /// The same, believing the first answer.
+    pub(super) fn open_unseen(path: &Path) -> Result<Store, StoreProblem> {
         let file = StoreFile::List.of(path);
         let list = match open_file(&file) {
             Err(StoreProblem::Missing) => {
