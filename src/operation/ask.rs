@@ -4,6 +4,8 @@
 //! Promises: nothing is sent without a slot of the store, and nothing past the gate; a short mail counts towards the
 //! same limits as a challenge. Never touches: whether a message deserves one.
 
+use std::time::Duration;
+
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::content::TokenText;
@@ -17,7 +19,7 @@ use crate::policy::answer::Confirmation;
 use crate::policy::challenge::{HELD_LIMIT, Past, Request, Tokens, challenge, envelope_sender, wrong_word};
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::gate::may_challenge;
-use crate::policy::standing::LATE_SECONDS;
+use crate::policy::standing::{LATE_SECONDS, SENDMAIL_SECONDS};
 use crate::policy::template::Template;
 use crate::policy::token::{Day, HeldId, Parties, Purpose, Token};
 use crate::report::{self, Level};
@@ -92,7 +94,7 @@ pub fn repeat_word(
     let templates: Vec<Template> = languages.iter().filter_map(|text| Template::wrong_word(&text.language)).collect();
     let past = Past::default();
     let mail = wrong_word(Request { facts, policy, templates: &templates, to, tokens: &tokens, past: &past, now });
-    match installation.sendmail().send(None, to, &mail) {
+    match give(installation, store, about.held, None, to, &mail, now) {
         Outcome::Sent => {}
         Outcome::Refused { said, .. } | Outcome::Unknown { said } => {
             report::note(Level::Error, &format!("the word for {}: {said}", about.held));
@@ -116,7 +118,7 @@ pub fn send(
     now: i64,
 ) -> Result<Outcome, Trouble> {
     let mail = write(installation, Some(store), facts, Some(id), to, now)?;
-    let outcome = installation.sendmail().send(mail.from.as_ref(), to, &mail.bytes);
+    let outcome = give(installation, store, id, mail.from.as_ref(), to, &mail.bytes, now);
     match &outcome {
         Outcome::Sent => {}
         Outcome::Refused { code, said } => {
@@ -124,15 +126,38 @@ pub fn send(
                 Level::Error,
                 &format!("challenge for {id}: sendmail ended with {code}: {}", unnamed(said, to)),
             );
-            store.set_refused(id)?;
+            store.set_asked(id, Asked::Refused)?;
             return Ok(outcome);
         }
         Outcome::Unknown { said } => {
             report::note(Level::Error, &format!("challenge for {id}: perhaps sent: {}", unnamed(said, to)));
+            store.set_asked(id, Asked::Unknown)?;
         }
     }
     note_end(store, id, now)?;
     Ok(outcome)
+}
+
+/// Gives a mail to sendmail. While it runs late, its end is taken for as late as it may be, so that an answer which comes
+/// meanwhile is known to come too soon; who dies over it leaves that behind.
+fn give(
+    installation: &Installation,
+    store: &mut Store,
+    id: HeldId,
+    from: Option<&Address>,
+    to: &Address,
+    mail: &[u8],
+    now: i64,
+) -> Outcome {
+    let gone_by = clock::now().saturating_sub(now);
+    let left = u64::try_from(LATE_SECONDS.saturating_sub(gone_by)).unwrap_or_default();
+    let mut on_late = || {
+        let latest = now.saturating_add(gone_by).saturating_add(i64::from(SENDMAIL_SECONDS));
+        if let Err(problem) = store.set_sent(id, latest) {
+            report::note(Level::Warning, &format!("challenge for {id}: {problem}"));
+        }
+    };
+    installation.sendmail().send(from, to, mail, (Duration::from_secs(left), &mut on_late))
 }
 
 /// Writes down when sendmail had ended, if that was late: the time of a person's answer begins only then. Mostly it is
@@ -220,7 +245,8 @@ fn past(
     if installation.config.policy.style.alike_note
         && let Some(alike) = alike(installation, facts)
     {
-        past.alike = store.alike(&alike, ALIKE_TOLD, now)?;
+        // So many are not counted but stand for too many to compare, and nobody is told of what was not seen.
+        past.alike = Some(store.alike(&alike, ALIKE_TOLD, now)?).filter(|&count| count < ALIKE_TOLD).unwrap_or(0);
     }
     Ok(past)
 }

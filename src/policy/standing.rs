@@ -154,7 +154,7 @@ pub const LATE_SECONDS: i64 = 2;
 pub struct WentOut {
     /// When its slot was taken, which is before sendmail begins.
     pub slot: Option<i64>,
-    /// When sendmail had ended, where that was late.
+    /// When sendmail had ended, where that was late; while it runs late, when it must have.
     pub sent: Option<i64>,
 }
 

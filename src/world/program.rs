@@ -135,7 +135,7 @@ pub(super) fn run_with(
     }
 }
 
-fn in_memory(bytes: &[u8]) -> io::Result<File> {
+pub(super) fn in_memory(bytes: &[u8]) -> io::Result<File> {
     let mut file = File::from(memfd_create("message", MemfdFlags::CLOEXEC)?);
     file.write_all(bytes)?;
     file.rewind()?;
@@ -150,20 +150,32 @@ pub(super) fn run(
     listen: Listen,
     variables: &[(OsString, OsString)],
 ) -> Ended {
+    run_watched(argv, input, limits, listen, variables, (Duration::MAX, &mut || ()))
+}
+
+/// The same, with something that is done once if it still runs after that time.
+pub(super) fn run_watched(
+    argv: &[OsString],
+    input: File,
+    limits: Limits,
+    listen: Listen,
+    variables: &[(OsString, OsString)],
+    late: (Duration, &mut dyn FnMut()),
+) -> Ended {
     let started =
         input.try_clone().and_then(|ours| Ok((ours, Running::start(argv, input, limits, listen, variables)?)));
     let (file, mut running) = match started {
         Ok(started) => started,
         Err(error) => return Ended::not_started(error),
     };
-    let how = running.await_end();
+    let how = running.await_end(late);
     running.last_words();
     let output = std::mem::take(&mut running.output);
     Ended { how, output, overflowed: running.overflowed, read: how_much_was_read(file) }
 }
 
 impl Ended {
-    fn not_started(error: io::Error) -> Ended {
+    pub(super) fn not_started(error: io::Error) -> Ended {
         Ended { how: How::NotStarted(error), output: Vec::new(), overflowed: false, read: InputRead::Nothing }
     }
 }
@@ -236,8 +248,9 @@ impl Running {
     }
 
     /// Waits for the end, or kills. The output's end mostly comes with it and wakes us at once.
-    fn await_end(&mut self) -> How {
+    fn await_end(&mut self, (late, on_late): (Duration, &mut dyn FnMut())) -> How {
         let mut pause = Duration::from_millis(1);
+        let (begun, mut told) = (Instant::now(), false);
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return self.end_with(status),
@@ -250,6 +263,10 @@ impl Running {
                 }
             }
             self.attend(pause);
+            if !told && begun.elapsed() >= late {
+                told = true;
+                on_late();
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::program::{Ended, How, InputRead, Limits, Listen, handed_on, run, run_with};
+use super::program::{Ended, How, InputRead, Limits, Listen, handed_on, in_memory, run, run_watched};
 use crate::mail::address::Address;
 use crate::policy::standing::SENDMAIL_SECONDS;
 
@@ -54,7 +54,15 @@ impl Sendmail {
     ///
     /// Every word is needed: `-i` or a line with a dot ends the message; the null sender or a bounce comes back
     /// and is answered; `--` and no leading hyphen, or an address is taken for an option (nullmailer, measured).
-    pub fn send(&self, from: Option<&Address>, to: &Address, message: &[u8]) -> Outcome {
+    ///
+    /// If it still runs after `late.0`, what `late.1` says is done once.
+    pub fn send(
+        &self,
+        from: Option<&Address>,
+        to: &Address,
+        message: &[u8],
+        late: (Duration, &mut dyn FnMut()),
+    ) -> Outcome {
         let recipient = to.to_string();
         let sender = from.map_or("<>".to_owned(), ToString::to_string);
         if recipient.starts_with('-') || sender.starts_with('-') {
@@ -69,7 +77,11 @@ impl Sendmail {
             recipient.into(),
         ];
         let limits = Limits { time: self.time_limit, kept: SAID_LIMIT };
-        outcome(run_with(&argv, message, limits, Listen::ToBoth, &handed_on()), |read| read == InputRead::All)
+        let ended = match in_memory(message) {
+            Ok(file) => run_watched(&argv, file, limits, Listen::ToBoth, &handed_on(), late),
+            Err(error) => Ended::not_started(error),
+        };
+        outcome(ended, |read| read == InputRead::All)
     }
 }
 
@@ -110,6 +122,7 @@ mod tests {
     use std::path::Path;
     use std::time::Instant;
 
+    use super::super::program::run_with;
     use super::super::program::tests::{PLENTY, shell};
     use super::*;
 
@@ -155,9 +168,30 @@ mod tests {
         Sendmail { program, time_limit: PLENTY }
     }
 
+    fn never() -> (Duration, &'static mut dyn FnMut()) {
+        (Duration::MAX, Box::leak(Box::new(|| ())))
+    }
+
+    #[test]
+    fn who_runs_late_is_told_of_once_and_who_does_not_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let bob = Address::parse("bob@example.net").unwrap();
+        for (script, times) in [("cat > /dev/null", 0), ("cat > /dev/null; sleep 1", 1)] {
+            let mut told = 0;
+            let sendmail = fake(folder.path(), script);
+            assert_eq!(sendmail.send(None, &bob, b"", (SECOND / 2, &mut || told += 1)), Outcome::Sent);
+            assert_eq!(told, times, "{script}");
+        }
+    }
+
     fn send(script: &str) -> Outcome {
         let folder = tempfile::tempdir().unwrap();
-        fake(folder.path(), script).send(None, &Address::parse("bob@example.net").unwrap(), b"A: b\n\n.\nbody\n")
+        fake(folder.path(), script).send(
+            None,
+            &Address::parse("bob@example.net").unwrap(),
+            b"A: b\n\n.\nbody\n",
+            never(),
+        )
     }
 
     #[track_caller]
@@ -205,9 +239,9 @@ mod tests {
         let bob = Address::parse("bob@example.net").unwrap();
         let mut sendmail = fake(folder.path(), "cat > /dev/null");
         fs::set_permissions(&sendmail.program, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-        assert!(matches!(sendmail.send(None, &bob, b""), Outcome::Refused { code: 126, .. }));
+        assert!(matches!(sendmail.send(None, &bob, b"", never()), Outcome::Refused { code: 126, .. }));
         sendmail.program = folder.path().join("nothing");
-        assert!(matches!(sendmail.send(None, &bob, b""), Outcome::Refused { code: 127, .. }));
+        assert!(matches!(sendmail.send(None, &bob, b"", never()), Outcome::Refused { code: 127, .. }));
         assert!(matches!(feed(&[], file_of(b""), SECOND), Outcome::Refused { code: 127, .. }));
     }
 
@@ -253,7 +287,10 @@ mod tests {
             format!("printf '%s\\n' \"$#\" \"$@\" > {at}/argv; cat > {at}/input; pwd > {at}/pwd; env > {at}/env");
         let sendmail = fake(folder.path(), &script);
         let message: Vec<u8> = (0..=255).cycle().take(300_000).collect();
-        assert_eq!(sendmail.send(None, &Address::parse("o'br|ien@example.net").unwrap(), &message), Outcome::Sent);
+        assert_eq!(
+            sendmail.send(None, &Address::parse("o'br|ien@example.net").unwrap(), &message, never()),
+            Outcome::Sent
+        );
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(read("argv"), "5\n-i\n-f\n<>\n--\no'br|ien@example.net\n");
         assert_eq!(fs::read(folder.path().join("input")).unwrap(), message);

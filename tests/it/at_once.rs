@@ -212,3 +212,29 @@ fn whoever_was_known_before_and_whoever_says_not_me_need_not_wait() {
     let challenge = just_asked(&world);
     world.deliver(Letter::answer(&challenge, BOB).body("NOTME\n").bytes()).held_for("not-me-answer");
 }
+
+/// A sendmail that delivers by itself may have the answer before it ends.
+#[test]
+fn what_comes_while_sendmail_runs_is_held_however_long_that_takes() {
+    let world = with_limit(5);
+    world.sendmail_does("hang");
+    let mut child = world.start(&["deliver"], &Letter::from(BOB).bytes());
+    let sent = |world: &World| -> i64 {
+        world.database().query_row("SELECT coalesce(max(sent), 0) FROM held", [], |row| row.get(0)).unwrap()
+    };
+    let began = clock::now();
+    while sent(&world) == 0 {
+        assert!(clock::now() < began + 60, "nothing is written down");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(sent(&world) >= began + 55, "it may still run for most of its minute");
+    // Ten seconds later it still runs.
+    let store = world.database();
+    store.execute("UPDATE held SET slot = slot - 10, sent = sent - 10 WHERE slot > 0", []).unwrap();
+    let challenge = world.state().sent[0].clone();
+    world.sendmail_does("exit 0");
+    let outcome = world.deliver(text(&challenge).bytes());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    is_held(&world, &outcome);
+}

@@ -53,7 +53,7 @@ pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
     // Decide.
     let mail = message(installation, id, &claimed, &message_id, now);
     // Perform.
-    match installation.sendmail().send(None, &policy.owner.primary, &mail) {
+    match installation.sendmail().send(None, &policy.owner.primary, &mail, (Duration::MAX, &mut || ())) {
         Outcome::Sent => {}
         Outcome::Refused { code, said } => return Ok(Probed::NotSent(format!("sendmail ended with {code}: {said}"))),
         Outcome::Unknown { said } => return Ok(Probed::NotSent(said)),

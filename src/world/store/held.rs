@@ -114,15 +114,17 @@ impl Store {
         Ok(claimed == 1)
     }
 
-    /// Writes down that sendmail refused the challenge whose slot is taken. A second refusal is the last one.
+    /// Writes down what became of the challenge whose slot is taken, where that is not that it went out. A second refusal
+    /// is the last one.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn set_refused(&mut self, held: HeldId) -> Result<(), StoreProblem> {
+    pub fn set_asked(&mut self, held: HeldId, asked: Asked) -> Result<(), StoreProblem> {
         let change = self.change()?;
-        let sql = "UPDATE held SET asked = ?2 WHERE id = ?1 AND asked <> ?3";
-        let numbers = [Asked::Refused, Asked::RefusedTwice].map(asked_number);
-        change.execute(sql, params![held.number(), numbers[0], numbers[1]])?;
+        let again = if asked == Asked::Refused { Asked::RefusedTwice } else { asked };
+        let sql = "UPDATE held SET asked = CASE asked WHEN ?4 THEN ?3 ELSE ?2 END WHERE id = ?1";
+        let numbers = [asked, again, Asked::RefusedTwice].map(asked_number);
+        change.execute(sql, params![held.number(), numbers[0], numbers[1], numbers[2]])?;
         Ok(change.commit()?)
     }
 

@@ -234,10 +234,10 @@ mod tests {
         assert_eq!(went_out(&store), (Some(2_002), Some(2_004)));
         assert_eq!(asked(&store), Some(Asked::SlotTaken));
         assert!(!store.claim_second_try(row.id, 2_500).unwrap(), "nobody refused it");
-        store.set_refused(row.id).unwrap();
+        store.set_asked(row.id, Asked::Refused).unwrap();
         assert!(store.claim_second_try(row.id, 3_000).unwrap());
         assert_eq!(went_out(&store), (Some(3_000), None), "the first try is over");
-        store.set_refused(row.id).unwrap();
+        store.set_asked(row.id, Asked::Refused).unwrap();
         assert_eq!(asked(&store), Some(Asked::RefusedTwice));
         assert!(!store.claim_second_try(row.id, 3_001).unwrap());
         assert!(store.take_slot(row.id, request("c", 4_000)).unwrap());
@@ -275,7 +275,9 @@ mod tests {
         store.opt_out(&of("old"), 600).unwrap();
         assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
         assert!(!store.take_slot(nobody(), request.clone()).unwrap());
-        store.prune(Limits { rows: i64::MAX, challenges: i64::MAX, spent: i64::MAX, ahead: i64::MAX }).unwrap();
+        store
+            .prune(Limits { alike: i64::MAX, rows: i64::MAX, challenges: i64::MAX, spent: i64::MAX, ahead: i64::MAX })
+            .unwrap();
         assert!(!store.take_slot(nobody(), request.clone()).unwrap(), "it is never forgotten by itself");
         assert!(store.opt_in(&[of("old")]).unwrap());
         assert!(!store.opt_in(&[of("old")]).unwrap());

@@ -20,7 +20,7 @@ pub enum Asked {
     SlotTaken,
     /// It went out and came back: nobody is there.
     Undeliverable,
-    /// Perhaps it went out: nobody knows any more. Written where a store was made anew.
+    /// Perhaps it went out: sendmail was killed or lost, or the store was made anew since.
     Unknown,
 }
 
