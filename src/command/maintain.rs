@@ -21,7 +21,7 @@ use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::gate::may_challenge;
-use crate::policy::standing::{Effect, Origin};
+use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
@@ -153,6 +153,7 @@ fn limits(installation: &Installation, now: i64) -> Limits {
     // A token lives as long as its message is held, and that may be a while longer than configured.
     let lives = (i64::from(policy.retention_days) + 30 + i64::from(LIFE_IN_DAYS)) * DAY;
     Limits {
+        alike: now - ALIKE_SECONDS,
         rows: now - ROWS_KEPT,
         challenges: now - ROWS_KEPT.max(wait),
         spent: now - ROWS_KEPT.max(lives),
@@ -392,7 +393,7 @@ fn record_and_ask(installation: &Installation, store: &mut Store, message: &Held
     let Some(facts) = facts_of(installation, message)? else { return Ok(()) };
     let row = sealed_row(installation, &facts, message);
     let to = match may_challenge(&facts, &installation.config.policy) {
-        Ok((to, _)) if facts.signs().is_empty() => Some(to),
+        Ok((to, _)) if facts.signs().is_empty() && !facts.content().unreadable => Some(to),
         _ => None,
     };
     let Recorded { slot, .. } = store.record_held(&row, None, to.map(|to| slot_request(installation, to, now)))?;
@@ -420,7 +421,9 @@ fn sealed_row(installation: &Installation, facts: &Facts, message: &Held) -> Hel
 fn ask(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
     let Some(facts) = facts_of(installation, message)? else { return Ok(()) };
     match may_challenge(&facts, &installation.config.policy) {
-        Ok((to, _)) if facts.signs().is_empty() => send(installation, store, &facts, message.id, to, now).map(|_| ()),
+        Ok((to, _)) if facts.signs().is_empty() && !facts.content().unreadable => {
+            send(installation, store, &facts, message.id, to, now).map(|_| ())
+        }
         _ => Ok(()),
     }
 }

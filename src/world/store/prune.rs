@@ -8,6 +8,8 @@ use super::problem::StoreProblem;
 /// What [`Store::prune`] forgets: rows from before these moments, and those from after the last.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Of what messages look like.
+    pub alike: i64,
     /// Of decisions, and of messages that are no longer held.
     pub rows: i64,
     /// Of challenges: no address may be asked again because its row is gone.
@@ -33,7 +35,7 @@ impl Store {
         // A token counts as long as its message is held, however long that is, and must never count again.
         let sql = "DELETE FROM spent WHERE at < ?1 AND held NOT IN (SELECT id FROM held WHERE state = 1)";
         count += change.execute(sql, [limits.spent])?;
-        count += change.execute("DELETE FROM alike WHERE at < ?1 OR at > ?2", rows)?;
+        count += change.execute("DELETE FROM alike WHERE at <= ?1 OR at > ?2", [limits.alike, limits.ahead])?;
         count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [limits.rows])?;
         change.commit()?;
         Ok(count)

@@ -8,3 +8,4 @@ CREATE INDEX held_message_id ON held (message_id);
 CREATE INDEX held_asked ON held (asked, received);
 CREATE INDEX challenge_at ON challenge (at);
 CREATE INDEX alike_at ON alike (at);
+CREATE INDEX alike_shape ON alike (shape, at);
