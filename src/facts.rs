@@ -219,7 +219,8 @@ impl Facts {
     }
 
     fn rest(&self) -> &Rest {
-        self.rest.get_or_init(|| guarded(|| self.read_rest(), Rest::unreadable))
+        self.rest
+            .get_or_init(|| guarded(|| self.read_rest(), || Rest { list: self.possible_list(), ..Rest::unreadable() }))
     }
 
     fn read_rest(&self) -> Rest {

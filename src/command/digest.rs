@@ -12,6 +12,7 @@ use crate::facts::Facts;
 use crate::mail::head::Head;
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
+use crate::operation::ledger;
 use crate::operation::own_mark;
 use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
@@ -25,7 +26,7 @@ use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
 use crate::world::config::{Environment, Inbox};
 use crate::world::maildir::{self, Maildir};
-use crate::world::store::{Asked, HeldRow, Store};
+use crate::world::store::{Asked, HeldRow, Store, StoreProblem};
 use crate::world::{clock, random};
 
 /// Bytes of a body that are read for a preview.
@@ -58,8 +59,8 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     // Gather.
     let installation = Installation::open(&environment)?;
     let now = clock::now();
-    let mut store = installation.store();
-    let mut found = inventory(&installation, store.as_ref().map_err(ToString::to_string))?;
+    let mut store = whole_store(&installation);
+    let mut found = inventory(&installation, store.as_ref().map_err(Clone::clone))?;
     let words = found.read(&installation)?;
     // Decide.
     let policy = &installation.config.policy;
@@ -75,10 +76,23 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let mail = message(report, |message_id| own_mark::mint(&installation, Some(message_id), id, now), id);
     // Perform.
     put(&installation, &mail)?;
-    if let Ok(store) = &mut store {
-        store.set_listed(&shown(&found.new), now)?;
+    if let Ok(store) = &mut store
+        && let Err(problem) = store.set_listed(&shown(&found.new), now)
+    {
+        // The digest is out; the next one lists them once more.
+        screen::error(&ledger::sentence(&installation, &problem));
+        return Ok(Ending::Later);
     }
     Ok(Ending::Done)
+}
+
+/// The store, if both of its files can be read, and otherwise why not: a digest goes out whatever the store is.
+fn whole_store(installation: &Installation) -> Result<Store, String> {
+    let opened = installation.store().and_then(|store| {
+        store.can_be_read()?;
+        Ok(store)
+    });
+    opened.map_err(|problem| ledger::sentence(installation, &problem))
 }
 
 /// Looks what is held: by the store's rows and the names of the files, and by what is in a file where its name does not
@@ -88,13 +102,14 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
 /// When the quarantine cannot be read.
 pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
     let mut found = Inventory { new: Vec::new(), older: 0, alarms: Vec::new(), files: HashMap::new() };
-    let rows = match store {
-        Ok(store) => Rows::read(store)?,
-        Err(problem) => {
-            found.alarms.push(format!("Everything is held: {problem}. See `countersign doctor`."));
-            Rows::default()
-        }
-    };
+    let rows =
+        match store.and_then(|store| Rows::read(store).map_err(|problem| ledger::sentence(installation, &problem))) {
+            Ok(rows) => rows,
+            Err(problem) => {
+                found.alarms.push(format!("Strangers' mail is held unasked: {problem}. See `countersign doctor`."));
+                Rows::default()
+            }
+        };
     let scored = !installation.config.policy.trust.scores.is_empty();
     let mut listed = HashSet::new();
     for file in quarantine::files(installation)? {
@@ -134,7 +149,7 @@ fn not_asked(entries: &[Entry]) -> Option<String> {
 }
 
 impl Rows {
-    fn read(store: &Store) -> Result<Rows, Trouble> {
+    fn read(store: &Store) -> Result<Rows, StoreProblem> {
         let mut rows = Rows::default();
         store.each_held(|row| rows.by_number.push(row))?;
         rows.by_message = rows.by_number.iter().map(|row| row.message).zip(0..).collect();

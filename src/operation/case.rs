@@ -210,7 +210,12 @@ fn standing_of(
         }
     }
     if installation.config.policy.mode == Mode::On && may_answer(facts, standing.sender) {
-        standing.tokens = tokens(installation, store, facts, standing.sender, now)?;
+        let is_allowed = standing.sender.is_some_and(|entry| entry.effect == standing::Effect::Allow);
+        standing.tokens = match tokens(installation, store, facts, standing.sender, now) {
+            // What cannot be asked is what an answer would release; who is allowed is known.
+            Err(trouble) if is_allowed && trouble.error.downcast_ref().and_then(health).is_some() => Vec::new(),
+            tokens => tokens?,
+        };
         standing.denied = denied(installation, store, facts, &standing.tokens)?;
         let own = installation.config.templates(None).unwrap_or_default();
         standing.echo = is_echo(&own, facts);

@@ -9,7 +9,7 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::policy::token::HeldId;
-use crate::world::store::{Asked, State, Store, StoreProblem};
+use crate::world::store::{Asked, State, Store, StoreFile, StoreProblem};
 
 /// The store, if there is one that can be read.
 pub struct Ledger {
@@ -156,12 +156,20 @@ pub fn state_words(state: State) -> &'static str {
     }
 }
 
-/// What is wrong with which file, and what mends it. A missing store says that itself.
-fn sentence(installation: &Installation, problem: &StoreProblem) -> String {
-    let way_out = match problem {
-        StoreProblem::Corrupt => " (`countersign maintain --rebuild` makes one from the quarantine)",
-        StoreProblem::Newer(_) => " (install that version again)",
-        StoreProblem::Busy | StoreProblem::Machine(_) | StoreProblem::Missing => "",
+/// What is wrong with which file of the store, and what mends it.
+#[must_use]
+pub fn sentence(installation: &Installation, problem: &StoreProblem) -> String {
+    let path = &installation.config.paths.store;
+    let file = Store::file_at_fault(path);
+    let way_out = match (problem, file) {
+        (StoreProblem::Corrupt | StoreProblem::Missing, StoreFile::List) => {
+            " (bring it back from a backup; without one, `countersign maintain --rebuild` begins a new list)"
+        }
+        (StoreProblem::Corrupt | StoreProblem::Missing, StoreFile::Messages) => {
+            " (`countersign maintain --rebuild` makes a new one from the quarantine)"
+        }
+        (StoreProblem::Newer(_), _) => " (install that version again)",
+        (StoreProblem::Busy | StoreProblem::Machine(_), _) => "",
     };
-    format!("{}: {problem}{way_out}", installation.config.paths.store.display())
+    format!("{}: {problem}{way_out}", file.of(path).display())
 }

@@ -47,5 +47,6 @@ mod signs;
 mod strace;
 mod tidy;
 mod tokens;
+mod two_files;
 mod verdicts;
 mod world;

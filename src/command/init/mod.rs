@@ -25,7 +25,7 @@ use crate::operation::trouble::{Answer, Trouble};
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::secret::{self, Created};
-use crate::world::store::{Store, StoreFile, StoreProblem};
+use crate::world::store::{Store, StoreFile};
 use crate::world::{folder, surroundings};
 
 /// What `init` has made, and what it says.
@@ -99,7 +99,7 @@ fn refuse_half(paths: &Paths, configured: bool) -> Result<(), Trouble> {
     let lost = match store {
         false => Some(StoreFile::Messages),
         // In a former version's store the list is in the same file.
-        true => matches!(Store::open(&paths.store), Err(StoreProblem::Missing)).then_some(StoreFile::List),
+        true => Store::lacks_list(&paths.store).map_err(Trouble::from)?.then_some(StoreFile::List),
     };
     match lost.filter(|_| configured) {
         Some(file) => Err(Trouble::config(anyhow!(
@@ -336,7 +336,12 @@ mod tests {
             let home = tempfile::tempdir().unwrap();
             set_up(&arguments(home.path()), environment(home.path())).unwrap();
             for name in names {
-                fs::remove_file(home.path().join(name)).unwrap();
+                match *name {
+                    "list emptied" => {
+                        fs::write(home.path().join(".local/share/countersign/countersign-list.db"), "").unwrap();
+                    }
+                    name => fs::remove_file(home.path().join(name)).unwrap(),
+                }
             }
             let before = picture(home.path());
             let trouble = set_up(&arguments(home.path()), environment(home.path())).err();
@@ -346,13 +351,14 @@ mod tests {
         let (config, keys) = (".config/countersign/config.toml", ".config/countersign/keys");
         let store = ".local/share/countersign/countersign.db";
         let list = ".local/share/countersign/countersign-list.db";
-        let cases: [(&[&str], &str); 6] = [
+        let cases: [(&[&str], &str); 7] = [
             (&[keys], "keys import < BACKUP"),
             (&[keys, store], "keys new"),
             (&[keys, config], "keys import < BACKUP"),
             (&[store], "maintain --rebuild"),
             (&[store, list], "countersign.db is missing"),
             (&[list], "countersign-list.db is missing"),
+            (&["list emptied"], "countersign-list.db is missing"),
         ];
         for (names, way_out) in cases {
             let (ending, said) = lose(names).unwrap_or_else(|| panic!("{names:?} were made anew"));

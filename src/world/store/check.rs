@@ -23,6 +23,12 @@ impl Store {
         Store::check_once(path, file).map_err(|problem| Store::examined(path, problem))
     }
 
+    /// Which file it is that cannot be used, when one cannot.
+    #[must_use]
+    pub fn file_at_fault(path: &Path) -> StoreFile {
+        if Store::check_once(path, StoreFile::List).is_err() { StoreFile::List } else { StoreFile::Messages }
+    }
+
     /// The same, believing the first answer.
     pub(super) fn check_once(path: &Path, file: StoreFile) -> Result<(), StoreProblem> {
         let db = match file {
@@ -40,7 +46,12 @@ impl Store {
             StoreFile::List => columns(&fresh, File::List)?,
             StoreFile::Messages => columns(&fresh, File::Main)?,
         };
-        let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        // The list has no index that could differ from its table, and may be large.
+        let check = match file {
+            StoreFile::List => "PRAGMA quick_check(1)",
+            StoreFile::Messages => "PRAGMA integrity_check(1)",
+        };
+        let said: String = db.query_row(check, [], |row| row.get(0))?;
         let there = columns(&db, File::Main)?;
         if said != "ok" || !wanted.iter().all(|column| there.contains(column)) {
             return Err(StoreProblem::Corrupt);

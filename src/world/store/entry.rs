@@ -75,20 +75,6 @@ impl Store {
         Ok(change.commit()?)
     }
 
-    /// Removes the list entries under these keys; how many there were.
-    ///
-    /// # Errors
-    /// [`StoreProblem`]
-    pub fn remove_entries(&mut self, keys: &[Fingerprint]) -> Result<usize, StoreProblem> {
-        let change = self.change_list()?;
-        let mut count = 0;
-        for key in keys {
-            count += change.execute("DELETE FROM entry WHERE key = ?1", [key.bytes()])?;
-        }
-        change.commit()?;
-        Ok(count)
-    }
-
     /// How many entries allow and deny.
     ///
     /// # Errors

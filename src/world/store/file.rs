@@ -7,12 +7,14 @@
 
 use std::cell::{Cell, OnceCell};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rustix::process::geteuid;
 
 use super::bounds::{LIST_VERSION, PATIENCE, VERSION};
 use super::problem::StoreProblem;
@@ -155,6 +157,23 @@ impl Store {
         self.messages.get().ok_or(StoreProblem::Missing)
     }
 
+    /// Whether the list of a store of this version is not there, or is an empty file. In a former version's store it is in
+    /// the same file. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreProblem`], of the file of messages and challenges.
+    pub fn lacks_list(path: &Path) -> Result<bool, StoreProblem> {
+        if version(&open_file(path)?, File::Main)? != VERSION {
+            return Ok(false);
+        }
+        match open_file(&StoreFile::List.of(path)).and_then(|list| Ok(version(&list, File::Main)?)) {
+            Ok(version) => Ok(version == 0),
+            Err(StoreProblem::Missing) => Ok(true),
+            // What is wrong with it is not that it is lost.
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Makes a new store, or the file of it that is not there; whether anything was made.
     ///
     /// # Errors
@@ -226,7 +245,8 @@ fn open_file(path: &Path) -> Result<Connection, StoreProblem> {
         Ok(db) => ready(db),
         // SQLite says the same of a file that is not there and of one that must not be read.
         Err(_) if !path.try_exists().unwrap_or(true) => Err(StoreProblem::Missing),
-        Err(error) => Err(error.into()),
+        // Another process may have made it this moment.
+        Err(_) => ready(Connection::open_with_flags(path, flags)?),
     }
 }
 
@@ -280,7 +300,16 @@ fn bring_up(path: &Path) -> Result<(), StoreProblem> {
         1.. => {}
         _ => return Err(StoreProblem::Corrupt),
     }
-    migrate(&mut open_both(path)?, VERSION).map(|_| ())
+    // The new file would be another user's, and nobody's mail could be looked up in it.
+    let (owner, own) = (std::fs::metadata(path).map(|status| status.uid()), geteuid().as_raw());
+    match owner {
+        Ok(owner) if owner == own => migrate(&mut open_both(path)?, VERSION).map(|_| ()),
+        Ok(owner) => {
+            let said = format!("it belongs to user {owner} and is of a former version; only that user can bring it up");
+            Err(StoreProblem::Machine(said.into()))
+        }
+        Err(error) => Err(StoreProblem::Machine(error.into())),
+    }
 }
 
 #[cfg(test)]

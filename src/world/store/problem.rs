@@ -56,7 +56,7 @@ impl fmt::Display for StoreProblem {
             StoreProblem::Busy => write!(out, "another process has held the store for {} seconds", PATIENCE.as_secs()),
             StoreProblem::Corrupt => out.write_str("the store is damaged or is no store"),
             StoreProblem::Machine(error) => write!(out, "the store cannot be used: {error}"),
-            StoreProblem::Missing => out.write_str("there is no store; `countersign init` makes one"),
+            StoreProblem::Missing => out.write_str("it is not there"),
             StoreProblem::Newer(version) => {
                 write!(out, "a newer version of this program wrote the store (schema {version})")
             }
