@@ -19,7 +19,7 @@ use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::plan::{Effect, plan};
-use crate::policy::standing::{self, Alike, Entry, Origin, Standing, StoreHealth, TokenStanding};
+use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
 use crate::policy::verdict::{Decision, Question, judge};
@@ -56,7 +56,10 @@ pub fn look(installation: &Installation, start: Arc<Vec<u8>>, caller: &Caller, n
     let (store, health) = open_store(installation)?;
     let mut outdated = Vec::new();
     let known = match &store {
-        Some(store) => standing_of(installation, store, &facts, now, &mut outdated),
+        Some(store) => standing_of(installation, store, &facts, now, &mut outdated).and_then(|standing| {
+            let history = history_of(installation, store, &facts, &standing, now)?;
+            Ok(Standing { history, ..standing })
+        }),
         None => Ok(Standing { store: health, ..Standing::default() }),
     };
     match known {
@@ -82,7 +85,8 @@ pub fn blind(installation: &Installation, facts: Facts, trouble: Trouble, now: i
     Ok(decide(installation, facts, standing, None, now))
 }
 
-/// What is known from before, for a dry run: a damaged store is a fact here too.
+/// What is known from before, for a dry run of old mail: a damaged store is a fact here too. Of earlier challenges only who
+/// wants none is looked up: what was really sent says nothing about what this mail would have caused.
 ///
 /// # Errors
 /// As [`look`].
@@ -93,7 +97,13 @@ pub fn standing(
     now: i64,
 ) -> Result<Standing, Trouble> {
     let Some(store) = store else { return Ok(Standing::default()) };
-    match standing_of(installation, store, facts, now, &mut Vec::new()) {
+    let known = standing_of(installation, store, facts, now, &mut Vec::new()).and_then(|mut standing| {
+        if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
+            standing.history.opted_out = store.opted_out_at(&slot_keys(installation, sender))?;
+        }
+        Ok(standing)
+    });
+    match known {
         Err(trouble) => match trouble.error.downcast_ref::<StoreProblem>().and_then(health) {
             Some(store) => Ok(Standing { store, ..Standing::default() }),
             None => Err(trouble),
@@ -203,12 +213,6 @@ fn standing_of(
         standing.list = entry.filter(|_| facts.list().is_some());
     }
     drop(list);
-    if let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) {
-        standing.history = store.history(&slot_keys(installation, sender), now)?;
-        if let Some(alike) = alike(installation, facts) {
-            standing.history.alike = store.alike(&alike, installation.config.policy.caps.breaker_alike, now)?;
-        }
-    }
     if installation.config.policy.mode == Mode::On && may_answer(facts, standing.sender) {
         let is_allowed = standing.sender.is_some_and(|entry| entry.effect == standing::Effect::Allow);
         standing.tokens = match tokens(installation, store, facts, standing.sender, now) {
@@ -223,6 +227,22 @@ fn standing_of(
         standing.own_subjects = own.into_iter().map(|template| template.subject).collect();
     }
     Ok(standing)
+}
+
+/// Earlier challenges to a sender who is on no list, and who else wrote the same.
+fn history_of(
+    installation: &Installation,
+    store: &Store,
+    facts: &Facts,
+    standing: &Standing,
+    now: i64,
+) -> Result<History, Trouble> {
+    let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) else { return Ok(History::default()) };
+    let mut history = store.history(&slot_keys(installation, sender), now)?;
+    if let Some(alike) = alike(installation, facts) {
+        history.alike = store.alike(&alike, installation.config.policy.caps.breaker_alike, now)?;
+    }
+    Ok(history)
 }
 
 /// Whether the message may be an answer to a challenge. The mail of an allowed sender is read through for that only where

@@ -19,7 +19,7 @@ use crate::origin::envelope::Caller;
 use crate::policy::block::without_block;
 use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
-use crate::policy::standing::{Alike, Effect, Entry, History, Origin, Standing};
+use crate::policy::standing::{Alike, Effect, Entry, Origin, Standing};
 use crate::policy::verdict::{Question, Verdict, judge};
 use crate::policy::{Mode, assume};
 use crate::world::archive::Message;
@@ -142,9 +142,7 @@ impl Trial<'_> {
             decide(&ground.installation, assume::facts(facts, policy), assume::standing(), None, now)
         } else {
             let known = standing(&ground.installation, self.store.as_ref(), &facts, now)?;
-            // What was really sent says nothing about what this mail would have caused; who wants none gets none.
-            let history = History { opted_out: known.history.opted_out, ..History::default() };
-            decide(&ground.installation, facts, Standing { history, ..known }, None, now)
+            decide(&ground.installation, facts, known, None, now)
         };
         Ok(self.judged(message, at, now, &case))
     }

@@ -44,6 +44,14 @@ impl Store {
         Ok(history_of(self.messages()?, keys, now)?)
     }
 
+    /// When the mailbox under any of these keys said that it was not them, and wants no more challenges.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn opted_out_at(&self, keys: &[Fingerprint]) -> Result<Option<i64>, StoreProblem> {
+        Ok(opted_out_of(self.messages()?, keys)?)
+    }
+
     /// Remembers that the mailbox under this key says that it was not them, and wants no more challenges.
     ///
     /// # Errors
@@ -142,6 +150,15 @@ pub(super) fn set_slot(change: &Transaction<'_>, held: HeldId, now: i64) -> rusq
     change.execute("UPDATE held SET slot = ?2, sent = 0 WHERE id = ?1", params![held.number(), now]).map(|_| ())
 }
 
+fn opted_out_of(db: &Connection, keys: &[Fingerprint]) -> rusqlite::Result<Option<i64>> {
+    let mut query = db.prepare("SELECT at FROM opted_out WHERE key = ?1")?;
+    let mut latest = None;
+    for key in keys {
+        latest = latest.max(query.query_row([key.bytes()], |row| row.get::<_, i64>(0)).optional()?);
+    }
+    Ok(latest)
+}
+
 fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Result<History> {
     let mut history = History::default();
     // What a clock wrote that was ahead of the time must not block for ever.
@@ -150,9 +167,8 @@ fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Resu
         let sql = "SELECT at FROM challenge WHERE key = ?1 AND at <= ?2";
         let at = db.query_row(sql, params![key.bytes(), latest], |row| row.get::<_, i64>(0));
         history.asked = history.asked.max(at.optional()?);
-        let at = db.query_row("SELECT at FROM opted_out WHERE key = ?1", [key.bytes()], |row| row.get::<_, i64>(0));
-        history.opted_out = history.opted_out.max(at.optional()?);
     }
+    history.opted_out = opted_out_of(db, keys)?;
     let since = |seconds: i64| -> rusqlite::Result<u32> {
         let sql = "SELECT count(*) FROM challenge WHERE at > ?1 AND at <= ?2";
         let count: i64 = db.query_row(sql, [now.saturating_sub(seconds), latest], |row| row.get(0))?;
