@@ -179,10 +179,17 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]; the folder must exist.
     pub fn create(path: &Path) -> Result<bool, StoreProblem> {
+        let messages = match open_file(path) {
+            Ok(db) => version(&db, File::Main)?,
+            Err(StoreProblem::Missing) => 0,
+            Err(problem) => return Err(problem),
+        };
+        // One from before the list had a file of its own is brought up by who opens it, and no empty list is left beside it.
+        if !matches!(messages, 0 | VERSION) {
+            return Ok(false);
+        }
         let mut db = open_both(path)?;
-        let (messages, list) = (version(&db, File::Main)?, version(&db, File::List)?);
-        // One from before the list had a file of its own is brought up by who opens it.
-        if messages != 0 && (list != 0 || messages != VERSION) {
+        if messages == VERSION && version(&db, File::List)? != 0 {
             return Ok(false);
         }
         migrate(&mut db, VERSION)
@@ -391,6 +398,9 @@ pub(super) mod tests {
             assert!(is_sound(&old));
         }
         assert_eq!(schema(&old), schema(&fresh));
+        let untouched = folder.path().join("untouched");
+        former(&untouched, 3);
+        assert!(!Store::create(&untouched).unwrap() && !StoreFile::List.of(&untouched).exists());
         assert!(!Store::create(&old).unwrap(), "an existing store is left alone");
     }
 
