@@ -8,6 +8,7 @@
 //! ```text
 //! cargo bench --bench instructions                what it costs, and with a list of 1,000,000 entries
 //! cargo bench --bench instructions -- --check     whether it costs what `benches/pins.txt` says
+//!     --program PATH                              of this build, in place of the one that cargo makes for it
 //! ```
 //!
 //! Needs valgrind, strace, rustc and a C compiler; ends with 77 where one is missing. `--check` ends with 1 when a path
@@ -52,9 +53,13 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let check = std::env::args().any(|argument| argument == "--check");
+    let arguments: Vec<String> = std::env::args().collect();
+    let check = arguments.iter().any(|argument| argument == "--check");
+    let named = arguments.windows(2).find(|pair| pair[0] == "--program").map(|pair| PathBuf::from(&pair[1]));
+    // The one that cargo built for this bench, or a release that is there already.
+    let program = named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_countersign")));
     let folder = tempfile::tempdir().unwrap();
-    let bench = match Bench::prepare(folder.path()) {
+    let bench = match Bench::prepare(folder.path(), &program) {
         Ok(bench) => bench,
         Err(missing) => {
             eprintln!("{missing}");
@@ -84,14 +89,14 @@ struct Bench {
 
 impl Bench {
     /// Makes what the runs need; what is missing, if that cannot be done.
-    fn prepare(folder: &Path) -> Result<Bench, String> {
+    fn prepare(folder: &Path, program: &Path) -> Result<Bench, String> {
         let missing = missing_tools();
         if !missing.is_empty() {
             return Err(format!("counting needs {}, and it is not there", missing.join(" and ")));
         }
         let sendmail = c::build(folder, "sendmail", c::SENDMAIL)?;
         let empty = empty::build(folder)?;
-        let home = Home::make(&folder.join("home"), Path::new(env!("CARGO_BIN_EXE_countersign")), &sendmail);
+        let home = Home::make(&folder.join("home"), program, &sendmail);
         home.fill_list(ENTRIES);
         let letters = folder.join("letters");
         fs::create_dir(&letters).unwrap();
