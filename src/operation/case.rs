@@ -41,6 +41,8 @@ pub struct Case {
     pub decision: Decision,
     /// What is done, in order.
     pub plan: Vec<Effect>,
+    /// What it looks like, where that was compared with others.
+    pub alike: Option<Alike>,
     /// The list entries that were found under an older key, by kind, text and that key.
     pub outdated: Vec<(Kind, String, Fingerprint)>,
     /// The store, if it could be opened.
@@ -54,16 +56,16 @@ pub struct Case {
 pub fn look(installation: &Installation, start: Arc<Vec<u8>>, caller: &Caller, now: i64) -> Result<Case, Trouble> {
     let facts = Facts::of(start, caller, &installation.config.policy.trust);
     let (store, health) = open_store(installation)?;
-    let mut outdated = Vec::new();
+    let (mut outdated, mut compared) = (Vec::new(), None);
     let known = match &store {
         Some(store) => standing_of(installation, store, &facts, now, &mut outdated).and_then(|standing| {
-            let history = history_of(installation, store, &facts, &standing, now)?;
+            let history = history_of(installation, store, &facts, &standing, (now, &mut compared))?;
             Ok(Standing { history, ..standing })
         }),
         None => Ok(Standing { store: health, ..Standing::default() }),
     };
     match known {
-        Ok(standing) => Ok(Case { outdated, ..decide(installation, facts, standing, store, now) }),
+        Ok(standing) => Ok(Case { outdated, alike: compared, ..decide(installation, facts, standing, store, now) }),
         Err(trouble) => blind(installation, facts, trouble, now),
     }
 }
@@ -133,7 +135,7 @@ pub fn decide(
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
     let plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
-    Case { facts, standing, confirmation, decision, plan, outdated: Vec::new(), store }
+    Case { facts, standing, confirmation, decision, plan, alike: None, outdated: Vec::new(), store }
 }
 
 /// The list entry of an address under any key of the ring, with the key it was found under.
@@ -214,7 +216,7 @@ fn standing_of(
     }
     drop(list);
     if installation.config.policy.mode == Mode::On && may_answer(facts, standing.sender) {
-        let is_allowed = standing.sender.is_some_and(|entry| entry.effect == standing::Effect::Allow);
+        let is_allowed = is_allowed(standing.sender);
         standing.tokens = match tokens(installation, store, facts, standing.sender, now) {
             // What cannot be asked is what an answer would release; who is allowed is known.
             Err(trouble) if is_allowed && trouble.error.downcast_ref().and_then(health).is_some() => Vec::new(),
@@ -235,12 +237,13 @@ fn history_of(
     store: &Store,
     facts: &Facts,
     standing: &Standing,
-    now: i64,
+    (now, compared): (i64, &mut Option<Alike>),
 ) -> Result<History, Trouble> {
     let (None, Some(sender)) = (standing.sender, facts.envelope_sender()) else { return Ok(History::default()) };
     let mut history = store.history(&slot_keys(installation, sender), now)?;
-    if let Some(alike) = alike(installation, facts) {
-        history.alike = store.alike(&alike, installation.config.policy.caps.breaker_alike, now)?;
+    *compared = alike(installation, facts);
+    if let Some(alike) = compared {
+        history.alike = store.alike(alike, installation.config.policy.caps.breaker_alike, now)?;
     }
     Ok(history)
 }
@@ -248,8 +251,11 @@ fn history_of(
 /// Whether the message may be an answer to a challenge. The mail of an allowed sender is read through for that only where
 /// a token can be seen in it as it stands: all that an answer of theirs still does is release what is held.
 fn may_answer(facts: &Facts, sender: Option<Entry>) -> bool {
-    let is_allowed = sender.is_some_and(|entry| entry.effect == standing::Effect::Allow);
-    (!is_allowed || facts.may_bear_token()) && (confirm::may_confirm(facts) || confirm::may_be_bounce(facts))
+    (!is_allowed(sender) || facts.may_bear_token()) && (confirm::may_confirm(facts) || confirm::may_be_bounce(facts))
+}
+
+fn is_allowed(sender: Option<Entry>) -> bool {
+    sender.is_some_and(|entry| entry.effect == standing::Effect::Allow)
 }
 
 /// What the message looks like, and from whom it is; none if it says too little to be compared.

@@ -269,7 +269,8 @@ fn after_commit(
         _ => None,
     };
     let row = held_row(installation, &case.facts, case.decision.reason, id, message, now);
-    let alike = if row.reason.is_of_the_gate() { alike(installation, &case.facts) } else { None };
+    let alike =
+        row.reason.is_of_the_gate().then(|| case.alike.take().or_else(|| alike(installation, &case.facts))).flatten();
     let slot = to.as_ref().map(|to| SlotRequest { alike: alike.clone(), ..slot_request(installation, to, now) });
     let Recorded { slot, allowed } = store.record_held(&row, alike.as_ref(), slot)?;
     // From here on the row says that the message is there.
