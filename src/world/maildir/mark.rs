@@ -18,7 +18,8 @@ use super::name::check_name;
 /// swept with the drafts ([`super::ABANDONED_AFTER`]).
 #[derive(Debug)]
 pub struct Mark {
-    path: PathBuf,
+    /// None once it has been taken away.
+    path: Option<PathBuf>,
     is_first: bool,
     /// Whether dropping it leaves it as it is.
     stays: bool,
@@ -37,7 +38,7 @@ impl Draft {
             Err(error) if error.kind() == ErrorKind::AlreadyExists || lacks_links(&error) => false,
             Err(error) => return Err(error).with_context(|| format!("cannot create {}", path.display())),
         };
-        Ok(Mark { path, is_first, stays: !is_first })
+        Ok(Mark { path: Some(path), is_first, stays: !is_first })
     }
 }
 
@@ -57,8 +58,9 @@ impl Mark {
     /// Takes the mark away, whoever made it: the message is written down elsewhere, or does not come again.
     pub fn remove(&mut self) {
         // What cannot be removed is swept after 36 hours, and until then costs one look at the folder.
-        let _ = fs::remove_file(&self.path);
-        self.stays = true;
+        if let Some(path) = self.path.take() {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
