@@ -4,15 +4,14 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::bounds::VERSION;
-use super::entry::check_entries;
 use super::file::{Store, StoreFile, open_messages};
 use super::held::each_row_of;
 use super::problem::StoreProblem;
 use super::schema::{File, columns, migrate};
-use super::spent::check_spent;
+use super::{entry, spent};
 
 impl Store {
     /// Whether a file of the store is sound and every table is there; reads all of it.
@@ -58,11 +57,20 @@ impl Store {
         }
         // Values that this program did not write.
         match file {
-            StoreFile::List => check_entries(&db),
+            StoreFile::List => check_rows(&db, "SELECT DISTINCT effect, pin, origin, 0 FROM entry", entry::said_by),
             StoreFile::Messages => {
-                check_spent(&db)?;
+                check_rows(&db, "SELECT answer, sender, pin, at FROM spent", spent::said_by)?;
                 each_row_of(&db, "", [], |_| ())
             }
         }
     }
+}
+
+/// Whether every row says something.
+fn check_rows<T>(db: &Connection, sql: &str, said_by: fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<(), StoreProblem> {
+    let mut query = db.prepare(sql)?;
+    for row in query.query_map([], said_by)? {
+        row?;
+    }
+    Ok(())
 }

@@ -111,22 +111,12 @@ pub(super) fn find(query: &mut Statement<'_>, key: &Fingerprint) -> rusqlite::Re
 }
 
 /// The entry in a row of effect, pin, origin and time; another program's values are none.
-fn said_by(row: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn said_by(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let (effect, pin, origin) = (effect_from(row.get(0)?), Proofs::from_bits(row.get(1)?), origin_from(row.get(2)?));
     let (Some(effect), Some(pin), Some(origin)) = (effect, pin, origin) else {
         return Err(rusqlite::Error::InvalidQuery);
     };
     Ok(Entry { effect, pin, origin, added: row.get(3)? })
-}
-
-/// Whether every entry says something.
-pub(super) fn check_entries(db: &Connection) -> Result<(), StoreProblem> {
-    let mut query = db.prepare("SELECT DISTINCT effect, pin, origin, 0 FROM entry")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        said_by(row)?;
-    }
-    Ok(())
 }
 
 pub(super) fn insert_entry(

@@ -27,13 +27,18 @@ pub(super) enum File {
     List,
 }
 
+impl File {
+    fn name(self) -> &'static str {
+        match self {
+            File::Main => "main",
+            File::List => "list",
+        }
+    }
+}
+
 /// The version that stands in a file; 0 in an empty one.
 pub(super) fn version(db: &Connection, file: File) -> rusqlite::Result<i64> {
-    let name = match file {
-        File::Main => "main",
-        File::List => "list",
-    };
-    db.pragma_query_value(Some(name), "user_version", |row| row.get(0))
+    db.pragma_query_value(Some(file.name()), "user_version", |row| row.get(0))
 }
 
 /// SQLite keeps the text of every table and reads it at each start: the comments are for people, who have the file.
@@ -63,10 +68,7 @@ pub(super) fn migrate(db: &mut Connection, to: i64) -> Result<bool, StoreProblem
 
 /// Every table of a file with its columns and their types.
 pub(super) fn columns(db: &Connection, file: File) -> rusqlite::Result<Vec<(String, String, String)>> {
-    let schema = match file {
-        File::Main => "main",
-        File::List => "list",
-    };
+    let schema = file.name();
     let sql = format!(
         "SELECT m.name, c.name, c.type FROM {schema}.sqlite_schema m, pragma_table_info(m.name, '{schema}') c \
          WHERE m.type = 'table'"

@@ -91,19 +91,9 @@ fn spent_of(db: &Connection, held: HeldId) -> rusqlite::Result<Option<SpentRow>>
 }
 
 /// What a row of answer, sender, pin and time says.
-fn said_by(row: &Row<'_>) -> rusqlite::Result<SpentRow> {
+pub(super) fn said_by(row: &Row<'_>) -> rusqlite::Result<SpentRow> {
     let pin = row.get::<_, Option<u8>>(2)?.and_then(Proofs::from_bits);
     let sender = fingerprint(row, 1)?;
     let answered = sender.zip(pin).map(|(sender, pin)| Answered { sender, pin });
     Ok(SpentRow { at: row.get(3)?, answer: fingerprint(row, 0)?, answered })
-}
-
-/// Whether every row says something.
-pub(super) fn check_spent(db: &Connection) -> Result<(), StoreProblem> {
-    let mut query = db.prepare("SELECT answer, sender, pin, at FROM spent")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        said_by(row)?;
-    }
-    Ok(())
 }
