@@ -149,10 +149,10 @@ fn give(
     mail: &[u8],
     now: i64,
 ) -> Outcome {
-    let gone_by = clock::now().saturating_sub(now);
-    let left = u64::try_from(LATE_SECONDS.saturating_sub(gone_by)).unwrap_or_default();
+    let begun = clock::now();
+    let left = u64::try_from(LATE_SECONDS.saturating_sub(begun.saturating_sub(now))).unwrap_or_default();
     let mut on_late = || {
-        let latest = now.saturating_add(gone_by).saturating_add(i64::from(SENDMAIL_SECONDS));
+        let latest = begun.saturating_add(i64::from(SENDMAIL_SECONDS));
         if let Err(problem) = store.set_sent(id, latest) {
             report::note(Level::Warning, &format!("challenge for {id}: {problem}"));
         }
