@@ -7,8 +7,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::input::{BODY_LIMIT, Incoming};
 use crate::mail::head::HEAD_LIMIT;
+use crate::world::input::{BODY_LIMIT, Incoming};
 
 /// Most bytes of a `From ` line; a longer one begins no message. Real ones stay below 400: an address has at most 320.
 pub const FROM_LINE_LIMIT: usize = 1_000;
