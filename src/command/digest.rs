@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use crate::cli::DigestArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::mail::compose::from_line;
 use crate::mail::head::Head;
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
@@ -249,6 +250,12 @@ fn put(installation: &Installation, mail: &[u8]) -> Result<(), Trouble> {
             let mut draft = installation.ready_quarantine()?.draft()?;
             draft.write(mail)?;
             Ok(inbox::give(argv, draft)?)
+        }
+        Inbox::Mbox(path) => {
+            let mailbox = inbox::mailbox(installation, path)?;
+            let mut letter = mailbox.letter(&from_line(None, clock::now()))?;
+            letter.write(mail)?;
+            Ok(inbox::open(&mailbox)?.append(letter)?)
         }
     }
 }

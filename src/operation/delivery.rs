@@ -13,6 +13,7 @@ use crate::cli::MessageArguments;
 use crate::exit::{Commitment, Ending};
 use crate::facts::Facts;
 use crate::mail::address::Address;
+use crate::mail::compose::from_line;
 use crate::mail::head::Head;
 use crate::operation::ask::{self, send, slot_request};
 use crate::operation::case::{Case, alike, answer_key, blind, look, slot_keys};
@@ -33,7 +34,7 @@ use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
 use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
-
+use crate::world::mbox::{Mailbox, NewLetter};
 use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
 use crate::world::{clock, descriptors, random};
 
@@ -192,6 +193,11 @@ pub fn store_in_inbox(
             let message = write_for_command(input, &installation.ready_quarantine()?)?;
             inbox::give(argv, message)?;
         }
+        Inbox::Mbox(path) => {
+            let mailbox = inbox::mailbox(installation, path)?;
+            let letter = write_for_mbox(installation, case, input, &mailbox, now)?;
+            inbox::open(&mailbox)?.append(letter)?;
+        }
     }
     Commitment::of_process().commit();
     record_instead(installation, case, now);
@@ -339,6 +345,24 @@ fn write_passed(
     draft.write(&without_foreign_marks(&start, &head))?;
     input.copy_rest(&mut |piece| draft.write(piece))?;
     Ok(draft)
+}
+
+/// The same for an mbox, behind the line that begins a message there.
+fn write_for_mbox(
+    installation: &Installation,
+    case: &Case,
+    input: &mut Stdin,
+    mailbox: &Mailbox,
+    now: i64,
+) -> Result<NewLetter, Trouble> {
+    let start = input.shared_start();
+    let head = Head::read(&start);
+    let sender = case.facts.envelope_sender().map(Address::to_string);
+    let mut letter = mailbox.letter(&from_line(sender.as_deref(), now))?;
+    letter.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
+    letter.write(&without_foreign_marks(&start, &head))?;
+    input.copy_rest(&mut |piece| letter.write(piece))?;
+    Ok(letter)
 }
 
 /// The same for the quarantine, where the message is known by its number and by its bytes.

@@ -1,15 +1,20 @@
-//! The command that stands for an inbox: mbox, mdbox, procmail, or re-injection.
+//! An inbox that is no Maildir: an mbox, or a command that takes the message (mdbox, procmail, re-injection).
 //!
-//! Promises: it gets the whole message or is not started; only its exit code 0 counts as taken, and only when it has
-//! read its standard input (opening /dev/stdin anew is not seen). Never touches: a Maildir (`world/maildir/`).
+//! Promises: a command gets the whole message or is not started; only its exit code 0 counts as taken, and only when it has
+//! read its standard input (opening /dev/stdin anew is not seen). An mbox has the whole message or is as it was. Never
+//! touches: a Maildir (`world/maildir/`).
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use crate::exit::Commitment;
+use crate::operation::installation::Installation;
+use crate::report::{self, Level};
 use crate::world::maildir::Draft;
+use crate::world::mbox::{self, Mailbox, Open};
 use crate::world::sendmail::{self, Outcome};
 
 /// How long the command may take when no mail system waits.
@@ -23,7 +28,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// # Errors
 /// When it did not take the message, or nobody knows whether it did: the message may then arrive twice.
 pub fn give(argv: &[String], message: Draft) -> Result<()> {
-    let limit = Commitment::of_process().time_left().map_or(LIMIT, |left| left.min(LIMIT));
+    let limit = time_left(LIMIT);
     if limit < SHORTEST {
         bail!("no time is left for the inbox command");
     }
@@ -33,4 +38,30 @@ pub fn give(argv: &[String], message: Draft) -> Result<()> {
         Outcome::Refused { code, said } => bail!("the inbox command ended with {code}: {said}"),
         Outcome::Unknown { said } => bail!("the inbox command was lost track of: {said}"),
     }
+}
+
+/// The user's mbox; what goes into it is gathered beside what is held.
+///
+/// # Errors
+/// The quarantine is not there and cannot be made.
+pub fn mailbox(installation: &Installation, path: &Path) -> Result<Mailbox> {
+    Ok(Mailbox::at(path, installation.ready_quarantine()?))
+}
+
+/// Locks the mbox.
+///
+/// # Errors
+/// As [`Mailbox::open`].
+pub fn open(mailbox: &Mailbox) -> Result<Open<'_>> {
+    let open = mailbox.open(time_left(mbox::PATIENCE))?;
+    if open.cut_off > 0 {
+        let said = format!("cut {} bytes off the mbox: half of a message whose delivery was broken off", open.cut_off);
+        report::note(Level::Warning, &said);
+    }
+    Ok(open)
+}
+
+/// That time, or less where a mail system waits.
+fn time_left(limit: Duration) -> Duration {
+    Commitment::of_process().time_left().map_or(limit, |left| left.min(limit))
 }

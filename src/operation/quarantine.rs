@@ -5,12 +5,15 @@
 //! five processes one has it. Never touches: policy.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use anyhow::Context;
 
 use crate::facts::{Facts, OWN_MARK};
 use crate::mail::address::Address;
+use crate::mail::compose::from_line;
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
@@ -26,6 +29,7 @@ use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Inbox;
 use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Mark, Moved};
+use crate::world::mbox::{Mailbox, NewLetter};
 use crate::world::store::{HeldRow, State, Store};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
@@ -219,6 +223,7 @@ pub fn release_many(installation: &Installation, held: &[&Held], now: i64) -> Ve
             moved.into_iter().map(|moved| Ok(matches!(moved?, Moved::Done(_)))).collect()
         }
         Inbox::Command(argv) => held.iter().map(|held| feed(installation, argv, held, now)).collect(),
+        Inbox::Mbox(path) => held.iter().map(|held| append(installation, path, held, now)).collect(),
     }
 }
 
@@ -322,6 +327,33 @@ fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> 
     }
 }
 
+/// Appends a held message to the mbox, and takes it away when it is on the disk there; both under the lock of the mbox, so
+/// that two processes do not append it twice. A crash in between leaves it in both places, and never in none.
+fn append(installation: &Installation, path: &Path, held: &Held, now: i64) -> Result<bool, Trouble> {
+    let mailbox = inbox::mailbox(installation, path)?;
+    let mut open = inbox::open(&mailbox)?;
+    let quarantine = installation.quarantine();
+    let Some(mut file) = quarantine.open(&held.entry)? else { return Ok(false) };
+    open.append(for_mbox(&mailbox, &mut file, now)?)?;
+    // Whoever else took it away meanwhile wanted it to be there no more.
+    quarantine.remove(&held.entry)?;
+    Ok(true)
+}
+
+/// A held message as it stands in the mbox: with our block, as in a Maildir.
+fn for_mbox(mailbox: &Mailbox, file: &mut File, now: i64) -> anyhow::Result<NewLetter> {
+    let mut start = Vec::new();
+    file.take(BLOCK_LIMIT as u64).read_to_end(&mut start).context("cannot read the held message")?;
+    let head = Head::read(&start);
+    // Ours stands on top where the mail system gave none.
+    let sender = head.first("Return-Path").map(|field| field.text());
+    let sender = sender.and_then(|text| Address::parse(text.trim_matches(['<', '>'])).ok()).map(|one| one.to_string());
+    let mut letter = mailbox.letter(&from_line(sender.as_deref(), now))?;
+    letter.write(&start)?;
+    copy_rest(file, |piece| letter.write(piece))?;
+    Ok(letter)
+}
+
 /// A held message as the command gets it: marked as ours, and without the lines for which Postfix bounces a message
 /// that was delivered to this mailbox before ("mail forwarding loop", measured).
 fn for_command(quarantine: &Maildir, claimed: &Claimed, mark: &str) -> anyhow::Result<Draft> {
@@ -338,11 +370,16 @@ fn for_command(quarantine: &Maildir, claimed: &Claimed, mark: &str) -> anyhow::R
         at = field.end;
     }
     draft.write(&start[at..])?;
+    copy_rest(&mut file, |piece| draft.write(piece))?;
+    Ok(draft)
+}
+
+fn copy_rest(file: &mut File, mut write: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut chunk = vec![0; 64 * 1024];
     loop {
         match file.read(&mut chunk) {
-            Ok(0) => return Ok(draft),
-            Ok(count) => draft.write(&chunk[..count])?,
+            Ok(0) => return Ok(()),
+            Ok(count) => write(&chunk[..count])?,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error).context("cannot read the held message"),
         }

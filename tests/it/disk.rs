@@ -44,6 +44,8 @@ pub struct Disk {
     since: Vec<Naming>,
     /// How far each thread has written in each open file.
     places: BTreeMap<(u32, i64), usize>,
+    /// The open files, by thread and number, that are written at their ends only.
+    appending: BTreeSet<(u32, i64)>,
 }
 
 /// A name that was made or taken away.
@@ -60,12 +62,13 @@ impl Disk {
     pub fn of(home: &Path) -> Disk {
         let mut disk = Disk {
             home: home.to_owned(),
-            folders: BTreeSet::new(),
+            folders: BTreeSet::from([PathBuf::new()]),
             files: Vec::new(),
             now: BTreeMap::new(),
             safe: BTreeMap::new(),
             since: Vec::new(),
             places: BTreeMap::new(),
+            appending: BTreeSet::new(),
         };
         disk.read(Path::new(""));
         disk.safe = disk.now.clone();
@@ -204,7 +207,11 @@ impl Disk {
         self.places.insert((call.thread, number), 0);
         let Some(name) = self.named(call, place) else { return };
         let flags = call.argument(place + 1);
-        assert!(!flags.contains("O_APPEND") && !flags.contains("O_TMPFILE"), "unknown: {}", call.arguments);
+        assert!(!flags.contains("O_TMPFILE"), "unknown: {}", call.arguments);
+        match flags.contains("O_APPEND") {
+            true => self.appending.insert((call.thread, number)),
+            false => self.appending.remove(&(call.thread, number)),
+        };
         let file = match self.now.get(&name) {
             Some(file) => *file,
             None if self.folders.contains(&name) => return,
@@ -225,6 +232,7 @@ impl Disk {
         let bytes = call.text(1)[..count as usize].to_vec();
         let at = match place {
             Some(place) => place,
+            None if self.appending.contains(&(call.thread, descriptor(call))) => self.files[file].now.len(),
             None => {
                 let place = self.places.entry((call.thread, descriptor(call))).or_default();
                 *place += bytes.len();

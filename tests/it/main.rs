@@ -31,6 +31,7 @@ mod loops;
 mod mail_system;
 mod maintain;
 mod many;
+mod mbox;
 mod messages;
 mod old_store;
 mod oracle;

@@ -16,7 +16,7 @@ use super::disk::Disk;
 use super::letter::Letter;
 use super::mail_system::{Mail, QUICK, is_whole_challenge, look, settle, taken, world_with};
 use super::old_store;
-use super::world::{Outcome, World};
+use super::world::{MBOX, Outcome, World};
 
 /// The known sender of every scenario.
 pub const FRIEND: &str = "dan@example.com";
@@ -85,7 +85,7 @@ pub struct Course {
 }
 
 /// Every scenario.
-pub const ALL: [Scenario; 11] = [
+pub const ALL: [Scenario; 14] = [
     Scenario { name: "deliver, known", command: "deliver", configuration: "", prepare: known, further: nothing },
     Scenario {
         name: "deliver, held in silence",
@@ -124,6 +124,27 @@ pub const ALL: [Scenario; 11] = [
         name: "release",
         command: "release --since 1d",
         configuration: "",
+        prepare: to_release,
+        further: nothing,
+    },
+    Scenario {
+        name: "deliver, known, into an mbox",
+        command: "deliver",
+        configuration: MBOX,
+        prepare: known,
+        further: nothing,
+    },
+    Scenario {
+        name: "answer, an mbox",
+        command: "deliver",
+        configuration: MBOX,
+        prepare: answer,
+        further: is_confirmed,
+    },
+    Scenario {
+        name: "release into an mbox",
+        command: "release --since 1d",
+        configuration: MBOX,
         prepare: to_release,
         further: nothing,
     },
@@ -232,8 +253,10 @@ impl Stage {
             let (mut inbox, held) = found.copies(&mail.id);
             let own = self.prepared.handed_over == Some(at);
             inbox += usize::from(own && course.passed_on);
-            // What passes is delivered at least once. What was held is moved, and a move is made once.
-            let most = 1 + if own { course.broken } else { usize::from(course.power_failed) };
+            // What passes is delivered at least once. What was held is moved, and a move is made once; into an mbox it is
+            // copied, and taken away afterwards.
+            let copied = self.scenario.configuration == MBOX && course.broken > 0;
+            let most = 1 + if own { course.broken } else { usize::from(course.power_failed || copied) };
             let good = match place {
                 Place::Inbox => (1..=most).contains(&inbox) && held == 0,
                 Place::Held => inbox == 0 && held == 1,

@@ -35,6 +35,8 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
 pub const KEYS: &str = "version 1\n\
     token 1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n\
     list 1 202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f\n";
+/// Lines of configuration with which the inbox of a world is an mbox.
+pub const MBOX: &str = "[inbox]\nmbox = \"~/mbox\"\n[quarantine]\nmaildir = \"~/Maildir/.Held\"\n";
 /// No run takes longer, not even one that waits 30 s for a store and 60 s for a watchdog.
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
@@ -241,7 +243,7 @@ impl World {
         let (marks, drafts): (Vec<_>, Vec<_>) =
             fs::read_dir(self.quarantine().join("tmp")).into_iter().flatten().flatten().partition(is_mark);
         State {
-            inbox: messages(&self.inbox()),
+            inbox: [messages(&self.inbox()), messages_of_mbox(&self.mbox())].concat(),
             held: messages(&self.quarantine()),
             drafts: count(self.inbox().join("tmp")) + drafts.len(),
             marks: marks.len(),
@@ -372,6 +374,11 @@ impl World {
 
     pub fn inbox(&self) -> PathBuf {
         self.home().join("Maildir")
+    }
+
+    /// The mbox of a world whose configuration names it: [`MBOX`].
+    pub fn mbox(&self) -> PathBuf {
+        self.home().join("mbox")
     }
 
     pub fn quarantine(&self) -> PathBuf {
@@ -529,6 +536,27 @@ fn messages(maildir: &Path) -> Vec<Vec<u8>> {
     files.sort();
     // A process that runs beside us may have moved one.
     files.iter().filter_map(|path| fs::read(path).ok()).collect()
+}
+
+/// The messages of an mbox, each without its `From ` line, the quoting and the empty line behind it. What is not as an mbox
+/// must be fails the test.
+fn messages_of_mbox(path: &Path) -> Vec<Vec<u8>> {
+    let Ok(text) = fs::read(path) else { return Vec::new() };
+    let text = String::from_utf8(text).expect("messages in UTF-8");
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let text = text.strip_prefix("From ").expect("an mbox begins with From");
+    let unquoted = |line: &str| {
+        let quotes = line.bytes().take_while(|byte| *byte == b'>').count();
+        if quotes > 0 && line[quotes..].starts_with("From ") { line[1..].to_owned() } else { line.to_owned() }
+    };
+    let message = |text: &str| {
+        let (_, message) = text.split_once('\n').expect("a line that begins a message");
+        message.split_inclusive('\n').map(unquoted).collect::<String>().into_bytes()
+    };
+    let text = text.strip_suffix('\n').filter(|text| text.ends_with('\n')).expect("an mbox ends with an empty line");
+    text.split("\n\nFrom ").map(|one| message(&format!("{}\n", one.strip_suffix('\n').unwrap_or(one)))).collect()
 }
 
 fn read_all(source: &mut impl Read) -> Vec<u8> {

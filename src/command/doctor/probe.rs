@@ -95,7 +95,7 @@ fn arrived(installation: &Installation, message_id: &str, since: i64) -> Option<
     let wanted = format!("<{message_id}>");
     let inbox = match &installation.config.paths.inbox {
         Inbox::Maildir(path) => Some(Maildir::at(path)),
-        Inbox::Command(_) => None,
+        Inbox::Command(_) | Inbox::Mbox(_) => None,
     };
     for maildir in [Some(installation.quarantine()), inbox].into_iter().flatten() {
         let Ok(entries) = maildir.entries() else { continue };

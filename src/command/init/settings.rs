@@ -256,6 +256,7 @@ mod tests {
         let text = fill(&given).unwrap();
         let not_a_default = [
             "# command",
+            "# mbox",
             "# name",
             "# authserv_ids",
             "# pass_below",

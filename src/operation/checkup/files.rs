@@ -12,6 +12,7 @@ use crate::policy::Mode;
 use crate::report::chain;
 use crate::world::config::{Config, Inbox};
 use crate::world::maildir::Maildir;
+use crate::world::mbox;
 use crate::world::secret;
 use crate::world::store::{Store, StoreFile, StoreProblem, VERSION};
 use crate::world::{folder, surroundings};
@@ -90,6 +91,7 @@ pub(super) fn inbox(config: &Config) -> Finding {
         Inbox::Maildir(path) => {
             maildir("inbox", path).unwrap_or_else(|| Finding::good("inbox", &path.display().to_string()))
         }
+        Inbox::Mbox(path) => mbox(path),
         Inbox::Command(argv) => {
             let program = argv.first().map(String::as_str).unwrap_or_default();
             if surroundings::is_executable(Path::new(program)) {
@@ -98,6 +100,26 @@ pub(super) fn inbox(config: &Config) -> Finding {
             Finding::wrong("inbox", &format!("{program} is not a program that you can run"))
                 .way("mend inbox.command in the configuration")
         }
+    }
+}
+
+fn mbox(path: &Path) -> Finding {
+    let shown = path.display();
+    let is_there = match mbox::look(path) {
+        Ok(is_there) => is_there,
+        Err(error) => {
+            let said = format!("{}: mail that would go there waits", chain(&error));
+            return Finding::wrong("inbox", &said).way("mend that, or inbox.mbox in the configuration");
+        }
+    };
+    let when = if is_there { "" } else { ", made by the first message" };
+    match mbox::way_of_locking(path) {
+        Some(way) => Finding::good("inbox", &format!("{shown}{when}; locked by {way}")),
+        None => Finding::warning(
+            "inbox",
+            &format!("{shown}{when}; locked by fcntl alone, since you may make no file in its folder"),
+        )
+        .way("install dotlockfile (Debian: liblockfile-bin), if a program that reads it knows dotlocks only"),
     }
 }
 

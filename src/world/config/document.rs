@@ -70,6 +70,7 @@ pub(super) struct OwnerTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct InboxTable {
     pub(super) maildir: Option<Spanned<String>>,
+    pub(super) mbox: Option<Spanned<String>>,
     pub(super) command: Option<Spanned<Vec<String>>>,
 }
 

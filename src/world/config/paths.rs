@@ -28,4 +28,6 @@ pub enum Inbox {
     Command(Vec<String>),
     /// A Maildir.
     Maildir(PathBuf),
+    /// An mbox, which need not be there yet.
+    Mbox(PathBuf),
 }

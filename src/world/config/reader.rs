@@ -112,6 +112,7 @@ impl Reader<'_> {
             (Some(text), _) => self.file("quarantine.maildir", text)?,
             (None, Inbox::Maildir(root)) => root.join(".Held"),
             (None, Inbox::Command(_)) => self.default_maildir()?.join(".Held"),
+            (None, Inbox::Mbox(_)) => self.home("quarantine.maildir")?.join("mail/Held"),
         };
         let files = &file.files;
         let keys = match &files.keys {
@@ -130,13 +131,14 @@ impl Reader<'_> {
     }
 
     fn inbox(&self, table: &InboxTable) -> Result<Inbox> {
-        match (&table.maildir, &table.command) {
-            (Some(_), Some(command)) => {
-                Err(self.wrong("inbox.command", command, "not beside inbox.maildir: give one of them"))
-            }
-            (Some(text), None) => Ok(Inbox::Maildir(self.file("inbox.maildir", text)?)),
-            (None, None) => Ok(Inbox::Maildir(self.default_maildir()?)),
-            (None, Some(command)) => match command.get_ref().first() {
+        const ONE: &str = "alone: give one of maildir, mbox and command";
+        match (&table.maildir, &table.mbox, &table.command) {
+            (Some(_), _, Some(command)) | (_, Some(_), Some(command)) => Err(self.wrong("inbox.command", command, ONE)),
+            (Some(_), Some(mbox), None) => Err(self.wrong("inbox.mbox", mbox, ONE)),
+            (Some(text), None, None) => Ok(Inbox::Maildir(self.file("inbox.maildir", text)?)),
+            (None, Some(text), None) => Ok(Inbox::Mbox(self.file("inbox.mbox", text)?)),
+            (None, None, None) => Ok(Inbox::Maildir(self.default_maildir()?)),
+            (None, None, Some(command)) => match command.get_ref().first() {
                 Some(program) if program.starts_with('/') => Ok(Inbox::Command(command.get_ref().clone())),
                 _ => Err(self.wrong("inbox.command", command, "a list that begins with the program's whole path")),
             },
@@ -144,9 +146,13 @@ impl Reader<'_> {
     }
 
     fn default_maildir(&self) -> Result<PathBuf> {
-        let home = self.environment.home.as_ref();
-        home.map(|home| home.join("Maildir"))
-            .ok_or_else(|| anyhow!("{}: HOME is not set; give inbox.maildir as a whole path", self.path.display()))
+        Ok(self.home("inbox.maildir")?.join("Maildir"))
+    }
+
+    /// The home, in which that key's default lies.
+    fn home(&self, key: &str) -> Result<&Path> {
+        let home = self.environment.home.as_deref();
+        home.ok_or_else(|| anyhow!("{}: HOME is not set; give {key} as a whole path", self.path.display()))
     }
 
     fn trust(&self, table: &TrustTable) -> Result<Trust> {
@@ -372,6 +378,15 @@ pub(super) mod tests {
             ("[owner]\naddress = \"a@b.c\"\n[trust]\nhops = -1\n", "/etc/c.toml:4: trust.hops: a number from 0 to 20"),
             ("[owner]\naddress = \"a@b.c\"\n[challenge]\nper_day = 99999\n", "/etc/c.toml:4: challenge.per_day: "),
             ("[owner]\naddress = \"a@b.c\"\n[inbox]\nmaildir = \"Mail\"\n", "/etc/c.toml:4: inbox.maildir: "),
+            ("[owner]\naddress = \"a@b.c\"\n[inbox]\nmbox = \"a\"\n", "/etc/c.toml:4: inbox.mbox: "),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[inbox]\nmaildir = \"~/a\"\nmbox = \"~/b\"\n",
+                "/etc/c.toml:5: inbox.mbox: alone",
+            ),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[inbox]\ncommand = [\"/a\"]\nmbox = \"~/b\"\n",
+                "/etc/c.toml:4: inbox.command: alone",
+            ),
             ("[owner]\naddress = \"a@b.c\"\n[inbox]\ncommand = [\"procmail\"]\n", "/etc/c.toml:4: inbox.command: "),
             ("[owner]\naddress = \"a@b.c\"\ndelimiters = \"ab\"\n", "/etc/c.toml:3: owner.delimiters: of \"+\" "),
             (

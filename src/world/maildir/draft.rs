@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use anyhow::{Context, bail, ensure};
 use super::file_system::{is_same_file, lacks_links, read_folder, rename_unless_there, sync_folder};
 use super::layout::Maildir;
 use super::name::{check_name, unique_name};
+use crate::world::folder;
 
 /// A draft that is older was left by a process that died: the Maildir definition's 36 hours, in seconds.
 pub const ABANDONED_AFTER: i64 = 36 * 3600;
@@ -46,6 +48,22 @@ impl Maildir {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = file.with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Draft { maildir: self.clone(), file, path, position: 0, synced: false })
+    }
+
+    /// The drafts whose names begin so.
+    ///
+    /// # Errors
+    /// `tmp/` cannot be listed.
+    pub fn drafts(&self, name: &str) -> anyhow::Result<Vec<PathBuf>> {
+        let folder = self.root.join("tmp");
+        let mut found = Vec::new();
+        for file in read_folder(&folder)? {
+            let file = file.with_context(|| format!("cannot list {}", folder.display()))?;
+            if file.file_name().as_bytes().starts_with(name.as_bytes()) {
+                found.push(file.path());
+            }
+        }
+        Ok(found)
     }
 
     /// Removes drafts that were last touched more than `older_than` seconds before `now` (seconds since 1970), and
@@ -123,7 +141,30 @@ impl Draft {
     pub fn into_reader(mut self) -> anyhow::Result<File> {
         self.sync()?;
         // Dropping self removes the name.
+        self.reader()
+    }
+
+    /// The content for reading, from its start.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn reader(&self) -> anyhow::Result<File> {
         File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))
+    }
+
+    /// Gives the draft another name in `tmp/`, in front of its own, under which [`Maildir::drafts`] finds it whole once this
+    /// process is dead, also after a power cut.
+    ///
+    /// # Errors
+    /// It cannot be renamed or brought to the disk.
+    pub fn set_aside(&mut self, name: &str) -> anyhow::Result<()> {
+        check_name(name)?;
+        self.sync()?;
+        let own = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let path = self.path.with_file_name(format!("{name}-{own}"));
+        fs::rename(&self.path, &path).with_context(|| format!("cannot rename {}", self.path.display()))?;
+        self.path = path;
+        sync_folder(folder::above(&self.path))
     }
 
     /// The file in `tmp/`.
@@ -138,7 +179,7 @@ impl Draft {
     /// then the folder is brought to the disk first: the process that stored it may have died before it did so.
     /// Messages that a mail reader has moved to `cur/` are not looked at; [`Maildir::find`] does.
     ///
-    /// `tmp/` itself is never brought to the disk: an entry there promises nothing to anybody, and after a crash a
+    /// `tmp/` itself is not brought to the disk here: an entry there promises nothing to anybody, and after a crash a
     /// stale one is swept.
     ///
     /// # Errors
@@ -184,6 +225,19 @@ impl Draft {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true),
         }
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.synced = false;
+        let count = self.file.write(bytes)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -131,6 +131,14 @@ impl Maildir {
         }))
     }
 
+    /// Opens a message, wherever a mail reader has moved it meanwhile; `None` if it is not there any more.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(&self, entry: &Entry) -> anyhow::Result<Option<File>> {
+        Ok(self.chase(entry, Entry::open)?.map(|(file, _)| file))
+    }
+
     /// Does something with the file of a message, and again where a mail reader has moved it meanwhile. Gives
     /// also the path where it was caught.
     pub(super) fn chase<T>(
