@@ -3,9 +3,12 @@
 //! Promises: every error names file, line and key and says the way out; a value that was read cannot be wrong. Never
 //! touches: the keys, the store, the mail.
 
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rustix::fs::OFlags;
 use toml::Spanned;
 
 use super::document::{AUTO, ChallengeTable, File, InboxTable, Number, OwnerTable, ScoreTable, TrustTable};
@@ -17,6 +20,9 @@ use crate::origin::auth::{Method, Trust};
 use crate::origin::score::{Points, ScoreField};
 use crate::policy::template::Template;
 use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Owner, Policy, ScoreLimits, Style};
+
+/// Most bytes of the file: the one that `init` writes has 6,000.
+const LIMIT: u64 = 1_000_000;
 
 /// The configuration.
 #[derive(Clone, Debug)]
@@ -34,8 +40,8 @@ impl Config {
     /// Any that a person must mend; file, line and key are in the text.
     pub fn load(environment: &Environment) -> Result<Config> {
         let path = environment.config_file()?;
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}; `countersign init` makes one", path.display()))?;
+        let text =
+            whole(&path).with_context(|| format!("cannot read {}; `countersign init` makes one", path.display()))?;
         Config::parse(&text, &path, environment)
     }
 
@@ -317,6 +323,18 @@ impl Reader<'_> {
     }
 }
 
+/// The text of a regular file of at most [`LIMIT`] bytes. What is none, a pipe or a device, may keep us waiting or never
+/// end.
+fn whole(path: &Path) -> Result<String> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = std::fs::File::options().read(true).custom_flags(flags).open(path)?;
+    ensure!(file.metadata()?.is_file(), "it is no regular file");
+    let mut text = String::new();
+    file.take(LIMIT + 1).read_to_string(&mut text)?;
+    ensure!(text.len() as u64 <= LIMIT, "it is larger than {} MB", LIMIT / 1_000_000);
+    Ok(text)
+}
+
 /// Where the user's own text of the challenge in a language is.
 pub(super) fn own_text(config: &Path, code: &str) -> PathBuf {
     config.with_file_name(format!("challenge.{code}.txt"))
@@ -345,6 +363,30 @@ pub(super) mod tests {
     pub(in crate::world::config) fn parse(text: &str) -> Result<Config> {
         let environment = Environment { home: Some("/home/alice".into()), ..Environment::default() };
         Config::parse(text, Path::new("/etc/c.toml"), &environment)
+    }
+
+    #[test]
+    fn what_is_no_file_of_a_sensible_size_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let load = |path: &Path| {
+            let environment = Environment { config: Some(path.to_owned()), ..Environment::default() };
+            format!("{:#}", Config::load(&environment).unwrap_err())
+        };
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo"), 0o600.into()).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("zero")).unwrap();
+        std::fs::create_dir(at("folder")).unwrap();
+        std::fs::write(at("large"), "#".repeat(1_000_001)).unwrap();
+        for (name, why) in [
+            ("fifo", "no regular file"),
+            ("zero", "no regular file"),
+            ("folder", "no regular file"),
+            ("large", "larger than 1 MB"),
+            ("nothing", "No such file"),
+        ] {
+            let said = load(&at(name));
+            assert!(said.contains(why) && said.contains(name), "{said}");
+        }
     }
 
     #[test]
