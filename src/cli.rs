@@ -92,9 +92,12 @@ pub struct InitArguments {
     /// Your address; give it again for further ones, the first is the one on challenges
     #[arg(long, value_name = "ADDRESS")]
     pub address: Vec<String>,
-    /// Your inbox
+    /// Your inbox, a Maildir; left out, what your mail rules, your mail and the mail system say
     #[arg(long, value_name = "FOLDER")]
     pub maildir: Option<PathBuf>,
+    /// Your inbox, an mbox: one file, such as /var/mail/you
+    #[arg(long, value_name = "FILE", conflicts_with = "maildir")]
+    pub mbox: Option<PathBuf>,
     /// The program that sends mail
     #[arg(long, value_name = "FILE")]
     pub sendmail: Option<PathBuf>,

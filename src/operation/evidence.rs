@@ -9,10 +9,9 @@ use std::collections::BTreeMap;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
+use crate::operation::arrival::Place;
 use crate::origin::auth::{Authentication, Method, Trust};
 use crate::origin::envelope::Caller;
-use crate::world::maildir::Maildir;
-use crate::world::surroundings;
 
 /// Most messages of one Maildir that are looked at.
 pub const MESSAGE_LIMIT: usize = 200;
@@ -51,11 +50,11 @@ pub struct Server {
 }
 
 impl Evidence {
-    /// Looks at the newest messages of those Maildirs.
+    /// Looks at the newest messages of those places.
     #[must_use]
-    pub fn of(maildirs: &[Maildir], trust: &Trust, delimiters: &str) -> Evidence {
+    pub fn of(places: &[Place], trust: &Trust, delimiters: &str) -> Evidence {
         let mut seen = Evidence::default();
-        for start in maildirs.iter().flat_map(|maildir| surroundings::newest(maildir, MESSAGE_LIMIT)) {
+        for start in places.iter().flat_map(|place| place.newest(MESSAGE_LIMIT)) {
             seen.take(&start, trust, delimiters);
         }
         seen.delivered_for.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -167,6 +166,7 @@ fn count(list: &mut Vec<(Address, usize)>, address: Address) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::maildir::Maildir;
 
     fn of(heads: &[&str]) -> Evidence {
         let scratch = tempfile::tempdir().unwrap();
@@ -176,7 +176,7 @@ mod tests {
             std::fs::write(scratch.path().join(format!("new/{at}")), format!("{head}\n\nbody\n")).unwrap();
         }
         let trust = Trust { ids: vec!["relay.example.org".into()], ..Trust::default() };
-        Evidence::of(&[maildir], &trust, "+")
+        Evidence::of(&[Place::Maildir(maildir.path().into())], &trust, "+")
     }
 
     const USUAL: &str = "Return-Path: <bob@example.net>\nDelivered-To: alice+x@example.org\n\

@@ -1,5 +1,6 @@
 //! What several commands do alike: one message's case, the quarantine, asking, an installation.
 
+pub mod arrival;
 pub mod ask;
 pub mod case;
 pub mod checkup;

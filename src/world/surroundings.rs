@@ -5,6 +5,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,6 +21,8 @@ use super::program;
 const POSTCONF_LIMIT: Duration = Duration::from_secs(5);
 /// Most bytes of a message's head that are read; one of 8 KiB is long.
 const HEAD_READ: usize = 64 * 1024;
+/// Most bytes of a text that a user writes by hand.
+const TEXT_LIMIT: u64 = 1_000_000;
 /// Most columns of a line.
 pub const COLUMNS_LIMIT: usize = 1_000;
 /// Where systems keep sendmail, the usual place first.
@@ -73,6 +77,30 @@ pub fn delimiters() -> Option<String> {
     Some(String::from_utf8(said).ok()?.trim().to_owned())
 }
 
+/// Settings of Postfix on this machine, in that order; none without Postfix, or if it does not answer.
+#[must_use]
+pub fn postconf(names: &[&str]) -> Option<Vec<String>> {
+    let program = ["/usr/sbin/postconf", "/usr/local/sbin/postconf"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| is_executable(path))?;
+    let argv: Vec<_> = [program.into(), "-h".into()].into_iter().chain(names.iter().map(Into::into)).collect();
+    let said = String::from_utf8(program::output_of(&argv, POSTCONF_LIMIT).ok()?).ok()?;
+    let values: Vec<String> = said.lines().map(|line| line.trim().to_owned()).collect();
+    (values.len() == names.len()).then_some(values)
+}
+
+/// Where Dovecot on this machine keeps mail; none without Dovecot, or where it says it in another way (2.4).
+#[must_use]
+pub fn dovecot_mail_location() -> Option<String> {
+    let program = ["/usr/bin/doveconf", "/usr/local/bin/doveconf"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| is_executable(path))?;
+    let said = program::output_of(&[program.into(), "-h".into(), "mail_location".into()], POSTCONF_LIMIT).ok()?;
+    Some(String::from_utf8(said).ok()?.trim().to_owned())
+}
+
 /// The sendmail of this machine, if one is in a usual place.
 #[must_use]
 pub fn sendmail() -> Option<PathBuf> {
@@ -114,6 +142,28 @@ pub fn newest(maildir: &Maildir, limit: usize) -> Vec<Vec<u8>> {
         }
     }
     newest.into_sorted_vec().iter().filter_map(|(_, entry)| entry.head(HEAD_READ).ok().flatten()).collect()
+}
+
+/// The text of a regular file of the user's; none if there is none, or it has more than a megabyte.
+#[must_use]
+pub fn text_of(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    regular(path)?.take(TEXT_LIMIT + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= TEXT_LIMIT).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The path without symbolic links, as far as it is there.
+#[must_use]
+pub fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A regular file, open for reading: a pipe would keep us waiting.
+fn regular(path: &Path) -> Option<File> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    File::open(path).ok()
 }
 
 /// What is left where that file or folder is.

@@ -19,11 +19,13 @@ use crate::command::init::recipes::Recipes;
 use crate::command::init::settings::{Settings, draft, is_usual_place};
 use crate::exit::Ending;
 use crate::mail::address::Address;
+use crate::operation::arrival::Place;
 use crate::operation::evidence::Server;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
+use crate::world::mbox;
 use crate::world::secret::{self, Created};
 use crate::world::store::{Store, StoreFile};
 use crate::world::{folder, surroundings};
@@ -67,6 +69,9 @@ pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result
         None => Config::load(&environment).map_err(Trouble::config)?,
     };
     refuse_half(&config.paths, is_there)?;
+    if let Inbox::Mbox(inbox) = &config.paths.inbox {
+        mbox::look(inbox).map_err(Trouble::config)?;
+    }
     let unheeded = if is_there { unheeded(arguments, &config) } else { Vec::new() };
     // Perform.
     let mut report = String::new();
@@ -124,6 +129,7 @@ fn make(config: &Config, text: Option<&str>, report: &mut String) -> Result<(), 
     let above = folder::above(&paths.store);
     folder::create(above).with_context(|| format!("cannot create {}", above.display()))?;
     note(Store::create(&paths.store)?, "store", &paths.store);
+    // An mbox is made by the first message, as the mail system does it.
     if let Inbox::Maildir(inbox) = &paths.inbox {
         note(make_maildir(inbox)?, "inbox", inbox);
     }
@@ -171,10 +177,15 @@ fn unheeded(arguments: &InitArguments, config: &Config) -> Vec<String> {
     let unknown = arguments.authserv_id.iter().filter(|id| !ids.contains(&id.to_ascii_lowercase()));
     found.extend(unknown.map(|id| format!("--authserv-id {id}")));
     let differs = |given: &PathBuf, has: &Path| surroundings::whole(given).map_or(true, |path| path != has);
-    if let (Some(given), Inbox::Maildir(has)) = (&arguments.maildir, &config.paths.inbox)
-        && differs(given, has)
-    {
-        found.push(format!("--maildir {}", given.display()));
+    let given_inbox = [arguments.maildir.clone().map(Place::Maildir), arguments.mbox.clone().map(Place::Mbox)];
+    for given in given_inbox.into_iter().flatten() {
+        let same = match (&given, &config.paths.inbox) {
+            (Place::Maildir(given), Inbox::Maildir(has)) | (Place::Mbox(given), Inbox::Mbox(has)) => {
+                !differs(given, has)
+            }
+            _ => false,
+        };
+        found.extend((!same).then(|| given.option()));
     }
     if let Some(given) = arguments.sendmail.as_ref().filter(|given| differs(given, &config.paths.sendmail)) {
         found.push(format!("--sendmail {}", given.display()));
@@ -188,6 +199,12 @@ fn unheeded(arguments: &InitArguments, config: &Config) -> Vec<String> {
 /// Where the values came from that nobody gave.
 fn taken(arguments: &InitArguments, settings: &Settings) -> String {
     let mut out = String::from("\n");
+    if let Some(said_by) = &settings.inbox_said_by {
+        out.push_str(&format!("Your inbox is {}, by {said_by}.\n", settings.inbox));
+    }
+    if let Some(path) = &settings.quarantine {
+        out.push_str(&format!("Mail is held in {}, a Maildir; let your mail reader show it.\n", path.display()));
+    }
     if let (true, Some(address)) = (arguments.address.is_empty(), settings.addresses.first()) {
         out.push_str(&format!("Your address is {address}: all recent mail in your inbox was delivered for it.\n"));
     }
@@ -234,19 +251,38 @@ fn advice(config: &Config) -> String {
 fn lines_to_copy(program: &Path, config: &Config, environment: &Environment) -> String {
     let file = Some(config.paths.config.as_path()).filter(|file| !is_usual_place(file, environment));
     let usual = environment.home.as_ref().map(|home| home.join("Maildir"));
-    let inbox = match &config.paths.inbox {
-        Inbox::Maildir(path) if Some(path) != usual.as_ref() => Some(path.as_path()),
-        _ => None,
-    };
-    let recipes = match Recipes::new(program, file, inbox) {
+    let inbox = Place::of(&config.paths.inbox).filter(|place| Some(place) != usual.map(Place::Maildir).as_ref());
+    let recipes = match Recipes::new(program, file, inbox.as_ref()) {
         Ok(recipes) => recipes,
         Err(odd) => return format!("\nNo lines for the mail system: {odd}.\n"),
     };
     let mut out =
         String::from("\nNow let your mail system call it, in one of these ways. Copy the lines as they are.\n");
     let mut part = |title: &str, text: &str| out.push_str(&format!("\n-- {title}\n\n{text}"));
-    part("procmail: ~/.procmailrc; procmail is called with -t -a \"$EXTENSION\"", &recipes.procmail());
-    part("maildrop: ~/.mailfilter (chmod 600); maildrop is called with -- \"$EXTENSION\"", &recipes.maildrop());
+    // An inbox that a command stands for is delivered to by rules that are there already.
+    let has_rules = |name| match environment.home.as_ref().and_then(|home| surroundings::text_of(&home.join(name))) {
+        Some(text) => !text.trim().is_empty(),
+        None => matches!(config.paths.inbox, Inbox::Command(_)),
+    };
+    match has_rules(".procmailrc") {
+        true => part(
+            "procmail: your ~/.procmailrc, in front of its first recipe (the first line that begins with :0); what passes\n\
+             -- goes on through your recipes. procmail is called with -t -a \"$EXTENSION\"",
+            &recipes.procmail_beside(),
+        ),
+        false => {
+            part("procmail: ~/.procmailrc; procmail is called with -t -a \"$EXTENSION\"", &recipes.procmail());
+        }
+    }
+    match has_rules(".mailfilter") {
+        true => part(
+            "maildrop: your ~/.mailfilter, in front of its first rule; maildrop is called with -- \"$EXTENSION\"",
+            &recipes.maildrop_beside(),
+        ),
+        false => {
+            part("maildrop: ~/.mailfilter (chmod 600); maildrop is called with -- \"$EXTENSION\"", &recipes.maildrop());
+        }
+    }
     part("neither of them: ~/.forward", &recipes.forward());
     part("and for cron, in each case: crontab -e", &recipes.crontab());
     out
@@ -263,6 +299,7 @@ mod tests {
         InitArguments {
             address: vec!["alice@example.org".into()],
             maildir: Some(home.join("Maildir")),
+            mbox: None,
             sendmail: Some("/bin/true".into()),
             authserv_id: vec!["mx.example.org".into()],
             delimiter: Some("+".into()),
@@ -324,10 +361,58 @@ mod tests {
     #[test]
     fn without_an_address_nothing_is_made_and_the_line_to_type_is_said() {
         let home = tempfile::tempdir().unwrap();
-        let trouble = set_up(&InitArguments::default(), environment(home.path())).unwrap_err();
+        let arguments = InitArguments { maildir: Some(home.path().join("Maildir")), ..InitArguments::default() };
+        let trouble = set_up(&arguments, environment(home.path())).unwrap_err();
         assert_eq!(trouble.ending, Ending::Usage);
         assert!(trouble.error.to_string().contains("countersign init --address"));
         assert_eq!(picture(home.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_inbox_is_where_mail_arrives_or_it_is_asked_for() {
+        let without = |home: &Path| InitArguments { maildir: None, ..arguments(home) };
+        let home = tempfile::tempdir().unwrap();
+        // Nothing says it.
+        let trouble = set_up(&without(home.path()), environment(home.path())).unwrap_err();
+        assert_eq!(trouble.ending, Ending::Config);
+        assert!(trouble.error.to_string().contains("--maildir FOLDER"), "{}", trouble.error);
+        // Two places have mail, and both are named.
+        let maildir = Maildir::at(home.path().join("Maildir"));
+        maildir.create().unwrap();
+        fs::write(maildir.path().join("new/1"), "Subject: x\n\n").unwrap();
+        let spool = home.path().join("spool");
+        fs::write(&spool, "From a@b.c Sat Nov 21 12:00:00 2026\nSubject: x\n\n\n").unwrap();
+        let two = Environment { mail: Some(spool.clone()), ..environment(home.path()) };
+        let before = picture(home.path());
+        let trouble = set_up(&without(home.path()), two.clone()).unwrap_err();
+        let said = trouble.error.to_string();
+        assert!(trouble.ending == Ending::Config && said.contains(&format!("--mbox {}", spool.display())), "{said}");
+        assert!(said.contains(&format!("--maildir {}", maildir.path().display())), "{said}");
+        assert_eq!(picture(home.path()), before, "something was made");
+        // The user's own rules decide, and keep their own variables.
+        fs::write(home.path().join(".procmailrc"), format!("DEFAULT={}\n:0\n* x\ny\n", spool.display())).unwrap();
+        let report = set_up(&without(home.path()), two.clone()).unwrap().report;
+        assert!(report.contains("by DEFAULT in ~/.procmailrc"), "{report}");
+        assert!(report.contains("in front of its first recipe") && !report.contains("ORGMAIL"), "{report}");
+        let config = Config::load(&two).unwrap();
+        assert_eq!(config.paths.inbox, Inbox::Mbox(spool));
+        assert_eq!(config.paths.quarantine, home.path().join("mail/Held"));
+        assert!(Maildir::at(config.paths.quarantine).exists());
+    }
+
+    #[test]
+    fn an_mbox_that_takes_no_mail_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("real"), "").unwrap();
+        std::os::unix::fs::symlink(home.path().join("real"), home.path().join("link")).unwrap();
+        let mbox =
+            |name: &str| InitArguments { maildir: None, mbox: Some(home.path().join(name)), ..arguments(home.path()) };
+        let trouble = set_up(&mbox("link"), environment(home.path())).unwrap_err();
+        assert!(trouble.error.to_string().contains("symbolic link"), "{}", trouble.error);
+        assert!(Config::load(&environment(home.path())).is_err(), "nothing is set up");
+        set_up(&mbox("real"), environment(home.path())).unwrap();
+        let again = set_up(&mbox("other"), environment(home.path())).unwrap().unheeded.unwrap();
+        assert!(again.contains("--mbox"), "{again}");
     }
 
     #[test]

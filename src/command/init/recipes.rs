@@ -5,12 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::operation::arrival::Place;
+
 const PROCMAIL: &str = include_str!("../../../procmail-examples/procmail-gate.rc");
 const MAILDROP: &str = include_str!("../../../procmail-examples/maildrop-gate.mailfilter");
 const FORWARD: &str = include_str!("../../../procmail-examples/forward");
 const CRONTAB: &str = include_str!("../../../procmail-examples/crontab");
 /// The program in the examples.
 const SHIPPED: &str = "/usr/local/bin/countersign";
+/// What a whole file of rules for procmail sets, and one that is there has its own of.
+const PROCMAIL_VARIABLES: [&str; 7] = ["PATH=", "SHELL=", "UMASK=", "MAILDIR=", "DEFAULT=", "ORGMAIL=", "LOGFILE="];
 /// The inbox in the examples, without the slash that procmail wants.
 const INBOX: &str = "$HOME/Maildir";
 
@@ -18,7 +22,14 @@ const INBOX: &str = "$HOME/Maildir";
 #[derive(Clone, Debug)]
 pub struct Recipes {
     call: Call,
-    inbox: Option<String>,
+    inbox: Option<InboxPath>,
+}
+
+/// The inbox as these files write it, without the slash by which procmail knows a Maildir.
+#[derive(Clone, Debug)]
+enum InboxPath {
+    Maildir(String),
+    Mbox(String),
 }
 
 /// How a shell writes the program and its flags.
@@ -38,13 +49,18 @@ impl Recipes {
     ///
     /// # Errors
     /// [`OddPath`]
-    pub fn new(program: &Path, config: Option<&Path>, inbox: Option<&Path>) -> Result<Recipes, OddPath> {
+    pub fn new(program: &Path, config: Option<&Path>, inbox: Option<&Place>) -> Result<Recipes, OddPath> {
         let flags = match config {
             Some(path) => format!(" --config {}", in_shell(&plain(path)?)),
             None => String::new(),
         };
         let program = in_shell(&plain(program)?);
-        Ok(Recipes { call: Call { program, flags }, inbox: inbox.map(plain).transpose()? })
+        let inbox = match inbox {
+            Some(Place::Maildir(path)) => Some(InboxPath::Maildir(plain(path)?)),
+            Some(Place::Mbox(path)) => Some(InboxPath::Mbox(plain(path)?)),
+            None => None,
+        };
+        Ok(Recipes { call: Call { program, flags }, inbox })
     }
 
     /// For `~/.procmailrc`.
@@ -52,9 +68,17 @@ impl Recipes {
     pub fn procmail(&self) -> String {
         let text = self.with_call(PROCMAIL);
         match &self.inbox {
-            Some(inbox) => text.replace(&format!("{INBOX}/"), &format!("\"{inbox}/\"")),
+            Some(InboxPath::Maildir(inbox)) => text.replace(&format!("{INBOX}/"), &format!("\"{inbox}/\"")),
+            Some(InboxPath::Mbox(inbox)) => text.replace(&format!("{INBOX}/"), &format!("\"{inbox}\"")),
             None => text,
         }
+    }
+
+    /// For a `~/.procmailrc` that is there already, in front of its first recipe: its variables stay its own, and what passes
+    /// goes where it went before.
+    #[must_use]
+    pub fn procmail_beside(&self) -> String {
+        without(&self.procmail(), |line| PROCMAIL_VARIABLES.iter().any(|name| line.starts_with(name)))
     }
 
     /// For `~/.mailfilter`.
@@ -62,9 +86,15 @@ impl Recipes {
     pub fn maildrop(&self) -> String {
         let text = self.with_call(MAILDROP);
         match &self.inbox {
-            Some(inbox) => text.replace(INBOX, inbox),
+            Some(InboxPath::Maildir(inbox) | InboxPath::Mbox(inbox)) => text.replace(INBOX, inbox),
             None => text,
         }
+    }
+
+    /// For a `~/.mailfilter` that is there already, in the same way.
+    #[must_use]
+    pub fn maildrop_beside(&self) -> String {
+        without(&self.maildrop(), |line| line.starts_with("DEFAULT=") || line.starts_with("to \"$DEFAULT\""))
     }
 
     /// For `~/.forward`.
@@ -97,6 +127,12 @@ impl Call {
         let end = after.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(after.len());
         format!("{before}{} {}{}{}", self.program, &after[..end], self.flags, &after[end..])
     }
+}
+
+/// The lines but those, and no empty line at the ends.
+fn without(text: &str, unwanted: impl Fn(&str) -> bool) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !unwanted(line)).collect();
+    format!("{}\n", lines.join("\n").trim_matches('\n'))
 }
 
 /// The example without its explanations, and without an empty line where one would begin or follow another.
@@ -150,7 +186,7 @@ mod tests {
 
     fn odd() -> Recipes {
         let (program, config) = (Path::new("/opt/my programs/countersign"), Path::new("/home/al ice/c.toml"));
-        Recipes::new(program, Some(config), Some(Path::new("/var/my mail/alice"))).unwrap()
+        Recipes::new(program, Some(config), Some(&Place::Maildir("/var/my mail/alice".into()))).unwrap()
     }
 
     #[test]
@@ -188,6 +224,25 @@ mod tests {
         assert!(recipes.maildrop().contains("DEFAULT=\"/var/my mail/alice\"\n"));
         assert_eq!(recipes.forward(), format!("\"|{} || exit 75\"\n", call("deliver")));
         assert!(recipes.crontab().contains(&format!("{}\n", call("digest"))));
+    }
+
+    #[test]
+    fn an_mbox_is_written_without_a_slash_and_rules_that_are_there_keep_their_own() {
+        let mbox = Place::Mbox("/var/mail/alice".into());
+        let recipes = Recipes::new(Path::new(SHIPPED), None, Some(&mbox)).unwrap();
+        assert!(recipes.procmail().contains("\nDEFAULT=\"/var/mail/alice\"\n"), "{}", recipes.procmail());
+        assert!(recipes.maildrop().contains("DEFAULT=\"/var/mail/alice\"\n"));
+        for recipes in [recipes, shipped(), odd()] {
+            let (procmail, maildrop) = (recipes.procmail_beside(), recipes.maildrop_beside());
+            for text in [&procmail, &maildrop] {
+                let others = ["DEFAULT", "MAILDIR", "ORGMAIL", "LOGFILE", "UMASK", "PATH"];
+                assert!(!others.iter().any(|name| text.contains(name)), "{text}");
+                assert!(text.contains("EXTENSION=") && text.contains("gate"), "{text}");
+                assert!(!text.starts_with('\n') && text.ends_with("}\n"), "{text}");
+            }
+            // All that is there is a part of the whole file, in its order.
+            assert!(recipes.procmail().contains(procmail.split("TIMEOUT").nth(1).unwrap()), "{procmail}");
+        }
     }
 
     #[test]
@@ -245,7 +300,7 @@ mod tests {
         {
             assert!(Recipes::new(Path::new(path), None, None).is_err(), "{path:?}");
             assert!(Recipes::new(Path::new(SHIPPED), Some(Path::new(path)), None).is_err(), "{path:?}");
-            assert!(Recipes::new(Path::new(SHIPPED), None, Some(Path::new(path))).is_err(), "{path:?}");
+            assert!(Recipes::new(Path::new(SHIPPED), None, Some(&Place::Mbox(path.into()))).is_err(), "{path:?}");
         }
     }
 }

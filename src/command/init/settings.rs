@@ -9,6 +9,7 @@ use anyhow::anyhow;
 
 use crate::cli::InitArguments;
 use crate::mail::address::{Address, DELIMITERS};
+use crate::operation::arrival::{self, Arrival, Place, Sight};
 use crate::operation::evidence::{Evidence, Server};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
@@ -26,7 +27,11 @@ const USUAL_DELIMITER: &str = "+";
 pub(super) struct Settings {
     pub(super) addresses: Vec<Address>,
     pub(super) delimiters: String,
-    pub(super) maildir: PathBuf,
+    pub(super) inbox: Place,
+    /// What says that this is the inbox, where the command line does not.
+    pub(super) inbox_said_by: Option<String>,
+    /// Where mail is held, if not in a folder of the inbox.
+    pub(super) quarantine: Option<PathBuf>,
     pub(super) sendmail: PathBuf,
     pub(super) authserv_ids: Vec<String>,
     /// The server that recent mail shows, for a line that believes nobody.
@@ -41,13 +46,7 @@ pub(super) fn draft(
     environment: &Environment,
     file: &Path,
 ) -> Result<(Settings, String), Trouble> {
-    let maildir = match (&arguments.maildir, &environment.home) {
-        (Some(path), _) => surroundings::whole(path)?,
-        (None, Some(home)) => usual_maildir(home),
-        (None, None) => {
-            return Err(Trouble::usage("HOME is not set; say where your inbox is: --maildir FOLDER".into()));
-        }
-    };
+    let (inbox, inbox_said_by) = inbox(arguments, environment)?;
     let delimiters = match &arguments.delimiter {
         Some(text) => text.clone(),
         None => {
@@ -55,7 +54,7 @@ pub(super) fn draft(
         }
     };
     let splits_at = if delimiters.is_empty() { USUAL_DELIMITER } else { &delimiters };
-    let evidence = Evidence::of(&[Maildir::at(&maildir)], &Trust::default(), splits_at);
+    let evidence = Evidence::of(std::slice::from_ref(&inbox), &Trust::default(), splits_at);
     let sendmail = match &arguments.sendmail {
         Some(path) => surroundings::whole(path)?,
         None => surroundings::sendmail().unwrap_or_else(|| PathBuf::from("/usr/sbin/sendmail")),
@@ -67,7 +66,9 @@ pub(super) fn draft(
     let settings = Settings {
         addresses: addresses(arguments, &evidence)?,
         delimiters,
-        maildir,
+        quarantine: quarantine(&inbox, environment)?,
+        inbox,
+        inbox_said_by,
         sendmail,
         authserv_ids: arguments.authserv_id.clone(),
         proposed: evidence.candidates().first().map(|server| (*server).clone()),
@@ -112,10 +113,52 @@ fn proposals(evidence: &Evidence) -> String {
     out
 }
 
-/// `~/Maildir`, or `~/.maildir` where only that is there.
-fn usual_maildir(home: &Path) -> PathBuf {
-    let (usual, other) = (home.join("Maildir"), home.join(".maildir"));
-    if !usual.exists() && Maildir::at(&other).exists() { other } else { usual }
+/// What was given, else where mail arrives, and what says so.
+fn inbox(arguments: &InitArguments, environment: &Environment) -> Result<(Place, Option<String>), Trouble> {
+    if let Some(path) = &arguments.maildir {
+        return Ok((Place::Maildir(surroundings::whole(path)?), None));
+    }
+    if let Some(path) = &arguments.mbox {
+        return Ok((Place::Mbox(surroundings::whole(path)?), None));
+    }
+    if environment.home.is_none() {
+        let said = "HOME is not set; say where your inbox is: --maildir FOLDER or --mbox FILE";
+        return Err(Trouble::usage(said.into()));
+    }
+    let seen = arrival::look(environment, None);
+    let aside = |text: &String| format!("{text}. ");
+    let aside: String = seen.aside.iter().map(aside).collect();
+    match seen.arrival() {
+        Arrival::At(Sight { place, said_by }) => Ok((place, Some(said_by))),
+        Arrival::Unclear(sights) => {
+            let named = sights.iter().map(|sight| format!("{} ({})", sight.place, sight.said_by));
+            let options: Vec<String> = sights.iter().map(|sight| sight.place.option()).collect();
+            Err(Trouble::config(anyhow!(
+                "your mail may arrive in {}. {aside}Say which of them you read: {}",
+                named.collect::<Vec<_>>().join(", or in "),
+                options.join(", or ")
+            )))
+        }
+        Arrival::Unknown => Err(Trouble::config(anyhow!(
+            "nothing here says where your mail arrives: your mail rules name no DEFAULT, there is no mail in ~/Maildir, \
+             ~/.maildir, $MAIL or /var/mail, and neither Postfix nor Dovecot says it. {aside}Say it: --maildir FOLDER \
+             (~/Maildir is usual), or --mbox FILE"
+        ))),
+    }
+}
+
+/// Beside an mbox nothing can be held: a Maildir then, where readers of mbox files keep their folders.
+fn quarantine(inbox: &Place, environment: &Environment) -> Result<Option<PathBuf>, Trouble> {
+    match (inbox, &environment.home) {
+        (Place::Maildir(_), _) => Ok(None),
+        (Place::Mbox(_), None) => {
+            Err(Trouble::usage("HOME is not set, and with --mbox mail is held in your home".into()))
+        }
+        (Place::Mbox(_), Some(home)) => {
+            let (usual, other) = (home.join("mail"), home.join("Mail"));
+            Ok(Some(if !usual.is_dir() && other.is_dir() { other } else { usual }.join("Held")))
+        }
+    }
 }
 
 /// Whether a mail system's call, which sets HOME and nothing else, finds that configuration.
@@ -148,8 +191,19 @@ fn setting(name: &str, settings: &Settings) -> Result<String, Trouble> {
         "owner.address" => set(quoted(&settings.addresses.first().map(Address::to_string).unwrap_or_default())),
         "owner.others" => set(texts(settings.addresses.get(1..).unwrap_or_default())),
         "owner.delimiters" => set(quoted(&settings.delimiters)),
-        "inbox.maildir" => set(quoted_path(&settings.maildir)?),
-        "quarantine.maildir" => example(&quoted_path(Maildir::at(&settings.maildir).folder("Held").path())?),
+        "inbox.maildir" => match &settings.inbox {
+            Place::Maildir(path) => set(quoted_path(path)?),
+            Place::Mbox(_) => example("\"~/Maildir\""),
+        },
+        "inbox.mbox" => match &settings.inbox {
+            Place::Mbox(path) => set(quoted_path(path)?),
+            Place::Maildir(_) => example("\"/var/mail/alice\""),
+        },
+        "quarantine.maildir" => match (&settings.quarantine, &settings.inbox) {
+            (Some(path), _) => set(quoted_path(path)?),
+            (None, Place::Maildir(path)) => example(&quoted_path(Maildir::at(path).folder("Held").path())?),
+            (None, Place::Mbox(_)) => example("\"~/mail/Held\""),
+        },
         "trust.authserv_ids" if !settings.authserv_ids.is_empty() => {
             set(quoted_list(settings.authserv_ids.iter().cloned()))
         }
@@ -191,13 +245,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::world::config::{Config, Inbox};
+    use crate::world::config::Config;
 
     fn settings() -> Settings {
         Settings {
             addresses: ["alice@example.org", "\"a\\\"{b}\"@example.com"].map(|a| Address::parse(a).unwrap()).to_vec(),
             delimiters: "+".into(),
-            maildir: "/home/al \"ice\\/Maildir".into(),
+            inbox: Place::Maildir("/home/al \"ice\\/Maildir".into()),
+            inbox_said_by: None,
+            quarantine: None,
             sendmail: "/usr/sbin/sendmail".into(),
             authserv_ids: vec!["mx.example.org".into()],
             proposed: None,
@@ -245,14 +301,25 @@ mod tests {
         let config = parse(&text).unwrap();
         assert_eq!(config.policy.owner.primary.to_string(), "alice@example.org");
         assert_eq!(config.policy.owner.others, settings().addresses[1..]);
-        assert_eq!(config.paths.inbox, Inbox::Maildir(settings().maildir));
+        assert_eq!(Place::of(&config.paths.inbox), Some(settings().inbox));
         assert_eq!(config.paths.store, PathBuf::from("/data/countersign.db"));
         assert_eq!(config.policy.trust.ids, ["mx.example.org"]);
     }
 
     #[test]
+    fn an_mbox_stands_in_it_with_its_quarantine() {
+        let inbox = Place::Mbox("/var/mail/alice".into());
+        let quarantine = Some(PathBuf::from("/home/alice/mail/Held"));
+        let text = fill(&Settings { inbox: inbox.clone(), quarantine: quarantine.clone(), ..settings() }).unwrap();
+        let config = parse(&text).unwrap();
+        assert_eq!(Place::of(&config.paths.inbox), Some(inbox));
+        assert_eq!(Some(config.paths.quarantine), quarantine);
+    }
+
+    #[test]
     fn what_is_commented_out_is_the_default() {
-        let given = Settings { maildir: "/home/alice/Maildir".into(), store: None, ..settings() };
+        let inbox = Place::Maildir("/home/alice/Maildir".into());
+        let given = Settings { inbox, store: None, ..settings() };
         let text = fill(&given).unwrap();
         let not_a_default = [
             "# command",

@@ -3,7 +3,8 @@
 //! Promises: only looks. Never touches: the mail system's files.
 
 use super::finding::Finding;
-use crate::world::config::{Config, Environment};
+use crate::operation::arrival::{self, Place, Sight};
+use crate::world::config::{Config, Environment, Paths};
 use crate::world::surroundings;
 
 /// 2026-01-01: before this program was written, a clock is wrong.
@@ -49,6 +50,19 @@ pub(super) fn sendmail(config: &Config) -> Finding {
             finding.way("install one (every mail system brings one), or name yours: sendmail in the part [challenge]")
         }
     }
+}
+
+/// Whether the inbox is where mail arrives: else nobody sees the digest, and what is released is out of sight.
+pub(super) fn arrival(config: &Config, environment: &Environment) -> Option<Finding> {
+    let Paths { inbox, .. } = &config.paths;
+    let Sight { place, said_by } = arrival::look(environment, Place::of(inbox)).instead_of(inbox)?;
+    let own = Place::of(inbox)?;
+    let said = format!("mail arrives in {place} ({said_by}), and the digest and what you release go into {own}");
+    let key = match &place {
+        Place::Maildir(path) => format!("maildir = \"{}\"", path.display()),
+        Place::Mbox(path) => format!("mbox = \"{}\"", path.display()),
+    };
+    Some(Finding::wrong("inbox", &said).way(format!("{key} in the part [inbox], if that is where you read your mail")))
 }
 
 pub(super) fn delimiter(config: &Config) -> Finding {

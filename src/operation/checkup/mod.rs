@@ -8,10 +8,10 @@ mod finding;
 mod machine;
 mod trust;
 
+use crate::operation::arrival::Place;
 use crate::operation::evidence::Evidence;
 use crate::report::{self, chain};
-use crate::world::config::{Config, Environment, Inbox};
-use crate::world::maildir::Maildir;
+use crate::world::config::{Config, Environment};
 
 pub use finding::{Finding, Grade};
 pub use machine::CLOCK_FROM;
@@ -19,11 +19,9 @@ pub use machine::CLOCK_FROM;
 /// Every check, in the order in which one would mend.
 #[must_use]
 pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Finding> {
-    let mut inboxes = vec![Maildir::at(&config.paths.quarantine)];
-    if let Inbox::Maildir(path) = &config.paths.inbox {
-        inboxes.push(Maildir::at(path));
-    }
-    let evidence = Evidence::of(&inboxes, &config.policy.trust, &config.policy.owner.delimiters);
+    let inbox = Place::of(&config.paths.inbox);
+    let places: Vec<Place> = [Place::Maildir(config.paths.quarantine.clone())].into_iter().chain(inbox).collect();
+    let evidence = Evidence::of(&places, &config.policy.trust, &config.policy.owner.delimiters);
     let mut found = vec![
         files::configuration(config),
         files::keys(config),
@@ -31,6 +29,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
         files::store(config),
         files::inbox(config),
     ];
+    found.extend(machine::arrival(config, environment));
     found.extend(files::maildir("quarantine", &config.paths.quarantine));
     found.extend(files::one_move(config));
     found.extend(files::disks(config));
@@ -80,6 +79,7 @@ mod tests {
             let arguments = InitArguments {
                 address: vec!["alice@example.org".into()],
                 maildir: Some(home.at("Maildir")),
+                mbox: None,
                 sendmail: Some("/bin/sh".into()),
                 authserv_id: vec!["mx.example.org".into()],
                 delimiter: Some("+".into()),

@@ -13,6 +13,8 @@ use crate::origin::envelope::Caller;
 pub struct Environment {
     /// `HOME`.
     pub home: Option<PathBuf>,
+    /// `MAIL`: where the user's mail readers look, if that is a whole path.
+    pub mail: Option<PathBuf>,
     /// `COUNTERSIGN_CONFIG`, or `--config` made whole.
     pub config: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`, if absolute.
@@ -33,6 +35,7 @@ impl Environment {
         let user = first(&["USER", "LOGNAME"]).unwrap_or_default();
         Environment {
             home: path("HOME"),
+            mail: path("MAIL"),
             config: std::env::var_os("COUNTERSIGN_CONFIG").filter(|text| !text.is_empty()).map(PathBuf::from),
             config_home: path("XDG_CONFIG_HOME"),
             data_home: path("XDG_DATA_HOME"),

@@ -5,10 +5,12 @@
 mod append;
 mod dotlock;
 mod lock;
+mod newest;
 mod quote;
 mod read;
 
 pub use append::{Letter as NewLetter, Mailbox, Open, PATIENCE};
 pub use dotlock::way as way_of_locking;
 pub use lock::look;
+pub use newest::newest;
 pub use read::{FROM_LINE_LIMIT, FromLine, Letter, Mbox};

@@ -1,0 +1,472 @@
+//! Where mail arrives for this user, as far as this machine shows it: what a digest and a released message must reach.
+//!
+//! Promises: says where each answer comes from; of two that differ it takes none; writes nothing. Never touches: what the
+//! configuration of this program says.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::facts::OWN_MARK;
+use crate::mail::head::Head;
+use crate::world::config::{Environment, Inbox};
+use crate::world::maildir::Maildir;
+use crate::world::{mbox, surroundings};
+
+/// Messages that are looked at to see whether somebody else's mail arrives at a place.
+const LOOKED_AT: usize = 50;
+/// Where mail readers and mail systems expect a Maildir.
+const MAILDIRS: [&str; 2] = ["Maildir", ".maildir"];
+/// Where mail systems keep an mbox for each user.
+const SPOOL: &str = "/var/mail";
+/// The files in which a user says where mail goes, and who reads them.
+const RULES: [&str; 2] = [".procmailrc", ".mailfilter"];
+
+/// Where mail may arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A Maildir.
+    Maildir(PathBuf),
+    /// An mbox.
+    Mbox(PathBuf),
+}
+
+/// A place, and what says that mail arrives there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Where.
+    pub place: Place,
+    /// What says so, as part of a sentence.
+    pub said_by: String,
+}
+
+/// What was seen in all.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// What the user's own rules say, the last word of each file.
+    rules: Vec<Sight>,
+    /// What those rules say that call this program.
+    calling: Vec<Sight>,
+    /// Places where mail of somebody else lies.
+    with_mail: Vec<Sight>,
+    /// What the mail system's configuration says.
+    system: Vec<Sight>,
+    /// What was looked at and says nothing that can be used, a sentence each.
+    pub aside: Vec<String>,
+}
+
+/// Where mail arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Nothing says.
+    Unknown,
+    /// At one place.
+    At(Sight),
+    /// Two or more things say different places.
+    Unclear(Vec<Sight>),
+}
+
+impl Seen {
+    /// Where mail arrives by all of this: what the user's rules say decides alone; else where mail lies; else the mail system's
+    /// word.
+    #[must_use]
+    pub fn arrival(&self) -> Arrival {
+        for sights in [&self.rules, &self.with_mail, &self.system] {
+            match different(sights).as_slice() {
+                [] => {}
+                [one] => return Arrival::At((*one).clone()),
+                many => return Arrival::Unclear(many.iter().map(|one| (*one).clone()).collect()),
+            }
+        }
+        Arrival::Unknown
+    }
+
+    /// Where mail arrives instead of this inbox, if nothing says that it arrives there; for `doctor`.
+    #[must_use]
+    pub fn instead_of(&self, inbox: &Inbox) -> Option<Sight> {
+        let own = Place::of(inbox)?;
+        let says = |sights: &[Sight]| sights.iter().any(|sight| sight.place.is(&own));
+        if !self.calling.is_empty() {
+            // What passes goes where these say.
+            return if says(&self.calling) { None } else { self.calling.first().cloned() };
+        }
+        let all = [&self.rules, &self.with_mail, &self.system];
+        if all.into_iter().any(|sights| says(sights)) {
+            return None;
+        }
+        self.with_mail.first().cloned()
+    }
+}
+
+impl Place {
+    /// The place that this inbox is; a command is none.
+    #[must_use]
+    pub fn of(inbox: &Inbox) -> Option<Place> {
+        match inbox {
+            Inbox::Maildir(path) => Some(Place::Maildir(path.clone())),
+            Inbox::Mbox(path) => Some(Place::Mbox(path.clone())),
+            Inbox::Command(_) => None,
+        }
+    }
+
+    /// Whether both are the same, whatever links lead there.
+    fn is(&self, other: &Place) -> bool {
+        let same = |one: &Path, other: &Path| surroundings::real(one) == surroundings::real(other);
+        match (self, other) {
+            (Place::Maildir(one), Place::Maildir(other)) | (Place::Mbox(one), Place::Mbox(other)) => same(one, other),
+            _ => false,
+        }
+    }
+
+    /// The heads of the newest messages, at most `limit`.
+    #[must_use]
+    pub fn newest(&self, limit: usize) -> Vec<Vec<u8>> {
+        match self {
+            Place::Maildir(path) => surroundings::newest(&Maildir::at(path), limit),
+            Place::Mbox(path) => mbox::newest(path, limit),
+        }
+    }
+
+    /// The option of `init` that says so.
+    #[must_use]
+    pub fn option(&self) -> String {
+        match self {
+            Place::Maildir(path) => format!("--maildir {}", path.display()),
+            Place::Mbox(path) => format!("--mbox {}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Maildir(path) => write!(out, "the Maildir {}", path.display()),
+            Place::Mbox(path) => write!(out, "the mbox {}", path.display()),
+        }
+    }
+}
+
+/// Looks at the user's rules, at the usual places and one more, and at the mail system's configuration.
+#[must_use]
+pub fn look(environment: &Environment, also: Option<Place>) -> Seen {
+    let mut seen = Seen::default();
+    let Some(home) = &environment.home else { return seen };
+    let who = Who { home, name: environment.caller.user.as_ref().map_or("", |(name, _)| name) };
+    for name in RULES {
+        let Some(text) = surroundings::text_of(&home.join(name)) else { continue };
+        match default_of(&text, who) {
+            Some(Ok(place)) => {
+                let sight = Sight { place, said_by: format!("DEFAULT in ~/{name}") };
+                seen.calling.extend(text.contains("countersign").then(|| sight.clone()));
+                seen.rules.push(sight);
+            }
+            Some(Err(value)) => {
+                seen.aside.push(format!("DEFAULT in ~/{name} is {value}, which only its program can read"))
+            }
+            None => {}
+        }
+    }
+    let spool = (!who.name.is_empty()).then(|| Path::new(SPOOL).join(who.name));
+    let usual = MAILDIRS.map(|name| home.join(name)).into_iter().chain(environment.mail.clone()).chain(spool);
+    let usual = usual.map(|path| if path.is_dir() { Place::Maildir(path) } else { Place::Mbox(path) });
+    let ruled: Vec<Place> = seen.rules.iter().map(|sight| sight.place.clone()).collect();
+    for place in also.into_iter().chain(usual).chain(ruled) {
+        if has_mail(&place) {
+            seen.with_mail.push(Sight { place, said_by: "mail that lies there".to_owned() });
+        }
+    }
+    // Asked last: it starts two programs.
+    if seen.rules.is_empty() && seen.with_mail.is_empty() {
+        postfix(who, &mut seen);
+    }
+    seen
+}
+
+/// For whom.
+#[derive(Clone, Copy)]
+struct Who<'a> {
+    home: &'a Path,
+    /// The login name; empty if nobody says it.
+    name: &'a str,
+}
+
+/// One of each place.
+fn different(sights: &[Sight]) -> Vec<&Sight> {
+    let mut found: Vec<&Sight> = Vec::new();
+    for sight in sights {
+        if !found.iter().any(|other| other.place.is(&sight.place)) {
+            found.push(sight);
+        }
+    }
+    found
+}
+
+/// The last `DEFAULT=` of a file of rules that stands in no braces; its value as written where only its program knows what it
+/// means.
+fn default_of(text: &str, who: Who<'_>) -> Option<Result<Place, String>> {
+    let mut variables: Vec<(&str, String)> = vec![("HOME", who.home.display().to_string())];
+    if !who.name.is_empty() {
+        variables.extend(["LOGNAME", "USER"].map(|name| (name, who.name.to_owned())));
+        variables.push(("ORGMAIL", format!("{SPOOL}/{}", who.name)));
+    }
+    let mut found = None;
+    let mut depth = 0_usize;
+    for line in text.lines().map(str::trim) {
+        match line.bytes().next() {
+            Some(b'{') => depth += usize::from(!line.ends_with('}')),
+            Some(b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let Some((name, value)) = line.split_once('=').filter(|_| depth == 0) else { continue };
+        let (name, value) = (name.trim(), unquoted(value));
+        if !["DEFAULT", "MAILDIR", "ORGMAIL"].contains(&name) {
+            continue;
+        }
+        let expanded = expand(&value, &variables);
+        if name == "DEFAULT" {
+            found = Some(expanded.clone().ok_or(value));
+        }
+        if let Some(expanded) = expanded {
+            variables.retain(|(known, _)| *known != name);
+            variables.push((name, expanded));
+        }
+    }
+    let folder = variables.iter().find(|(name, _)| *name == "MAILDIR").map_or(who.home, |(_, value)| Path::new(value));
+    Some(found?.and_then(|value| place_of(&value, folder).ok_or(value)))
+}
+
+/// A value without its quotes, and without the comment behind it.
+fn unquoted(value: &str) -> String {
+    let value = value.trim();
+    let inner = |quote: char| value.strip_prefix(quote)?.split(quote).next();
+    let bare = || value.split([' ', '\t', ';']).next().unwrap_or_default();
+    inner('"').or_else(|| inner('\'')).unwrap_or_else(bare).to_owned()
+}
+
+/// The value with its variables; none where one is not known, or something else is to be worked out.
+fn expand(value: &str, variables: &[(&str, String)]) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find(['$', '`', '~', '\\']) {
+        out.push_str(&rest[..at]);
+        let sign = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if sign == "~" && out.is_empty() && rest.starts_with('/') {
+            out.push_str(&variables.iter().find(|(name, _)| *name == "HOME")?.1);
+            continue;
+        }
+        if sign != "$" {
+            return None;
+        }
+        let end = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let name = match rest.strip_prefix('{') {
+            Some(braced) => braced.split_once('}')?.0,
+            None => &rest[..end(rest)],
+        };
+        rest = &rest[name.len() + if rest.starts_with('{') { 2 } else { 0 }..];
+        out.push_str(&variables.iter().find(|(known, _)| *known == name)?.1);
+    }
+    out.push_str(rest);
+    (!out.is_empty()).then_some(out)
+}
+
+/// What procmail and maildrop take that for: a slash at the end, or a folder that is a Maildir. `/.` is an MH folder.
+fn place_of(value: &str, folder: &Path) -> Option<Place> {
+    let path = folder.join(value.strip_suffix('/').unwrap_or(value));
+    if value.ends_with("/.") {
+        return None;
+    }
+    match path.is_dir() {
+        _ if value.ends_with('/') => Some(Place::Maildir(path)),
+        true => Maildir::at(&path).exists().then_some(Place::Maildir(path)),
+        false => Some(Place::Mbox(path)),
+    }
+}
+
+/// Whether mail lies there that this program did not write or release itself.
+fn has_mail(place: &Place) -> bool {
+    place.newest(LOOKED_AT).iter().any(|start| !is_ours(start))
+}
+
+fn is_ours(start: &[u8]) -> bool {
+    let head = Head::read(start);
+    let released = |text: &str| text.starts_with("hold") || text.starts_with("challenge");
+    head.first(OWN_MARK).is_some() || head.first("X-Countersign-Verdict").is_some_and(|field| released(&field.text()))
+}
+
+/// What Postfix says, and Dovecot where Postfix hands the mail on to it.
+fn postfix(who: Who<'_>, seen: &mut Seen) {
+    let names = ["home_mailbox", "mailbox_command", "mailbox_transport", "mail_spool_directory"];
+    let Some(values) = surroundings::postconf(&names) else { return dovecot(who, seen) };
+    let [home_mailbox, command, transport, spool] = values.as_slice() else { return };
+    if !transport.is_empty() || command.contains("dovecot-lda") || command.contains("dovecot/deliver") {
+        let name = if transport.is_empty() { "mailbox_command" } else { "mailbox_transport" };
+        seen.aside.push(format!("Postfix's {name} is {}", if transport.is_empty() { command } else { transport }));
+        return dovecot(who, seen);
+    }
+    if !command.is_empty() {
+        // It goes by its user's rules, which say nothing, or by its own default, the spool.
+        seen.aside.push(format!("Postfix's mailbox_command is {command}"));
+    }
+    let is_home = command.is_empty() && !home_mailbox.is_empty();
+    let place = match is_home {
+        true => place_of(home_mailbox, who.home),
+        false if who.name.is_empty() => None,
+        false => place_of(&Path::new(spool).join(who.name).display().to_string(), who.home),
+    };
+    let said_by = format!("Postfix's {}", if is_home { "home_mailbox" } else { "mail_spool_directory" });
+    seen.system.extend(place.map(|place| Sight { place, said_by }));
+}
+
+/// What Dovecot says.
+fn dovecot(who: Who<'_>, seen: &mut Seen) {
+    let Some(location) = surroundings::dovecot_mail_location().filter(|text| !text.is_empty()) else { return };
+    match location_of(&location, who) {
+        Some(place) => seen.system.push(Sight { place, said_by: "Dovecot's mail_location".to_owned() }),
+        None => seen.aside.push(format!("Dovecot's mail_location is {location}, into which only Dovecot can deliver")),
+    }
+}
+
+/// `maildir:~/Maildir`, `mbox:~/mail:INBOX=/var/mail/%u`.
+fn location_of(location: &str, who: Who<'_>) -> Option<Place> {
+    let (kind, rest) = location.split_once(':')?;
+    let mut parts = rest.split(':');
+    let (path, mut others) = (parts.next()?, parts);
+    let inbox = others.find_map(|part| part.strip_prefix("INBOX="));
+    let whole = |text: &str| {
+        let known = !who.name.is_empty() || !text.contains(['u', 'n']);
+        let text = text.replace("%u", who.name).replace("%n", who.name).replace("%h", &who.home.display().to_string());
+        let path = text.strip_prefix("~/").map_or_else(|| PathBuf::from(&text), |rest| who.home.join(rest));
+        (known && path.is_absolute() && !text.contains('%')).then_some(path)
+    };
+    match kind {
+        "maildir" => whole(inbox.unwrap_or(path)).map(Place::Maildir),
+        "mbox" => whole(inbox?).map(Place::Mbox),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(home: &Path) -> Who<'_> {
+        Who { home, name: "alice" }
+    }
+
+    fn maildir(path: &str) -> Place {
+        Place::Maildir(path.into())
+    }
+
+    fn mbox_at(path: &str) -> Place {
+        Place::Mbox(path.into())
+    }
+
+    #[test]
+    fn the_last_default_of_the_rules_is_read() {
+        let home = Path::new("/home/alice");
+        let of = |text: &str| default_of(text, who(home));
+        for (text, place) in [
+            ("DEFAULT=$HOME/Maildir/\n", maildir("/home/alice/Maildir")),
+            ("  DEFAULT = \"${HOME}/Maildir/\" # mine\n", maildir("/home/alice/Maildir")),
+            ("MAILDIR=$HOME/mail\nDEFAULT=$MAILDIR/inbox\n", mbox_at("/home/alice/mail/inbox")),
+            ("MAILDIR=$HOME/mail\nDEFAULT=inbox/\n", maildir("/home/alice/mail/inbox")),
+            ("DEFAULT=a\nDEFAULT=/var/mail/$LOGNAME\n", mbox_at("/var/mail/alice")),
+            ("DEFAULT=$ORGMAIL\n", mbox_at("/var/mail/alice")),
+            ("DEFAULT=./Maildir/", maildir("/home/alice/./Maildir")),
+            ("DEFAULT='~/box'", mbox_at("/home/alice/box")),
+            ("DEFAULT=box/\n:0\n{\n  DEFAULT=other\n}\n", maildir("/home/alice/box")),
+        ] {
+            assert_eq!(of(text), Some(Ok(place)), "{text:?}");
+        }
+        for text in ["", "# DEFAULT=x\n", "XDEFAULT=x\n", "DEFAULTS=x", ":0\n* a\nb\n"] {
+            assert_eq!(of(text), None, "{text:?}");
+        }
+        for text in
+            ["DEFAULT=`pick`", "DEFAULT=$OTHER/x", "DEFAULT=mail/.", "DEFAULT=${HOME", "DEFAULT=\"\"", "DEFAULT=$"]
+        {
+            assert!(matches!(of(text), Some(Err(_))), "{text:?}: {:?}", of(text));
+        }
+        // A folder that is no Maildir: procmail would number files in it.
+        assert!(matches!(of("DEFAULT=/usr\n"), Some(Err(_))));
+    }
+
+    #[test]
+    fn what_dovecot_says_is_read() {
+        let home = Path::new("/home/alice");
+        for (location, place) in [
+            ("maildir:~/Maildir", Some(maildir("/home/alice/Maildir"))),
+            ("maildir:%h/mail:LAYOUT=fs", Some(maildir("/home/alice/mail"))),
+            ("maildir:/srv/%n/mail:INBOX=/srv/%n/inbox", Some(maildir("/srv/alice/inbox"))),
+            ("mbox:~/mail:INBOX=/var/mail/%u", Some(mbox_at("/var/mail/alice"))),
+            ("mbox:~/mail", None),
+            ("mdbox:~/mdbox", None),
+            ("maildir:/srv/%d/%n", None),
+            ("maildir:relative", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(location_of(location, who(home)), place, "{location}");
+        }
+    }
+
+    #[test]
+    fn two_that_differ_are_both_named_and_rules_decide_alone() {
+        let sight = |place: &Place| Sight { place: place.clone(), said_by: "x".into() };
+        let (one, other) = (maildir("/a/Maildir"), mbox_at("/b/alice"));
+        let seen = |rules: &[&Place], with_mail: &[&Place], system: &[&Place]| {
+            let sights = |places: &[&Place]| places.iter().map(|place| sight(place)).collect::<Vec<_>>();
+            Seen { rules: sights(rules), with_mail: sights(with_mail), system: sights(system), ..Seen::default() }
+        };
+        for (found, wanted) in [
+            (seen(&[], &[], &[]), Arrival::Unknown),
+            (seen(&[&one], &[&other], &[&other]), Arrival::At(sight(&one))),
+            (seen(&[], &[&other], &[&one]), Arrival::At(sight(&other))),
+            (seen(&[], &[&other, &other], &[]), Arrival::At(sight(&other))),
+            (seen(&[], &[], &[&one]), Arrival::At(sight(&one))),
+            (seen(&[], &[&one, &other], &[&one]), Arrival::Unclear(vec![sight(&one), sight(&other)])),
+            (seen(&[&one, &other], &[], &[]), Arrival::Unclear(vec![sight(&one), sight(&other)])),
+        ] {
+            assert_eq!(found.arrival(), wanted);
+        }
+        let inbox = Inbox::Maildir("/a/Maildir".into());
+        for (found, instead) in [
+            (seen(&[], &[], &[]), None),
+            (seen(&[], &[&other], &[]), Some(&other)),
+            (seen(&[], &[&other, &one], &[]), None),
+            // Rules that nobody goes by any more say nothing against an inbox in which mail lies.
+            (seen(&[&other], &[&one], &[]), None),
+            (Seen { calling: vec![sight(&other)], ..seen(&[&other], &[&one], &[]) }, Some(&other)),
+            (Seen { calling: vec![sight(&one)], ..seen(&[&one], &[&other], &[]) }, None),
+            (seen(&[&one], &[&other], &[]), None),
+            (seen(&[], &[], &[&other]), None),
+        ] {
+            assert_eq!(found.instead_of(&inbox).map(|sight| sight.place), instead.cloned());
+        }
+        assert_eq!(seen(&[&other], &[], &[]).instead_of(&Inbox::Command(vec!["/x".into()])), None);
+    }
+
+    #[test]
+    fn what_this_program_wrote_itself_is_no_mail_that_arrives() {
+        let home = tempfile::tempdir().unwrap();
+        let at = Maildir::at(home.path().join("Maildir"));
+        at.create().unwrap();
+        let place = Place::Maildir(at.path().to_owned());
+        let environment = Environment { home: Some(home.path().into()), ..Environment::default() };
+        let put = |name: &str, text: &str| std::fs::write(at.path().join("new").join(name), text).unwrap();
+        assert!(!has_mail(&place));
+        put("a", "X-Countersign-Own: x\nFrom: a@b.c\n\n");
+        put("b", "X-Countersign-Verdict: hold; reason=x\nFrom: a@b.c\n\n");
+        put("c", "Return-Path: <a@b.c>\nX-Countersign-Verdict: challenge; reason=x\n\n");
+        assert!(!has_mail(&place) && look(&environment, None).with_mail.is_empty());
+        put("d", "X-Countersign-Verdict: pass; reason=x\nFrom: a@b.c\n\n");
+        assert!(has_mail(&place));
+        let inbox = home.path().join("inbox");
+        let with_mail = |text: &str| {
+            std::fs::write(&inbox, text).unwrap();
+            has_mail(&Place::Mbox(inbox.clone()))
+        };
+        let line = "From a@b.c Sat Nov 21 12:00:00 2026\n";
+        assert!(!with_mail("") && !with_mail(&format!("{line}X-Countersign-Own: x\n\n")));
+        assert!(with_mail(&format!("{line}X-Countersign-Own: x\n\n\n{line}Subject: y\n\n")));
+        assert!(matches!(look(&environment, None).arrival(), Arrival::At(sight) if sight.place == place));
+    }
+}
