@@ -3,6 +3,7 @@
 //! Promises: only looks (a file made in `tmp/` to see whether one can be is gone again); no check hides another.
 //! Never touches: mail, printing.
 
+mod caller;
 mod files;
 mod finding;
 mod machine;
@@ -41,7 +42,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.extend(trust::unchecked_pins(config));
     found.push(machine::log(report::is_heard()));
     found.push(files::rows_and_files(config));
-    found.push(machine::calls(config, environment));
+    found.push(caller::calls(config, environment));
     found
 }
 
