@@ -152,6 +152,15 @@ pub fn text_of(path: &Path) -> Option<String> {
     (bytes.len() as u64 <= TEXT_LIMIT).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The names of the files in a folder, in order; none if it is not there.
+#[must_use]
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = files.filter_map(|file| file.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
 /// The path without symbolic links, as far as it is there.
 #[must_use]
 pub fn real(path: &Path) -> PathBuf {

@@ -69,6 +69,7 @@ pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result
         None => Config::load(&environment).map_err(Trouble::config)?,
     };
     refuse_half(&config.paths, is_there)?;
+    refuse_network(&config.paths.store, is_there, surroundings::network)?;
     if let Inbox::Mbox(inbox) = &config.paths.inbox {
         mbox::look(inbox).map_err(Trouble::config)?;
     }
@@ -114,6 +115,24 @@ fn refuse_half(paths: &Paths, configured: bool) -> Result<(), Trouble> {
         ))),
         None => Ok(()),
     }
+}
+
+/// Refuses to begin a store on a file system of another machine: SQLite's locks and syncs are then as good as that machine,
+/// and its authors advise against it (sqlite.org/faq.html#q5). One that is there is left to `doctor`.
+fn refuse_network(
+    store: &Path,
+    configured: bool,
+    network: impl Fn(&Path) -> Option<&'static str>,
+) -> Result<(), Trouble> {
+    // Its folder may be still to be made.
+    let Some(name) = store.ancestors().find(|path| path.exists()).and_then(network).filter(|_| !configured) else {
+        return Ok(());
+    };
+    let (file, above) = (store.display(), folder::above(store).display());
+    Err(Trouble::config(anyhow!(
+        "the store {file} would be on {name}, where its locks and syncs cannot be relied on. Say a folder of yours on a disk of \
+         this machine in place of {above}: XDG_DATA_HOME=/var/lib/you countersign init, and the configuration will name it"
+    )))
 }
 
 /// Makes what is missing, the configuration last: a delivery that comes in between finds either none, and the
@@ -453,6 +472,16 @@ mod tests {
         // Keys from a backup, and a configuration that was thrown away, are where one begins.
         assert_eq!(lose(&[config, store]), None);
         assert_eq!(lose(&[config]), None);
+    }
+
+    #[test]
+    fn a_store_on_another_machine_is_refused_by_name() {
+        let home = tempfile::tempdir().unwrap();
+        let store = home.path().join("not/yet/countersign.db");
+        let on_nfs = |path: &Path| (path == home.path()).then_some("NFS");
+        let said = refuse_network(&store, false, on_nfs).unwrap_err().error.to_string();
+        assert!(said.contains("on NFS") && said.contains("XDG_DATA_HOME="), "{said}");
+        assert!(refuse_network(&store, true, on_nfs).is_ok() && refuse_network(&store, false, |_| None).is_ok());
     }
 
     #[test]

@@ -1,21 +1,106 @@
-//! The check of who calls this program.
+//! The check of who calls this program, and of what keeps it from being called.
 //!
 //! Promises: only looks. Never touches: the mail system's files.
 
+use std::path::{Path, PathBuf};
+
 use super::finding::Finding;
+use super::forward::{Destination, destinations};
 use crate::world::config::{Config, Environment};
+use crate::world::surroundings;
 
 /// Where a call of this program may stand, below the home.
 const CALLERS: [&str; 6] = [".procmailrc", ".mailfilter", ".forward", ".courier", ".dovecot.sieve", ".qmail"];
+/// Where Sendmail's restricted shell looks for programs (smrsh(8)): Debian, Fedora, BSD.
+const RESTRICTED: [&str; 3] = ["/etc/mail/smrsh", "/etc/smrsh", "/usr/libexec/sm.bin"];
+/// Programs that call this one and that AppArmor may confine.
+const CONFINED: [&str; 5] = ["procmail", "maildrop", "dovecot-lda", "dovecot/lmtp", "postfix/local"];
 
-/// Whether anything calls this program.
-pub(super) fn calls(config: &Config, environment: &Environment) -> Finding {
+/// Whether anything calls this program, and what would keep it from being called.
+pub(super) fn calls(config: &Config, environment: &Environment) -> Vec<Finding> {
     let Some(home) = &environment.home else {
-        return Finding::note("mail system", "HOME is not set: nothing to look at");
+        return vec![Finding::note("mail system", "HOME is not set: nothing to look at")];
     };
+    let mut found = vec![called(home, config, environment)];
+    let forward = surroundings::text_of(&home.join(".forward")).map_or(Vec::new(), |text| destinations(&text));
+    let is_ours = |one: &Destination| matches!(one, Destination::Program(line) if line.contains("countersign"));
+    if forward.iter().any(is_ours) {
+        found.extend(beside(&forward));
+        found.extend(surroundings::postconf(&["allow_mail_to_commands"]).and_then(|values| postfix_forbids(&values)));
+        let sendmail = surroundings::text_of(Path::new("/etc/mail/sendmail.cf")).unwrap_or_default();
+        found.extend(restricted_shell(&sendmail, &RESTRICTED.map(PathBuf::from)));
+    }
+    found.extend(confinement(Path::new("/etc/apparmor.d")));
+    found
+}
+
+/// What a `.forward` gives every message to, beside this program: it is asked for none of them.
+fn beside(forward: &[Destination]) -> Option<Finding> {
+    let name = |one: &Destination| match one {
+        Destination::Program(line) if line.contains("countersign") => None,
+        Destination::Program(line) => Some((line.clone(), line.contains("vacation"))),
+        Destination::Other(other) => Some((other.clone(), false)),
+    };
+    let others: Vec<(String, bool)> = forward.iter().filter_map(name).collect();
+    if let Some((vacation, _)) = others.iter().find(|(_, is_vacation)| *is_vacation) {
+        let said =
+            format!("~/.forward also calls {vacation}: it answers strangers whose mail is held, and forged senders");
+        return Some(Finding::wrong("mail system", &said).way(
+            "take it out of .forward; let procmail or maildrop call it behind the gate, where only mail comes that passes",
+        ));
+    }
+    let names: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+    let said = format!("~/.forward also gives every message to {}, held or not", names.join(", "));
+    (!names.is_empty())
+        .then(|| Finding::warning("mail system", &said).way("leave the call of this program alone in it"))
+}
+
+/// Postfix starts no program from a `.forward` unless it is allowed there (local(8)).
+fn postfix_forbids(values: &[String]) -> Option<Finding> {
+    let allowed = values.first()?;
+    if allowed.split([',', ' ']).any(|word| word == "forward") {
+        return None;
+    }
+    let said =
+        format!("Postfix's allow_mail_to_commands is {allowed:?}: it bounces what a .forward gives to a program");
+    Some(Finding::wrong("mail system", &said).way("postconf -e 'allow_mail_to_commands = alias, forward'"))
+}
+
+/// Sendmail with its restricted shell starts only what lies in one folder, by its bare name.
+fn restricted_shell(configuration: &str, folders: &[PathBuf]) -> Option<Finding> {
+    let mailer = configuration.lines().find(|line| line.starts_with("Mprog"))?;
+    if !mailer.contains("smrsh") || folders.iter().any(|folder| folder.join("countersign").exists()) {
+        return None;
+    }
+    let folder = folders.iter().find(|folder| folder.is_dir()).or(folders.first())?;
+    let said = "Sendmail's restricted shell (smrsh) does not know this program: mail for it bounces";
+    Some(Finding::wrong("mail system", said).way(format!("ln -s /usr/local/bin/countersign {}/", folder.display())))
+}
+
+/// AppArmor keeps a confined program from starting others that its profile does not name.
+fn confinement(profiles: &Path) -> Option<Finding> {
+    for file in surroundings::names_in(profiles) {
+        let Some(text) = surroundings::text_of(&profiles.join(&file)) else { continue };
+        let local = surroundings::text_of(&profiles.join("local").join(&file)).unwrap_or_default();
+        let is_off = profiles.join("disable").join(&file).exists() || text.contains("flags=(complain");
+        let begins = |line: &str| line.trim_end().ends_with('{') && CONFINED.iter().any(|name| line.contains(name));
+        if is_off || !text.lines().any(begins) || [&text, &local].iter().any(|text| text.contains("countersign")) {
+            continue;
+        }
+        let said = format!("AppArmor confines a program that may call this one ({})", profiles.join(&file).display());
+        let line = "/usr/local/bin/countersign Ux,";
+        return Some(
+            Finding::note("mail system", &said).way(format!("if that is your case, write {line} into local/{file}")),
+        );
+    }
+    None
+}
+
+/// Where it is called.
+fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
     let mut found = Vec::new();
     for name in CALLERS {
-        let text = std::fs::read_to_string(home.join(name)).unwrap_or_default();
+        let text = surroundings::text_of(&home.join(name)).unwrap_or_default();
         let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
         let calls: Vec<&str> = lines.collect();
         let unguarded = |line: &&&str| line.contains(" deliver") && !line.contains("exit 75");
@@ -39,4 +124,60 @@ pub(super) fn calls(config: &Config, environment: &Environment) -> Finding {
             .way(format!("see that the call says --config {}", config.paths.config.display()));
     }
     Finding::good("mail system", &format!("called in {}", found.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Grade;
+    use super::*;
+
+    #[test]
+    fn what_stands_beside_the_call_is_named() {
+        let of = |text: &str| beside(&destinations(text)).map(|finding| (finding.grade, finding.said));
+        assert_eq!(of("\"|countersign deliver || exit 75\""), None);
+        let (grade, said) = of("\"|countersign deliver || exit 75\", \"|/usr/bin/vacation alice\"").unwrap();
+        assert!(grade == Grade::Wrong && said.contains("vacation alice"), "{said}");
+        for other in ["\\alice", "bob@example.net", "/home/alice/copy", "\"|other\""] {
+            let (grade, said) = of(&format!("\"|countersign deliver || exit 75\"\n{other}\n")).unwrap();
+            assert!(grade == Grade::Warning && said.contains(other.trim_matches(['"', '|'])), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_starts_no_programs_is_named() {
+        let forbids = |text: &str| postfix_forbids(&[text.to_owned()]).is_some();
+        assert!(forbids("alias") && forbids("") && forbids("alias, include"));
+        assert!(!forbids("alias, forward") && !forbids("forward") && postfix_forbids(&[]).is_none());
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().join("none"), folder.path().to_owned()];
+        let with = "Mprog,\t\tP=/usr/lib/sm.bin/smrsh, F=lsDFMoqeu9\n";
+        let said = restricted_shell(with, &folders).unwrap();
+        assert_eq!(said.way_out, [format!("ln -s /usr/local/bin/countersign {}/", folder.path().display())]);
+        assert_eq!(restricted_shell("Mprog,\t\tP=/bin/sh, F=lsDFMoqeu9\n", &folders), None);
+        assert_eq!(restricted_shell("", &folders), None);
+        std::fs::write(folder.path().join("countersign"), "").unwrap();
+        assert_eq!(restricted_shell(with, &folders), None);
+    }
+
+    #[test]
+    fn a_profile_that_does_not_know_this_program_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        assert_eq!(confinement(&folder.path().join("none")), None);
+        put("usr.bin.man", "/usr/bin/man {\n  /usr/bin/procmail r,\n}\n");
+        put("other", "profile procmail-like /x flags=(complain) {\n}\n");
+        assert_eq!(confinement(folder.path()), None);
+        put("usr.lib.dovecot.lmtp", "/usr/lib/dovecot/lmtp {\n}\n");
+        assert!(confinement(folder.path()).unwrap().said.contains("usr.lib.dovecot.lmtp"));
+        put("local/usr.lib.dovecot.lmtp", "/usr/local/bin/countersign Ux,\n");
+        assert_eq!(confinement(folder.path()), None);
+        put("usr.bin.procmail", "/usr/bin/procmail {\n}\n");
+        assert!(confinement(folder.path()).is_some());
+        put("disable/usr.bin.procmail", "");
+        assert_eq!(confinement(folder.path()), None);
+    }
 }

@@ -175,10 +175,9 @@ pub(super) fn disks(config: &Config) -> Vec<Finding> {
         }
         if let Some(name) = surroundings::network(path) {
             let said = format!("{place} is on {name}; locks and syncs over a network are only as good as its server");
-            let finding = Finding::warning(check, &said);
             found.push(match check {
-                "store" => finding.way("put files.store on a disk of this machine"),
-                _ => finding.way("where you can, keep it on a disk of this machine"),
+                "store" => Finding::wrong(check, &said).way("put files.store on a disk of this machine"),
+                _ => Finding::warning(check, &said).way("where you can, keep it on a disk of this machine"),
             });
         }
     }

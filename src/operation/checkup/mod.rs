@@ -6,6 +6,7 @@
 mod caller;
 mod files;
 mod finding;
+mod forward;
 mod machine;
 mod trust;
 
@@ -42,7 +43,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.extend(trust::unchecked_pins(config));
     found.push(machine::log(report::is_heard()));
     found.push(files::rows_and_files(config));
-    found.push(caller::calls(config, environment));
+    found.extend(caller::calls(config, environment));
     found
 }
 
