@@ -74,7 +74,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
         return Ok(Ending::Done);
     }
     let id = HeldId::from_random(random::bits()?);
-    let mail = message(report, |message_id| own_mark::mint(&installation, Some(message_id), id, now), id);
+    let mail = message(report, |message_id| own_mark::mint_for_id(&installation, message_id, id, now), id)?;
     // Perform.
     put(&installation, &mail)?;
     if let Ok(store) = &mut store

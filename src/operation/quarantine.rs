@@ -14,6 +14,7 @@ use anyhow::Context;
 use crate::facts::{Facts, OWN_MARK};
 use crate::mail::address::Address;
 use crate::mail::compose::from_line;
+use crate::mail::content::BODY_LIMIT;
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
@@ -306,25 +307,24 @@ pub fn mark_not_them(
     Ok(count)
 }
 
-/// Gives a held message to the command that stands for an inbox. The file is claimed first by moving it aside, so
-/// that two processes do not give it twice; if the command refuses, it is put back.
+/// Gives a held message to the command that stands for an inbox. What its mark is made for is read first. Then the file is
+/// claimed by moving it aside, so that two processes do not give it twice; whatever fails from there on puts it back.
 fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
     let quarantine = installation.quarantine();
-    let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
-    let start = original(held, 0)?.unwrap_or_default();
-    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
-    let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(installation, facts.message_id.as_deref(), held.id, now));
-    let given = for_command(&quarantine, &claimed, &mark).and_then(|message| inbox::give(argv, message));
-    match given {
-        Ok(()) => {
-            claimed.remove()?;
-            Ok(true)
-        }
-        Err(error) => {
-            claimed.put_back()?;
-            Err(error.into())
-        }
+    let mut start = original(held, BODY_LIMIT)?;
+    if start.is_none()
+        // A mail reader that opens a message renames its file.
+        && let Some(entry) = quarantine.find(&held.entry.name)?
+    {
+        start = original(&Held { entry, ..held.clone() }, BODY_LIMIT)?;
     }
+    let Some(start) = start else { return Ok(false) };
+    let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+    let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(installation, &facts, held.id, now)?);
+    let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
+    inbox::give(argv, for_command(&quarantine, &claimed, &mark)?)?;
+    claimed.remove()?;
+    Ok(true)
 }
 
 /// Appends a held message to the mbox, and takes it away when it is on the disk there; both under the lock of the mbox, so

@@ -205,8 +205,10 @@ fn sections(entries: &[Entry]) -> Vec<(Section, Vec<&Entry>)> {
 }
 
 /// The digest as a message to the user; `mark` makes the keyed mark for its Message-ID.
-#[must_use]
-pub fn message(report: Report<'_>, mark: impl FnOnce(&str) -> String, id: HeldId) -> Vec<u8> {
+///
+/// # Errors
+/// What `mark` says.
+pub fn message<E>(report: Report<'_>, mark: impl FnOnce(&str) -> Result<String, E>, id: HeldId) -> Result<Vec<u8>, E> {
     let owner = &report.policy.owner;
     let mut mail = Outgoing::default();
     mail.field("From", HeaderValue::mailbox(Some("Held mail"), &owner.primary));
@@ -216,9 +218,9 @@ pub fn message(report: Report<'_>, mark: impl FnOnce(&str) -> String, id: HeldId
     let message_id = format!("cr.d.{id}.{}@{}", report.now, report.policy.host);
     mail.field("Message-ID", HeaderValue::words(&format!("<{message_id}>")));
     mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
-    mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)));
+    mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)?));
     mail.text(text(report));
-    mail.to_bytes()
+    Ok(mail.to_bytes())
 }
 
 /// The one line of the empty answers; the person's letter itself was released.

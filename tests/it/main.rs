@@ -42,6 +42,7 @@ mod people;
 mod power;
 mod privacy;
 mod questions;
+mod reinjection;
 mod replay;
 mod scenario;
 mod signs;

@@ -213,7 +213,9 @@ fn the_digest_is_as_written_down() {
     let policy = policy();
     for (name, entries, alarms) in [("digest", &entries[..], &alarms[..]), ("digest-of-nothing", &[], &[])] {
         let report = Report { policy: &policy, entries, words: &words, alarms, older: 3, now: NOW };
-        let mail = digest::message(report, |_| TOKEN.to_owned(), HeldId::from_number(0x01_2345_6789).unwrap());
+        let mail =
+            digest::message(report, |_| Ok::<_, ()>(TOKEN.to_owned()), HeldId::from_number(0x01_2345_6789).unwrap())
+                .unwrap();
         let text = String::from_utf8(mail).unwrap();
         assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
         fixture::golden(&fixture::root().join(format!("outgoing/{name}.eml")), &text);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::entry::{Entry, Moved};
-use super::file_system::{read_folder, rename_to_free, rename_unless_there, sync_folder};
+use super::file_system::{read_folder, rename_to_free, sync_folder};
 use super::layout::Maildir;
 use super::name::{random_hex, unique_name};
 use crate::world::folder;
@@ -21,22 +21,23 @@ use crate::world::folder;
 /// with a dot, and none of them sweeps `new/` and `cur/` as some do `tmp/`.
 const CLAIMED: &str = ".claimed:";
 
-/// A message that only this process can take away.
+/// A message that only this process can take away. Dropped without [`Claimed::remove`] it gets its old name back: whatever
+/// could not be done with it, it stays where its reader looks.
 #[derive(Debug)]
 pub struct Claimed {
     path: PathBuf,
     original: PathBuf,
+    removed: bool,
 }
 
 impl Maildir {
-    /// Claims a message of this Maildir for something that takes a while, such as giving it to a program. Dropped
-    /// without [`Claimed::remove`] or [`Claimed::put_back`] it is among [`Maildir::stranded`].
+    /// Claims a message of this Maildir for something that takes a while, such as giving it to a program. If the process
+    /// is killed meanwhile, or the old name cannot be given back, it is among [`Maildir::stranded`].
     ///
     /// # Errors
     /// It cannot be renamed. `None` means that somebody else has it.
     pub fn claim(&self, entry: &Entry) -> anyhow::Result<Option<Claimed>> {
-        let claimed = self.chase(entry, claim)?;
-        Ok(claimed.map(|(path, original)| Claimed { path, original }))
+        Ok(self.chase(entry, claim)?.map(|(claimed, _)| claimed))
     }
 
     /// The messages that a move to another file system left behind when the process died, claimed more than
@@ -93,30 +94,41 @@ impl Claimed {
     /// Removes it for good.
     ///
     /// # Errors
-    /// It cannot be removed, or the removal is not durable.
+    /// It cannot be removed, and has its old name back; or the removal is not durable.
     pub fn remove(self) -> anyhow::Result<()> {
-        fs::remove_file(&self.path).with_context(|| format!("cannot remove {}", self.path.display()))?;
-        sync_folder(folder::above(&self.path))
+        let folder = folder::above(&self.path).to_owned();
+        self.unlink()?;
+        sync_folder(&folder)
     }
 
-    /// Gives it back under its old name.
-    ///
-    /// # Errors
-    /// It cannot be renamed; it stays among [`Maildir::stranded`].
-    pub fn put_back(self) -> anyhow::Result<()> {
-        let put = rename_unless_there(&self.path, &self.original);
-        put.with_context(|| format!("cannot put back {}", self.path.display()))
+    /// The same without bringing that to the disk.
+    pub(super) fn unlink(mut self) -> anyhow::Result<()> {
+        fs::remove_file(&self.path).with_context(|| format!("cannot remove {}", self.path.display()))?;
+        self.removed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        if !self.removed
+            && let Ok(spare) = unique_name()
+        {
+            // What cannot be renamed stays among the stranded.
+            let _ = rename_to_free(&self.path, &self.original, &folder::above(&self.original).join(spare));
+        }
     }
 }
 
 /// Renames a message so that no other process and no mail reader takes it; `None` if one was quicker.
-pub(super) fn claim(entry: &Entry) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn claim(entry: &Entry) -> anyhow::Result<Option<Claimed>> {
     let mut name_claimed = OsString::from(format!("{CLAIMED}{}:", random_hex()?));
     name_claimed.push(entry.path.file_name().unwrap_or_default());
     let claimed = folder::above(&entry.path).join(name_claimed);
     match fs::rename(&entry.path, &claimed) {
+        Ok(()) => Ok(Some(Claimed { path: claimed, original: entry.path.clone(), removed: false })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        other => other.with_context(|| format!("cannot move {}", entry.path.display())).map(|()| Some(claimed)),
+        Err(error) => Err(error).with_context(|| format!("cannot move {}", entry.path.display())),
     }
 }
 
@@ -133,6 +145,30 @@ mod tests {
     use super::super::layout::tests::{Scratch, put, read_by_somebody, scratch, texts};
     use super::*;
     use crate::world::clock;
+
+    #[test]
+    fn what_is_claimed_and_not_removed_has_its_name_back() {
+        let Scratch { held, _folder, .. } = scratch();
+        let entry = put(&held, "a", "text");
+        let claimed = held.claim(&entry).unwrap().unwrap();
+        assert!(texts(&held).is_empty() && held.claim(&entry).unwrap().is_none());
+        drop(claimed);
+        assert!(entry.path.exists());
+        // Its name was taken meanwhile.
+        let claimed = held.claim(&entry).unwrap().unwrap();
+        put(&held, "a", "another");
+        drop(claimed);
+        assert_eq!(texts(&held), ["another", "text"]);
+        held.claim(&entry).unwrap().unwrap().remove().unwrap();
+        assert_eq!(texts(&held), ["text"]);
+        // A removal that fails.
+        let entry = held.entries().unwrap().next().unwrap().unwrap();
+        let claimed = held.claim(&entry).unwrap().unwrap();
+        fs::remove_file(&claimed.path).unwrap();
+        fs::create_dir(&claimed.path).unwrap();
+        assert!(claimed.remove().is_err());
+        assert!(entry.path.is_dir());
+    }
 
     #[test]
     fn a_stranded_message_is_hidden_found_and_put_back() {

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail};
 use super::claim::claim;
 use super::draft::Committed;
 use super::entry::{Entry, Moved, Removed};
-use super::file_system::{rename_to_free, rename_unless_there, sync_folder};
+use super::file_system::{rename_to_free, sync_folder};
 use super::layout::Maildir;
 use super::name::{check_name, unique_name};
 use crate::world::folder;
@@ -109,18 +109,12 @@ fn durable<T>(
 /// it meanwhile; a crash leaves it under that name, see [`Maildir::stranded`].
 fn carry(entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Option<PathBuf>> {
     let Some(claimed) = claim(entry)? else { return Ok(None) };
-    let copied = copy(&claimed, target, name);
-    if copied.is_err() {
-        // It stays listed as stranded if it cannot even be renamed.
-        let _ = rename_unless_there(&claimed, &entry.path);
-    }
-    let path = copied?;
-    fs::remove_file(&claimed).with_context(|| format!("cannot remove {}", claimed.display()))?;
+    let path = copy(claimed.open()?, &entry.path, target, name)?;
+    claimed.unlink()?;
     Ok(Some(path))
 }
 
-fn copy(source: &Path, target: &Maildir, name: &str) -> anyhow::Result<PathBuf> {
-    let mut reader = File::open(source).with_context(|| format!("cannot open {}", source.display()))?;
+fn copy(mut reader: File, source: &Path, target: &Maildir, name: &str) -> anyhow::Result<PathBuf> {
     // A name that is taken there need not be the same message, so it is not taken for that.
     let free = target.find(name)?.is_none();
     let mut draft = target.draft()?;
