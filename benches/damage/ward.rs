@@ -13,6 +13,7 @@ use countersign::operation::case::{Case, alike, decide};
 use countersign::operation::installation::Installation;
 use countersign::origin::envelope::Caller;
 use countersign::origin::score::ScoreField;
+use countersign::policy::foreign_marks::ForeignMarks;
 use countersign::policy::key::{KEY_LENGTH, KeyId, KeyRing, Keys, SecretKey};
 use countersign::policy::standing::{Standing, TokenStanding, WentOut};
 use countersign::policy::token::{HeldId, Token};
@@ -74,7 +75,7 @@ impl Ward {
             }
         }
         let head = Head::read(start);
-        black_box(block::without_foreign_marks(start, &head));
+        black_box(ForeignMarks::begin(start, &head));
         black_box(block::Block::read(start, &self.ordinary.keys.list).is_ok());
         Seen { ordinary, assumed }
     }

@@ -12,7 +12,7 @@ use crate::operation::case::look;
 use crate::operation::delivery::{caller, read_start, start, writable_output};
 use crate::operation::installation::Installation;
 use crate::operation::trouble::Answer;
-use crate::policy::block::without_foreign_marks;
+use crate::policy::foreign_marks::ForeignMarks;
 use crate::policy::reason::Reason;
 use crate::world::clock;
 use crate::world::config::Environment;
@@ -37,7 +37,8 @@ pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer 
         .filter(|_| case.decision.reason != Reason::ModeOff)
         .unwrap_or((case.decision.verdict, case.decision.reason));
     // Perform.
-    let head = Head::read(input.start());
+    let start = input.shared_start();
+    let head = Head::read(&start);
     let mut out = io::stdout().lock();
     if let Some(line) = head.mbox_line {
         out.write_all(line)?;
@@ -45,8 +46,10 @@ pub fn filter(arguments: &MessageArguments, environment: Environment) -> Answer 
     }
     let mark = HeaderValue::words(&format!("{}; reason={}", verdict.name(), reason.name()));
     out.write_all(format!("X-Countersign-Verdict: {}\n", mark.as_str()).as_bytes())?;
-    out.write_all(&without_foreign_marks(input.start(), &head))?;
-    input.copy_rest(&mut |piece| Ok(out.write_all(piece)?))?;
+    let (first, mut marks) = ForeignMarks::begin(input.start(), &head);
+    out.write_all(&first)?;
+    input.copy_rest(&mut |piece| Ok(out.write_all(&marks.rest(piece))?))?;
+    out.write_all(&marks.end())?;
     out.flush()?;
     Ok(Ending::Done)
 }

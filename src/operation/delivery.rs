@@ -23,8 +23,9 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
-use crate::policy::block::{Block, OpenBlock, without_foreign_marks};
+use crate::policy::block::{Block, OpenBlock};
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
+use crate::policy::foreign_marks::ForeignMarks;
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Entry, Origin};
@@ -342,8 +343,7 @@ fn write_passed(
     let head = Head::read(&start);
     let mut draft = maildir.draft()?;
     draft.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
-    draft.write(&without_foreign_marks(&start, &head))?;
-    input.copy_rest(&mut |piece| draft.write(piece))?;
+    write_message(input, &head, &mut draft, |_| ())?;
     Ok(draft)
 }
 
@@ -382,11 +382,7 @@ fn write_held(
     running.update(case.facts.message());
     let mut draft = quarantine.draft()?;
     draft.write(open.bytes())?;
-    draft.write(&without_foreign_marks(&start, &head))?;
-    input.copy_rest(&mut |piece| {
-        running.update(piece);
-        draft.write(piece)
-    })?;
+    write_message(input, &head, &mut draft, |piece| running.update(piece))?;
     let message = running.finish();
     draft.overwrite_at(0, &open.seal(Some(message), &installation.keys.token))?;
     Ok((draft, message))
@@ -410,16 +406,31 @@ fn block(installation: &Installation, case: &Case, head: &Head<'_>, id: Option<H
 /// Writes a message into a Maildir's tmp/ as the command that stands for an inbox gets it: as it came, but for fields
 /// that claim to be ours.
 fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trouble> {
-    let start = input.start().to_vec();
+    let start = input.shared_start();
     let head = Head::read(&start);
     let mut draft = maildir.draft()?;
     if let Some(line) = head.mbox_line {
         draft.write(line)?;
         draft.write(b"\n")?;
     }
-    draft.write(&without_foreign_marks(&start, &head))?;
-    input.copy_rest(&mut |piece| draft.write(piece))?;
+    write_message(input, &head, &mut draft, |_| ())?;
     Ok(draft)
+}
+
+/// Writes the message as it came, but for fields that claim to be ours; shows `see` what comes behind its start.
+fn write_message(
+    input: &mut Stdin,
+    head: &Head<'_>,
+    draft: &mut Draft,
+    mut see: impl FnMut(&[u8]),
+) -> Result<(), Trouble> {
+    let (first, mut marks) = ForeignMarks::begin(input.start(), head);
+    draft.write(&first)?;
+    input.copy_rest(&mut |piece| {
+        see(piece);
+        draft.write(&marks.rest(piece))
+    })?;
+    Ok(draft.write(&marks.end())?)
 }
 
 /// Writes down a decision that leaves nothing in the quarantine.

@@ -2,8 +2,7 @@
 //! and what was verified about it. The quarantine describes itself by these blocks; the store can be rebuilt from
 //! them.
 //!
-//! Promises: a block reads back only with an intact seal, so nobody can plant one; a field of our name that came
-//! with the message is renamed. Never touches: the message below the block, beyond those names.
+//! Promises: a block counts only with an intact seal, so nobody can plant one. Never touches: the message below the block.
 
 use std::borrow::Cow;
 
@@ -17,8 +16,6 @@ use crate::mail::head::{Field, Head};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::EnvelopeSender;
 
-/// What every field of ours begins with.
-const PREFIX: &str = "X-Countersign";
 /// The fields in their order; the seal covers all above it.
 const NAMES: [&str; 7] = [
     "X-Countersign-Id",
@@ -158,28 +155,6 @@ impl OpenBlock {
     }
 }
 
-/// The start of a message as it is stored below a block or passed on by `filter`: without the mbox line, with every
-/// incoming field of our name renamed (`X-Old-Countersign-…`), else byte for byte.
-#[must_use]
-pub fn without_foreign_marks(start: &[u8], head: &Head<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(start.len() + 16);
-    let mut at = head.start;
-    for field in head.fields.iter().filter(|field| is_ours(field.name)) {
-        out.extend_from_slice(&start[at..field.start]);
-        out.extend_from_slice(b"X-Old-");
-        // Everything behind `X-`, wherever blanks stand in the name.
-        let hyphen = field.name.iter().position(|&b| b == b'-').map_or(0, |p| p + 1);
-        at = field.start + hyphen;
-    }
-    out.extend_from_slice(&start[at..]);
-    out
-}
-
-fn is_ours(name: &[u8]) -> bool {
-    let mut seen = name.iter().filter(|b| !b.is_ascii_whitespace()).map(u8::to_ascii_lowercase);
-    PREFIX.bytes().all(|wanted| seen.next() == Some(wanted.to_ascii_lowercase()))
-}
-
 const EMPTY_FINGERPRINT: &str = "00000000000000000000000000000000";
 
 fn check_seal(sealed: &[u8], value: &str, ring: &KeyRing) -> Result<(), BlockRefusal> {
@@ -282,15 +257,5 @@ mod tests {
         let text = String::from_utf8(sealed).unwrap().replace("X-Countersign-Sender", "Bcc: x\nX-Countersign-Sender");
         assert_eq!(Block::read(text.as_bytes(), &ring()), Err(BlockRefusal::Absent));
         assert_eq!(Block::read(b"From: x\n\n", &ring()), Err(BlockRefusal::Absent));
-    }
-
-    #[test]
-    fn fields_of_our_name_are_renamed_and_nothing_else() {
-        let text = b"From a@b x\nA: 1\nX-Countersign-Verdict: pass\nx-COUNTERSIGN-id : 1\nX-Counter: 2\n\nX-Countersign: body\n";
-        let out = without_foreign_marks(text, &Head::read(text));
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "A: 1\nX-Old-Countersign-Verdict: pass\nX-Old-COUNTERSIGN-id : 1\nX-Counter: 2\n\nX-Countersign: body\n"
-        );
     }
 }

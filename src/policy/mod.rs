@@ -8,6 +8,7 @@ pub mod confirm;
 pub mod copy;
 pub mod digest;
 pub mod fingerprint;
+pub mod foreign_marks;
 pub mod gate;
 pub mod key;
 pub mod plan;

@@ -6,7 +6,7 @@
 use std::fs;
 
 use countersign::mail::head::Head;
-use countersign::policy::block::without_foreign_marks;
+use countersign::policy::foreign_marks::ForeignMarks;
 
 use super::fixture;
 use super::world::{World, each};
@@ -24,7 +24,8 @@ fn what_is_damaged_is_kept_all_the_same() {
             let what = format!("{} {what}", fixture::name(&path));
             outcome.check(&format!("{what}: taken"), outcome.code == Some(0) && outcome.drained).is_silent();
             outcome.check(&format!("{what}: nothing is left in tmp"), outcome.after.drafts + outcome.after.marks == 0);
-            let original = without_foreign_marks(&copy, &Head::read(&copy));
+            let (mut original, marks) = ForeignMarks::begin(&copy, &Head::read(&copy));
+            original.extend(marks.end());
             let mut stored = outcome.after.inbox.iter().chain(&outcome.after.held);
             let kept = stored.any(|message| message.ends_with(&original) && message.len() > original.len());
             outcome.check(&format!("{what}: kept byte for byte below a header block"), kept);

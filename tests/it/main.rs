@@ -23,6 +23,7 @@ mod exit_codes;
 mod faults;
 mod field;
 mod fixture;
+mod foreign_marks;
 mod format;
 mod hostile;
 mod languages;
