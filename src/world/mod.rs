@@ -9,6 +9,7 @@ pub mod input;
 pub mod lines;
 pub mod maildir;
 pub mod mbox;
+pub mod packing;
 pub mod program;
 pub mod random;
 pub mod scratch;

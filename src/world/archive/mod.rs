@@ -1,4 +1,4 @@
-//! Old mail wherever it lies: mbox files, Maildirs with their folders, single messages, folders of files, gzip and xz.
+//! Old mail wherever it lies: mbox files, Maildirs with their folders, single messages, folders of files, gzip, bzip2, xz and zstd.
 //!
 //! Promises: read only; in the order of the arguments and, inside a folder, of names; memory does not grow with the
 //! size of a file; what cannot be read is said with its file and place, and never stops the rest. A message is never
@@ -14,18 +14,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-use lzma_rust2::XzReader;
-
 use shape::{LOOK, Named, Shape, is_number, shape};
 
 use super::input::Incoming;
 use super::mbox::Mbox;
+use super::packing::{MEMORY_LIMIT, Packing};
 
 /// Most folders inside each other that are entered.
 pub const DEPTH_LIMIT: usize = 64;
-/// Most memory that the dictionary of an xz file may ask for, in KiB. `xz -9` needs 65 MiB; the format allows 4 GiB.
-pub const XZ_LIMIT: u32 = 128 * 1024;
 /// Most bytes that are read at once.
 const BUFFER: usize = 64 * 1024;
 /// The argument that stands for standard input, where mail comes from another program.
@@ -172,13 +168,9 @@ impl Reader<'_, '_> {
         let room = if length == 0 { BUFFER } else { length.saturating_add(1).min(BUFFER) };
         let file = Counted { inner: file, count: Arc::clone(self.progress) };
         let mut reader = BufReader::with_capacity(room, file);
-        let magic = reader.fill_buf()?;
-        Ok(if magic.starts_with(&[0x1f, 0x8b]) {
-            Box::new(BufReader::new(MultiGzDecoder::new(reader)))
-        } else if magic.starts_with(b"\xfd7zXZ\0") {
-            Box::new(BufReader::new(XzReader::new_mem_limit(reader, true, XZ_LIMIT)))
-        } else {
-            Box::new(reader)
+        Ok(match Packing::of(reader.fill_buf()?) {
+            Some(packing) => Box::new(BufReader::new(packing.reader(reader))),
+            None => Box::new(reader),
         })
     }
 
@@ -296,7 +288,7 @@ fn torn(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "ends too early, and what stands behind this place is lost".into(),
         io::ErrorKind::OutOfMemory => {
-            format!("needs more than {} MiB to be unpacked: unpack it first", XZ_LIMIT / 1024)
+            format!("needs more than {} MiB to be unpacked: unpack it first", MEMORY_LIMIT / 1024 / 1024)
         }
         _ => format!("cannot be read on: {error}"),
     }

@@ -16,6 +16,7 @@ use super::file_system::{read_folder, rename_to_free, sync_folder};
 use super::layout::Maildir;
 use super::name::{random_hex, unique_name};
 use crate::world::folder;
+use crate::world::packing::Unpacked;
 
 /// How a message is named while it is on its way to another file system. Mail programs pass over names that begin
 /// with a dot, and none of them sweeps `new/` and `cur/` as some do `tmp/`.
@@ -83,11 +84,16 @@ impl Maildir {
 }
 
 impl Claimed {
-    /// Opens it for reading.
+    /// Opens the message for reading, unpacked.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn open(&self) -> anyhow::Result<File> {
+    pub fn open(&self) -> anyhow::Result<Unpacked> {
+        Unpacked::new(self.file()?).with_context(|| format!("cannot read {}", self.path.display()))
+    }
+
+    /// Opens its file.
+    pub(super) fn file(&self) -> anyhow::Result<File> {
         File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))
     }
 

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ use super::file_system::{read_folder, sync_folder};
 use super::layout::Maildir;
 use super::name::check_name;
 use crate::world::folder;
+use crate::world::packing::{LOOK, Packing, Unpacked};
 
 /// How often a message is looked for again under the flags that a mail reader may have given it meanwhile.
 const TRIES: usize = 5;
@@ -39,10 +40,20 @@ const FIRST_READ: usize = 8 * 1024;
 pub struct Entry {
     /// Its file. A mail reader may rename it at any time.
     pub path: PathBuf,
-    /// The name without `:2,` and the flags; foreign text, not Unicode replaced by U+FFFD.
+    /// The name without `:2,` and the flags, and without the sizes that Dovecot puts in front of those; foreign text, not
+    /// Unicode replaced by U+FFFD.
     pub name: String,
     /// Whether no mail reader has seen it: it is in `new/`.
     pub is_new: bool,
+}
+
+/// The first bytes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// As the message is, whether its file is packed or not.
+    pub bytes: Vec<u8>,
+    /// Whether it is.
+    pub packed: bool,
 }
 
 /// What the file system says about a message.
@@ -166,19 +177,41 @@ impl Entry {
     /// # Errors
     /// It cannot be read.
     pub fn head(&self, limit: usize) -> anyhow::Result<Option<Vec<u8>>> {
-        let Some(file) = self.open()? else { return Ok(None) };
-        let mut bytes = Vec::with_capacity(limit.min(FIRST_READ));
-        file.take(limit as u64)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("cannot read {}", self.path.display()))?;
-        Ok(Some(bytes))
+        Ok(self.start(limit)?.map(|start| start.bytes))
     }
 
-    /// Its file, for reading; None if it is not there any more.
+    /// The same, and whether its file is packed: a mail server may have done that in place. `limit` is at least [`LOOK`]
+    /// for who wants to know.
+    ///
+    /// # Errors
+    /// It cannot be read, or not be unpacked.
+    pub fn start(&self, limit: usize) -> anyhow::Result<Option<Start>> {
+        let Some(mut file) = self.file()? else { return Ok(None) };
+        let mut bytes = Vec::with_capacity(limit.min(FIRST_READ));
+        let read = || {
+            (&mut file).take(limit as u64).read_to_end(&mut bytes)?;
+            if limit < LOOK || Packing::of(&bytes).is_none() {
+                return Ok(false);
+            }
+            file.rewind()?;
+            bytes.clear();
+            Unpacked::new(file)?.take(limit as u64).read_to_end(&mut bytes).map(|_| true)
+        };
+        let packed: std::io::Result<bool> = read();
+        let packed = packed.with_context(|| format!("cannot read {}", self.path.display()))?;
+        Ok(Some(Start { bytes, packed }))
+    }
+
+    /// The message from its start, unpacked; None if it is not there any more.
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn open(&self) -> anyhow::Result<Option<File>> {
+    pub fn open(&self) -> anyhow::Result<Option<Unpacked>> {
+        let unpacked = self.file()?.map(Unpacked::new).transpose();
+        unpacked.with_context(|| format!("cannot read {}", self.path.display()))
+    }
+
+    fn file(&self) -> anyhow::Result<Option<File>> {
         match File::open(&self.path) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -221,9 +254,12 @@ impl Entry {
     }
 }
 
-/// A file's name without `:2,` and the flags.
+/// A file's name without `:2,` and the flags, and without `,S=` and `,W=` in front of them: Dovecot writes the sizes of
+/// what it has packed there.
 fn base(file_name: &OsStr) -> &[u8] {
-    file_name.as_bytes().split(|&byte| byte == b':').next().unwrap_or_default()
+    let name = file_name.as_bytes().split(|&byte| byte == b':').next().unwrap_or_default();
+    let sizes = name.windows(3).position(|three| three == b",S=" || three == b",W=");
+    &name[..sizes.unwrap_or(name.len())]
 }
 
 /// The same as text; None for a hidden file.
@@ -279,7 +315,20 @@ mod tests {
     fn a_message_is_found_under_whatever_flags() {
         let Scratch { held, _folder, .. } = scratch();
         // With those that are tried first, with others, with a mail program's own, and as no program should write them.
-        for flags in ["", ":2,", ":2,S", ":2,RS", ":2,F", ":2,DFPRST", ":2,Sab", ":1,x", ":", ":2,\u{e9}"] {
+        for flags in [
+            ",S=12,W=13:2,SZ",
+            ",W=12",
+            "",
+            ":2,",
+            ":2,S",
+            ":2,RS",
+            ":2,F",
+            ":2,DFPRST",
+            ":2,Sab",
+            ":1,x",
+            ":",
+            ":2,\u{e9}",
+        ] {
             let entry = put(&held, "one", "text");
             put(&held, "one2", "another");
             let path = held.path().join(format!("cur/one{flags}"));

@@ -18,6 +18,6 @@ mod name;
 
 pub use claim::Claimed;
 pub use draft::{ABANDONED_AFTER, Committed, Draft};
-pub use entry::{Entry, Moved, Removed, Status};
+pub use entry::{Entry, Moved, Removed, Start, Status};
 pub use layout::Maildir;
 pub use mark::Mark;

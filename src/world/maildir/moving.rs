@@ -109,7 +109,7 @@ fn durable<T>(
 /// it meanwhile; a crash leaves it under that name, see [`Maildir::stranded`].
 fn carry(entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Option<PathBuf>> {
     let Some(claimed) = claim(entry)? else { return Ok(None) };
-    let path = copy(claimed.open()?, &entry.path, target, name)?;
+    let path = copy(claimed.file()?, &entry.path, target, name)?;
     claimed.unlink()?;
     Ok(Some(path))
 }
