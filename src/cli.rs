@@ -160,7 +160,7 @@ pub struct ExplainArguments {
 #[derive(Args, Debug, Default)]
 #[command(
     after_help = "Reads mbox, Maildir with its folders, single messages and folders of them, plain or compressed \
-    with gzip or xz. Ends with 1 if there was no message at all."
+    with gzip, bzip2, xz or zstd. Ends with 1 if there was no message at all."
 )]
 pub struct ReplayArguments {
     /// Write JSON, one line a message, and the summary to standard error

@@ -42,6 +42,10 @@ pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> An
     let Some(held) = ledger.find(&installation, id)? else {
         return Err(Trouble::not_found(ledger.absence(&installation, id)?));
     };
+    if !held.sealed {
+        let why = "the block on top is not as this program sealed it, so nobody is asked for what it says";
+        return Err(Trouble::not_found(format!("{id}: {why}")));
+    }
     let Some(start) = quarantine::original(&held, BODY_LIMIT)? else {
         return Err(Trouble::not_found(format!("{id} was moved or deleted by another program this moment")));
     };

@@ -18,6 +18,7 @@ use crate::operation::own_mark;
 use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::operation::unread::{Unread, sentences};
 use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, SpamScore};
 use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
@@ -41,6 +42,8 @@ pub struct Inventory {
     pub older: usize,
     /// What is wrong with the installation, in whole sentences.
     pub alarms: Vec<String>,
+    /// What lies beside them and is not seen.
+    unread: Vec<Unread>,
     /// Where the new ones are, by their number.
     files: HashMap<i64, maildir::Entry>,
 }
@@ -65,12 +68,15 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let words = found.read(&installation)?;
     // Decide.
     let policy = &installation.config.policy;
+    // What another put there is told with the next digest, and makes none.
+    let quiet = found.new.is_empty() && found.alarms.is_empty() && found.unread.iter().all(|one| one.why.is_none());
+    found.alarms.extend(sentences(&found.unread, &installation.config.paths.keys));
     let report = Report { policy, entries: &found.new, words: &words, alarms: &found.alarms, older: found.older, now };
     if arguments.stdout {
         screen::out(&text(report))?;
         return Ok(Ending::Done);
     }
-    if found.new.is_empty() && found.alarms.is_empty() && !arguments.always {
+    if quiet && !arguments.always {
         return Ok(Ending::Done);
     }
     let id = HeldId::from_random(random::bits()?);
@@ -102,7 +108,8 @@ fn whole_store(installation: &Installation) -> Result<Store, String> {
 /// # Errors
 /// When the quarantine cannot be read.
 pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
-    let mut found = Inventory { new: Vec::new(), older: 0, alarms: Vec::new(), files: HashMap::new() };
+    let mut found =
+        Inventory { new: Vec::new(), older: 0, alarms: Vec::new(), unread: Vec::new(), files: HashMap::new() };
     let rows =
         match store.and_then(|store| Rows::read(store).map_err(|problem| ledger::sentence(installation, &problem))) {
             Ok(rows) => rows,
@@ -112,14 +119,26 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
             }
         };
     let scored = !installation.config.policy.trust.scores.is_empty();
-    let mut listed = HashSet::new();
+    let (mut listed, mut unread) = (HashSet::new(), Vec::new());
     for file in quarantine::files(installation)? {
         let file = file?;
+        let seen = file.clone();
         let named = rows.named(&file.name).filter(|row| row.listed.is_some() || !scored);
         let (row, entry, file) = match named {
             Some(row) => (Some(row), entry(row.id, row.received, row.reason, Some(row)), file),
             None => {
-                let Some(held) = quarantine::read(installation, file)? else { continue };
+                let held = match quarantine::read(installation, file) {
+                    Ok(Some(held)) => held,
+                    // Gone, or none of ours.
+                    Ok(None) => {
+                        unread.extend(seen.status()?.map(|_| Unread { path: seen.path, why: None }));
+                        continue;
+                    }
+                    Err(trouble) => {
+                        unread.push(Unread::new(&seen.path, trouble)?);
+                        continue;
+                    }
+                };
                 let row = rows.numbered(held.id);
                 let entry = entry(held.id, held.block.received, held.block.reason, row);
                 let score = if scored { score(installation, &held)? } else { None };
@@ -134,6 +153,7 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
             found.new.extend(found.files.insert(number, file).is_none().then_some(entry));
         }
     }
+    found.unread = unread;
     found.alarms.extend(not_asked(&found.new));
     Ok(found)
 }
@@ -185,10 +205,19 @@ impl Inventory {
             for id in
                 told(&self.new).iter().map(|id| id.number()).filter(|id| !words.contains_key(id)).collect::<Vec<_>>()
             {
-                let file = self.files.remove(&id);
-                match file.map(|file| read(installation, file)).transpose()?.flatten() {
-                    Some(read) => drop(words.insert(id, read)),
-                    None => drop(gone.insert(id)),
+                let Some(file) = self.files.remove(&id) else {
+                    gone.insert(id);
+                    continue;
+                };
+                let path = file.path.clone();
+                match read(installation, file) {
+                    Ok(Some(read)) => drop(words.insert(id, read)),
+                    Ok(None) => drop(gone.insert(id)),
+                    // It is held all the same.
+                    Err(trouble) => {
+                        self.unread.push(Unread::new(&path, trouble)?);
+                        words.insert(id, Words { from: "(its file cannot be read)".to_owned(), ..Words::default() });
+                    }
                 }
             }
             if gone.is_empty() {

@@ -1,6 +1,6 @@
 //! `held`: the list of what is held.
 //!
-//! Promises: every message of the quarantine that bears our seal is shown or counted; changes nothing but that a file
+//! Promises: every file of the quarantine that bears our block is shown, and every other named or counted; changes nothing but that a file
 //! which vanished is written down as gone. Never touches: the messages.
 
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::operation::ledger::{Ledger, asked_name, asked_words};
 use crate::operation::screen;
 use crate::operation::select::{Found, Selection, each};
 use crate::operation::trouble::{Answer, Trouble};
+use crate::operation::unread::sentences;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
 use crate::world::clock;
@@ -73,8 +74,8 @@ pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
     for sentence in &rest.absent {
         screen::error(sentence);
     }
-    if selection.is_everything() && rest.foreign > 0 {
-        say_foreign(&installation, rest.foreign);
+    if selection.is_everything() {
+        sentences(&rest.unread, &installation.config.paths.keys).iter().for_each(|said| screen::error(said));
     }
     if lines.is_empty() {
         screen::aside(if selection.is_everything() { "Nothing is held." } else { "Nothing that is held fits." });
@@ -117,17 +118,6 @@ fn print(lines: impl Iterator<Item = String>) -> std::io::Result<()> {
         }
     }
     screen::out(&text)
-}
-
-/// What lies in the folder and is none of ours is said: without the key nothing there would be, and an empty list would
-/// look as if nothing were held.
-fn say_foreign(installation: &Installation, count: usize) {
-    let path = installation.config.paths.quarantine.display();
-    let keys = installation.config.paths.keys.display();
-    screen::error(&format!(
-        "{path} also holds what bears no seal of this program ({count}): another one put it there, or the key that \
-         sealed it is not in {keys}"
-    ));
 }
 
 fn line(found: &Found, asked: Option<Asked>, json: bool) -> Line {
@@ -210,6 +200,7 @@ fn as_json(found: &Found, asked: Option<Asked>) -> String {
         "sentence": block.reason.sentence(),
         "asked": asked.map(asked_name),
         "proofs": block.proofs.list(),
+        "sealed": found.held.sealed,
         "bytes": found.held.entry.status().ok().flatten().map(|status| status.bytes),
     });
     format!("{value}\n")

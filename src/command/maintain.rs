@@ -18,6 +18,7 @@ use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::gate::may_challenge;
@@ -164,10 +165,21 @@ fn limits(installation: &Installation, now: i64) -> Limits {
 /// What is to be done, each with its file where there is one. Of the files that are as they should be nothing is kept: there
 /// may be a hundred thousand.
 fn repairs(installation: &Installation, store: &Store, now: i64) -> Result<Vec<(Repair, Option<Entry>)>, Trouble> {
-    let (mut rows, mut found) = (Vec::new(), Vec::new());
+    let (mut rows, mut found, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
     store.each_held(|row| rows.push((row, false)))?;
-    for message in quarantine::each(installation)? {
-        let message = message?;
+    for entry in quarantine::files(installation)? {
+        let entry = entry?;
+        let name = Fingerprint::from_hex(&entry.name);
+        let message = match quarantine::read(installation, entry) {
+            Ok(Some(message)) => message,
+            Ok(None) => continue,
+            // `held` and the digest name it.
+            Err(trouble) if quarantine::is_the_files_own(&trouble) => {
+                hidden.push(name);
+                continue;
+            }
+            Err(trouble) => return Err(trouble),
+        };
         // The rows come by their number.
         let Ok(at) = rows.binary_search_by_key(&message.id.number(), |(row, _)| row.id.number()) else {
             let known = store.held(message.id)?.is_some();
@@ -183,7 +195,10 @@ fn repairs(installation: &Installation, store: &Store, now: i64) -> Result<Vec<(
             found.push((repair, Some(message.entry)));
         }
     }
-    found.extend(rows.iter().filter(|(_, seen)| !seen).map(|(row, _)| (Repair::Gone(row.id), None)));
+    // A file that cannot be read is the one that it is named after, or else may be any of them.
+    let is_hidden = |row: &HeldRow| hidden.iter().any(|name| name.is_none_or(|message| message == row.message));
+    let gone = rows.iter().filter(|(row, seen)| !seen && !is_hidden(row));
+    found.extend(gone.map(|(row, _)| (Repair::Gone(row.id), None)));
     Ok(found)
 }
 
@@ -201,7 +216,7 @@ fn repair(
     Ok(match row.asked {
         _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
         _ if over && read => Some(Repair::Expire(row.id)),
-        Asked::Refused => Some(Repair::TryAgain(row.id)),
+        Asked::Refused if message.sealed => Some(Repair::TryAgain(row.id)),
         _ => None,
     })
 }
@@ -215,7 +230,8 @@ fn was_allowed(
     message: &Held,
     row: &HeldRow,
 ) -> Result<bool, StoreProblem> {
-    let Some(sender) = message.block.sender.as_ref().filter(|_| row.reason.is_of_the_gate()) else { return Ok(false) };
+    let counts = message.sealed && row.reason.is_of_the_gate();
+    let Some(sender) = message.block.sender.as_ref().filter(|_| counts) else { return Ok(false) };
     let found = entry_of(installation, store, Kind::Address, sender.normal().as_str())?;
     Ok(found.is_some_and(|(_, entry)| {
         entry.effect == Effect::Allow
@@ -365,7 +381,11 @@ fn came_back(
         if Fingerprint::from_hex(&file.name).is_some_and(|message| !missing.contains_key(&message)) {
             continue;
         }
-        back.extend(quarantine::read(installation, file)?.map(|held| held.id.number()));
+        match quarantine::read(installation, file) {
+            Ok(held) => back.extend(held.map(|held| held.id.number())),
+            Err(trouble) if quarantine::is_the_files_own(&trouble) => {}
+            Err(trouble) => return Err(trouble),
+        }
     }
     Ok(back)
 }
@@ -380,7 +400,7 @@ fn record(
     let mut rows = Vec::new();
     for (_, message) in messages {
         let fresh = now.saturating_sub(message.block.received) < ASK_WITHIN;
-        if message.block.verdict == Verdict::Challenge && fresh {
+        if message.sealed && message.block.verdict == Verdict::Challenge && fresh {
             record_and_ask(installation, store, message, now)?;
         } else {
             rows.extend(row_of(installation, message)?);
@@ -410,11 +430,12 @@ fn row_of(installation: &Installation, message: &Held) -> Result<Option<HeldRow>
     Ok(Some(sealed_row(installation, &facts, message)))
 }
 
-/// The row of a message as its sealed block has it: what was proven then, not what the trust of today makes of it.
+/// The row of a message as its sealed block has it: what was proven then, not what the trust of today makes of it. Without
+/// its seal it proves nothing.
 fn sealed_row(installation: &Installation, facts: &Facts, message: &Held) -> HeldRow {
     let block = &message.block;
     let row = held_row(installation, facts, block.reason, message.id, message.message, block.received);
-    HeldRow { proofs: block.proofs, ..row }
+    HeldRow { proofs: if message.sealed { block.proofs } else { Proofs::NONE }, ..row }
 }
 
 /// The second try of a refused challenge, under the same gate as the first.
@@ -473,7 +494,13 @@ fn write_down(installation: &Installation) -> Result<usize, Trouble> {
     let mut store = installation.store()?;
     let (mut rows, mut seen) = (Vec::new(), HashSet::new());
     for message in quarantine::each(installation)? {
-        let message = message?;
+        let message = match message {
+            Err(trouble) if quarantine::is_the_files_own(&trouble) => {
+                screen::error(&report::chain(&trouble.error));
+                continue;
+            }
+            message => message?,
+        };
         let Some(row) = row_of(installation, &message)? else { continue };
         seen.insert(message.id.number());
         // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.

@@ -168,6 +168,13 @@ impl Run<'_> {
     /// Writes the entry; the proof that other messages of this sender must carry to be released too.
     fn allow(&mut self, found: &Found) -> Result<Option<Proofs>, Trouble> {
         let id = found.held.id;
+        if !found.held.sealed {
+            self.undone.push(format!(
+                "{id} has a block that is not as this program sealed it, so nobody is allowed for what it says; to allow \
+                 the sender: countersign allow ADDRESS"
+            ));
+            return Ok(None);
+        }
         let Some(sender) = found.held.block.sender.clone() else {
             self.undone.push(format!("{id} names no single sender, so nobody is allowed"));
             return Ok(None);

@@ -90,7 +90,8 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> Strin
     row("number", held.id.to_string());
     row("received", format!("{} UTC, {bytes} bytes", short_date(block.received)));
     row("held because", format!("{} ({})", block.reason.sentence(), block.reason.name()));
-    row("proven", block.proofs.names());
+    let broken = || "not known: the block on top is not as it was sealed".to_owned();
+    row("proven", if held.sealed { block.proofs.names() } else { broken() });
     row("sender", asked_words(asked).to_owned());
     for name in FIELDS {
         let all: Vec<_> = head.all(name).collect();

@@ -291,9 +291,11 @@ fn tokens(
     let is_author = |key: &Fingerprint, sender: &Address| {
         under_every_key(&installation.keys.list, Kind::Address, sender.normal().as_str()).any(|(_, own)| own == *key)
     };
+    let ids: Vec<_> = facts.tokens().iter().map(|found| Token::read(&found.text).held).collect();
+    let there = quarantine::find_all(installation, store, &ids)?;
     for FoundToken { text, kind, .. } in facts.tokens() {
         let token = Token::read(text);
-        let held = quarantine::find(installation, Some(store), token.held)?;
+        let held = there.iter().find(|held| held.id == token.held && held.sealed);
         let spent = store.spent(token.held)?;
         // The row says that a token of that number was found good, so its proof is not looked at again; without the
         // held message nobody knows the address it would need.

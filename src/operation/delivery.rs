@@ -256,7 +256,7 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
 
 /// The number of a message whose file is there and whose row is not.
 fn unrecorded(installation: &Installation, store: Option<&Store>, entry: maildir::Entry) -> Option<HeldId> {
-    let held = quarantine::read(installation, entry).ok().flatten()?;
+    let held = quarantine::read(installation, entry).ok().flatten().filter(|held| held.sealed)?;
     let row = store?.held(held.id).ok()?;
     row.is_none().then_some(held.id)
 }
@@ -343,7 +343,7 @@ fn write_passed(
     let head = Head::read(&start);
     let mut draft = maildir.draft()?;
     draft.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
-    write_message(input, &head, &mut draft, |_| ())?;
+    write_message(input, &head, &mut |piece| draft.write(piece), |_| ())?;
     Ok(draft)
 }
 
@@ -360,8 +360,7 @@ fn write_for_mbox(
     let sender = case.facts.envelope_sender().map(Address::to_string);
     let mut letter = mailbox.letter(&from_line(sender.as_deref(), now))?;
     letter.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
-    letter.write(&without_foreign_marks(&start, &head))?;
-    input.copy_rest(&mut |piece| letter.write(piece))?;
+    write_message(input, &head, &mut |piece| letter.write(piece), |_| ())?;
     Ok(letter)
 }
 
@@ -382,7 +381,7 @@ fn write_held(
     running.update(case.facts.message());
     let mut draft = quarantine.draft()?;
     draft.write(open.bytes())?;
-    write_message(input, &head, &mut draft, |piece| running.update(piece))?;
+    write_message(input, &head, &mut |piece| draft.write(piece), |piece| running.update(piece))?;
     let message = running.finish();
     draft.overwrite_at(0, &open.seal(Some(message), &installation.keys.token))?;
     Ok((draft, message))
@@ -413,7 +412,7 @@ fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trou
         draft.write(line)?;
         draft.write(b"\n")?;
     }
-    write_message(input, &head, &mut draft, |_| ())?;
+    write_message(input, &head, &mut |piece| draft.write(piece), |_| ())?;
     Ok(draft)
 }
 
@@ -421,16 +420,16 @@ fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trou
 fn write_message(
     input: &mut Stdin,
     head: &Head<'_>,
-    draft: &mut Draft,
+    put: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
     mut see: impl FnMut(&[u8]),
 ) -> Result<(), Trouble> {
     let (first, mut marks) = ForeignMarks::begin(input.start(), head);
-    draft.write(&first)?;
+    put(&first)?;
     input.copy_rest(&mut |piece| {
         see(piece);
-        draft.write(&marks.rest(piece))
+        put(&marks.rest(piece))
     })?;
-    Ok(draft.write(&marks.end())?)
+    Ok(put(&marks.end())?)
 }
 
 /// Writes down a decision that leaves nothing in the quarantine.

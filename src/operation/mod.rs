@@ -16,3 +16,5 @@ pub mod quarantine;
 pub mod screen;
 pub mod select;
 pub mod trouble;
+pub mod unread;
+pub mod written_out;

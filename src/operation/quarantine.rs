@@ -1,15 +1,12 @@
 //! The quarantine as this program knows it: held messages found by what their header block says, since a mail
 //! reader may rename any file.
 //!
-//! Promises: a file without an intact seal is never taken for one of ours; a release is one atomic move, so of
-//! five processes one has it. Never touches: policy.
+//! Promises: a file without a block of ours is never taken for one of ours, and one whose seal does not hold only for a
+//! message that is held; a release is one atomic move or a claim, so of five processes one has it. Never touches: policy.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::Path;
-
-use anyhow::Context;
 
 use crate::facts::{Facts, OWN_MARK};
 use crate::mail::address::Address;
@@ -20,16 +17,17 @@ use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::own_mark;
 use crate::operation::trouble::Trouble;
+use crate::operation::written_out;
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
-use crate::policy::block::Block;
+use crate::policy::block::{self, Block};
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::reason::Reason;
 use crate::policy::standing::HeldNote;
 use crate::policy::token::HeldId;
 use crate::world::clock;
 use crate::world::config::Inbox;
-use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Mark, Moved};
+use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Mark, Moved, Start};
 use crate::world::mbox::{Mailbox, NewLetter};
 use crate::world::store::{HeldRow, State, Store};
 
@@ -47,6 +45,11 @@ pub struct Held {
     pub block: Block,
     /// Of its bytes.
     pub message: Fingerprint,
+    /// Whether the block's seal holds. Without it the message is somebody's all the same; but nobody is let pass, asked or
+    /// believed for what the block says.
+    pub sealed: bool,
+    /// Whether a mail program has packed its file.
+    pub packed: bool,
 }
 
 impl Held {
@@ -62,28 +65,64 @@ impl Held {
 /// # Errors
 /// When the quarantine cannot be read.
 pub fn find(installation: &Installation, store: Option<&Store>, id: HeldId) -> Result<Option<Held>, Trouble> {
-    let row = store.map(|store| store.held(id)).transpose()?.flatten();
-    if let Some(row) = row {
-        if row.state != State::Held {
-            return Ok(None);
-        }
-        let entry = installation.quarantine().find(&row.message.hex())?;
-        if let Some(held) = entry.map(|entry| read(installation, entry)).transpose()?.flatten()
-            && held.id == id
-        {
-            return Ok(Some(held));
-        }
-    } else if store.is_some() {
-        // No row: nothing of that number was ever held here, or so long ago that it was forgotten. Reading the
-        // whole quarantine for it would let anybody who makes up tokens keep this machine busy.
-        return Ok(None);
+    match store {
+        Some(store) => Ok(find_all(installation, store, &[id])?.pop()),
+        None => first(installation, |held| held.id == id),
     }
-    first(installation, |held| held.id == id)
 }
 
-/// The first held message of which that is true, by reading the block of one after the other.
+/// The held messages of these numbers that are there, in no order. However many are not where their rows say, every block
+/// is read once at most: anybody can make up tokens of a message that is gone.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_all(installation: &Installation, store: &Store, ids: &[HeldId]) -> Result<Vec<Held>, Trouble> {
+    let (mut found, mut moved) = (Vec::new(), HashSet::new());
+    for id in ids.iter().map(|id| id.number()).collect::<HashSet<_>>().into_iter().filter_map(HeldId::from_number) {
+        // No row: nothing of that number was ever held here, or so long ago that it was forgotten. Reading the
+        // whole quarantine for it would let anybody who makes up tokens keep this machine busy.
+        let Some(row) = store.held(id)?.filter(|row| row.state == State::Held) else { continue };
+        let entry = installation.quarantine().find(&row.message.hex())?;
+        match entry.map(|entry| read(installation, entry)).transpose()?.flatten() {
+            Some(held) if held.id == id => found.push(held),
+            _ => drop(moved.insert(id.number())),
+        }
+    }
+    let mut others = if moved.is_empty() { None } else { Some(each(installation)?) };
+    while let Some(held) = others.as_mut().and_then(Iterator::next) {
+        match held {
+            Ok(held) => found.extend(moved.remove(&held.id.number()).then_some(held)),
+            Err(trouble) if is_the_files_own(&trouble) => {}
+            Err(trouble) => return Err(trouble),
+        }
+        if moved.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The first held message of which that is true, by reading the block of one after the other. If there is none, it may be
+/// in a file that cannot be read.
 fn first(installation: &Installation, wanted: impl Fn(&Held) -> bool) -> Result<Option<Held>, Trouble> {
-    each(installation)?.find(|held| held.as_ref().is_ok_and(&wanted) || held.is_err()).transpose()
+    let mut unread = None;
+    for held in each(installation)? {
+        match held {
+            Ok(held) if wanted(&held) => return Ok(Some(held)),
+            Ok(_) => {}
+            Err(trouble) if is_the_files_own(&trouble) => drop(unread.get_or_insert(trouble)),
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    unread.map_or(Ok(None), Err)
+}
+
+/// Whether a file cannot be read for what it is, so that no later attempt will do better: what is packed in it is damaged,
+/// or its owner wants it so.
+#[must_use]
+pub fn is_the_files_own(trouble: &Trouble) -> bool {
+    let error = trouble.error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.raw_os_error().is_none() || error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// The copy that an earlier attempt left of a message of these bytes, so that it is not held twice. One in `new/` under
@@ -119,13 +158,16 @@ pub fn earlier(
     if rows.is_none_or(|rows| rows.iter().all(|row| row.state != State::Held)) {
         return Ok(None);
     }
-    Ok(first(installation, |held| held.message == *message)?.map(|held| held.entry))
+    match first(installation, |held| held.sealed && held.message == *message) {
+        Err(trouble) if is_the_files_own(&trouble) => Ok(None),
+        found => Ok(found?.map(|held| held.entry)),
+    }
 }
 
-/// Every held message with an intact seal, one after the other: there may be many.
+/// Every held message, one after the other: there may be many.
 ///
 /// # Errors
-/// When the quarantine cannot be read; then also on the way.
+/// When the quarantine cannot be read; then also on the way. One that [`is_the_files_own`] hides no other.
 pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<Held, Trouble>>, Trouble> {
     let read = |entry: anyhow::Result<Entry>| match entry {
         Ok(entry) => read(installation, entry).transpose(),
@@ -149,15 +191,26 @@ pub fn files(installation: &Installation) -> Result<impl Iterator<Item = anyhow:
 /// # Errors
 /// When the file cannot be read. A file that went away in the meantime is none.
 pub fn read(installation: &Installation, entry: Entry) -> Result<Option<Held>, Trouble> {
-    let Some(start) = entry.head(BLOCK_LIMIT)? else { return Ok(None) };
-    Ok(with_start(installation, entry, &start))
+    let Some(start) = entry.start(BLOCK_LIMIT)? else { return Ok(None) };
+    with_start(installation, entry, &start)
 }
 
 /// The same where the start of the file has been read.
-#[must_use]
-pub fn with_start(installation: &Installation, entry: Entry, start: &[u8]) -> Option<Held> {
-    let (block, message) = Block::read(&start[..start.len().min(BLOCK_LIMIT)], &installation.keys.token).ok()?;
-    block.id.map(|id| Held { entry, id, block, message })
+///
+/// # Errors
+/// As [`read`].
+pub fn with_start(installation: &Installation, entry: Entry, start: &Start) -> Result<Option<Held>, Trouble> {
+    let near = &start.bytes[..start.bytes.len().min(BLOCK_LIMIT)];
+    let mut read = Block::read_unsealed(near, &installation.keys.token);
+    if read.is_none() && near.len() == BLOCK_LIMIT && Head::read(near).body == near.len() {
+        // Mail programs may have put much on top.
+        let Some(more) = entry.head(HEAD_LIMIT + BLOCK_LIMIT)? else { return Ok(None) };
+        read = Block::read_unsealed(&more, &installation.keys.token);
+    }
+    let held = read.and_then(|((block, message), sealed)| {
+        block.id.map(|id| Held { entry, id, block, message, sealed, packed: start.packed })
+    });
+    Ok(held)
 }
 
 /// The start of a held message as it came, without our block, for a person or a second decision.
@@ -166,11 +219,10 @@ pub fn with_start(installation: &Installation, entry: Entry, start: &[u8]) -> Op
 /// When the file cannot be read.
 pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Trouble> {
     let Some(start) = held.entry.head(HEAD_LIMIT + BLOCK_LIMIT + body_limit)? else { return Ok(None) };
-    let end = Head::read(&start).fields.iter().find(|f| f.is("X-Countersign-Seal")).map_or(0, |f| f.end);
-    let mut out = start[end..].to_vec();
+    let head = Head::read(&start);
+    let mut out = start[block::message_start(&head).unwrap_or_default()..].to_vec();
     // The Return-Path that we put above the block belongs to the message again.
-    let on_top =
-        Head::read(&start).fields.first().filter(|f| f.is("Return-Path")).map(|f| start[f.start..f.end].to_vec());
+    let on_top = head.fields.first().filter(|f| f.is("Return-Path")).map(|f| start[f.start..f.end].to_vec());
     if let Some(line) = on_top.filter(|_| !out.starts_with(b"Return-Path:")) {
         out.splice(0..0, line);
     }
@@ -198,7 +250,7 @@ pub fn underway(
     let claimed = if quarantine.try_exists()? { quarantine.stranded(-1, clock::now())? } else { Vec::new() };
     // A name in between colons or at the end, however the mail reader called the file.
     let names = claimed.iter().map(|path| path.to_string_lossy().into_owned());
-    let messages = names.flat_map(|name| name.split(':').filter_map(Fingerprint::from_hex).collect::<Vec<_>>());
+    let messages = names.flat_map(|name| name.split([':', ',']).filter_map(Fingerprint::from_hex).collect::<Vec<_>>());
     Ok(messages.filter_map(|message| number(&message)).collect())
 }
 
@@ -218,10 +270,16 @@ pub fn release(installation: &Installation, held: &Held, now: i64) -> Result<boo
 pub fn release_many(installation: &Installation, held: &[&Held], now: i64) -> Vec<Result<bool, Trouble>> {
     match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
-            let names: Vec<String> = held.iter().map(|held| held.message.hex()).collect();
-            let entries: Vec<_> = held.iter().zip(&names).map(|(held, name)| (&held.entry, name.as_str())).collect();
-            let moved = installation.quarantine().move_all(&entries, &Maildir::at(path));
-            moved.into_iter().map(|moved| Ok(matches!(moved?, Moved::Done(_)))).collect()
+            let target = Maildir::at(path);
+            let as_it_is = held.iter().filter(|held| held.sealed && !held.packed);
+            let names: Vec<_> = as_it_is.map(|held| (&held.entry, held.message.hex())).collect();
+            let entries: Vec<_> = names.iter().map(|(entry, name)| (*entry, name.as_str())).collect();
+            let mut moved = installation.quarantine().move_all(&entries, &target).into_iter().peekable();
+            let each = |held: &&Held| match moved.next_if(|_| held.sealed && !held.packed) {
+                Some(moved) => Ok(matches!(moved?, Moved::Done(_))),
+                None => rewrite(installation, held, &target),
+            };
+            held.iter().map(each).collect()
         }
         Inbox::Command(argv) => held.iter().map(|held| feed(installation, argv, held, now)).collect(),
         Inbox::Mbox(path) => held.iter().map(|held| append(installation, path, held, now)).collect(),
@@ -307,6 +365,14 @@ pub fn mark_not_them(
     Ok(count)
 }
 
+/// Releases a message whose file cannot be moved as it is.
+fn rewrite(installation: &Installation, held: &Held, target: &Maildir) -> Result<bool, Trouble> {
+    let Some(claimed) = installation.quarantine().claim(&held.entry)? else { return Ok(false) };
+    written_out::deliver(&claimed, held.sealed, target)?;
+    claimed.remove()?;
+    Ok(true)
+}
+
 /// Gives a held message to the command that stands for an inbox. What its mark is made for is read first. Then the file is
 /// claimed by moving it aside, so that two processes do not give it twice; whatever fails from there on puts it back.
 fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
@@ -322,7 +388,7 @@ fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> 
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(installation, &facts, held.id, now)?);
     let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
-    inbox::give(argv, for_command(&quarantine, &claimed, &mark)?)?;
+    inbox::give(argv, for_command(&quarantine, held, &claimed, &mark)?)?;
     claimed.remove()?;
     Ok(true)
 }
@@ -332,56 +398,33 @@ fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> 
 fn append(installation: &Installation, path: &Path, held: &Held, now: i64) -> Result<bool, Trouble> {
     let mailbox = inbox::mailbox(installation, path)?;
     let mut open = inbox::open(&mailbox)?;
+    let Some(start) = original(held, 0)? else { return Ok(false) };
     let quarantine = installation.quarantine();
-    let Some(mut file) = quarantine.open(&held.entry)? else { return Ok(false) };
-    open.append(for_mbox(&mailbox, &mut file, now)?)?;
+    let Some(message) = quarantine.open(&held.entry)? else { return Ok(false) };
+    let mut letter = for_mbox(&mailbox, &start, now)?;
+    written_out::write((message, &held.entry.path), held.sealed, &[], &mut |piece| letter.write(piece))?;
+    open.append(letter)?;
     // Whoever else took it away meanwhile wanted it to be there no more.
     quarantine.remove(&held.entry)?;
     Ok(true)
 }
 
-/// A held message as it stands in the mbox: with our block, as in a Maildir.
-fn for_mbox(mailbox: &Mailbox, file: &mut File, now: i64) -> anyhow::Result<NewLetter> {
-    let mut start = Vec::new();
-    file.take(BLOCK_LIMIT as u64).read_to_end(&mut start).context("cannot read the held message")?;
-    let head = Head::read(&start);
+/// Begins a held message in the mbox.
+fn for_mbox(mailbox: &Mailbox, original: &[u8], now: i64) -> anyhow::Result<NewLetter> {
     // Ours stands on top where the mail system gave none.
-    let sender = head.first("Return-Path").map(|field| field.text());
+    let sender = Head::read(original).first("Return-Path").map(|field| field.text());
     let sender = sender.and_then(|text| Address::parse(text.trim_matches(['<', '>'])).ok()).map(|one| one.to_string());
-    let mut letter = mailbox.letter(&from_line(sender.as_deref(), now))?;
-    letter.write(&start)?;
-    copy_rest(file, |piece| letter.write(piece))?;
-    Ok(letter)
+    mailbox.letter(&from_line(sender.as_deref(), now))
 }
 
 /// A held message as the command gets it: marked as ours, and without the lines for which Postfix bounces a message
 /// that was delivered to this mailbox before ("mail forwarding loop", measured).
-fn for_command(quarantine: &Maildir, claimed: &Claimed, mark: &str) -> anyhow::Result<Draft> {
-    let mut file = claimed.open()?;
-    let mut start = Vec::new();
-    let limit = (HEAD_LIMIT + BLOCK_LIMIT) as u64;
-    (&mut file).take(limit).read_to_end(&mut start).context("cannot read the held message")?;
-    let head = Head::read(&start);
+fn for_command(quarantine: &Maildir, held: &Held, claimed: &Claimed, mark: &str) -> anyhow::Result<Draft> {
     let mut draft = quarantine.draft()?;
     draft.write(mark.as_bytes())?;
-    let mut at = 0;
-    for field in head.fields.iter().filter(|f| f.is("Delivered-To") || f.is("X-Original-To")) {
-        draft.write(&start[at..field.start])?;
-        at = field.end;
-    }
-    draft.write(&start[at..])?;
-    copy_rest(&mut file, |piece| draft.write(piece))?;
+    let path = claimed.original();
+    written_out::write((claimed.open()?, path), held.sealed, &["Delivered-To", "X-Original-To"], &mut |piece| {
+        draft.write(piece)
+    })?;
     Ok(draft)
-}
-
-fn copy_rest(file: &mut File, mut write: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => write(&chunk[..count])?,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).context("cannot read the held message"),
-        }
-    }
 }

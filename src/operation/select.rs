@@ -13,9 +13,11 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger::Ledger;
 use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::Trouble;
+use crate::operation::unread::Unread;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
 use crate::signs::Sign;
+use crate::world::maildir::Entry;
 
 /// What is read first of a message to find its Subject; real header blocks are nearly all shorter.
 const FIRST_LOOK: usize = 64 * 1024;
@@ -49,8 +51,8 @@ pub struct Found {
 pub struct Rest {
     /// Why a number is none of them, a sentence each.
     pub absent: Vec<String>,
-    /// How many files bear no seal of ours, where all of the folder was read.
-    pub foreign: usize,
+    /// The files that cannot be read and why, or that bear no block of ours, where all of the folder was read.
+    pub unread: Vec<Unread>,
 }
 
 /// What a selection came to.
@@ -108,9 +110,17 @@ pub fn each(
     }
     for entry in quarantine::files(installation)? {
         let entry = entry?;
-        let Some(start) = entry.head(FIRST_LOOK)? else { continue };
-        let Some(held) = quarantine::with_start(installation, entry, &start) else {
-            rest.foreign += 1;
+        let path = entry.path.clone();
+        let (held, start) = match looked_at(installation, entry) {
+            Ok(Some(read)) => read,
+            Ok(None) => continue,
+            Err(trouble) => {
+                rest.unread.push(Unread::new(&path, trouble)?);
+                continue;
+            }
+        };
+        let Some(held) = held else {
+            rest.unread.push(Unread { path, why: None });
             continue;
         };
         if pass(&held) {
@@ -119,6 +129,16 @@ pub fn each(
         }
     }
     Ok(rest)
+}
+
+/// A message and the start of its file.
+type Looked = (Option<Held>, Vec<u8>);
+
+/// What is in a file, if it is still there; no message where it bears no block of ours.
+fn looked_at(installation: &Installation, entry: Entry) -> Result<Option<Looked>, Trouble> {
+    let Some(start) = entry.start(FIRST_LOOK)? else { return Ok(None) };
+    let held = quarantine::with_start(installation, entry, &start)?;
+    Ok(Some((held, start.bytes)))
 }
 
 /// The number of a held message as a person types it.
@@ -275,7 +295,6 @@ mod tests {
     use crate::policy::fingerprint::{Fingerprint, Kind};
     use crate::policy::key::SecretKey;
     use crate::policy::verdict::Verdict;
-    use crate::world::maildir::Entry;
 
     fn arguments(grep: Option<&str>, reason: Option<&str>, since: Option<&str>) -> SelectArguments {
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -294,7 +313,7 @@ mod tests {
             received,
         };
         let message = Fingerprint::of(&SecretKey::new([1; 32]), Kind::Message, b"x");
-        let held = Held { entry, id: HeldId::from_random(1), block, message };
+        let held = Held { entry, id: HeldId::from_random(1), block, message, sealed: true, packed: false };
         Found { held, from: from.into(), subject: subject.into() }
     }
 

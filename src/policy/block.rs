@@ -97,17 +97,32 @@ impl Block {
         OpenBlock { bytes: text.into_bytes(), sealed_from, message_at, seal_line, seal_at }
     }
 
-    /// Reads the block of a stored message and checks its seal.
+    /// Reads the block of a stored message and checks its seal, which is over the fields as they say it, however mail
+    /// programs have folded them or ended their lines.
     ///
     /// # Errors
     /// [`BlockRefusal`].
     pub fn read(start: &[u8], ring: &KeyRing) -> Result<(Block, Fingerprint), BlockRefusal> {
+        match Block::read_unsealed(start, ring) {
+            Some((found, true)) => Ok(found),
+            Some((_, false)) => Err(BlockRefusal::BrokenSeal),
+            None => Err(BlockRefusal::Absent),
+        }
+    }
+
+    /// The same where the seal need not hold, with whether it does: nobody is ever let pass, asked or believed for a block
+    /// without one, but what it names is somebody's mail. Everything above it was put there by others.
+    #[must_use]
+    pub fn read_unsealed(start: &[u8], ring: &KeyRing) -> Option<((Block, Fingerprint), bool)> {
         let head = Head::read(start);
-        let fields = fields_of(&head).ok_or(BlockRefusal::Absent)?;
-        let seal_field = &fields[NAMES.len()];
-        check_seal(&start[fields[0].start..seal_field.start], &seal_field.text(), ring)?;
-        let texts: Vec<String> = fields.iter().map(super::super::mail::head::Field::text).collect();
-        parse(&texts).ok_or(BlockRefusal::Absent)
+        let fields = fields_of(&head)?;
+        let seal = Seal::read(&fields[NAMES.len()]);
+        let values = fields.iter().take(NAMES.len());
+        // A blank may be a part of a value; whoever folds a field may make a tab of it, or one of many.
+        let as_it_is: Vec<String> = values.clone().map(Field::text).collect();
+        let readings = [as_it_is, values.map(in_one_line).collect()];
+        let whole = seal.and_then(|seal| readings.iter().find(|texts| seal.fits(texts, ring)));
+        parse(whole.unwrap_or(&readings[1])).map(|found| (found, whole.is_some()))
     }
 }
 
@@ -123,7 +138,13 @@ pub fn without_block(start: &[u8]) -> Cow<'_, [u8]> {
     if above.any(|field| !field.is("Return-Path")) {
         return Cow::Borrowed(start);
     }
-    Cow::Owned([&start[..first.start], &start[last.end..]].concat())
+    Cow::Owned([&start[..first.start], &start[seal_end(last)..]].concat())
+}
+
+/// Where the message begins in a stored one: behind the block.
+#[must_use]
+pub fn message_start(head: &Head<'_>) -> Option<usize> {
+    fields_of(head)?.last().map(seal_end)
 }
 
 /// The fields of the block, where they stand in their order.
@@ -132,6 +153,52 @@ fn fields_of<'h, 'm>(head: &'h Head<'m>) -> Option<&'h [Field<'m>]> {
     let fields = head.fields.get(first..first + NAMES.len() + 1)?;
     let in_order = fields.iter().zip(NAMES.iter().chain(&[SEAL])).all(|(f, name)| f.name == name.as_bytes());
     in_order.then_some(fields)
+}
+
+/// Where the last line of the block ends. A message whose first line begins with a blank looks like more of it.
+fn seal_end(field: &Field<'_>) -> usize {
+    let value = field.start + field.name.len() + 1;
+    let line_end = Seal::read(field).and_then(|seal| {
+        let at = field.raw[seal.end..].iter().position(|byte| *byte == b'\n')?;
+        Some(value + seal.end + at + 1)
+    });
+    line_end.unwrap_or(field.end)
+}
+
+/// Of a field: which key, what it made of the fields above.
+struct Seal {
+    id: KeyId,
+    said: Fingerprint,
+    /// Where it ends in the value.
+    end: usize,
+}
+
+impl Seal {
+    fn read(field: &Field<'_>) -> Option<Seal> {
+        let word = |from: usize| {
+            let begin = from + field.raw[from..].iter().position(|byte| !is_blank(*byte))?;
+            let length = field.raw[begin..].iter().position(|byte| is_blank(*byte));
+            let end = length.map_or(field.raw.len(), |length| begin + length);
+            std::str::from_utf8(&field.raw[begin..end]).ok().map(|word| (word, end))
+        };
+        let (number, end) = word(0)?;
+        let (hex, end) = word(end)?;
+        Some(Seal { id: number.parse().ok().and_then(KeyId::new)?, said: Fingerprint::from_hex(hex)?, end })
+    }
+
+    fn fits(&self, texts: &[String], ring: &KeyRing) -> bool {
+        let Some(key) = ring.get(self.id) else { return false };
+        let sealed: String = NAMES.iter().zip(texts).map(|(name, text)| format!("{name}: {text}\n")).collect();
+        Fingerprint::of(key, Kind::Block, sealed.as_bytes()).matches(&self.said)
+    }
+}
+
+fn in_one_line(field: &Field<'_>) -> String {
+    field.text().split([' ', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 impl OpenBlock {
@@ -156,15 +223,6 @@ impl OpenBlock {
 }
 
 const EMPTY_FINGERPRINT: &str = "00000000000000000000000000000000";
-
-fn check_seal(sealed: &[u8], value: &str, ring: &KeyRing) -> Result<(), BlockRefusal> {
-    let (number, hex) = value.split_once(' ').ok_or(BlockRefusal::Absent)?;
-    let id = number.parse().ok().and_then(KeyId::new).ok_or(BlockRefusal::BrokenSeal)?;
-    let said = Fingerprint::from_hex(hex).ok_or(BlockRefusal::BrokenSeal)?;
-    let key = ring.get(id).ok_or(BlockRefusal::BrokenSeal)?;
-    let good = Fingerprint::of(key, Kind::Block, sealed).matches(&said);
-    if good { Ok(()) } else { Err(BlockRefusal::BrokenSeal) }
-}
 
 fn parse(texts: &[String]) -> Option<(Block, Fingerprint)> {
     let number = |text: &str| text.rsplit_once('(')?.1.strip_suffix(')')?.parse::<u16>().ok();
@@ -234,6 +292,50 @@ mod tests {
             assert_eq!(without_block(part).as_ref(), part);
         }
         assert_eq!(without_block(letter).as_ref(), letter);
+    }
+
+    #[test]
+    fn what_mail_programs_do_to_a_block_is_forgiven() {
+        let sealed =
+            String::from_utf8(block().open(Some(&EnvelopeSender::Null)).seal(Some(message()), &ring())).unwrap();
+        let letter = "From: bob@example.net\n\nbody\n";
+        let folded = |fold: &str| {
+            sealed.replace("; reason", &format!(";{fold}reason")).replace("Seal: ", &format!("Seal:{fold}"))
+        };
+        for stored in [
+            sealed.replace('\n', "\r\n"),
+            folded("\n "),
+            folded("\n\t"),
+            folded("\r\n   "),
+            sealed.replace(": ", ":").replace('\n', " \n"),
+            format!("Delivered-To: alice@example.org\nX-Spam-Status: No,\n\tscore=0\n{sealed}"),
+        ] {
+            assert_eq!(
+                Block::read(format!("{stored}{letter}").as_bytes(), &ring()),
+                Ok((block(), message())),
+                "{stored}"
+            );
+        }
+        for (start, first) in [("   x\n", "   x\n"), ("\t\n", "\t\n"), (" 00 11\n y\n", " 00 11\n y\n")] {
+            for sealed in [sealed.clone(), sealed.replace('\n', "\r\n")] {
+                let stored = format!("{sealed}{start}{letter}");
+                assert_eq!(Block::read(stored.as_bytes(), &ring()), Ok((block(), message())), "{stored}");
+                let at = message_start(&Head::read(stored.as_bytes())).unwrap();
+                assert_eq!(stored[at..], format!("{first}{letter}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_without_its_seal_is_read_and_said_to_be_so() {
+        let sealed = String::from_utf8(block().open(None).seal(Some(message()), &ring())).unwrap();
+        let forged = sealed.replace("bob@", "eve@");
+        let ((read, _), whole) = Block::read_unsealed(forged.as_bytes(), &ring()).unwrap();
+        assert_eq!((read.sender.unwrap().to_string().as_str(), whole), ("eve@example.net", false));
+        assert_eq!(Block::read(forged.as_bytes(), &ring()), Err(BlockRefusal::BrokenSeal));
+        let without = sealed.replace("Seal: ", "Seal: x");
+        assert!(Block::read_unsealed(without.as_bytes(), &ring()).is_some_and(|(_, whole)| !whole));
+        assert_eq!(Block::read_unsealed(sealed.replace("bob@", "bob").as_bytes(), &ring()), None);
     }
 
     #[test]

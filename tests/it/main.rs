@@ -46,6 +46,7 @@ mod questions;
 mod reinjection;
 mod replay;
 mod scenario;
+mod seal;
 mod signs;
 mod strace;
 mod tidy;

@@ -92,6 +92,12 @@ impl Claimed {
         Unpacked::new(self.file()?).with_context(|| format!("cannot read {}", self.path.display()))
     }
 
+    /// The file that it was and, if it is not removed, will be.
+    #[must_use]
+    pub fn original(&self) -> &Path {
+        &self.original
+    }
+
     /// Opens its file.
     pub(super) fn file(&self) -> anyhow::Result<File> {
         File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))

@@ -142,11 +142,11 @@ impl Maildir {
         }))
     }
 
-    /// Opens a message, wherever a mail reader has moved it meanwhile; `None` if it is not there any more.
+    /// Opens a message, unpacked, wherever a mail reader has moved it meanwhile; `None` if it is not there any more.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn open(&self, entry: &Entry) -> anyhow::Result<Option<File>> {
+    pub fn open(&self, entry: &Entry) -> anyhow::Result<Option<Unpacked>> {
         Ok(self.chase(entry, Entry::open)?.map(|(file, _)| file))
     }
 
