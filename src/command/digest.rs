@@ -26,9 +26,10 @@ use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
+use crate::report::chain;
 use crate::world::config::{Environment, Inbox};
 use crate::world::maildir::{self, Maildir};
-use crate::world::store::{Asked, HeldRow, Store, StoreProblem};
+use crate::world::store::{Asked, HeldRow, Store, StoreFile, StoreProblem};
 use crate::world::{clock, random};
 
 /// Bytes of a body that are read for a preview.
@@ -61,10 +62,12 @@ struct Rows {
 /// When what is held cannot be read, or the digest cannot be stored.
 pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     // Gather.
-    let installation = Installation::open(&environment)?;
+    let (installation, keyless) = Installation::open_without_keys(&environment)?;
     let now = clock::now();
     let mut store = whole_store(&installation);
     let mut found = inventory(&installation, store.as_ref().map_err(Clone::clone))?;
+    let lost = |trouble: &Trouble| format!("All mail waits: {}. See `countersign doctor`.", chain(&trouble.error));
+    found.alarms.splice(0..0, keyless.as_ref().map(lost));
     let words = found.read(&installation)?;
     // Decide.
     let policy = &installation.config.policy;
@@ -93,12 +96,12 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     Ok(Ending::Done)
 }
 
-/// The store, if both of its files can be read, and otherwise why not: a digest goes out whatever the store is.
+/// The store, if both of its files are sound, and otherwise why not: a digest goes out whatever the store is.
 fn whole_store(installation: &Installation) -> Result<Store, String> {
-    let opened = installation.store().and_then(|store| {
-        store.can_be_read()?;
-        Ok(store)
-    });
+    let path = &installation.config.paths.store;
+    // All of both files: what is damaged where this run does not look may be what a delivery needs.
+    let whole = [StoreFile::List, StoreFile::Messages].into_iter().try_for_each(|file| Store::check(path, file));
+    let opened = whole.and_then(|()| installation.store());
     opened.map_err(|problem| ledger::sentence(installation, &problem))
 }
 

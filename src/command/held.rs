@@ -10,7 +10,7 @@ use crate::cli::HeldArguments;
 use crate::exit::Ending;
 use crate::mail::compose::short_date;
 use crate::operation::installation::Installation;
-use crate::operation::ledger::{Ledger, asked_name, asked_words};
+use crate::operation::ledger::{Ledger, asked_name, asked_words, say_keyless};
 use crate::operation::screen;
 use crate::operation::select::{Found, Selection, each};
 use crate::operation::trouble::{Answer, Trouble};
@@ -51,7 +51,8 @@ struct Line {
 pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
     // Gather.
     let selection = Selection::parse(&arguments.select)?;
-    let installation = Installation::open(&environment)?;
+    let (installation, keyless) = Installation::open_without_keys(&environment)?;
+    say_keyless(keyless.as_ref());
     let mut ledger = Ledger::open(&installation)?;
     let asked = asked(&installation, &mut ledger, &selection)?;
     let asked_of = |id: HeldId| {

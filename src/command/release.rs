@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::operation::entry::{Who, any_of, if_proven, refuse_mail_system, refuse_own};
 use crate::operation::installation::Installation;
-use crate::operation::ledger::{self, Ledger};
+use crate::operation::ledger::{self, Ledger, say_keyless};
 use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::select::{Found, Selection, select};
@@ -59,9 +59,12 @@ enum Change {
 pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer {
     // Gather.
     let selection = Selection::parse_some(&arguments.select)?;
-    let installation = Installation::open(&environment)?;
+    let (installation, keyless) = Installation::open_without_keys(&environment)?;
     if arguments.allow {
+        keyless.map_or(Ok(()), Err)?;
         ledger::needed(&installation)?;
+    } else {
+        say_keyless(keyless.as_ref());
     }
     let mut ledger = Ledger::open(&installation)?;
     let now = clock::now();

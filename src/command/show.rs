@@ -15,7 +15,7 @@ use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::mail::html;
 use crate::mail::parts::{Part, parts};
 use crate::operation::installation::Installation;
-use crate::operation::ledger::{Ledger, asked_words};
+use crate::operation::ledger::{Ledger, asked_words, say_keyless};
 use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
 use crate::operation::select::parse_id;
@@ -43,7 +43,8 @@ const FIELDS: [&str; 10] =
 pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
     // Gather.
     let id = parse_id(&arguments.id)?;
-    let installation = Installation::open(&environment)?;
+    let (installation, keyless) = Installation::open_without_keys(&environment)?;
+    say_keyless(keyless.as_ref());
     let mut ledger = Ledger::open(&installation)?;
     let Some(held) = ledger.find(&installation, id)? else {
         return Err(Trouble::not_found(ledger.absence(&installation, id)?));
@@ -90,7 +91,7 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> Strin
     row("number", held.id.to_string());
     row("received", format!("{} UTC, {bytes} bytes", short_date(block.received)));
     row("held because", format!("{} ({})", block.reason.sentence(), block.reason.name()));
-    let broken = || "not known: the block on top is not as it was sealed".to_owned();
+    let broken = || "not known: its seal does not hold with the keys that are there".to_owned();
     row("proven", if held.sealed { block.proofs.names() } else { broken() });
     row("sender", asked_words(asked).to_owned());
     for name in FIELDS {

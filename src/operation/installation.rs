@@ -31,6 +31,22 @@ impl Installation {
         Ok(Installation { config, keys })
     }
 
+    /// The same for what a person can do with held mail whatever has become of the keys: where they cannot be read, keys
+    /// that have signed nothing stand in for them, so no seal holds and nobody is known; and why.
+    ///
+    /// # Errors
+    /// Of the configuration alone.
+    pub fn open_without_keys(environment: &Environment) -> Result<(Installation, Option<Trouble>), Trouble> {
+        let config = Config::load(environment).map_err(Trouble::config)?;
+        match secret::load(&config.paths.keys) {
+            Ok(keys) => Ok((Installation { config, keys }, None)),
+            Err(error) => {
+                let keys = secret::unused().map_err(|error| Trouble::config(error.into()))?;
+                Ok((Installation { config, keys }, Some(Trouble::config(error.into()))))
+            }
+        }
+    }
+
     /// The store.
     ///
     /// # Errors

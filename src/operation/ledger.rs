@@ -9,6 +9,7 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::policy::token::HeldId;
+use crate::report;
 use crate::world::store::{Asked, State, Store, StoreFile, StoreProblem};
 
 /// The store, if there is one that can be read.
@@ -27,11 +28,19 @@ pub fn needed(installation: &Installation) -> Result<Store, Trouble> {
     })
 }
 
+/// Says that the keys cannot be read, to a person whose command goes on.
+pub fn say_keyless(keyless: Option<&Trouble>) {
+    if let Some(trouble) = keyless {
+        let why = report::chain(&trouble.error);
+        screen::error(&format!("{why}; going on without the keys, so no seal can be checked"));
+    }
+}
+
 impl Ledger {
-    /// Opens the store. One that is missing, damaged or newer is done without, and that is said.
+    /// Opens the store. One that is missing, damaged, newer or closed to the user is done without, and that is said.
     ///
     /// # Errors
-    /// When it is busy, or the machine cannot read it: then trying again helps.
+    /// When it is busy, or the disk fails: then trying again helps.
     pub fn open(installation: &Installation) -> Result<Ledger, Trouble> {
         let mut ledger = Ledger { store: None };
         match installation.store() {
@@ -110,7 +119,8 @@ impl Ledger {
     fn lose(&mut self, installation: &Installation, trouble: Trouble) -> Result<(), Trouble> {
         use StoreProblem::{Corrupt, Missing, Newer};
         let problem = trouble.error.downcast_ref::<StoreProblem>();
-        let Some(problem @ (Corrupt | Missing | Newer(_))) = problem else { return Err(trouble) };
+        let lost = |problem: &&StoreProblem| matches!(problem, Corrupt | Missing | Newer(_)) || problem.is_closed();
+        let Some(problem) = problem.filter(lost) else { return Err(trouble) };
         screen::error(&format!("{}; going on with the quarantine alone", sentence(installation, problem)));
         self.store = None;
         Ok(())

@@ -14,6 +14,7 @@ mod cases;
 mod chance;
 mod crowd;
 mod damage;
+mod damaged_store;
 mod deliver;
 mod demo;
 mod disk;

@@ -17,7 +17,6 @@ use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Proofs, Trust};
 use crate::origin::envelope::Caller;
 use crate::policy::block::without_block;
-use crate::policy::key::{KeyId, KeyRing, Keys, SecretKey};
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Alike, Effect, Entry, Origin, Standing};
 use crate::policy::verdict::{Question, Verdict, judge};
@@ -25,7 +24,7 @@ use crate::policy::{Mode, assume};
 use crate::world::archive::Message;
 use crate::world::config::{Config, Environment};
 use crate::world::store::Store;
-use crate::world::{clock, random};
+use crate::world::{clock, secret};
 
 /// The name of the configuration that the command line makes up; nothing is read beside it.
 const MADE_UP: &str = "/nonexistent/command line";
@@ -224,7 +223,7 @@ fn made_up(arguments: &ReplayArguments, environment: &Environment) -> Result<Ins
     );
     let config = Config::parse(&text, std::path::Path::new(MADE_UP), environment);
     let config = config.map_err(|error| Trouble::usage(said_on_the_command_line(&format!("{error:#}"))))?;
-    Ok(Installation { config, keys: Keys { token: fresh_ring()?, list: fresh_ring()? } })
+    Ok(Installation { config, keys: secret::unused().map_err(anyhow::Error::from)? })
 }
 
 /// A complaint about the made-up configuration, without the file and line that it does not have.
@@ -232,12 +231,4 @@ fn said_on_the_command_line(error: &str) -> String {
     let place = error.strip_prefix(MADE_UP).and_then(|rest| rest.strip_prefix(':'));
     let what = place.and_then(|rest| rest.split_once(": ")).map_or(error, |(_, what)| what);
     format!("--address, --authserv-id, --hops or --delimiter: {what}")
-}
-
-fn fresh_ring() -> Result<KeyRing, Trouble> {
-    let mut bytes = [0; crate::policy::key::KEY_LENGTH];
-    for piece in bytes.chunks_mut(8) {
-        piece.copy_from_slice(&random::bits()?.to_be_bytes()[..piece.len()]);
-    }
-    Ok(KeyRing::new((KeyId::FIRST, SecretKey::new(bytes)), Vec::new()))
 }

@@ -13,7 +13,7 @@ use crate::report::chain;
 use crate::world::config::{Config, Inbox};
 use crate::world::maildir::Maildir;
 use crate::world::mbox;
-use crate::world::secret;
+use crate::world::secret::{self, SecretError};
 use crate::world::store::{Store, StoreFile, StoreProblem, VERSION};
 use crate::world::{folder, surroundings};
 
@@ -45,8 +45,29 @@ pub(super) fn keys(config: &Config) -> Finding {
     match secret::load(&config.paths.keys) {
         Ok(_) => Finding::good("keys", &format!("{}, readable by you alone", config.paths.keys.display()))
             .way("once, for the backup: countersign keys export > FILE; without the keys the list is dead"),
-        Err(error) => Finding::wrong("keys", &chain(&error.into())),
+        Err(error) => lost_keys(config, error),
     }
+}
+
+/// What brings back keys that are lost; what only others may read or own is said by the error itself.
+fn lost_keys(config: &Config, error: SecretError) -> Finding {
+    let path = config.paths.keys.display();
+    let ways = match &error {
+        SecretError::Missing { .. } => Some(None),
+        SecretError::Malformed { .. }
+        | SecretError::NoKey { .. }
+        | SecretError::TooLong { .. }
+        | SecretError::Unreadable { .. } => Some(Some(format!("mv '{path}' '{path}.damaged'"))),
+        _ => None,
+    };
+    let mut finding = Finding::wrong("keys", &format!("{}; all mail waits", chain(&error.into())));
+    if let Some(aside) = ways {
+        finding = aside.into_iter().fold(finding, Finding::way);
+        finding = finding.way("countersign keys import < BACKUP").way(
+            "without a backup: countersign keys new; who was known is a stranger then, and open questions are lost",
+        );
+    }
+    finding
 }
 
 pub(super) fn store(config: &Config) -> Finding {

@@ -109,8 +109,8 @@ impl fmt::Display for SecretError {
             }
             SecretError::Missing { path } => write!(
                 out,
-                "there is no key file {}. Take it from the backup (countersign keys import); only for a new mailbox: \
-                 countersign init",
+                "there is no key file {}. Bring it back: countersign keys import < BACKUP. Without a backup the list and all \
+                 open questions are lost; to begin anew: countersign keys new",
                 path.display()
             ),
             SecretError::NoKey { path, purpose } => {

@@ -107,6 +107,15 @@ pub fn import(path: &Path, text: &str) -> Result<usize, SecretError> {
     })
 }
 
+/// Keys that are in no file and have signed nothing: no token and no seal verifies with them, and nobody is known by them.
+///
+/// # Errors
+/// [`SecretError::NoRandomness`].
+pub fn unused() -> Result<Keys, SecretError> {
+    let ring = || Ok(KeyRing::new((KeyId::FIRST, random_key()?), Vec::new()));
+    Ok(Keys { token: ring()?, list: ring()? })
+}
+
 fn random_key() -> Result<SecretKey, SecretError> {
     let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
     random::fill(bytes.as_mut()).map_err(|_| SecretError::NoRandomness)?;

@@ -13,5 +13,5 @@ mod text;
 
 pub use bounds::FILE_LIMIT;
 pub use error::SecretError;
-pub use file::{Created, create, export, import, load, rotate};
+pub use file::{Created, create, export, import, load, rotate, unused};
 pub use line::{LineFault, Purpose};

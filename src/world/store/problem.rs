@@ -23,6 +23,16 @@ pub enum StoreProblem {
     Newer(i64),
 }
 
+impl StoreProblem {
+    /// Whether the file is there and cannot even be opened: nobody may read it, or it is a folder. Trying again seldom helps.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let StoreProblem::Machine(error) = self else { return false };
+        let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+        matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied))
+    }
+}
+
 impl From<rusqlite::Error> for StoreProblem {
     fn from(error: rusqlite::Error) -> StoreProblem {
         use rusqlite::Error as E;
