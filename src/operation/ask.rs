@@ -235,9 +235,11 @@ fn past(
         }
         // One more than is listed, so that the list says that it goes on.
         let room = HELD_LIMIT + 1 - past.held.len();
-        for row in rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(room) {
-            let Some(held) = quarantine::find(installation, Some(store), row.id)? else { continue };
-            let Some(start) = quarantine::original(&held, 0)? else { continue };
+        let told = rows.iter().filter(|row| row.state == State::Held && !row.proofs.is_empty()).take(room);
+        let ids: Vec<HeldId> = told.map(|row| row.id).collect();
+        let found = quarantine::find_all(installation, store, &ids)?;
+        for held in ids.iter().filter_map(|id| found.iter().find(|held| held.id == *id)) {
+            let Some(start) = quarantine::original(held, 0)? else { continue };
             let trust = &installation.config.policy.trust;
             past.held.push(Facts::read(&start, &Caller::default(), trust).subject().to_owned());
         }

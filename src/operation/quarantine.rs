@@ -317,10 +317,11 @@ pub fn release_all(
 
 /// The files first, then what the store says of them: after a crash in between `maintain` finds them gone.
 fn release_rows(installation: &Installation, store: &mut Store, rows: &[HeldRow], now: i64) -> Result<usize, Trouble> {
-    let mut found = Vec::new();
+    let ids: Vec<HeldId> = rows.iter().map(|row| row.id).collect();
+    let found = find_all(installation, store, &ids)?;
     for row in rows {
-        match find(installation, Some(store), row.id)? {
-            Some(held) => found.push(held),
+        match found.iter().find(|held| held.id == row.id) {
+            Some(_) => {}
             None if is_underway(installation, &row.message)? => {}
             None => store.set_state(row.id, State::Gone)?,
         }

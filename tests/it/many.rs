@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use countersign::policy::token::Purpose;
 use countersign::world::clock;
 use countersign::world::store::State;
 
 use super::letter::Letter;
+use super::strace::calls;
 use super::world::{Outcome, World, header};
 
 const DAY: i64 = 86_400;
@@ -167,4 +169,39 @@ fn lists_are_the_same_for_a_person_and_for_a_program() {
     assert!(rows.iter().all(|row| row["asked"] == "not-asked" && row["bytes"].as_u64().unwrap() > 300), "{json}");
     let one = world.run(&["held", &listed[1]], "");
     assert!(said(&one).starts_with(&listed[1]) && said(&one).contains("not asked"), "{one}");
+}
+
+#[test]
+#[ignore = "needs strace; tests/run calls it"]
+fn thirty_two_forged_tokens_read_the_quarantine_once() {
+    const HELD: usize = 12;
+    let world = with_held(HELD, "");
+    let gone: Vec<u64> = (0..3)
+        .map(|number| {
+            let file = file(&world, number);
+            let id = header(&fs::read(&file).unwrap(), "X-Countersign-Id").unwrap();
+            fs::remove_file(file).unwrap();
+            u64::from_str_radix(&id, 16).unwrap()
+        })
+        .collect();
+    let token = |number: usize| {
+        let of = format!("forged{number}@example.com");
+        world.token(
+            if number.is_multiple_of(2) { Purpose::Confirm } else { Purpose::NotMe },
+            gone[number / 2 % 3],
+            0,
+            &of,
+        )
+    };
+    let (ids, text): (Vec<_>, Vec<_>) = (0..16)
+        .map(|number| (format!("<cr.c.{}@example.org>", token(number)), format!("cr-{}\n", token(number + 16))))
+        .unzip();
+    let letter = Letter::from("eve@example.com").field("References", &ids.join("\n ")).body(&text.concat());
+    let (outcome, calls) = calls(&world, "gate", &letter.bytes());
+    outcome.check("held", outcome.code == Some(0) && outcome.after.held.len() == HELD - 3 + 1);
+    let opened = calls.iter().filter(|call| call.name == "openat" && call.arguments.contains(".Held/new/")).count();
+    // Each of the others once; the new one has a name in tmp/ until it is there.
+    outcome.check(&format!("{opened} were opened"), (1..=HELD - 3).contains(&opened));
+    let listed = calls.iter().filter(|call| call.name == "openat" && call.argument(1).ends_with(".Held/new\"")).count();
+    outcome.check(&format!("new/ was opened {listed} times: once for the tokens, once to be synced"), listed <= 2);
 }
