@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::chance::Chance;
 use super::letter::Letter;
+use super::strace::{Call, Fault, calls, disturbed};
 use super::world::{KEYS, Outcome, PROGRAM, World, each, header};
 
 const BOB: &str = "bob@example.net";
@@ -225,4 +226,45 @@ fn what_doctor_names_for_lost_keys_works() {
         assert_eq!(keys.contains(&KEYS[20..60]), backup);
         std::io::stdout().flush().unwrap();
     });
+}
+
+#[test]
+#[ignore = "needs strace; tests/run calls it"]
+fn one_failed_read_never_holds_the_mail_of_somebody_known() {
+    let known = || {
+        let world = World::new();
+        world.allow(BOB);
+        world
+    };
+    let answered = || {
+        let world = World::new();
+        let sent = world.challenge(BOB);
+        (world, Letter::answer(&sent, BOB).body("Yes, that was me. See you at five.\n").bytes())
+    };
+    for command in ["gate", "deliver"] {
+        let letter = Letter::from(BOB).bytes();
+        let (_, of_known) = calls(&known(), command, &letter);
+        let (world, answer) = answered();
+        let (_, of_answer) = calls(&world, command, &answer);
+        let reads = |calls: &[Call]| {
+            let reads = calls.iter().filter(|call| call.name == "pread64");
+            // The loader's own reads are not of the store.
+            let numbered = (1..).zip(reads).filter(|(_, call)| call.path(0).contains(".db"));
+            numbered.map(|(nth, _)| nth).collect::<Vec<usize>>()
+        };
+        let (known_reads, answer_reads) = (reads(&of_known), reads(&of_answer));
+        assert!(known_reads.len() > 1 && answer_reads.len() > 10, "{known_reads:?}, {answer_reads:?}");
+        let cases =
+            known_reads.into_iter().map(|nth| (nth, true)).chain(answer_reads.into_iter().map(|nth| (nth, false)));
+        each(cases, |(nth, is_known)| {
+            let (world, letter) = if is_known { (known(), letter.clone()) } else { answered() };
+            let (outcome, _) = disturbed(&world, command, &letter, ("pread64", nth, Fault::Error("EIO")));
+            let what = format!("{command}, known: {is_known}, read {nth}");
+            let passed = outcome.code == Some(if command == "gate" { 99 } else { 0 });
+            outcome.check(&format!("{what}: it passes or comes again"), passed || outcome.code == Some(75));
+            // A letter that waits for an answer is held; nothing else.
+            let held = outcome.after.held.len();
+            outcome.check(&format!("{what}: it is not held"), held <= usize::from(!is_known));
+        });
+    }
 }
