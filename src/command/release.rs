@@ -103,7 +103,10 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
 /// Refuses to allow the sender of a bounce: the null sender and the addresses of mail systems are nobody's. A delivery
 /// takes the null sender for a sign wherever it is written down, and so does this.
 fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Trouble> {
-    let start = quarantine::original(&found.held, 0)?.unwrap_or_default();
+    let id = found.held.id;
+    let Some(start) = quarantine::original_anywhere(installation, &found.held, 0)? else {
+        return Err(Trouble::not_found(format!("{id} was moved or deleted by another program this moment")));
+    };
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let null =
         facts.signs().contains(&Sign::NullSender) || found.held.block.reason == Reason::Automatic(Sign::NullSender);
@@ -112,7 +115,6 @@ fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Troub
         Some(Err(trouble)) => trouble.error.to_string(),
         _ => return Ok(()),
     };
-    let id = found.held.id;
     Err(Trouble::usage(format!("{id}: {why}. Nothing is released; without --allow: countersign release {id}")))
 }
 

@@ -110,7 +110,8 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> Strin
     }
     out.push('\n');
     out.push_str(&body_text(&head, &start[head.body..]));
-    let cut = bytes > READ_LIMIT as u64;
+    // A packed file is longer than its bytes.
+    let cut = bytes > READ_LIMIT as u64 || held.packed && start.len() > BODY_LIMIT;
     let more = if cut { format!("only the first {READ_LIMIT} bytes were read; ") } else { String::new() };
     if cut || parts(&head, &start[head.body..]).unexamined {
         out.push_str(&format!("\n({more}not all could be shown: countersign show --raw {})\n", held.id));

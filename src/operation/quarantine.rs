@@ -229,6 +229,18 @@ pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Troub
     Ok(Some(out))
 }
 
+/// The same, also where a mail reader has opened the message meanwhile, which renames its file.
+///
+/// # Errors
+/// As [`original`].
+pub fn original_anywhere(installation: &Installation, held: &Held, limit: usize) -> Result<Option<Vec<u8>>, Trouble> {
+    if let Some(start) = original(held, limit)? {
+        return Ok(Some(start));
+    }
+    let Some(entry) = installation.quarantine().find(&held.entry.name)? else { return Ok(None) };
+    original(&Held { entry, ..held.clone() }, limit)
+}
+
 /// Whether a message of these bytes is being given to the inbox command by another process: it has a name of its own
 /// until the command has it.
 ///
@@ -378,14 +390,7 @@ fn rewrite(installation: &Installation, held: &Held, target: &Maildir) -> Result
 /// claimed by moving it aside, so that two processes do not give it twice; whatever fails from there on puts it back.
 fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
     let quarantine = installation.quarantine();
-    let mut start = original(held, BODY_LIMIT)?;
-    if start.is_none()
-        // A mail reader that opens a message renames its file.
-        && let Some(entry) = quarantine.find(&held.entry.name)?
-    {
-        start = original(&Held { entry, ..held.clone() }, BODY_LIMIT)?;
-    }
-    let Some(start) = start else { return Ok(false) };
+    let Some(start) = original_anywhere(installation, held, BODY_LIMIT)? else { return Ok(false) };
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(installation, &facts, held.id, now)?);
     let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };

@@ -23,15 +23,29 @@ const BY_MESSAGE_ID: [&str; 3] = ["one", "folded", "in other case"];
 /// A world whose inbox is a command that gives each message to `gate` once more, as `change` makes it. What passes is in
 /// `taken`, the last one given is in `again`.
 fn world(change: &str) -> World {
+    with_last_step(change, "gate")
+}
+
+/// The same where the message is given to another command of the program in the end: with a configuration of its own, by
+/// which the inbox is a Maildir.
+fn with_last_step(change: &str, last: &str) -> World {
+    let plain = World::new();
+    let configuration = fs::read_to_string(plain.config_file()).unwrap();
     let world = World::with(
         "[inbox]\ncommand = [\"/bin/sh\", \"WORLD/inbox.sh\"]\n[quarantine]\nmaildir = \"~/Maildir/.Held\"",
     );
     let (again, taken) = (world.path("again").display().to_string(), world.path("taken").display().to_string());
     let script = format!(
-        "(printf '{ON_TOP}'; {change}) > {again}\n{PROGRAM} gate < {again}\ncode=$?\n\
+        "(printf '{ON_TOP}'; {change}) > {again}\n{PROGRAM} {last} < {again}\ncode=$?\n\
          [ $code = 99 ] && cat {again} >> {taken}\n[ $code = 0 ] || [ $code = 99 ]\n"
     );
+    let script = script.replace("SECOND", world.path("second.toml").to_str().unwrap());
     fs::write(world.path("inbox.sh"), script).unwrap();
+    fs::write(
+        world.path("second.toml"),
+        format!("{configuration}[files]\nkeys = {:?}\nstore = {:?}\n", world.key_file(), world.store_file()),
+    )
+    .unwrap();
     world
 }
 
@@ -70,6 +84,21 @@ fn what_is_released_passes_when_the_command_hands_it_in_again() {
         let taken = fs::read(world.path("taken")).unwrap_or_default();
         let what = format!("{name}, given on by {change}: released, passed and not held anew");
         outcome.check(&what, outcome.code == Some(0) && outcome.after.held.is_empty() && !taken.is_empty());
+    });
+}
+
+#[test]
+fn it_passes_where_the_command_gives_it_to_deliver_in_the_end() {
+    each(forms(), |(name, letter)| {
+        let world = with_last_step(COMPLETE, "deliver --config SECOND");
+        let id = held_id(world.gate(letter.bytes()).is(0, 0, 1, 0));
+        let outcome = world.run(&["release", &id], "");
+        outcome.is(0, 1, 0, 0);
+        let passed = String::from_utf8_lossy(&outcome.after.inbox[0]).into_owned();
+        outcome.check(
+            &format!("{name}: passed for its mark"),
+            passed.contains("X-Countersign-Verdict: pass; reason=own-mark"),
+        );
     });
 }
 
