@@ -3,9 +3,12 @@
 //! be read is named.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
+use countersign::world::packing::Unpacked;
+
+use super::fixture;
 use super::letter::Letter;
 use super::world::{Outcome, World, each, header};
 
@@ -153,6 +156,30 @@ fn an_inbox_command_gets_it_plain_too() {
         assert_eq!(taken.contains("\nX-Countersign-Seal:"), change.3, "{taken}");
         assert!(taken.starts_with("X-Countersign-Own: ") && !taken.contains("Delivered-To"), "{taken}");
     });
+}
+
+/// `fixtures/packed/letter.PROGRAM`, as the programs of that name write it: gzip 1.12, bzip2 1.0.8, xz 5.4, zstd 1.5.4.
+#[test]
+fn what_the_programs_of_each_format_write_is_read() {
+    let folder = fixture::root().join("packed");
+    let plain = fs::read(folder.join("letter.eml")).unwrap();
+    let mut count = 0;
+    for file in fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()) {
+        let packed = fs::read(&file).unwrap();
+        let read = |bytes: &[u8]| {
+            let path = tempfile::NamedTempFile::new().unwrap();
+            fs::write(path.path(), bytes).unwrap();
+            let mut out = Vec::new();
+            Unpacked::new(fs::File::open(path.path()).unwrap()).unwrap().read_to_end(&mut out).map(|_| out)
+        };
+        assert!(read(&packed).unwrap() == plain, "{}", file.display());
+        if packed != plain {
+            count += 1;
+            let cut = read(&packed[..packed.len() - 9]);
+            assert!(cut.is_err(), "{} cut", file.display());
+        }
+    }
+    assert_eq!(count, 7);
 }
 
 #[test]
