@@ -404,7 +404,7 @@ fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> 
 fn append(installation: &Installation, path: &Path, held: &Held, now: i64) -> Result<bool, Trouble> {
     let mailbox = inbox::mailbox(installation, path)?;
     let mut open = inbox::open(&mailbox)?;
-    let Some(start) = original(held, 0)? else { return Ok(false) };
+    let Some(start) = original_anywhere(installation, held, 0)? else { return Ok(false) };
     let quarantine = installation.quarantine();
     let Some(message) = quarantine.open(&held.entry)? else { return Ok(false) };
     let mut letter = for_mbox(&mailbox, &start, now)?;

@@ -10,7 +10,7 @@ use countersign::world::packing::Unpacked;
 
 use super::fixture;
 use super::letter::Letter;
-use super::world::{Outcome, World, each, header};
+use super::world::{MBOX, Outcome, World, each, header};
 
 const BOB: &str = "bob@example.net";
 
@@ -155,6 +155,22 @@ fn an_inbox_command_gets_it_plain_too() {
         outcome.check(&format!("{}: whole and plain", change.0), taken.as_bytes().ends_with(&letter.handed_over()));
         assert_eq!(taken.contains("\nX-Countersign-Seal:"), change.3, "{taken}");
         assert!(taken.starts_with("X-Countersign-Own: ") && !taken.contains("Delivered-To"), "{taken}");
+    });
+}
+
+#[test]
+fn so_does_an_mbox() {
+    each(CHANGES, |change| {
+        let (world, id, path, letter) = changed(&change);
+        world.configure(MBOX);
+        let outcome = world.run(&["release", &id], "");
+        outcome.check(&format!("{}: released", change.0), outcome.code == Some(0) && !path.exists());
+        let taken = text(&outcome.after.inbox[0]).replace("\r\n", "\n");
+        outcome.check(&format!("{}: whole and plain", change.0), taken.as_bytes().ends_with(&letter.handed_over()));
+        let mbox = fs::read_to_string(world.mbox()).unwrap();
+        outcome.check(&format!("{}: its sender", change.0), mbox.starts_with(&format!("From {BOB} ")));
+        let marked = taken.contains("\nX-Old-Countersign-Seal:") && !taken.contains("\nX-Countersign-");
+        outcome.check(&format!("{}: the block is ours or renamed", change.0), marked != change.3);
     });
 }
 
