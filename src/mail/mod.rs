@@ -14,6 +14,7 @@ pub mod fold;
 pub mod head;
 pub mod html;
 pub mod language;
+pub mod letters;
 pub mod media;
 pub mod parts;
 pub mod quotation;
