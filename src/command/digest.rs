@@ -237,7 +237,10 @@ fn entry(id: HeldId, received: i64, reason: Reason, row: Option<&HeldRow>) -> En
         id,
         received,
         // What the person said since then outweighs the reason of the first hour.
-        reason: row.map(|row| row.reason).filter(|reason| *reason == Reason::NotThem).unwrap_or(reason),
+        reason: row
+            .map(|row| row.reason)
+            .filter(|reason| matches!(reason, Reason::NotThem | Reason::Disowned))
+            .unwrap_or(reason),
         score: None,
         asked: row.is_some_and(|row| row.asked != Asked::No),
         undeliverable: row.is_some_and(|row| row.asked == Asked::Undeliverable),

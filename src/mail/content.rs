@@ -27,7 +27,7 @@ pub const TOKENS_LIMIT: usize = 16;
 /// Most lines of the preview.
 pub const PREVIEW_LINES: usize = 3;
 /// Most lines of the sender's own that are kept.
-pub const OWN_LINES: usize = 3;
+pub const OWN_LINES: usize = 12;
 /// Most characters of a line of the preview.
 pub const PREVIEW_WIDTH: usize = 200;
 /// Characters of a token: 160 bits in Crockford's base32.

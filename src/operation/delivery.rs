@@ -148,11 +148,20 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
                 }
                 continue;
             }
-            Effect::OptOut { address, pin } => {
+            Effect::OptOut { address, pin, in_words } => {
                 let slots = slot_keys(installation, address);
-                slots.first().map_or(Ok(()), |key| store.opt_out(key, now))?;
-                let count = quarantine::mark_not_them(installation, store, address, *pin)?;
+                slots.first().map_or(Ok(()), |key| store.opt_out(key, now, *in_words))?;
+                let reason = if *in_words { Reason::Disowned } else { Reason::NotThem };
+                let count = quarantine::mark_not_them(installation, store, address, *pin, reason)?;
                 report::note(Level::Info, &format!("not me: {count} marked"));
+                continue;
+            }
+            Effect::Disown { held } => {
+                store.disown(*held)?;
+                continue;
+            }
+            Effect::TakeBack { address } => {
+                store.take_back(&slot_keys(installation, address))?;
                 continue;
             }
             Effect::SetUndeliverable { held } => {

@@ -313,11 +313,10 @@ pub fn release_all(
     for sender in senders {
         rows.extend(store.held_from(sender)?);
     }
-    // The answer itself is from the same sender; an answer without text stays where it is. So does what its sender
-    // disowned.
-    rows.retain(|row| {
-        row.state == State::Held && row.proofs.keeps(pin) && !matches!(row.reason, Reason::Answer | Reason::NotThem)
-    });
+    // The answer itself is from the same sender; an answer without text stays where it is, and so does one that denied.
+    // So does what its sender disowned for good.
+    let stays = |reason| matches!(reason, Reason::Answer | Reason::NotMeAnswer | Reason::NotThem);
+    rows.retain(|row| row.state == State::Held && row.proofs.keeps(pin) && !stays(row.reason));
     // A command takes its time with each, so what it has taken is written down at once.
     let together = if matches!(installation.config.paths.inbox, Inbox::Maildir(_)) { TOGETHER } else { 1 };
     let mut count = 0;
@@ -353,7 +352,8 @@ fn release_rows(installation: &Installation, store: &mut Store, rows: &[HeldRow]
     failed.map_or(Ok(released.len()), Err)
 }
 
-/// Marks every held message of one sender that carries one of these proofs: the person says it was not them. How many.
+/// Marks every held message of one sender that carries one of these proofs: the person says it was not them. How many. What
+/// was said for good stays so.
 ///
 /// # Errors
 /// When the store cannot be written.
@@ -362,6 +362,7 @@ pub fn mark_not_them(
     store: &mut Store,
     sender: &Address,
     pin: Proofs,
+    reason: Reason,
 ) -> Result<usize, Trouble> {
     let normal = sender.normal();
     let keys = crate::policy::fingerprint::under_every_key(&installation.keys.list, Kind::Address, normal.as_str());
@@ -369,8 +370,9 @@ pub fn mark_not_them(
     let mut count = 0;
     for key in keys {
         for row in store.held_from(&key)? {
-            if row.state == State::Held && row.proofs.keeps(pin) && row.reason != Reason::Answer {
-                store.set_reason(row.id, Reason::NotThem)?;
+            let theirs = !matches!(row.reason, Reason::Answer | Reason::NotMeAnswer | Reason::NotThem);
+            if row.state == State::Held && row.proofs.keeps(pin) && theirs {
+                store.set_reason(row.id, reason)?;
                 count += 1;
             }
         }

@@ -29,6 +29,13 @@ pub enum Answer {
     Bounced(HeldId),
     /// "I wrote this."
     Confirms(Confirmation),
+    /// "I did not write this", in ordinary words: nobody is allowed, and nothing is released. A later answer takes it back.
+    Denies {
+        /// Whom and what it is about.
+        about: Confirmation,
+        /// Whether it says nothing else; then nobody is asked at that address from now on.
+        alone: bool,
+    },
     /// "This was not me": nobody is allowed, nothing is released, and this address is never asked again.
     NotMe(Confirmation),
     /// A person answered, without the word that was asked for; with the token of the challenge.

@@ -17,13 +17,16 @@ use super::word;
 use super::{AnswerDemand, Policy};
 use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::content::{TokenKind, TokenPlace};
+use crate::mail::content::{OWN_LINES, TokenKind, TokenPlace};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::EnvelopeSender;
-use crate::signs::{Kind, Sign};
+use crate::signs::{Kind, Sign, denial};
 
 /// Most addresses of an answer that are tried when the held message is gone.
 pub const CANDIDATE_LIMIT: usize = 8;
+
+/// The word that is asked for stands in one of so many first lines.
+const WORD_LINES: usize = 3;
 
 /// The first token of the message that says something. "Not me" outweighs a confirmation beside it.
 #[must_use]
@@ -51,11 +54,14 @@ pub fn answer(facts: &Facts, standing: &Standing, policy: &Policy, keys: &KeyRin
     if let Some(held) = at_once(question, standing, now) {
         return Some(Answer::AtOnce(held));
     }
+    if let Some(denial) = denial::read(&facts.content().own_lines) {
+        return Some(Answer::Denies { about, alone: denial.alone && brings_nothing_else(facts, standing) });
+    }
     let text =
         facts.tokens().iter().map(|one| &one.text).find(|text| super::token::Token::read(text) == found.token)?;
     match policy.style.answer {
         AnswerDemand::Reply => Some(Answer::Confirms(about)),
-        AnswerDemand::Word if word::holds_word(text.as_str(), own.chain([facts.subject()])) => {
+        AnswerDemand::Word if word::holds_word(text.as_str(), own.take(WORD_LINES).chain([facts.subject()])) => {
             Some(Answer::Confirms(about))
         }
         AnswerDemand::Word => Some(Answer::WrongWord(about, text.clone())),
@@ -85,6 +91,16 @@ pub fn is_marked(facts: &Facts, standing: &Standing) -> bool {
 pub fn is_empty(facts: &Facts, standing: &Standing, policy: &Policy) -> bool {
     facts.content().said_nothing
         && is_of_a_challenge(&facts.content().nothing, &policy.owner, &standing.own_texts)
+        && facts.defects.is_empty()
+        && !AnswerSubject::read(facts.subject(), &standing.own_subjects).is_changed()
+}
+
+/// Whether beside what its lines say nothing is in an answer; in doubt something is, and it is read like any letter.
+fn brings_nothing_else(facts: &Facts, standing: &Standing) -> bool {
+    let content = facts.content();
+    !content.has_attachments
+        && !content.unexamined
+        && content.own_lines.len() < OWN_LINES
         && facts.defects.is_empty()
         && !AnswerSubject::read(facts.subject(), &standing.own_subjects).is_changed()
 }

@@ -54,6 +54,8 @@ pub struct Words {
 pub enum Section {
     /// It answers a challenge sooner than a person can.
     AtOnce,
+    /// Somebody says that they did not write it.
+    Disowned,
     /// It claims to be somebody known, or the user, without proof.
     Suspicious,
     /// The domain it claims to come from says that it does not, be the sender known or not.
@@ -62,8 +64,8 @@ pub enum Section {
     NotAsked,
     /// Strangers who were asked, about this message or an earlier one, and did not answer yet.
     Asked,
-    /// Somebody says that it was not them.
-    Disowned,
+    /// From an address that wants to be asked no more, since it was not them before.
+    OptedOut,
     /// Lists, robots, bounces.
     Automatic,
     /// Denied senders.
@@ -90,13 +92,14 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 9] = [
+    const ALL: [Section; 10] = [
         Section::AtOnce,
+        Section::Disowned,
         Section::Suspicious,
         Section::Forged,
         Section::NotAsked,
         Section::Asked,
-        Section::Disowned,
+        Section::OptedOut,
         Section::Automatic,
         Section::Denied,
         Section::EmptyAnswers,
@@ -116,7 +119,8 @@ impl Section {
             Reason::Automatic(_) | Reason::ChallengeBounce | Reason::LoopOwnChallenge | Reason::LoopReceived => {
                 Section::Automatic
             }
-            Reason::NotMeAnswer | Reason::NotThem | Reason::OptedOut => Section::Disowned,
+            Reason::Disowned | Reason::NotMeAnswer | Reason::NotThem => Section::Disowned,
+            Reason::OptedOut => Section::OptedOut,
             Reason::Capped(CapRefusal::AskedRecently) => Section::Asked,
             _ if entry.asked => Section::Asked,
             _ => Section::NotAsked,
@@ -135,7 +139,8 @@ impl Section {
             Section::Forged => "Disowned by the domain it claims to come from (dmarc=fail)",
             Section::NotAsked => "Strangers who could not be asked",
             Section::Asked => "Strangers who were asked and have not answered yet",
-            Section::Disowned => "From addresses whose owner says that it was not them",
+            Section::Disowned => "Somebody says that they did not write it",
+            Section::OptedOut => "From addresses whose owner said earlier that it was not them",
             Section::Automatic => "Lists, newsletters, robots and bounces",
             Section::Denied => "From senders you denied",
             Section::EmptyAnswers => "Empty answers",

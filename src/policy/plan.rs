@@ -53,12 +53,24 @@ pub enum Effect {
         /// With which proof.
         pin: Proofs,
     },
+    /// Put the message on top of the next digest: somebody says that they did not write it.
+    Disown {
+        /// Which.
+        held: HeldId,
+    },
     /// Never ask this address again, and mark what is held from it with the same proof.
     OptOut {
         /// Who says that it was not them.
         address: Address,
         /// With which proof.
         pin: Proofs,
+        /// Whether that was said in ordinary words: a later answer takes it back.
+        in_words: bool,
+    },
+    /// Forget that this address said in ordinary words that it was not them.
+    TakeBack {
+        /// Who takes it back.
+        address: Address,
     },
     /// Send one short mail that names the word once more, if the slot for it is free and the gate lets it out.
     RepeatWord {
@@ -92,12 +104,18 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered
         Some(Answer::Bounced(held)) => steps.push(Effect::SetUndeliverable { held: *held }),
         Some(Answer::Confirms(Confirmation { challenged, pin, held, .. })) => {
             steps.push(Effect::Confirm { address: challenged.clone(), pin: *pin, held: *held });
+            steps.push(Effect::TakeBack { address: challenged.clone() });
             steps.push(Effect::Release { address: challenged.clone(), pin: *pin });
         }
         Some(Answer::NotMe(Confirmation { challenged, pin, held, .. })) => {
-            steps.push(Effect::OptOut { address: challenged.clone(), pin: *pin });
+            steps.push(Effect::OptOut { address: challenged.clone(), pin: *pin, in_words: false });
             steps.push(Effect::Spend { held: *held });
         }
+        // The token may still be used by whoever takes it back.
+        Some(Answer::Denies { about: Confirmation { challenged, pin, .. }, alone: true }) => {
+            steps.push(Effect::OptOut { address: challenged.clone(), pin: *pin, in_words: true });
+        }
+        Some(Answer::Denies { about, alone: false }) => steps.push(Effect::Disown { held: about.held }),
         // A machine's answer leaves everything as it was: the token may still be used by the person.
         Some(Answer::AtOnce(_) | Answer::WrongWord(..)) | None => {}
     }
@@ -135,8 +153,12 @@ impl fmt::Display for Effect {
             Effect::Release { address, pin } => {
                 write!(out, "release what is held from {address} with the same proof ({})", pin.names())
             }
-            Effect::OptOut { address, pin } => {
+            Effect::Disown { held } => write!(out, "mark {held}: somebody says that they did not write it"),
+            Effect::OptOut { address, pin, .. } => {
                 write!(out, "never ask {address} again, and mark what is held from it ({})", pin.names())
+            }
+            Effect::TakeBack { address } => {
+                write!(out, "forget it if {address} denied in ordinary words to have written")
             }
             Effect::RepeatWord { about, .. } => {
                 write!(out, "send one short mail that names the word again, about {}", about.held)
@@ -191,6 +213,8 @@ mod tests {
         let token = TokenText::parse(&"0".repeat(32)).unwrap();
         for (answer, reason) in [
             (Answer::NotMe(about()), Reason::NotMeAnswer),
+            (Answer::Denies { about: about(), alone: true }, Reason::NotMeAnswer),
+            (Answer::Denies { about: about(), alone: false }, Reason::Challenge),
             (Answer::WrongWord(about(), token), Reason::WrongWord),
             (Answer::Bounced(HeldId::from_random(7)), Reason::ChallengeBounce),
         ] {
@@ -199,6 +223,20 @@ mod tests {
                 |step: &Effect| matches!(step, Effect::Confirm { .. } | Effect::Release { .. } | Effect::Deliver);
             assert!(!steps.iter().any(gives), "{steps:?}");
             assert!(steps.len() >= 2, "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_denial_in_ordinary_words_spends_no_token() {
+        for alone in [true, false] {
+            let answer = Answer::Denies { about: about(), alone };
+            let steps = plan(&decision(Verdict::Hold, Reason::NotMeAnswer), Some(&answer), None);
+            assert!(!steps.iter().any(|step| matches!(step, Effect::Spend { .. })), "{steps:?}");
+            assert_eq!(
+                steps.iter().any(|step| matches!(step, Effect::OptOut { in_words: true, .. })),
+                alone,
+                "{steps:?}"
+            );
         }
     }
 
@@ -220,6 +258,9 @@ mod tests {
     #[test]
     fn a_confirmation_comes_before_its_own_message() {
         let steps = plan(&decision(Verdict::Hold, Reason::Answer), Some(&Answer::Confirms(about())), None);
-        assert!(matches!(steps.as_slice(), [Effect::Confirm { .. }, Effect::Release { .. }, Effect::Hold { .. }]));
+        let [Effect::Confirm { .. }, Effect::TakeBack { .. }, Effect::Release { .. }, Effect::Hold { .. }] = &steps[..]
+        else {
+            panic!("{steps:?}")
+        };
     }
 }

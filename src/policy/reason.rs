@@ -34,6 +34,8 @@ pub enum Reason {
     Challenge,
     /// A challenge of ours could not be delivered and came back.
     ChallengeBounce,
+    /// An answer that denies, beside other words, to be from who wrote what it is asked about.
+    DeniedAuthorship,
     /// From a domain the user denied.
     DeniedDomain,
     /// From a list the user denied.
@@ -42,6 +44,9 @@ pub enum Reason {
     DeniedSender,
     /// The display name shows another mail address than the one it was sent from.
     DisplayNameAddress,
+    /// The person it claims to be from says in ordinary words that they did not write it, and may take that back. It takes
+    /// the place of the first reason.
+    Disowned,
     /// The trusted mail system says that the From domain disowns it.
     DmarcFail,
     /// It says next to nothing and lacks what a person's mail has.
@@ -174,6 +179,8 @@ const NUMBERED: &[(u16, Reason)] = &[
     (146, Reason::ChallengeBounce),
     (147, Reason::AnsweredAtOnce),
     (160, Reason::Unreadable),
+    (161, Reason::DeniedAuthorship),
+    (162, Reason::Disowned),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -200,9 +207,11 @@ impl Reason {
             Reason::Capped(refusal) => refusal.name(),
             Reason::Challenge => "challenge",
             Reason::ChallengeBounce => "challenge-bounce",
+            Reason::DeniedAuthorship => "denied-authorship",
             Reason::DeniedDomain => "denied-domain",
             Reason::DeniedList => "denied-list",
             Reason::DeniedSender => "denied-sender",
+            Reason::Disowned => "disowned",
             Reason::DisplayNameAddress => "display-name-address",
             Reason::DmarcFail => "dmarc-fail",
             Reason::EmptyProbe => "empty-probe",
@@ -252,9 +261,11 @@ impl Reason {
             Reason::Capped(refusal) => format!("no challenge: {}", refusal.sentence()),
             Reason::Challenge => "the sender is not known, and the address is proven".into(),
             Reason::ChallengeBounce => "a challenge of yours could not be delivered and came back".into(),
+            Reason::DeniedAuthorship => "its author says that they did not write what they were asked about".into(),
             Reason::DeniedDomain => "its domain is on the list of denied domains".into(),
             Reason::DeniedList => "its mailing list is denied".into(),
             Reason::DeniedSender => "the sender is on the list of denied senders".into(),
+            Reason::Disowned => "the person it claims to be from says that they did not write it".into(),
             Reason::DisplayNameAddress => "the name beside its address shows another address".into(),
             Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
             Reason::EmptyProbe => "it says next to nothing and lacks what a person's mail has, such as a date".into(),
@@ -282,9 +293,7 @@ impl Reason {
             }
             Reason::ScoreHigh => "your spam filter takes it for spam".into(),
             Reason::ScoreLow => "your spam filter's score for it is low, and the sender's domain is proven".into(),
-            Reason::ScoreModerate => {
-                "your spam filter's score for it is not so high that its sender must be asked".into()
-            }
+            Reason::ScoreModerate => "your spam filter's score for it is not so high that its sender is asked".into(),
             Reason::SpentToken => "it answers a challenge that was answered before".into(),
             Reason::StoreUnavailable => {
                 "the store could not be read, so nobody is known (see `countersign doctor`)".into()

@@ -89,6 +89,7 @@ const RULES: &[Rule] = &[
     ("6 allowed sender", allowed_sender),
     ("6 allowed domain", allowed_domain),
     ("7 answer at once", answered_at_once),
+    ("7 denied authorship", denied_authorship),
     ("7 answer", answer),
     ("10 bounce of a challenge", challenge_bounce),
     ("10 allowed list", allowed_list),
@@ -219,6 +220,18 @@ fn is_allowed_by_this_token(question: Question<'_>) -> bool {
 /// A person has to read the challenge first. The token stays good: the person may still answer.
 fn answered_at_once(question: Question<'_>) -> Option<(Verdict, Reason)> {
     matches!(question.standing.answer, Some(Answer::AtOnce(_))).then_some((Verdict::Hold, Reason::AnsweredAtOnce))
+}
+
+/// In ordinary words. Beside other words it is a letter, of which the mark says what it denies; what a computer may run comes
+/// in with neither.
+fn denied_authorship(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    match question.standing.answer {
+        Some(Answer::Denies { alone: true, .. }) => Some((Verdict::Hold, Reason::NotMeAnswer)),
+        Some(Answer::Denies { alone: false, .. }) if question.facts.content().executables.findings.is_empty() => {
+            Some((Verdict::Pass, Reason::DeniedAuthorship))
+        }
+        _ => None,
+    }
 }
 
 /// The answer that confirmed something, or comes again; put aside is only what says nothing at all.

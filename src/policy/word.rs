@@ -27,7 +27,7 @@ const WORDS: [(&str, [&str; 10]); 14] = [
 ];
 
 /// What people write for [`NOT_ME`] as a sentence of their own, folded and without blanks. It is compared whole: "it
-/// was me, not my wife" is none of them.
+/// was me, not my wife" is none of them. "I did not write this" is read word by word, and may be taken back (`confirm.rs`).
 const NOT_ME_WORDS: [(&str, &str); 14] = [
     ("cs", "neja tonejsemja nebyljsemtoja nebylajsemtoja tojsemnebylja tojsemnebylaja neodemne"),
     ("da", "ikkemig detvarikkemig ikkeframig detvarikkeframig"),
@@ -40,9 +40,7 @@ const NOT_ME_WORDS: [(&str, &str); 14] = [
     (
         "en",
         "notme itwasnotme itwasntme thatwasnotme thatwasntme thiswasnotme thiswasntme wasntme notfromme \
-          notmine ididnotwriteit ididntwriteit ididnotwritethat ididntwritethat ididnotwritethis \
-          ididntwritethis ididnotsendit ididntsendit ididnotsendthat ididntsendthat ididnotsendthis \
-          ididntsendthis",
+          notmine",
     ),
     ("es", "noyo nofuiyo yonofui nosoyyo noerayo nohesidoyo noeramio"),
     ("fr", "pasmoi cenestpasmoi cestpasmoi cenetaitpasmoi cetaitpasmoi pasdemoi"),
@@ -51,9 +49,9 @@ const NOT_ME_WORDS: [(&str, &str); 14] = [
     ("nl", "nietik ikniet ikwashetniet datwasikniet ditwasikniet nietvanmij datwasnietvanmij"),
     ("pl", "nieja tonieja toniebylemja toniebylamja nieodemnie tonieodemnie"),
     ("pt", "naoeu naofuieu eunaofui naosoueu naoeraeu"),
-    ("ru", "нея этонея этобылнея этобыланея неотменя янеписал янеписала яэтогонеписал яэтогонеписала"),
+    ("ru", "нея этонея этобылнея этобыланея неотменя янеписал янеписала"),
     ("sv", "intejag detvarintejag intefranmig detvarintefranmig"),
-    ("uk", "нея ценея цебувнея цебуланея янеписав янеписала яцьогонеписав яцьогонеписала"),
+    ("uk", "нея ценея цебувнея цебуланея янеписав янеписала"),
 ];
 
 /// The word that is asked for with this token, in a language; English where there is none.
@@ -160,7 +158,6 @@ mod tests {
             " *NotMe* ",
             "It was not me.",
             "It wasn\u{2019}t me",
-            "I did not write this.",
             "Nicht ich",
             "Das war ich nicht!",
             "Pas moi.",

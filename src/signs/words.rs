@@ -60,11 +60,33 @@ pub enum Group {
     Way,
     /// The reader's message.
     YourMessage,
+    /// How a letter begins.
+    Greeting,
+    /// How a letter ends.
+    Closing,
+    /// That something is so.
+    Yes,
+    /// In a denial of having written: the writer.
+    DenialI,
+    /// That it is not so.
+    DenialNot,
+    /// What was not done: to write or to send; and who does it.
+    DenialWrote,
+    /// What was not written, by pointing at it.
+    DenialThis,
+    /// What was not written, by its name.
+    DenialMail,
+    /// To whom it was not written.
+    DenialYou,
+    /// What may stand beside all that and changes nothing.
+    DenialBeside,
+    /// What makes it a question or a condition at the beginning of a clause.
+    DenialAsks,
 }
 
 impl Group {
     /// Every group with the name of its section.
-    const ALL: [(&'static str, Group); 27] = [
+    const ALL: [(&'static str, Group); 38] = [
         ("absent", Group::Absent),
         ("absence-subject", Group::AbsenceSubject),
         ("answer-mark", Group::AnswerMark),
@@ -92,6 +114,17 @@ impl Group {
         ("unsubscribe", Group::Unsubscribe),
         ("way", Group::Way),
         ("your-message", Group::YourMessage),
+        ("greeting", Group::Greeting),
+        ("closing", Group::Closing),
+        ("yes", Group::Yes),
+        ("denial-i", Group::DenialI),
+        ("denial-not", Group::DenialNot),
+        ("denial-wrote", Group::DenialWrote),
+        ("denial-this", Group::DenialThis),
+        ("denial-mail", Group::DenialMail),
+        ("denial-you", Group::DenialYou),
+        ("denial-beside", Group::DenialBeside),
+        ("denial-asks", Group::DenialAsks),
     ];
 }
 
@@ -323,8 +356,10 @@ impl<'p> Phrase<'p> {
 mod tests {
     use super::*;
 
-    /// All files together have no more phrases.
+    /// All files together have no more phrases by which signs are known.
     const PHRASES: usize = 1_500;
+    /// And no more words for the one sentence that is read in answers, in any language.
+    const OF_A_DENIAL: usize = 200;
 
     #[test]
     fn the_files_are_as_their_readme_says() {
@@ -334,6 +369,7 @@ mod tests {
         let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
         assert_eq!(files.count(), LANGUAGES.len(), "a file that is not listed");
         for (code, language) in &LANGUAGES {
+            let mut denial = 0;
             assert!(language.text.starts_with("# "), "{code} opens with the language's name");
             for (name, group) in Group::ALL {
                 assert_eq!(Group::ALL[group as usize].0, name, "the names stand in the order of the groups");
@@ -343,13 +379,16 @@ mod tests {
                     assert!(!seen.contains(&words), "{code}: [{name}]: {words:?} stands there twice");
                     assert!(!words.chars().any(char::is_uppercase), "{code}: [{name}]: {words:?} has a capital letter");
                     assert!(!words.contains(['*', '’', '‘', '[', ']', '\t']), "{code}: [{name}]: {words:?}");
+                    let of_a_sentence = group as usize >= Group::Greeting as usize;
                     let may_be_short = matches!(group, Group::AnswerMark | Group::ForwardMark | Group::Myself);
                     let is_long = !words.contains("  ") && words.chars().count() > 1;
-                    assert!(is_long || may_be_short, "{code}: {words:?}");
+                    assert!(is_long || may_be_short || of_a_sentence, "{code}: {words:?}");
                     seen.push(words);
                 }
-                count += seen.len();
+                let of_a_sentence = group as usize >= Group::Greeting as usize;
+                if of_a_sentence { denial += seen.len() } else { count += seen.len() }
             }
+            assert!(denial <= OF_A_DENIAL, "{code}: {denial} words for a denial");
         }
         assert!((700..=PHRASES).contains(&count), "{count} phrases");
     }

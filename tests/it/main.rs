@@ -17,6 +17,7 @@ mod damage;
 mod damaged_store;
 mod deliver;
 mod demo;
+mod denials;
 mod disk;
 mod documents;
 mod envelopes;

@@ -22,7 +22,8 @@
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
 //! opted-out               it said "not me" before
 //! alike N                 others wrote the same                   undeliverable N         challenges came back
-//! answers not-me | wrong-word | bounce | at-once    what it says about a challenge, other than confirming it
+//! answers not-me | denies | denies-and-more | wrong-word | bounce | at-once    what it says about a challenge, other than
+//!                         confirming it
 //! ```
 
 use std::collections::BTreeSet;
@@ -86,6 +87,7 @@ fn every_question_has_its_answer() {
     reasons.insert(Reason::Gate(GateRefusal::OwnAddress).name());
     // Written over the first reason of a held message, never a decision.
     reasons.insert(Reason::NotThem.name());
+    reasons.insert(Reason::Disowned.name());
     // Only read from what an earlier version stored.
     reasons.insert(Sign::Former.name());
     let never: Vec<&str> = Reason::all().map(Reason::name).filter(|name| !reasons.contains(name)).collect();
@@ -225,6 +227,8 @@ fn other_answer(word: &str) -> Option<Answer> {
         "at-once" => Answer::AtOnce(held),
         "bounce" => Answer::Bounced(held),
         "not-me" => Answer::NotMe(about),
+        "denies" => Answer::Denies { about, alone: true },
+        "denies-and-more" => Answer::Denies { about, alone: false },
         "wrong-word" => Answer::WrongWord(about, TokenText::parse(&"0".repeat(32)).unwrap()),
         _ => return None,
     })

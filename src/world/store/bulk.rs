@@ -260,7 +260,7 @@ mod tests {
     fn who_wants_no_challenge_is_known_by_the_key() {
         let (_folder, mut store) = store();
         assert!(store.opted_out().unwrap().is_empty());
-        store.opt_out(&of("bob"), 7).unwrap();
+        store.opt_out(&of("bob"), 7, false).unwrap();
         assert_eq!(store.opted_out().unwrap(), HashSet::from([of("bob")]));
     }
 }

@@ -158,6 +158,18 @@ impl Store {
         Ok(change.commit()?)
     }
 
+    /// Writes down that somebody says in ordinary words that they did not write a held message; the next digest lists it
+    /// again. What was said of it for good stays.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn disown(&mut self, held: HeldId) -> Result<(), StoreProblem> {
+        match self.held(held)? {
+            Some(row) if row.reason != Reason::NotThem => self.set_reason(held, Reason::Disowned),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes down what became of a held message.
     ///
     /// # Errors

@@ -52,13 +52,32 @@ impl Store {
         Ok(opted_out_of(self.messages()?, keys)?)
     }
 
-    /// Remembers that the mailbox under this key says that it was not them, and wants no more challenges.
+    /// Remembers that the mailbox under this key says that it was not them, and wants no more challenges; `in_words`, if
+    /// that may be taken back. What was said for good stays so.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn opt_out(&mut self, key: &Fingerprint, now: i64) -> Result<(), StoreProblem> {
+    pub fn opt_out(&mut self, key: &Fingerprint, now: i64, in_words: bool) -> Result<(), StoreProblem> {
         let change = self.change()?;
-        change.execute("INSERT OR IGNORE INTO opted_out (key, at) VALUES (?1, ?2)", params![key.bytes(), now])?;
+        let sql = "INSERT INTO opted_out (key, at, in_words) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (key) DO UPDATE SET in_words = min(in_words, excluded.in_words)";
+        change.execute(sql, params![key.bytes(), now, in_words])?;
+        Ok(change.commit()?)
+    }
+
+    /// Forgets what the mailbox under these keys said in ordinary words.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn take_back(&mut self, keys: &[Fingerprint]) -> Result<(), StoreProblem> {
+        // Hardly anybody said it, and to look takes no lock from others.
+        if self.opted_out_at(keys)?.is_none() {
+            return Ok(());
+        }
+        let change = self.change()?;
+        for key in keys {
+            change.execute("DELETE FROM opted_out WHERE key = ?1 AND in_words = 1", [key.bytes()])?;
+        }
         Ok(change.commit()?)
     }
 
@@ -287,8 +306,8 @@ mod tests {
         let mut store = Store::open(&path).unwrap();
         let caps = Caps { days_between: 7, per_hour: 20, per_day: 100, breaker_alike: 5 };
         let request = SlotRequest { key: of("new"), older: vec![of("old")], caps, alike: None, now: 1_000_000 };
-        store.opt_out(&of("old"), 500).unwrap();
-        store.opt_out(&of("old"), 600).unwrap();
+        store.opt_out(&of("old"), 500, false).unwrap();
+        store.opt_out(&of("old"), 600, true).unwrap();
         assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
         assert!(!store.take_slot(nobody(), request.clone()).unwrap());
         store
