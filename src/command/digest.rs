@@ -25,6 +25,7 @@ use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
+use crate::policy::standing::Effect;
 use crate::policy::token::HeldId;
 use crate::report::chain;
 use crate::world::config::{Environment, Inbox};
@@ -176,6 +177,15 @@ impl Rows {
     fn read(store: &Store) -> Result<Rows, StoreProblem> {
         let mut rows = Rows::default();
         store.each_held(|row| rows.by_number.push(row))?;
+        // Who is known is asked now: the person may have been allowed since.
+        let mut list = store.look_up()?;
+        for row in rows.by_number.iter_mut().filter(|row| row.reason == Reason::DmarcFail && row.listed.is_none()) {
+            let entry = row.sender.map(|sender| list.entry(&sender)).transpose()?.flatten();
+            if entry.is_some_and(|entry| entry.effect == Effect::Allow) {
+                row.reason = Reason::KnownForged;
+            }
+        }
+        drop(list);
         rows.by_message = rows.by_number.iter().map(|row| row.message).zip(0..).collect();
         rows.by_message.sort_unstable();
         Ok(rows)
@@ -239,7 +249,7 @@ fn entry(id: HeldId, received: i64, reason: Reason, row: Option<&HeldRow>) -> En
         // What the person said since then outweighs the reason of the first hour.
         reason: row
             .map(|row| row.reason)
-            .filter(|reason| matches!(reason, Reason::NotThem | Reason::Disowned))
+            .filter(|reason| matches!(reason, Reason::NotThem | Reason::Disowned | Reason::KnownForged))
             .unwrap_or(reason),
         score: None,
         asked: row.is_some_and(|row| row.asked != Asked::No),

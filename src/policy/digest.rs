@@ -56,9 +56,11 @@ pub enum Section {
     AtOnce,
     /// Somebody says that they did not write it.
     Disowned,
-    /// It claims to be somebody known, or the user, without proof.
+    /// It claims to be somebody known, and is forged, or lacks their proof.
+    KnownName,
+    /// It claims to be the user, or somebody else than its address says.
     Suspicious,
-    /// The domain it claims to come from says that it does not, be the sender known or not.
+    /// The domain it claims to come from says that it does not, and nobody known writes from that address.
     Forged,
     /// Strangers who were not asked.
     NotAsked,
@@ -92,9 +94,10 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 10] = [
+    const ALL: [Section; 11] = [
         Section::AtOnce,
         Section::Disowned,
+        Section::KnownName,
         Section::Suspicious,
         Section::Forged,
         Section::NotAsked,
@@ -111,7 +114,8 @@ impl Section {
         match entry.reason {
             Reason::AnsweredAtOnce => Section::AtOnce,
             Reason::Answer => Section::EmptyAnswers,
-            Reason::PinMissing | Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
+            Reason::KnownForged | Reason::PinMissing => Section::KnownName,
+            Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
             Reason::DmarcFail => Section::Forged,
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
             // Exchange asks so also for what people write: they are not listed among the machines.
@@ -135,8 +139,9 @@ impl Section {
     fn heading(self) -> &'static str {
         match self {
             Section::AtOnce => "Answered a challenge at once, as machines do",
-            Section::Suspicious => "Claims to be somebody you know, or you, without proof",
-            Section::Forged => "Disowned by the domain it claims to come from (dmarc=fail)",
+            Section::KnownName => "A known name, forged or without the proof it always had",
+            Section::Suspicious => "Claims to be you without proof, or shows another address",
+            Section::Forged => "Strangers, disowned by the domain they claim (dmarc=fail)",
             Section::NotAsked => "Strangers who could not be asked",
             Section::Asked => "Strangers who were asked and have not answered yet",
             Section::Disowned => "Somebody says that they did not write it",

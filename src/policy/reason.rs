@@ -55,6 +55,8 @@ pub enum Reason {
     Executable(Executable),
     /// Nobody may be challenged for it.
     Gate(GateRefusal),
+    /// Of mail that claims to be from somebody who is allowed by now, and that their domain disowns: how the digest calls it.
+    KnownForged,
     /// Our own challenge came back.
     LoopOwnChallenge,
     /// It went through more than 100 mail systems (RFC 5321 section 6.3).
@@ -181,6 +183,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (160, Reason::Unreadable),
     (161, Reason::DeniedAuthorship),
     (162, Reason::Disowned),
+    (163, Reason::KnownForged),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -217,6 +220,7 @@ impl Reason {
             Reason::EmptyProbe => "empty-probe",
             Reason::Executable(kind) => kind.name(),
             Reason::Gate(refusal) => refusal.name(),
+            Reason::KnownForged => "known-forged",
             Reason::LoopOwnChallenge => "loop-own-challenge",
             Reason::LoopReceived => "loop-received",
             Reason::Malformed(_) => "malformed",
@@ -273,6 +277,9 @@ impl Reason {
             Reason::Gate(refusal) => {
                 format!("the sender is not known, and no challenge may go out: {}", refusal.sentence())
             }
+            Reason::KnownForged => {
+                "it claims to be from somebody you know, and their domain says no (dmarc=fail)".into()
+            }
             Reason::LoopOwnChallenge => "it is a challenge of yours that came back".into(),
             Reason::LoopReceived => "it went through more than 100 mail systems, which only a loop does".into(),
             Reason::Malformed(defect) => format!("its header block is damaged ({})", defect.name()),
@@ -288,9 +295,7 @@ impl Reason {
             Reason::PinMissing => {
                 "it claims to be from somebody you know, but without the proof their mail always had".into()
             }
-            Reason::ScoreDiscard => {
-                "your spam filter's score for it is above the limit from which mail is thrown away".into()
-            }
+            Reason::ScoreDiscard => "your spam filter's score for it is so high that it is thrown away".into(),
             Reason::ScoreHigh => "your spam filter takes it for spam".into(),
             Reason::ScoreLow => "your spam filter's score for it is low, and the sender's domain is proven".into(),
             Reason::ScoreModerate => "your spam filter's score for it is not so high that its sender is asked".into(),

@@ -18,6 +18,7 @@ mod damaged_store;
 mod deliver;
 mod demo;
 mod denials;
+mod digest_order;
 mod disk;
 mod documents;
 mod envelopes;
