@@ -53,7 +53,7 @@ pub enum Command {
     /// Ask the sender of a held message now, if the address is proven
     Challenge(ChallengeArguments),
     /// Let mail of an address, @domain or list:ID pass
-    Allow(EntryArguments),
+    Allow(AllowArguments),
     /// Hold all mail of an address, @domain or list:ID
     Deny(EntryArguments),
     /// Remove an address, @domain or list:ID from the list
@@ -243,6 +243,21 @@ pub struct ReleaseArguments {
 pub struct ChallengeArguments {
     /// The number of the message
     pub id: String,
+}
+
+/// Whom `allow` lets pass, and how.
+#[derive(Args, Debug, Default)]
+pub struct AllowArguments {
+    /// Never ask for proof: whatever merely claims to be from them passes. Without it an entry that asks for proof goes on
+    /// asking
+    #[arg(long)]
+    pub any: bool,
+    /// Release what is held from them too, as far as it would pass now
+    #[arg(long, conflicts_with = "file")]
+    pub release: bool,
+    /// Whom.
+    #[command(flatten)]
+    pub entries: EntryArguments,
 }
 
 /// Entries of the list.

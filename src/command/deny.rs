@@ -3,7 +3,7 @@
 //! Promises: what `operation/entry.rs` promises.
 
 use crate::cli::EntryArguments;
-use crate::operation::entry::put;
+use crate::operation::entry::{Wish, put};
 use crate::operation::trouble::Answer;
 use crate::policy::standing::Effect;
 use crate::world::config::Environment;
@@ -13,5 +13,5 @@ use crate::world::config::Environment;
 /// # Errors
 /// As `allow`.
 pub fn deny(arguments: &EntryArguments, environment: Environment) -> Answer {
-    put(arguments, environment, Effect::Deny)
+    put(arguments, environment, Wish { effect: Effect::Deny, any: false, release: false })
 }

@@ -16,6 +16,7 @@ use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::standing::Effect;
 use crate::world::config::Environment;
+use crate::world::store::Put;
 
 /// Runs `forget`. 1 if one of them was not on the list.
 ///
@@ -35,7 +36,7 @@ pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
     let mut listed = HashSet::new();
     // Perform.
     let changes = people.iter().map(|who| Ok::<_, Trouble>(who.change(&installation, Effect::Deny)));
-    store.change_entries(id, None, changes, |number, before| listed.extend(before.map(|_| number)))?;
+    store.change_entries(id, Put::Nothing, changes, |number, before| listed.extend(before.map(|_| number)))?;
     for (number, who) in (0..).zip(&people) {
         let listed = listed.contains(&number);
         if who.opt_in(&installation, &mut store)? {
@@ -79,7 +80,7 @@ fn forget_many(arguments: &EntryArguments, environment: Environment) -> Answer {
         }))
     });
     let (id, _) = installation.keys.list.current();
-    store.change_entries(id, None, changes, |number, before| {
+    store.change_entries(id, Put::Nothing, changes, |number, before| {
         listed += u64::from(before.is_some());
         unknown += u64::from(before.is_none() && !seen.borrow().contains(&number));
         meter.borrow_mut().show("forgotten", listed);

@@ -100,6 +100,34 @@ pub fn release(arguments: &ReleaseArguments, environment: Environment) -> Answer
     Ok(if !run.released.is_empty() && run.undone.is_empty() { Ending::Done } else { Ending::No })
 }
 
+/// Releases what is held from these people and would pass under the entries that they have now. Domains and lists have
+/// nothing that is found by them.
+///
+/// # Errors
+/// As [`release`].
+pub fn release_from(people: &[Who], environment: &Environment) -> Answer {
+    let installation = Installation::open(environment)?;
+    let ledger = Ledger::open(&installation)?;
+    let (now, undone) = (clock::now(), Vec::new());
+    let mut run = Run { installation: &installation, ledger, now, released: HashSet::new(), undone, unsaid: None };
+    for who in people {
+        let entry = run.ledger.ask(&installation, |store| Ok(who.entry(&installation, store)?))?.flatten();
+        if let (Who::Address(sender), Some(entry)) = (who, entry) {
+            run.release_others(sender, entry.pin)?;
+        }
+    }
+    for sentence in &run.undone {
+        screen::error(sentence);
+    }
+    if let Some(error) = run.unsaid {
+        return Err(error.into());
+    }
+    if run.released.is_empty() && run.undone.is_empty() {
+        screen::aside("Nothing that is held would pass now.");
+    }
+    Ok(if run.undone.is_empty() { Ending::Done } else { Ending::No })
+}
+
 /// Refuses to allow the sender of a bounce: the null sender and the addresses of mail systems are nobody's. A delivery
 /// takes the null sender for a sign wherever it is written down, and so does this.
 fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Trouble> {
@@ -208,7 +236,7 @@ impl Run<'_> {
             Some(Change::KeepDemand(pin)) => {
                 self.undone.push(format!(
                     "{who} stays allowed only if {} says pass, and nothing is proven about {id}: it may be forged. To \
-                     allow it without proof: countersign allow {who}",
+                     allow it without proof: countersign allow --any {who}",
                     any_of(pin)
                 ));
                 Ok(None)

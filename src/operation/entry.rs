@@ -26,7 +26,7 @@ use crate::signs::list_id::ListId;
 use crate::signs::sender;
 use crate::world::clock;
 use crate::world::config::Environment;
-use crate::world::store::{Change, State, Store, StoreProblem};
+use crate::world::store::{Change, Put, State, Store, StoreProblem};
 
 /// Whom an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,35 +39,59 @@ pub enum Who {
     List(ListId),
 }
 
+/// What is wished of an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// What it does.
+    pub effect: Effect,
+    /// Whether it never asks for proof, whatever was there before.
+    pub any: bool,
+    /// Whether what is held is released at once, so that nothing need be said of it.
+    pub release: bool,
+}
+
+impl Wish {
+    fn put(self) -> Put {
+        let entry = Entry { effect: self.effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
+        if self.any || self.effect == Effect::Deny { Put::Entry(entry) } else { Put::KeepingDemand(entry) }
+    }
+}
+
+/// Most held messages of an address that are named.
+const HELD_SHOWN: usize = 10;
+/// So many messages of an address with the same proof, and the user may rely on it.
+const PROVEN_FROM: usize = 3;
+
 /// Puts people on the list, for `allow` and `deny`.
 ///
 /// # Errors
 /// When a word or a line is no address, domain or list, or the store cannot be written.
-pub fn put(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
+pub fn put(arguments: &EntryArguments, environment: Environment, wish: Wish) -> Answer {
     if People::may_be_many(arguments) {
-        return put_many(arguments, environment, effect);
+        return put_many(arguments, environment, wish);
     }
     // Gather.
     let people = parse_all(&arguments.who)?;
     let installation = Installation::open(&environment)?;
     let mut store = ledger::needed(&installation)?;
     // Decide.
-    people.iter().try_for_each(|who| refuse(&installation, who, effect))?;
-    let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
-    let changes: Vec<Change> = people.iter().map(|who| who.change(&installation, effect)).collect();
+    people.iter().try_for_each(|who| refuse(&installation, who, wish.effect))?;
+    let changes = people.iter().map(|who| proven_change(&installation, &store, who, wish));
+    let changes = changes.collect::<Result<Vec<Change>, _>>()?;
     // Perform.
     let mut before = vec![None; people.len()];
     let (id, _) = installation.keys.list.current();
-    store.change_entries(id, Some(entry), changes.iter().cloned().map(Ok::<_, Trouble>), |number, old| {
+    store.change_entries(id, wish.put(), changes.iter().cloned().map(Ok::<_, Trouble>), |number, old| {
         if let Some(place) = usize::try_from(number).ok().and_then(|number| before.get_mut(number)) {
             *place = old;
         }
     })?;
-    for ((who, Change { pin, .. }), before) in people.iter().zip(changes).zip(before) {
-        let what = change(before, &Entry { pin, ..entry });
-        screen::out(&format!("{} {who}{}{what}\n", effect_words(effect), if_proven(pin)))?;
-        if effect == Effect::Allow {
-            say_limits(&installation, &store, who);
+    for (who, before) in people.iter().zip(before) {
+        let Some(entry) = who.entry(&installation, &store)? else { continue };
+        let what = change(before, &entry);
+        screen::out(&format!("{} {who}{}{what}\n", effect_words(entry.effect), if_proven(entry.pin)))?;
+        if wish.effect == Effect::Allow {
+            say_limits(&installation, &store, who, entry, wish)?;
         }
     }
     Ok(Ending::Done)
@@ -84,13 +108,30 @@ struct Sum {
     as_before: u64,
 }
 
+/// What is to be changed for one of a few: where enough mail came with the same proof, its entry asks for that.
+fn proven_change(installation: &Installation, store: &Store, who: &Who, wish: Wish) -> Result<Change, StoreProblem> {
+    let mut change = who.change(installation, wish.effect);
+    if wish.any {
+        return Ok(Change { pin: Proofs::NONE, ..change });
+    }
+    if wish.effect == Effect::Allow && change.pin.is_empty() && !installation.config.policy.trust.ids.is_empty() {
+        let mut rows = Vec::new();
+        for key in who.keys(installation) {
+            rows.extend(store.held_from(&key)?);
+        }
+        let often = |proof: &Proofs| rows.iter().filter(|row| row.proofs.contains(*proof)).count() >= PROVEN_FROM;
+        change.pin = [Proofs::DMARC, Proofs::DKIM].into_iter().filter(often).fold(Proofs::NONE, Proofs::union);
+    }
+    Ok(change)
+}
+
 /// The same of so many that nobody reads a line about each.
-fn put_many(arguments: &EntryArguments, environment: Environment, effect: Effect) -> Answer {
+fn put_many(arguments: &EntryArguments, environment: Environment, wish: Wish) -> Answer {
+    let effect = wish.effect;
     // Gather.
     let installation = Installation::open(&environment)?;
     let mut store = ledger::needed(&installation)?;
     let mut people = People::of(arguments);
-    let entry = Entry { effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
     // Decide and perform: nothing is written before all are read.
     let (sum, meter) = (RefCell::new(Sum::default()), RefCell::new(Meter::begun()));
     let changes = std::iter::from_fn(|| {
@@ -103,13 +144,14 @@ fn put_many(arguments: &EntryArguments, environment: Environment, effect: Effect
             let mut sum = sum.borrow_mut();
             sum.read += 1;
             sum.domains += u64::from(matches!(who, Who::Domain(_) | Who::List(_)));
-            sum.programs += u64::from(who.is_programs());
+            sum.programs += u64::from(who.is_programs() && !wish.any);
             meter.borrow_mut().show("read", sum.read);
-            who.change(&installation, effect)
+            let change = who.change(&installation, effect);
+            if wish.any { Change { pin: Proofs::NONE, ..change } } else { change }
         }))
     });
     let (id, _) = installation.keys.list.current();
-    store.change_entries(id, Some(entry), changes, |_, before| {
+    store.change_entries(id, wish.put(), changes, |_, before| {
         let mut sum = sum.borrow_mut();
         match before {
             None => sum.new += 1,
@@ -120,6 +162,9 @@ fn put_many(arguments: &EntryArguments, environment: Environment, effect: Effect
     })?;
     drop(meter);
     say_sum(&installation, &sum.into_inner(), effect)?;
+    if wish.any {
+        screen::error("no proof is ever asked of their mail: whatever merely claims to be from one of them passes");
+    }
     Ok(Ending::Done)
 }
 
@@ -366,7 +411,7 @@ fn change(before: Option<Entry>, entry: &Entry) -> String {
 }
 
 /// Says what an allow entry does not do. It is written by now, so nothing here is an error.
-fn say_limits(installation: &Installation, store: &Store, who: &Who) {
+fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entry, wish: Wish) -> Result<(), Trouble> {
     match who {
         Who::Domain(_) | Who::List(_) if installation.config.policy.trust.ids.is_empty() => screen::error(&format!(
             "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
@@ -376,17 +421,52 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who) {
             screen::aside("A domain or a list counts only for mail whose domain is proven (dmarc or dkim).");
         }
         Who::Address(_) => {
-            if who.is_programs() {
+            if wish.any {
+                screen::error(&format!(
+                    "no proof is ever asked of mail from {who}: whatever merely claims to be from there passes from now on"
+                ));
+            } else if who.is_programs() {
                 say_of_program(installation, who);
+            } else if entry.pin.is_empty() {
+                screen::out(&format!(
+                    "No proof is asked of mail from {who}: whatever claims to be from there passes.\n"
+                ))?;
+                screen::aside(&format!(
+                    "Proof is asked for where {PROVEN_FROM} messages with the same one were held before, or where `release \
+                     --allow` or an answer makes the entry."
+                ));
+            } else {
+                screen::out(&format!("Mail from {who} without that proof is held.\n"))?;
+                screen::aside(&format!("To let it pass too: countersign allow --any {who}"));
             }
-            let rows = who.keys(installation).into_iter().filter_map(|key| store.held_from(&key).ok()).flatten();
-            let count = rows.filter(|row| row.state == State::Held).count();
-            if count > 0 {
-                let way = format!("countersign held --grep {who}");
-                screen::aside(&format!("What is held from {who} ({count}) stays held; to see it: {way}"));
+            if !wish.release {
+                say_held(installation, store, who)?;
             }
         }
     }
+    Ok(())
+}
+
+/// Says what is held from an address, and how to have it.
+fn say_held(installation: &Installation, store: &Store, who: &Who) -> Result<(), Trouble> {
+    let mut rows = Vec::new();
+    for key in who.keys(installation) {
+        rows.extend(store.held_from(&key)?);
+    }
+    let held: Vec<_> = rows.into_iter().filter(|row| row.state == State::Held).collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    let mut out = format!("Held from {who}, and not released by this ({}):\n", held.len());
+    for row in held.iter().rev().take(HELD_SHOWN) {
+        out.push_str(&format!("{}  {}  {}\n", row.id, short_date(row.received), row.reason.sentence()));
+    }
+    let more = held.len().saturating_sub(HELD_SHOWN);
+    if more > 0 {
+        out.push_str(&format!("and {more} more: countersign held --grep {who}\n"));
+    }
+    screen::out(&format!("{out}To have what would pass now: countersign allow --release {who}\n"))?;
+    Ok(())
 }
 
 fn say_of_program(installation: &Installation, who: &Who) {

@@ -15,7 +15,7 @@ use super::problem::StoreProblem;
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::key::KeyId;
-use crate::policy::standing::Entry;
+use crate::policy::standing::{Effect, Entry};
 
 /// Most changes in one transaction; up to so many are made wholly or not at all. In a list of ten million entries each of
 /// them is on another page, and all are written within half a second.
@@ -36,8 +36,32 @@ pub struct Change {
     pub pin: Proofs,
 }
 
+/// What is done about each change.
+#[derive(Clone, Copy, Debug)]
+pub enum Put {
+    /// This entry is written, in place of what is there.
+    Entry(Entry),
+    /// This entry is written; where an allow entry is there that demands a proof, it goes on demanding it.
+    KeepingDemand(Entry),
+    /// What is there is taken off the list.
+    Nothing,
+}
+
+impl Put {
+    fn entry(self, pin: Proofs, before: Option<Entry>) -> Option<Entry> {
+        let demand = before.filter(|before| before.effect == Effect::Allow).map(|before| before.pin);
+        match self {
+            Put::Entry(entry) => Some(Entry { pin, ..entry }),
+            Put::KeepingDemand(entry) => {
+                Some(Entry { pin: demand.filter(|pin| !pin.is_empty()).unwrap_or(pin), ..entry })
+            }
+            Put::Nothing => None,
+        }
+    }
+}
+
 impl Store {
-    /// Writes a list entry for each of these, or takes what is there off the list if there is none. `told` learns the number
+    /// Writes a list entry for each of these, or takes what is there off the list. `told` learns the number
     /// of each change, counted from 0, and what it took the place of; they do not come in the order of their numbers.
     ///
     /// # Errors
@@ -46,7 +70,7 @@ impl Store {
     pub fn change_entries<E: From<StoreProblem>>(
         &mut self,
         id: KeyId,
-        entry: Option<Entry>,
+        put: Put,
         changes: impl Iterator<Item = Result<Change, E>>,
         mut told: impl FnMut(u64, Option<Entry>),
     ) -> Result<(), E> {
@@ -54,7 +78,7 @@ impl Store {
         for change in changes {
             waiting.add(change?)?;
         }
-        Ok(waiting.each_slice(&mut |slice| self.change_slice(id, entry, slice, &mut told))?)
+        Ok(waiting.each_slice(&mut |slice| self.change_slice(id, put, slice, &mut told))?)
     }
 
     /// The keys under which mailboxes want no challenge any more.
@@ -70,7 +94,7 @@ impl Store {
     fn change_slice(
         &mut self,
         id: KeyId,
-        entry: Option<Entry>,
+        put: Put,
         slice: &[Numbered],
         told: &mut dyn FnMut(u64, Option<Entry>),
     ) -> Result<(), StoreProblem> {
@@ -85,8 +109,8 @@ impl Store {
                     before = before.or(find(&mut found, old)?);
                     deleted.execute([old.bytes()])?;
                 }
-                match entry {
-                    Some(entry) => insert(&mut inserted, (id, *key), *kind, &Entry { pin: *pin, ..entry })?,
+                match put.entry(*pin, before) {
+                    Some(entry) => insert(&mut inserted, (id, *key), *kind, &entry)?,
                     None => drop(deleted.execute([key.bytes()])?),
                 }
                 told(*number, before);
@@ -188,7 +212,7 @@ fn numbered(row: &Row<'_>) -> rusqlite::Result<Numbered> {
 mod tests {
     use super::super::file::tests::of;
     use super::*;
-    use crate::policy::standing::{Effect, Origin};
+    use crate::policy::standing::Origin;
 
     const ENTRY: Entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin: Origin::Manual, added: 7 };
 
@@ -205,12 +229,12 @@ mod tests {
     }
 
     /// Makes the changes and gives what each took the place of.
-    fn made(store: &mut Store, entry: Option<Entry>, names: &[String]) -> Vec<Option<Entry>> {
+    fn made(store: &mut Store, put: Put, names: &[String]) -> Vec<Option<Entry>> {
         let mut before = vec![None; names.len()];
         let mut count = 0;
         let changes = names.iter().map(|name| Ok::<_, StoreProblem>(change(name)));
         store
-            .change_entries(KeyId::FIRST, entry, changes, |number, old| {
+            .change_entries(KeyId::FIRST, put, changes, |number, old| {
                 before[usize::try_from(number).unwrap()] = old;
                 count += 1;
             })
@@ -227,7 +251,7 @@ mod tests {
             store.put_entry((KeyId::FIRST, of("1 of old")), Kind::Address, &denied, &[]).unwrap();
             let mut names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
             names.extend((count > 1).then(|| "0".to_owned()));
-            let before = made(&mut store, Some(ENTRY), &names);
+            let before = made(&mut store, Put::Entry(ENTRY), &names);
             let pinned = Entry { pin: Proofs::DKIM, ..ENTRY };
             for (number, old) in before.iter().enumerate() {
                 // The second is found under its older key, the last came twice.
@@ -237,9 +261,25 @@ mod tests {
             }
             let there = u64::try_from(count).unwrap();
             assert_eq!(store.count_entries().unwrap(), (there, u64::from(count < 2)));
-            let before = made(&mut store, None, &names);
+            let before = made(&mut store, Put::Nothing, &names);
             assert_eq!(before.iter().flatten().count(), count);
             assert_eq!(store.count_entries().unwrap().0, 0);
+        }
+    }
+
+    #[test]
+    fn a_demand_for_proof_is_kept_unless_it_is_taken_off_expressly() {
+        let pinned = Some(Entry { pin: Proofs::DKIM, ..ENTRY });
+        let denied = Some(Entry { effect: Effect::Deny, ..ENTRY });
+        for (put, pin, before, after) in [
+            (Put::KeepingDemand(ENTRY), Proofs::NONE, pinned, Proofs::DKIM),
+            (Put::KeepingDemand(ENTRY), Proofs::AUTHOR, pinned, Proofs::DKIM),
+            (Put::KeepingDemand(ENTRY), Proofs::AUTHOR, Some(ENTRY), Proofs::AUTHOR),
+            (Put::KeepingDemand(ENTRY), Proofs::NONE, denied, Proofs::NONE),
+            (Put::KeepingDemand(ENTRY), Proofs::NONE, None, Proofs::NONE),
+            (Put::Entry(ENTRY), Proofs::NONE, pinned, Proofs::NONE),
+        ] {
+            assert_eq!(put.entry(pin, before).map(|entry| entry.pin), Some(after), "{put:?} {before:?}");
         }
     }
 
@@ -250,7 +290,7 @@ mod tests {
             let changes = (0..count).map(|number| {
                 if number + 1 < count { Ok(change(&number.to_string())) } else { Err(StoreProblem::Missing) }
             });
-            let problem = store.change_entries(KeyId::FIRST, Some(ENTRY), changes, |_, _| {});
+            let problem = store.change_entries(KeyId::FIRST, Put::Entry(ENTRY), changes, |_, _| {});
             assert!(matches!(problem, Err(StoreProblem::Missing)));
             assert_eq!(store.count_entries().unwrap(), (0, 0));
         }

@@ -21,7 +21,7 @@ mod spent;
 mod state;
 
 pub use bounds::{PATIENCE, VERSION};
-pub use bulk::Change;
+pub use bulk::{Change, Put};
 pub use decision::DecisionRow;
 pub use entry::LookUp;
 pub use file::{Store, StoreFile};

@@ -1,0 +1,100 @@
+//! What `allow` says and does: whether proof is asked for, and what is held.
+
+use countersign::origin::auth::Proofs;
+use countersign::policy::standing::{Effect, Origin};
+
+use super::letter::Letter;
+use super::world::{Outcome, World};
+
+const BOB: &str = "bob@example.net";
+
+fn said(outcome: &Outcome) -> String {
+    String::from_utf8_lossy(&[&outcome.stdout[..], &outcome.stderr[..]].concat()).replace('\n', " ")
+}
+
+fn letter(number: usize) -> Letter {
+    Letter::from(BOB).field("Message-ID", &format!("<{number}@example.net>")).field("Subject", &format!("Tea {number}"))
+}
+
+#[test]
+fn a_typed_address_asks_for_no_proof_and_says_so() {
+    let world = World::new();
+    let outcome = world.run(&["allow", BOB], "");
+    outcome.check("says it", outcome.code == Some(0) && said(&outcome).contains("No proof is asked of mail from"));
+    assert_eq!(world.entry(BOB).unwrap().pin, Proofs::NONE);
+    world.deliver(letter(1).unproven().bytes()).is(0, 1, 0, 0);
+    // Where nothing can be proven nothing is asked for either.
+    let trusting = World::with("[trust]\nauthserv_ids = []\n");
+    for number in 0..3 {
+        trusting.deliver(letter(number).bytes());
+    }
+    assert!(said(&trusting.run(&["allow", BOB], "")).contains("No proof is asked"));
+}
+
+#[test]
+fn three_messages_with_the_same_proof_pin_it() {
+    for (count, pinned) in [(2, false), (3, true)] {
+        let world = World::new();
+        for number in 0..count {
+            world.deliver(letter(number).bytes());
+        }
+        world.deliver(letter(7).unproven().bytes());
+        let outcome = world.run(&["allow", BOB], "");
+        assert_eq!(said(&outcome).contains("says pass"), pinned, "{outcome}");
+        assert_eq!(!world.entry(BOB).unwrap().pin.is_empty(), pinned);
+        let held = world.state().held.len();
+        world.deliver(letter(8).unproven().bytes()).is(0, usize::from(!pinned), held + usize::from(pinned), 1);
+    }
+}
+
+#[test]
+fn seen_a_pinned_entry_that_was_typed_again_lost_its_demand() {
+    let world = World::new();
+    world.enter(BOB, Effect::Allow, Proofs::DKIM);
+    for arguments in [&["allow", BOB][..], &["allow", "-"]] {
+        let outcome = world.run(arguments, format!("{BOB}\n"));
+        outcome.check("it is done", outcome.code == Some(0));
+        let entry = world.entry(BOB).unwrap();
+        assert_eq!((entry.pin, entry.origin), (Proofs::DKIM, Origin::Manual), "{arguments:?}");
+    }
+    for arguments in [&["allow", "--any", BOB][..], &["allow", "--any", "-"]] {
+        world.enter(BOB, Effect::Allow, Proofs::DKIM);
+        let outcome = world.run(arguments, format!("{BOB}\n"));
+        outcome.check("there is a warning", outcome.code == Some(0) && said(&outcome).contains("merely claims to be"));
+        assert_eq!(world.entry(BOB).unwrap().pin, Proofs::NONE, "{arguments:?}");
+    }
+    let outcome = world.run(&["allow", "--any", "no-reply@example.net"], "");
+    outcome.check("nothing is promised of proof", !said(&outcome).contains("must be proven"));
+    world.deliver(Letter::from("no-reply@example.net").unproven().bytes()).is(0, 1, 0, 0);
+}
+
+#[test]
+fn what_is_held_is_named_and_released_with_release() {
+    let world = World::new();
+    world.deliver(letter(1).bytes());
+    world.deliver(letter(2).proven("dmarc=fail header.from=example.net").bytes());
+    let outcome = world.run(&["allow", BOB], "");
+    let id = world.store().all_held().unwrap()[0].id.to_string();
+    outcome.check("it is named", said(&outcome).contains(&id) && said(&outcome).contains("(2)"));
+    outcome.check("the way is", said(&outcome).contains(&format!("countersign allow --release {BOB}")));
+    // What its domain disowns stays.
+    let outcome = world.run(&["allow", "--release", BOB], "");
+    outcome.is(0, 1, 1, 1).check("it is said once", !said(&outcome).contains("not released by this"));
+    let outcome = world.run(&["allow", "--release", BOB], "");
+    outcome.is(0, 1, 1, 1).check("and nothing more", !said(&outcome).contains("released "));
+    assert_eq!(world.run(&["allow", "--release", "-"], BOB).code, Some(64));
+    assert_eq!(world.run(&["allow", "--release", "--file", "/dev/null"], "").code, Some(64));
+}
+
+#[test]
+fn not_me_from_an_unproven_message_touches_no_allowed_entry() {
+    let world = World::with("[owner]\naddress = \"alice@example.org\"\n");
+    let challenge = world.challenge(BOB);
+    world.allow(BOB);
+    let denial = Letter::answer(&challenge, BOB).field("Message-ID", "<no@example.net>").unproven();
+    world.deliver(denial.body("NOTME\n").bytes());
+    assert_eq!(world.entry(BOB).map(|entry| entry.effect), Some(Effect::Allow));
+    world.deliver(letter(3).bytes()).check("mail still passes", true);
+    let reasons: Vec<_> = world.store().all_held().unwrap().iter().map(|row| row.reason.name()).collect();
+    assert_eq!(world.entry(BOB).map(|entry| entry.effect), Some(Effect::Allow), "{reasons:?}");
+}
