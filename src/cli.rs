@@ -318,6 +318,9 @@ pub struct MaintainArguments {
     /// Make a new store from what the quarantine says about itself
     #[arg(long)]
     pub rebuild: bool,
+    /// Go by the clock from now on, though it is not where it was expected; nothing expires in this run
+    #[arg(long, conflicts_with = "rebuild")]
+    pub clock_is_right: bool,
 }
 
 /// What is done about keys.

@@ -26,6 +26,7 @@ use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::standing::Effect;
+use crate::policy::time::doubt;
 use crate::policy::token::HeldId;
 use crate::report::chain;
 use crate::world::config::{Environment, Inbox};
@@ -67,6 +68,9 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let now = clock::now();
     let mut store = whole_store(&installation);
     let mut found = inventory(&installation, store.as_ref().map_err(Clone::clone))?;
+    if let Ok(store) = &store {
+        found.alarms.extend(clock_alarm(store, now));
+    }
     let lost = |trouble: &Trouble| format!("All mail waits: {}. See `countersign doctor`.", chain(&trouble.error));
     found.alarms.splice(0..0, keyless.as_ref().map(lost));
     let words = found.read(&installation)?;
@@ -160,6 +164,12 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
     found.unread = unread;
     found.alarms.extend(not_asked(&found.new));
     Ok(found)
+}
+
+/// That `maintain` does not go by the clock, and the way out.
+fn clock_alarm(store: &Store, now: i64) -> Option<String> {
+    let doubt = doubt(now, store.accepted_at().ok()?)?;
+    Some(format!("{}. What to do: {}.", doubt.sentence(), doubt.way_out()))
 }
 
 /// Why nobody could be asked, if that is it.

@@ -1,7 +1,7 @@
 //! `maintain`: what cron does once an hour. Brings store and quarantine together again after a crash, gives a
 //! refused challenge its one second try, finishes releases that broke off, and lets old mail expire.
 //!
-//! Promises: nothing expires sooner than three days after a digest has listed it; a challenge that perhaps went out is never sent again;
+//! Promises: nothing expires sooner than three days after a digest has listed it, and nothing by a clock that is not believed; a challenge that perhaps went out is never sent again;
 //! run twice at once it does nothing twice. Never touches: list entries.
 
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,6 @@ use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::operation::ask::{send, slot_request};
 use crate::operation::case::entry_of;
-use crate::operation::checkup::CLOCK_FROM;
 use crate::operation::delivery::{facts_of, held_row};
 use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held, TOGETHER};
@@ -23,13 +22,16 @@ use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::gate::may_challenge;
 use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
+use crate::policy::time::{Doubt, doubt, is_plausible};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::{ABANDONED_AFTER, Entry, Removed};
-use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, State, Store, StoreFile, StoreProblem};
+use crate::world::store::{
+    Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, Recount, State, Store, StoreFile, StoreProblem,
+};
 
 /// A message that was held without a row is asked for only within that many seconds: after three days a challenge
 /// would puzzle more than it helps.
@@ -73,29 +75,102 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     }
     let mut store = installation.store()?;
     let quarantine = if arguments.dry_run { installation.quarantine() } else { installation.ready_quarantine()? };
-    let stranded = if quarantine.try_exists()? { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
+    let clock = Clock::read(&store, arguments, now)?;
+    // By a clock that is not believed, who works just now seems to have died long ago.
+    let overdue = clock.is_believed() && quarantine.try_exists()?;
+    let stranded = if overdue { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
     // Decide.
-    let mut repairs = repairs(&installation, &store, now)?;
+    let Found { mut repairs, recounts } = repairs(&installation, &store, now, &clock)?;
     if arguments.dry_run {
         let strays = stranded.iter().map(|path| format!("put back {}, which a crash left aside\n", path.display()));
         let text: String = strays.chain(repairs.iter().map(|(repair, _)| format!("{repair}\n"))).collect();
         screen::out(&text)?;
+        clock.say();
         return Ok(Ending::Done);
     }
     // Perform.
+    if clock.is_accepted() {
+        store.accept(now, &recounts)?;
+    }
     for path in &stranded {
         quarantine.put_back(path)?;
     }
     repairs.sort_by_key(|(repair, _)| repair.place());
     let failed = !perform(&installation, &mut store, &repairs, now);
-    if quarantine.exists() {
-        quarantine.sweep_tmp(ABANDONED_AFTER, now)?;
-    }
-    // A clock that was never set takes all rows for rows from the future.
-    if now >= CLOCK_FROM {
+    if clock.is_believed() {
+        if quarantine.exists() {
+            quarantine.sweep_tmp(ABANDONED_AFTER, now)?;
+        }
         store.prune(limits(&installation, now))?;
     }
+    clock.say();
     Ok(if failed { Ending::Later } else { Ending::Done })
+}
+
+/// What this run makes of the clock.
+struct Clock {
+    /// When it was last accepted.
+    accepted: Option<i64>,
+    doubt: Option<Doubt>,
+    /// Whether the user says that it is right.
+    by_word: bool,
+    counts: HashMap<i64, i64>,
+}
+
+impl Clock {
+    fn read(store: &Store, arguments: &MaintainArguments, now: i64) -> Result<Clock, Trouble> {
+        let accepted = store.accepted_at()?;
+        let clock =
+            Clock { accepted, doubt: doubt(now, accepted), by_word: arguments.clock_is_right, counts: store.counts()? };
+        match clock.doubt {
+            Some(unset @ Doubt::Unset(_)) if clock.by_word => Err(Trouble::not_found(format!(
+                "{}. It is before this program was made, so it cannot be right",
+                unset.sentence()
+            ))),
+            _ => Ok(clock),
+        }
+    }
+
+    /// Whether something may end by it in this run.
+    fn is_believed(&self) -> bool {
+        self.doubt.is_none() && !self.by_word
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.doubt.is_none() || self.by_word
+    }
+
+    fn say(&self) {
+        match self.doubt {
+            Some(doubt) if !self.by_word => screen::error(&format!("{}; {}", doubt.sentence(), doubt.way_out())),
+            _ if self.by_word => screen::aside("The clock is accepted. What is over expires in the next run."),
+            _ => {}
+        }
+    }
+
+    /// What of a message's times no clock can have said.
+    fn recount(&self, row: &HeldRow, now: i64) -> Recount {
+        let odd = |at: i64| !is_plausible(at, now, self.accepted);
+        let arrival = odd(row.received) && !self.counts.contains_key(&row.id.number());
+        Recount { held: row.id, arrival, listing: row.listed.is_some_and(odd) }
+    }
+
+    /// Whether a message's time is over, and it was listed long enough ago.
+    fn is_over(&self, row: &HeldRow, keep: i64, now: i64) -> bool {
+        let from = self.counts.get(&row.id.number()).copied().unwrap_or(row.received);
+        let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
+        let recount = self.recount(row, now);
+        self.is_believed() && !recount.arrival && !recount.listing && now.saturating_sub(from) > keep && read
+    }
+}
+
+/// What is found in the quarantine.
+#[derive(Default)]
+struct Found {
+    /// Each with its file where there is one.
+    repairs: Vec<(Repair, Option<Entry>)>,
+    /// Whose time counts from now.
+    recounts: Vec<Recount>,
 }
 
 impl Repair {
@@ -164,8 +239,8 @@ fn limits(installation: &Installation, now: i64) -> Limits {
 
 /// What is to be done, each with its file where there is one. Of the files that are as they should be nothing is kept: there
 /// may be a hundred thousand.
-fn repairs(installation: &Installation, store: &Store, now: i64) -> Result<Vec<(Repair, Option<Entry>)>, Trouble> {
-    let (mut rows, mut found, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
+fn repairs(installation: &Installation, store: &Store, now: i64, clock: &Clock) -> Result<Found, Trouble> {
+    let (mut rows, mut found, mut hidden) = (Vec::new(), Found::default(), Vec::new());
     store.each_held(|row| rows.push((row, false)))?;
     for entry in quarantine::files(installation)? {
         let entry = entry?;
@@ -184,21 +259,23 @@ fn repairs(installation: &Installation, store: &Store, now: i64) -> Result<Vec<(
         let Ok(at) = rows.binary_search_by_key(&message.id.number(), |(row, _)| row.id.number()) else {
             let known = store.held(message.id)?.is_some();
             let repair = if known { Repair::Restore(message.id) } else { Repair::Record(message.id) };
-            found.push((repair, Some(message.entry)));
+            found.repairs.push((repair, Some(message.entry)));
             continue;
         };
         let (row, seen) = &mut rows[at];
         // A file that a mail reader renames meanwhile may come twice.
-        if !std::mem::replace(seen, true)
-            && let Some(repair) = repair(installation, store, &message, row, now)?
-        {
-            found.push((repair, Some(message.entry)));
+        if std::mem::replace(seen, true) {
+            continue;
+        }
+        found.recounts.extend(Some(clock.recount(row, now)).filter(|recount| recount.arrival || recount.listing));
+        if let Some(repair) = repair(installation, store, &message, row, (now, clock))? {
+            found.repairs.push((repair, Some(message.entry)));
         }
     }
     // A file that cannot be read is the one that it is named after, or else may be any of them.
     let is_hidden = |row: &HeldRow| hidden.iter().any(|name| name.is_none_or(|message| message == row.message));
     let gone = rows.iter().filter(|(row, seen)| !seen && !is_hidden(row));
-    found.extend(gone.map(|(row, _)| (Repair::Gone(row.id), None)));
+    found.repairs.extend(gone.map(|(row, _)| (Repair::Gone(row.id), None)));
     Ok(found)
 }
 
@@ -208,14 +285,12 @@ fn repair(
     store: &Store,
     message: &Held,
     row: &HeldRow,
-    now: i64,
+    (now, clock): (i64, &Clock),
 ) -> Result<Option<Repair>, StoreProblem> {
     let keep = i64::from(installation.config.policy.retention_days) * DAY;
-    let over = now.saturating_sub(row.received) > keep;
-    let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
     Ok(match row.asked {
         _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
-        _ if over && read => Some(Repair::Expire(row.id)),
+        _ if clock.is_over(row, keep, now) => Some(Repair::Expire(row.id)),
         Asked::Refused if message.sealed => Some(Repair::TryAgain(row.id)),
         _ => None,
     })

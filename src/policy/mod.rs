@@ -17,6 +17,7 @@ pub mod slots;
 pub mod standing;
 pub mod subject;
 pub mod template;
+pub mod time;
 pub mod token;
 pub mod verdict;
 pub mod word;

@@ -13,6 +13,7 @@ mod automatic;
 mod bodies;
 mod cases;
 mod chance;
+mod clock;
 mod crowd;
 mod damage;
 mod damaged_store;

@@ -4,20 +4,27 @@
 
 use super::finding::Finding;
 use crate::operation::arrival::{self, Place, Sight};
+use crate::policy::time::{Doubt, RELEASED, doubt};
 use crate::world::config::{Config, Environment, Paths};
+use crate::world::store::Store;
 use crate::world::surroundings;
 
-/// 2026-01-01: before this program was written, a clock is wrong.
-pub const CLOCK_FROM: i64 = 1_767_225_600;
 /// 2100-01-01: tokens count days in 15 bits from 2020.
 const CLOCK_TO: i64 = 4_102_444_800;
 
 pub(super) fn clock(now: i64) -> Finding {
-    if (CLOCK_FROM..CLOCK_TO).contains(&now) {
+    if (RELEASED..CLOCK_TO).contains(&now) {
         return Finding::good("clock", &format!("{} UTC", crate::mail::compose::short_date(now)));
     }
     let said = format!("this machine believes it is {} UTC", crate::mail::compose::short_date(now));
     Finding::wrong("clock", &said).way("set it; tokens and the time that mail is kept count from it")
+}
+
+/// Whether `maintain` goes by the clock; the check of the store says it where that cannot be read.
+pub(super) fn believed(config: &Config, now: i64) -> Option<Finding> {
+    let store = Store::open(&config.paths.store).ok()?;
+    let doubt = doubt(now, store.accepted_at().ok()?).filter(|doubt| !matches!(doubt, Doubt::Unset(_)))?;
+    Some(Finding::warning("clock", &format!("{}.", doubt.sentence())).way(doubt.way_out()))
 }
 
 /// Whether the log goes anywhere.

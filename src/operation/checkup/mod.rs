@@ -16,7 +16,6 @@ use crate::report::{self, chain};
 use crate::world::config::{Config, Environment};
 
 pub use finding::{Finding, Grade};
-pub use machine::CLOCK_FROM;
 
 /// Every check, in the order in which one would mend.
 #[must_use]
@@ -32,6 +31,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
         files::inbox(config),
     ];
     found.extend(machine::arrival(config, environment));
+    found.extend(machine::believed(config, now));
     found.extend(files::maildir("quarantine", &config.paths.quarantine));
     found.extend(files::one_move(config));
     found.extend(files::disks(config));

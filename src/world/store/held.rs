@@ -218,7 +218,7 @@ impl Store {
     /// [`StoreProblem`]
     pub fn restore(&mut self, held: HeldId, now: i64) -> Result<(), StoreProblem> {
         let change = self.change()?;
-        let sql = "UPDATE held SET state = 1, listed = 0, received = ?2 WHERE id = ?1 AND state <> 1";
+        let sql = "UPDATE held SET state = 1, listed = 0, received = ?2, counts = 0 WHERE id = ?1 AND state <> 1";
         update(&change, sql, held, now)?;
         Ok(change.commit()?)
     }

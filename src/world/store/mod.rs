@@ -4,6 +4,7 @@
 //! Promises: every change is one immediate transaction with full sync, or nothing; only keyed hashes go in; what is
 //! wrong with the file is told apart from what is wrong with the machine. Never touches: policy, addresses.
 
+mod accepted;
 mod alike;
 mod bounds;
 mod bulk;
@@ -20,6 +21,7 @@ mod slot;
 mod spent;
 mod state;
 
+pub use accepted::Recount;
 pub use bounds::{PATIENCE, VERSION};
 pub use bulk::{Change, Put};
 pub use decision::DecisionRow;
