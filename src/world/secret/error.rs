@@ -133,8 +133,7 @@ impl fmt::Display for SecretError {
             }
             SecretError::Unfinished { path } => write!(
                 out,
-                "{0} is in the way: another command changes the keys right now, or died doing so. If none runs, remove \
-                 that file",
+                "another command changes the keys right now ({0}); try again when it has ended. If none runs, remove that file",
                 path.display()
             ),
             SecretError::Unreadable { path, .. } => write!(out, "cannot read {}", path.display()),

@@ -233,6 +233,7 @@ mod tests {
         assert_eq!(fault_of(format!("{good}token 2\n")), (4, LineFault::Words));
         assert_eq!(fault_of(format!("{good}token 2 {A} new\n")), (4, LineFault::Words));
         assert_eq!(fault_of(format!("{good}tokens 2 {A}\n")), (4, LineFault::Purpose));
+        assert_eq!(fault_of(format!("{good}token 2 {}\n", "0".repeat(64))), (4, LineFault::Zeros));
         for number in ["32", "-1", "256", "x", "1.0"] {
             assert_eq!(fault_of(format!("{good}token {number} {A}\n")), (4, LineFault::Number), "{number}");
         }
@@ -336,10 +337,46 @@ mod tests {
         create(&scratch.path).unwrap();
         let text = export(&scratch.path).unwrap();
         let lock = scratch.path.with_file_name("keys.new");
-        fs::write(&lock, "").unwrap();
+        let under_way = Replacement::begin(&scratch.path).unwrap();
         assert!(matches!(rotate(&scratch.path, Purpose::List), Err(SecretError::Unfinished { .. })));
         assert!(matches!(import(&scratch.path, &text), Err(SecretError::Unfinished { .. })));
         assert!(lock.exists());
+        assert_eq!(export(&scratch.path).unwrap(), text);
+        drop(under_way);
+        assert!(!lock.exists());
+        assert_eq!(rotate(&scratch.path, Purpose::List).unwrap().number(), 2);
+    }
+
+    #[test]
+    fn seen_what_a_killed_process_left_stopped_every_later_one() {
+        let scratch = scratch();
+        create(&scratch.path).unwrap();
+        let left = scratch.path.with_file_name("keys.new");
+        for (number, text) in ["", "version 1\ntoken 9 aa", &"x".repeat(10_000)].into_iter().enumerate() {
+            fs::write(&left, text).unwrap();
+            fs::set_permissions(&left, Permissions::from_mode(0o600)).unwrap();
+            assert_eq!(usize::from(rotate(&scratch.path, Purpose::Token).unwrap().number()), number + 2);
+            assert!(!left.exists());
+            assert_eq!(load(&scratch.path).unwrap().token.iter().count(), number + 2);
+        }
+        let text = export(&scratch.path).unwrap();
+        fs::write(&left, "half").unwrap();
+        let refused = rotate(&scratch.path, Purpose::Token);
+        assert!(matches!(refused, Err(SecretError::Unwritable { .. })), "others can read it: {refused:?}");
+        fs::set_permissions(&left, Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(import(&scratch.path, &text).unwrap(), 0);
+        // What is no file of ours alone is left as it is.
+        let elsewhere = scratch.folder.path().join("elsewhere");
+        fs::write(&elsewhere, "mine").unwrap();
+        fs::set_permissions(&elsewhere, Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &left).unwrap();
+        let refused = rotate(&scratch.path, Purpose::Token);
+        assert!(matches!(refused, Err(SecretError::Unwritable { .. })), "{refused:?}");
+        fs::remove_file(&left).unwrap();
+        fs::hard_link(&elsewhere, &left).unwrap();
+        let refused = rotate(&scratch.path, Purpose::Token);
+        assert!(matches!(refused, Err(SecretError::Unwritable { .. })), "{refused:?}");
+        assert_eq!(fs::read(&elsewhere).unwrap(), b"mine");
         assert_eq!(export(&scratch.path).unwrap(), text);
     }
 

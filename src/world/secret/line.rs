@@ -23,6 +23,8 @@ pub enum Purpose {
 pub enum LineFault {
     /// The key is not 64 hexadecimal digits.
     Key,
+    /// The key is nothing but zeros: anybody can guess it.
+    Zeros,
     /// The number is none from 0 to 31.
     Number,
     /// Not the text it should be.
@@ -60,6 +62,9 @@ impl Line {
             return Err(LineFault::Key);
         }
         HEXLOWER_PERMISSIVE.decode_mut(key.as_bytes(), bytes.as_mut()).map_err(|_| LineFault::Key)?;
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Err(LineFault::Zeros);
+        }
         Ok(Line { purpose, id, key: SecretKey::new(*bytes) })
     }
 
@@ -81,6 +86,7 @@ impl fmt::Display for LineFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             LineFault::Key => "the key is not 64 hexadecimal digits",
+            LineFault::Zeros => "the key is nothing but zeros, which anybody can guess",
             LineFault::Number => "the number is none from 0 to 31",
             LineFault::NotText => "it is not text",
             LineFault::Purpose => "the purpose is neither \"token\" nor \"list\"",
