@@ -17,6 +17,7 @@ use crate::mail::display::{SHOWN_LIMIT, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{Field, Head, HeadDefect};
 use crate::mail::language;
+use crate::mail::name_address::shows_another;
 use crate::mail::recipients::recipients;
 use crate::origin::auth::{Authentication, Trust};
 use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
@@ -497,17 +498,10 @@ fn lenient_mailbox(parsed: Option<&mail_parser::Message<'_>>) -> Result<String, 
     }
 }
 
-/// `"ceo@bank.example" <x@evil.example>`, encoded or not; also in a comment. Whatever reads as an address there and is
-/// not the sender's own counts; `bob@work`, without a dot, is a name.
+/// In the name or in a comment, encoded or not.
 fn name_shows_other_address(head: &Head<'_>, sender: &Sender) -> bool {
     let (Sender::Clear(own), Some(field)) = (sender, head.first("From")) else { return false };
-    let text = decode_words(&field.unfolded());
-    let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:".contains(c));
-    let other = |word: &str| {
-        Address::parse(word.trim_matches(['.', '\'']))
-            .is_ok_and(|address| address.domain().as_str().contains('.') && address.normal() != own.normal())
-    };
-    words.filter(|word| word.contains(['@', '\u{ff20}'])).any(|word| other(&word.replace('\u{ff20}', "@")))
+    shows_another(&decode_words(&field.unfolded()), own)
 }
 
 fn shown(head: &Head<'_>, name: &str) -> String {

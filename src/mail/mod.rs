@@ -16,6 +16,7 @@ pub mod html;
 pub mod language;
 pub mod letters;
 pub mod media;
+pub mod name_address;
 pub mod parts;
 pub mod quotation;
 pub mod recipients;

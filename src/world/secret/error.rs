@@ -70,7 +70,7 @@ pub enum SecretError {
         /// The key file, or None for an imported text.
         path: Option<PathBuf>,
     },
-    /// Somebody else is changing the file, or died while doing so.
+    /// Somebody else is changing the file.
     Unfinished {
         /// The half-written file that is in the way.
         path: PathBuf,
