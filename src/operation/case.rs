@@ -159,9 +159,14 @@ pub fn entry_of(
 /// The challenge slots of an address, under every key: sub-addresses count as one.
 #[must_use]
 pub fn slot_keys(installation: &Installation, address: &Address) -> Vec<Fingerprint> {
-    // Foreign delimiters are not known; `+` is what nearly all systems use, and folding too much asks too little.
-    let bare = address.without_tag("+").normal();
-    under_every_key(&installation.keys.list, Kind::Challenged, bare.as_str()).map(|(_, key)| key).collect()
+    // Foreign delimiters are not known; `+` is what nearly all systems use, and the user's own is what the systems around
+    // here use. Folding too much asks too little.
+    let bare = address.without_tag(&format!("+{}", installation.config.policy.owner.delimiters)).normal();
+    // What was written down under `+` alone still counts.
+    let before = Some(address.without_tag("+").normal()).filter(|before| *before != bare);
+    let texts = std::iter::once(&bare).chain(&before);
+    let keys = texts.flat_map(|text| under_every_key(&installation.keys.list, Kind::Challenged, text.as_str()));
+    keys.map(|(_, key)| key).collect()
 }
 
 fn open_store(installation: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {

@@ -571,3 +571,20 @@ fn the_language_is_the_letters_own() {
     let text = body(&world.challenge("carol@example.com"));
     assert!(text.starts_with("Hello") && !text.contains("* * *"), "{text}");
 }
+
+#[test]
+fn seen_sub_addresses_with_another_delimiter_counted_as_different_people() {
+    let asked = |delimiters: &str| {
+        let world = World::with(&format!("[owner]\naddress = \"alice@example.org\"\ndelimiters = \"{delimiters}\"\n"));
+        for from in
+            ["bob-1@example.net", "bob-2@example.net", "bob-3@example.net", "bob@example.net", "bob+x@example.net"]
+        {
+            world.deliver(second(from).bytes());
+        }
+        world.sent().len()
+    };
+    assert_eq!(asked("-"), 1);
+    // Where the user's mail system does not split there, other people's names may hold it.
+    assert_eq!(asked("+"), 4);
+    assert_eq!(asked(""), 4);
+}
