@@ -96,9 +96,20 @@ pub fn envelope_sender(facts: &Facts, policy: &Policy, token: &str) -> Option<Ad
 }
 
 /// The user's address that the message was written to: the sender knows it, and so does the sender's own filter.
-/// The address of an answer counts as the bare one: what it carries is the token of another challenge.
+/// The address of an answer counts as the bare one: what it carries is the token of another challenge. A mail from an
+/// address outside ASCII is none that everybody takes (RFC 6531), so there the first one within it stands.
 #[must_use]
 pub fn written_to(facts: &Facts, policy: &Policy) -> Address {
+    let found = named(facts, policy);
+    if found.is_ascii() {
+        return found;
+    }
+    let bare = found.without_tag(&policy.owner.delimiters);
+    let ascii = policy.owner.addresses().find(|address| address.is_ascii());
+    Some(bare).filter(Address::is_ascii).or(ascii.cloned()).unwrap_or(found)
+}
+
+fn named(facts: &Facts, policy: &Policy) -> Address {
     let named = facts.named.iter().chain(&facts.envelope.recipients);
     let found = named.into_iter().find(|address| policy.owner.is(address)).unwrap_or(&policy.owner.primary);
     let (_, tag) = found.split_tag(&policy.owner.delimiters);
@@ -474,6 +485,22 @@ mod tests {
                 let lines: Vec<String> = said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
                 assert!(template.opens(&lines), "{code}: {said}");
             }
+        }
+    }
+
+    #[test]
+    fn seen_raw_utf_8_stood_in_the_from_field() {
+        let policy = crate::policy::tests::policy();
+        for to in ["alice+\u{ff}\u{17e}@example.org", "alice+\u{fc}@example.org"] {
+            let (bytes, _) = written(
+                &letter("x").replace("To: alice@example.org", &format!("To: {to}")),
+                &policy,
+                &["en"],
+                &Past::default(),
+            );
+            let end = bytes.windows(2).position(|two| two == b"\n\n").unwrap();
+            assert!(bytes[..end].is_ascii(), "{}", String::from_utf8_lossy(&bytes[..end]));
+            assert!(String::from_utf8_lossy(&bytes).lines().next().unwrap().contains("alice@example.org"));
         }
     }
 

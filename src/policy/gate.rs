@@ -78,7 +78,7 @@ pub fn may_challenge<'f>(facts: &'f Facts, policy: &Policy) -> Result<(&'f Addre
     if proofs.is_empty() {
         return Err(GateRefusal::NotProven);
     }
-    if !sender.is_ascii() {
+    if !sender.is_ascii() || !policy.owner.addresses().any(Address::is_ascii) {
         return Err(GateRefusal::NeedsSmtputf8);
     }
     Ok((sender, proofs))
@@ -143,7 +143,7 @@ impl GateRefusal {
             GateRefusal::EnvelopeDiffers => "it was sent from another address than it claims to be from",
             GateRefusal::EnvelopeMissing => "the mail system did not say who sent it",
             GateRefusal::EnvelopeUnclear => "the envelope sender is no address that can be written to",
-            GateRefusal::NeedsSmtputf8 => "the sender's address is not ASCII",
+            GateRefusal::NeedsSmtputf8 => "the sender's address, or yours, is not ASCII",
             GateRefusal::NotProven => "no trusted mail system says that it comes from the domain it claims",
             GateRefusal::NothingTrusted => {
                 "no authserv-id is configured, so nothing can be proven (see `countersign doctor`)"
