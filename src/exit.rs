@@ -124,14 +124,17 @@ impl Commitment {
     }
 
     /// Makes the signals that ask a process to end answer for the message: 75 before it is durable, `after` then. A
-    /// process that dies by a signal bounces the mail in Exim, OpenSMTPD and Sendmail (measured). A signal for a
+    /// process that dies by a signal bounces the mail in Exim, OpenSMTPD and Sendmail (measured). One of them is the process's
+    /// own: where no memory is left, it aborts. A signal for a
     /// file that grew too large does nothing: the write fails, and that is an error like any other.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn answer_signals(&self, after: i32) -> std::io::Result<()> {
-        use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
-        for signal in [SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU] {
+        use signal_hook::consts::{
+            SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ,
+        };
+        for signal in [SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU] {
             signal_hook::flag::register_conditional_shutdown(signal, 75, Arc::clone(&self.open))?;
             signal_hook::flag::register_conditional_shutdown(signal, after, Arc::clone(&self.done))?;
         }

@@ -38,6 +38,7 @@ mod mail_system;
 mod maintain;
 mod many;
 mod mbox;
+mod memory;
 mod messages;
 mod old_store;
 mod oracle;
