@@ -2,7 +2,7 @@
 //!
 //! Promises: only looks; a file made in `tmp/` to see whether one can be is gone again. Never touches: mail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use crate::operation::installation::Installation;
@@ -10,7 +10,7 @@ use crate::operation::quarantine;
 use crate::operation::trouble::Trouble;
 use crate::policy::Mode;
 use crate::report::chain;
-use crate::world::config::{Config, Inbox};
+use crate::world::config::{Config, Environment, Inbox};
 use crate::world::maildir::Maildir;
 use crate::world::mbox;
 use crate::world::secret::{self, SecretError};
@@ -159,6 +159,9 @@ pub(super) fn maildir(check: &'static str, path: &Path) -> Option<Finding> {
             return Some(Finding::wrong(check, &said).way(format!("chmod u+rwx {}", part.display())));
         }
     }
+    if let Some(apart) = parts_apart(check, path) {
+        return Some(apart);
+    }
     // Rights are not all: a disk can be full, or mounted read-only. Dropped, the draft is gone.
     if let Err(error) = maildir.draft() {
         return Some(Finding::wrong(check, &chain(&error)).way("see that the disk is not full"));
@@ -167,6 +170,66 @@ pub(super) fn maildir(check: &'static str, path: &Path) -> Option<Finding> {
         return Some(Finding::good(check, &shown.to_string()));
     }
     None
+}
+
+/// A message is written into `tmp` and linked from there, so all three must be on one disk.
+fn parts_apart(check: &'static str, path: &Path) -> Option<Finding> {
+    let tmp = path.join("tmp");
+    let apart = ["new", "cur"]
+        .map(|part| path.join(part))
+        .into_iter()
+        .find(|part| surroundings::same_disk(&tmp, part) == Some(false))?;
+    let said = format!(
+        "{} is on another file system than {}: nothing can be moved between them, so mail that would go there waits",
+        tmp.display(),
+        apart.display()
+    );
+    Some(
+        Finding::wrong(check, &said)
+            .way(format!("make it a folder in {} again, not a link or a mount", path.display())),
+    )
+}
+
+/// What others can write of all that is believed: the list, the keys' folder, the mail itself, and the folders above them up
+/// to the home. Who can write a folder can put another file in the place of one in it.
+pub(super) fn open_to_others(config: &Config, environment: &Environment) -> Vec<Finding> {
+    let paths = &config.paths;
+    let mut all = vec![paths.store.clone(), StoreFile::List.of(&paths.store), paths.quarantine.clone()];
+    if let Inbox::Maildir(inbox) = &paths.inbox {
+        all.push(inbox.clone());
+    }
+    let parts = |maildir: &PathBuf| ["new", "cur", "tmp"].map(|part| maildir.join(part));
+    all.extend(all[2..].iter().flat_map(parts).collect::<Vec<_>>());
+    let home = environment.home.as_deref();
+    let files = all.clone().into_iter().chain([paths.config.clone(), paths.keys.clone()]);
+    for file in files {
+        // Above the home other people's rights are the system's matter.
+        let above = file.ancestors().skip(1).take_while(|folder| home.is_some_and(|home| folder.starts_with(home)));
+        let above: Vec<_> = if home.is_some_and(|home| file.starts_with(home)) {
+            above.map(Path::to_owned).collect()
+        } else {
+            vec![folder::above(&file).to_owned()]
+        };
+        all.extend(above);
+    }
+    all.sort();
+    all.dedup();
+    // The configuration and its folder have a check of their own.
+    all.retain(|one| *one != folder::above(&paths.config));
+    all.iter().filter_map(|one| open(one)).collect()
+}
+
+fn open(path: &Path) -> Option<Finding> {
+    let rights = surroundings::rights_of_others(path)?;
+    let said =
+        |who: &str| format!("{who} can write {}, and with it what this program believes or holds", path.display());
+    let way = format!("chmod go-w {}", path.display());
+    match rights & 0o022 {
+        0 => None,
+        // Some systems give everybody a group of their own.
+        0o020 => Some(Finding::warning("rights", &said("your group")).way(way)),
+        _ => Some(Finding::wrong("rights", &said("others")).way(way)),
+    }
 }
 
 /// A release is one rename, if both are on one disk.

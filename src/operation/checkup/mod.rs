@@ -34,6 +34,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.extend(machine::believed(config, now));
     found.extend(files::maildir("quarantine", &config.paths.quarantine));
     found.extend(files::one_move(config));
+    found.extend(files::open_to_others(config, environment));
     found.extend(files::disks(config));
     found.push(machine::sendmail(config));
     found.push(texts(config));
@@ -114,6 +115,48 @@ mod tests {
         fn examine(&self) -> Vec<Finding> {
             let config = Config::load(&self.environment()).unwrap();
             examine(&config, &self.environment(), 1_795_262_400)
+        }
+    }
+
+    #[test]
+    fn seen_nothing_was_said_of_what_others_can_write() {
+        for (path, is_file) in [
+            (".local/share/countersign/countersign.db", true),
+            (".local/share/countersign/countersign-list.db", true),
+            (".local/share/countersign", false),
+            (".local", false),
+            (".config", false),
+            ("Maildir", false),
+            ("Maildir/.Held", false),
+            ("Maildir/.Held/new", false),
+            ("Maildir/tmp", false),
+            ("", false),
+        ] {
+            let home = Home::new();
+            assert!(!home.examine().iter().any(|finding| finding.check == "rights"), "{path}");
+            for (mode, grade) in [(0o666, Grade::Wrong), (0o660, Grade::Warning)] {
+                let mode = if is_file { mode } else { mode | 0o111 };
+                fs::set_permissions(home.at(path), Permissions::from_mode(mode)).unwrap();
+                let found = worst(&home.examine(), "rights");
+                assert_eq!(found.grade, grade, "{path} {mode:o}: {found:?}");
+                assert!(found.said.contains(path.trim_end_matches('/')), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn seen_tmp_on_another_disk_was_called_well() {
+        let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+        for (maildir, check) in [("Maildir", "inbox"), ("Maildir/.Held", "quarantine")] {
+            let home = Home::new();
+            let tmp = home.at(maildir).join("tmp");
+            if crate::world::surroundings::same_disk(elsewhere.path(), &tmp) == Some(true) {
+                panic!("/dev/shm is on the disk of {}: this test needs two", tmp.display());
+            }
+            fs::remove_dir(&tmp).unwrap();
+            std::os::unix::fs::symlink(elsewhere.path(), &tmp).unwrap();
+            let found = worst(&home.examine(), check);
+            assert!(found.grade == Grade::Wrong && found.said.contains("another file system"), "{found:?}");
         }
     }
 
