@@ -165,7 +165,7 @@ impl Grammar {
     }
 
     fn said(&self, sentence: &Sentence, first: bool) -> Said {
-        let words = &sentence.words[..];
+        let words = self.without_end(sentence);
         let greeting = self.opens(words, bit(Group::Greeting));
         let mut starts: Vec<usize> = vec![0];
         starts.extend(greeting.into_iter().flat_map(|length| length..=length + NAMES));
@@ -193,6 +193,17 @@ impl Grammar {
         } else {
             Said::Else
         }
+    }
+
+    /// The words without the name or the greeting that stands behind what is said: `, Alice`, `, best regards`.
+    fn without_end<'s>(&self, sentence: &'s Sentence) -> &'s [Word] {
+        let words = &sentence.words[..];
+        let last = words.last().map_or(0, |word| word.clause);
+        let at = words.iter().position(|word| word.clause == last).unwrap_or_default();
+        let (said, end) = words.split_at(at);
+        let name = || end.len() <= NAMES && end.iter().all(|word| word.capital);
+        let closing = || end.len() <= CLOSING_WORDS && self.opens(end, bit(Group::Closing)).is_some();
+        if !said.is_empty() && (name() || closing()) { said } else { words }
     }
 
     /// What each clause says, if every word is known.
@@ -267,6 +278,8 @@ mod tests {
             "i did not write this message",
             "Hello Alice,\nI didn\u{2019}t send this email.\nBest regards,\nBob Smith",
             "Hi Alice, I did not write this message. Sorry!",
+            "I did not write this message, Alice.",
+            "I did not write this message to you, best regards Bob",
             "Dear Mr. Smith,\nI never wrote to you.\nYours sincerely\nDr. Bob Jones",
             "No! It was not me. I did not write this message.",
         ] {
