@@ -5,9 +5,12 @@
 //! contradicted, or that stands beside a trusted field that cannot be read, proves nothing. Never touches: ARC, DNS,
 //! signatures themselves; whether a proof is enough (that is gate G).
 
+pub use super::proofs::{Method, Proofs};
+pub use super::results::{AUTH_RESULT_LIMIT, Ignored};
+use super::results::{Statement, authserv_id, results};
 use super::score::ScoreField;
 use crate::mail::address::Domain;
-use crate::mail::fold::{Cursor, is_blank};
+use crate::mail::fold::Cursor;
 use crate::mail::head::{Field, Head};
 
 /// Most Authentication-Results fields of a message that are read (RFC 8601 section 7.8 asks for a limit; three
@@ -15,23 +18,10 @@ use crate::mail::head::{Field, Head};
 pub const AUTH_FIELD_LIMIT: usize = 32;
 /// Most octets of one field's value; a field of ten results has about 1 KiB.
 pub const AUTH_VALUE_LIMIT: usize = 16 * 1024;
-/// Most results in one field; ten DKIM signatures are rare.
-pub const AUTH_RESULT_LIMIT: usize = 64;
 /// Most ignored things that are listed for people; the rest is counted.
 pub const AUTH_IGNORED_LIMIT: usize = 64;
 /// Most characters shown of a foreign text in [`Authentication::ignored`] and [`Authentication::ids_seen`].
 const SHOWN_LIMIT: usize = 60;
-
-/// A method of authentication that this program understands (RFC 8601 section 2.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Method {
-    /// DKIM signatures (RFC 6376).
-    Dkim,
-    /// DMARC (RFC 9989): SPF or DKIM of the From domain.
-    Dmarc,
-    /// SPF (RFC 7208) of the envelope sender.
-    Spf,
-}
 
 /// Whose word counts. Empty until the user configures it (RFC 8601 section 7.1): then nothing is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +35,6 @@ pub struct Trust {
     /// The fields of the user's own spam filter; none until they are configured.
     pub scores: Vec<ScoreField>,
 }
-
-/// What is proven about one domain: a set of methods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Proofs(u8);
 
 /// What a result comes down to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,31 +60,6 @@ pub struct MethodResult {
     pub word: String,
     /// In which field it stands, counted from the top among the Authentication-Results fields, from 0.
     pub field: usize,
-}
-
-/// Why a field or one of its results is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ignored {
-    /// It stands below the last Received field of our own: the stranger may have written it.
-    BelowBoundary,
-    /// It breaks the grammar of RFC 8601 section 2.2.
-    Malformed,
-    /// The method is known, but not configured.
-    MethodNotConfigured,
-    /// `none`: the server checked nothing.
-    NothingChecked,
-    /// Its authserv-id is not configured.
-    NotTrustedId,
-    /// Longer than [`AUTH_VALUE_LIMIT`].
-    TooLong,
-    /// Beyond [`AUTH_FIELD_LIMIT`] or [`AUTH_RESULT_LIMIT`].
-    TooMany,
-    /// A method this program does not use: `arc`, `iprev`, `auth` and others.
-    UnknownMethod,
-    /// It stands below the topmost Received field, and a trusted one that spoke of a configured method stands above.
-    OtherPlace,
-    /// A version of the field or of the method other than 1.
-    UnknownVersion,
 }
 
 /// All that a message's Authentication-Results fields say.
@@ -248,24 +209,6 @@ impl Authentication {
     }
 }
 
-impl Method {
-    /// The method's keyword.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::Dkim => "dkim",
-            Method::Dmarc => "dmarc",
-            Method::Spf => "spf",
-        }
-    }
-
-    /// The method of that keyword, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Method> {
-        [Method::Dkim, Method::Dmarc, Method::Spf].into_iter().find(|one| one.name().eq_ignore_ascii_case(text))
-    }
-}
-
 /// Nobody is believed: how every installation begins (RFC 8601 section 7.1). Of the methods those that gate G asks for.
 impl Default for Trust {
     fn default() -> Trust {
@@ -277,78 +220,6 @@ impl Trust {
     /// Whether the authserv-id is configured.
     fn names(&self, id: &str) -> bool {
         self.ids.iter().any(|trusted| trusted.eq_ignore_ascii_case(id))
-    }
-}
-
-impl Proofs {
-    /// Nothing is proven.
-    pub const NONE: Proofs = Proofs(0);
-    /// `dmarc=pass`.
-    pub const DMARC: Proofs = Proofs(1);
-    /// `dkim=pass`.
-    pub const DKIM: Proofs = Proofs(2);
-    /// `spf=pass`.
-    pub const SPF: Proofs = Proofs(4);
-
-    /// The methods that speak of the From domain: DMARC or DKIM. SPF speaks of the envelope alone.
-    pub const AUTHOR: Proofs = Proofs(3);
-
-    /// The set that [`Proofs::bits`] gave; none if another bit is set.
-    #[must_use]
-    pub fn from_bits(bits: u8) -> Option<Proofs> {
-        (bits & !7 == 0).then_some(Proofs(bits))
-    }
-
-    /// The set as a number from 0 to 7, for the store.
-    #[must_use]
-    pub fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// Whether nothing is proven.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Whether all of `other` is in this set.
-    #[must_use]
-    pub fn contains(self, other: Proofs) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether anything of `other` is in this set.
-    #[must_use]
-    pub fn intersects(self, other: Proofs) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Whether this set, proven of a message today, is enough for an entry with this pin: any proof of the pin itself, and
-    /// DMARC in the place of DKIM. A signature that mailing on has broken, or a key that was just changed, leaves DMARC
-    /// standing by SPF, and both speak of the author's own domain. DKIM does not stand for DMARC.
-    #[must_use]
-    pub fn keeps(self, pin: Proofs) -> bool {
-        self.intersects(pin) || (pin.contains(Proofs::DKIM) && self.contains(Proofs::DMARC))
-    }
-
-    /// Both sets together.
-    #[must_use]
-    pub fn union(self, other: Proofs) -> Proofs {
-        Proofs(self.0 | other.0)
-    }
-
-    /// The set for people: `dmarc, dkim`, or `nothing`.
-    #[must_use]
-    pub fn names(self) -> String {
-        let names = self.list();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-    }
-
-    /// The set for programs: `["dmarc", "dkim"]`.
-    #[must_use]
-    pub fn list(self) -> Vec<&'static str> {
-        let all = [(Proofs::DMARC, Method::Dmarc), (Proofs::DKIM, Method::Dkim), (Proofs::SPF, Method::Spf)];
-        all.iter().filter(|(one, _)| self.contains(*one)).map(|(_, method)| method.name()).collect()
     }
 }
 
@@ -366,166 +237,6 @@ fn proves(results: &[&MethodResult], domain: &Domain) -> bool {
         Some(Method::Dmarc | Method::Spf) => results.iter().all(|result| good(result)),
         None => false,
     }
-}
-
-/// One result as it stands, before anybody asked whether it is wanted.
-struct Statement {
-    method: String,
-    version: u32,
-    word: String,
-    /// `ptype.property` in lower case, and the value.
-    properties: Vec<(String, Value)>,
-}
-
-/// The value of a property. A mailbox may begin with a quoted local part: the `@` in it is no sign.
-struct Value {
-    quoted: Option<String>,
-    rest: String,
-}
-
-impl Statement {
-    /// What the result is about. A result that names it twice is about nothing one can tell.
-    fn domain(&self, method: Method) -> Option<Domain> {
-        let (wanted, mailbox) = match method {
-            Method::Dkim => ("header.d", false),
-            Method::Dmarc => ("header.from", false),
-            Method::Spf => ("smtp.mailfrom", true),
-        };
-        let mut values = self.properties.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
-        let value = values.next()?;
-        if values.next().is_some() {
-            return None;
-        }
-        Domain::parse(value.domain_text(mailbox)?).ok()
-    }
-}
-
-impl Value {
-    /// The domain of `bob@x.org`, `"b@b"@x.org`, `"bob@x.org"` or `x.org`; more than one `@` outside quotes names
-    /// different domains to different programs.
-    fn domain_text(&self, mailbox: bool) -> Option<&str> {
-        let whole = match &self.quoted {
-            Some(_) if mailbox && !self.rest.is_empty() => {
-                return self.rest.strip_prefix('@').filter(|d| !d.contains('@'));
-            }
-            Some(quoted) if self.rest.is_empty() => quoted,
-            Some(_) => return None,
-            None => &self.rest,
-        };
-        match whole.split_once('@') {
-            Some((_, domain)) => (mailbox && !domain.contains('@')).then_some(domain),
-            None => Some(whole),
-        }
-    }
-}
-
-/// `[CFWS] authserv-id`; the cursor is left behind it.
-fn authserv_id(cursor: &mut Cursor<'_>) -> Option<String> {
-    cursor.skip_comments()?;
-    let id = match cursor.take_quoted() {
-        Some(quoted) => quoted,
-        None => cursor.take_while(is_value_byte).to_vec(),
-    };
-    String::from_utf8(id).ok().filter(|id| !id.is_empty())
-}
-
-/// What follows the authserv-id: a version, then `none` or the results. An empty list means `none`. All of it must
-/// be grammatical, or none of it counts.
-fn results(mut cursor: Cursor<'_>) -> Result<Vec<Statement>, Ignored> {
-    let gap = cursor.skip_comments().ok_or(Ignored::Malformed)?;
-    if gap && cursor.peek().is_some_and(|b| b.is_ascii_digit()) {
-        if version(&mut cursor)? != 1 {
-            return Err(Ignored::UnknownVersion);
-        }
-        cursor.skip_comments().ok_or(Ignored::Malformed)?;
-    }
-    let mut out = Vec::new();
-    let mut none = false;
-    while cursor.take(b';') {
-        cursor.skip_comments().ok_or(Ignored::Malformed)?;
-        // Many servers end the list with a semicolon.
-        if matches!(cursor.peek(), None | Some(b';')) {
-            continue;
-        }
-        if out.len() >= AUTH_RESULT_LIMIT {
-            return Err(Ignored::TooMany);
-        }
-        match statement(&mut cursor).ok_or(Ignored::Malformed)? {
-            Some(statement) => out.push(statement),
-            None => none = true,
-        }
-    }
-    // Either `none` or results, not both.
-    if cursor.peek().is_none() && none == out.is_empty() { Ok(out) } else { Err(Ignored::Malformed) }
-}
-
-/// `method[/version] = result`, then properties; or the word `none`, given as `Some(None)`.
-fn statement(cursor: &mut Cursor<'_>) -> Option<Option<Statement>> {
-    let method = keyword(cursor)?;
-    cursor.skip_comments()?;
-    if method == "none" && matches!(cursor.peek(), None | Some(b';')) {
-        return Some(None);
-    }
-    let mut number = 1;
-    if cursor.take(b'/') {
-        cursor.skip_comments()?;
-        number = version(cursor).ok()?;
-        cursor.skip_comments()?;
-    }
-    equals(cursor)?;
-    let word = keyword(cursor)?;
-    let mut properties = Vec::new();
-    loop {
-        let gap = cursor.skip_comments()?;
-        if matches!(cursor.peek(), None | Some(b';')) {
-            return Some(Some(Statement { method, version: number, word, properties }));
-        }
-        if !gap {
-            return None;
-        }
-        properties.push(property(cursor)?);
-    }
-}
-
-/// `ptype.property = value`, `reason = value`, and a property without its type, as Microsoft writes `action=none`.
-fn property(cursor: &mut Cursor<'_>) -> Option<(String, Value)> {
-    let mut name = keyword(cursor)?;
-    cursor.skip_comments()?;
-    if cursor.take(b'.') {
-        cursor.skip_comments()?;
-        name = format!("{name}.{}", keyword(cursor)?);
-        cursor.skip_comments()?;
-    }
-    equals(cursor)?;
-    let quoted = match cursor.take_quoted() {
-        Some(bytes) => Some(String::from_utf8(bytes).ok()?),
-        None => None,
-    };
-    // Unquoted signatures hold `/` and `=`, addresses an `@`: everything is let in that cannot end a value.
-    let rest = String::from_utf8(cursor.take_while(is_value_byte).to_vec()).ok()?;
-    Some((name, Value { quoted, rest }))
-}
-
-/// Letters, digits, hyphens and the underscore that some properties have, in lower case.
-fn keyword(cursor: &mut Cursor<'_>) -> Option<String> {
-    let word = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    (!word.is_empty()).then(|| String::from_utf8_lossy(word).to_ascii_lowercase())
-}
-
-fn equals(cursor: &mut Cursor<'_>) -> Option<()> {
-    let there = cursor.take(b'=');
-    cursor.skip_comments()?;
-    there.then_some(())
-}
-
-fn version(cursor: &mut Cursor<'_>) -> Result<u32, Ignored> {
-    let digits = cursor.take_while(|b| b.is_ascii_digit());
-    String::from_utf8_lossy(digits).parse().map_err(|_| Ignored::Malformed)
-}
-
-/// What an unquoted value is made of, generously: no blank, no control character, nothing with a meaning of its own.
-fn is_value_byte(byte: u8) -> bool {
-    byte > b' ' && byte != 127 && !is_blank(byte) && !matches!(byte, b';' | b'(' | b')' | b'"' | b'\\')
 }
 
 /// A foreign text for people: printable ASCII, cut with an ellipsis.
@@ -649,18 +360,6 @@ mod tests {
             assert!(shown.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\u{2026}'), "{shown:?}");
             assert!(shown.chars().count() <= SHOWN_LIMIT + 1);
         }
-    }
-
-    #[test]
-    fn the_set_of_proofs_keeps_its_numbers() {
-        assert_eq!([Proofs::DMARC.bits(), Proofs::DKIM.bits(), Proofs::SPF.bits()], [1, 2, 4]);
-        assert_eq!(Proofs::from_bits(8), None);
-        assert_eq!(Proofs::from_bits(255), None);
-        let two = Proofs::from_bits(3).unwrap();
-        assert!(two.contains(Proofs::DKIM) && !two.contains(Proofs::SPF) && !two.intersects(Proofs::SPF));
-        assert!(two.intersects(Proofs::SPF.union(Proofs::DMARC)) && !two.contains(Proofs::SPF.union(Proofs::DMARC)));
-        assert_eq!(two.names(), "dmarc, dkim");
-        assert_eq!((Method::parse("DKIM"), Method::parse("arc")), (Some(Method::Dkim), None));
     }
 
     #[test]

@@ -2,5 +2,7 @@
 
 pub mod auth;
 pub mod envelope;
+pub mod proofs;
+pub mod results;
 pub mod score;
 pub mod trace;
