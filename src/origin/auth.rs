@@ -2,12 +2,12 @@
 //! boundary behind which a stranger cannot write.
 //!
 //! Promises: nothing is believed that was not configured, and every doubt counts against the proof: a result that is
-//! contradicted, or that stands beside a trusted field that cannot be read, proves nothing. Never touches: ARC, DNS,
+//! contradicted, or that stands beside a trusted field that cannot be read or is strange, proves nothing. Never touches: ARC, DNS,
 //! signatures themselves; whether a proof is enough (that is gate G).
 
 pub use super::proofs::{Method, Proofs};
 pub use super::results::{AUTH_RESULT_LIMIT, Ignored};
-use super::results::{Statement, authserv_id, results};
+use super::results::{Statement, authserv_id, has_too_many_tokens, results};
 use super::score::ScoreField;
 use crate::mail::address::Domain;
 use crate::mail::fold::Cursor;
@@ -16,10 +16,13 @@ use crate::mail::head::{Field, Head};
 /// Most Authentication-Results fields of a message that are read (RFC 8601 section 7.8 asks for a limit; three
 /// are usual). Beyond it nothing is proven.
 pub const AUTH_FIELD_LIMIT: usize = 32;
-/// Most octets of one field's value; a field of ten results has about 1 KiB.
-pub const AUTH_VALUE_LIMIT: usize = 16 * 1024;
+/// Most octets of one field's value. OpenDKIM reads a field into 4 KiB, where each octet may take two; of 3,800 real
+/// fields the longest had 944.
+pub const AUTH_VALUE_LIMIT: usize = 2 * 1024 - 1;
 /// Most ignored things that are listed for people; the rest is counted.
 pub const AUTH_IGNORED_LIMIT: usize = 64;
+/// The name of the field.
+const NAME: &str = "Authentication-Results";
 /// Most characters shown of a foreign text in [`Authentication::ignored`] and [`Authentication::ids_seen`].
 const SHOWN_LIMIT: usize = 60;
 
@@ -76,8 +79,8 @@ pub struct Authentication {
     /// How many Received fields stand above the first field of a configured id that is below the boundary: either
     /// [`Trust::hops`] is too small, or the field is forged.
     pub trusted_below: Option<usize>,
-    /// Whether a trusted field could not be read, or said that nothing was checked. A forged field beside it would
-    /// have nothing that contradicts it: so nothing is proven.
+    /// Whether a trusted field could not be read, said that nothing was checked, or is strange: then it may be forged, left
+    /// in by a server that could not read it, or hide that nothing contradicts a forged one. So nothing is proven.
     pub doubtful: bool,
 }
 
@@ -88,19 +91,19 @@ impl Authentication {
         let mut out = Authentication::default();
         let mut received = 0;
         let mut fields = 0;
-        // One server writes at one place: above its own Received field, or right below it. What stands below while a
-        // trusted word stands above may be the sender's. A word on a method that is not configured does not count at
-        // either place: a policy service for SPF and a milter for DKIM write at different ones.
-        let mut above = false;
+        // One server writes at one place: above its own Received field, or right below it. What stands lower than
+        // anything trusted may be the sender's: whatever the higher field speaks of, a program of ours has seen the message
+        // and writes there, and the one that would have removed the lower field may have failed to.
+        let mut place = None;
         for field in &head.fields {
             received += usize::from(field.is("Received"));
-            if !field.is("Authentication-Results") {
+            if !field.is(NAME) {
                 continue;
             }
             let inside = received <= trust.hops;
+            let trusted = authserv_id(&mut Cursor::new(field.raw)).is_some_and(|id| trust.names(&id));
             if !inside {
-                let id = authserv_id(&mut Cursor::new(field.raw));
-                if out.trusted_below.is_none() && id.is_some_and(|id| trust.names(&id)) {
+                if out.trusted_below.is_none() && trusted {
                     out.trusted_below = Some(received);
                 }
                 out.ignore(&field.text(), Ignored::BelowBoundary);
@@ -109,12 +112,10 @@ impl Authentication {
             } else {
                 let before = out.believed.len();
                 out.read_field(field, fields, trust);
-                let spoke = out.believed.len() > before;
-                if spoke && above && received > 0 {
-                    out.believed.truncate(before);
-                    out.doubt(&field.text(), Ignored::OtherPlace);
+                if place.is_some_and(|place| received > place) && out.believed.len() > before {
+                    out.doubt_since(before, &field.text(), Ignored::OtherPlace);
                 }
-                above |= received == 0 && spoke;
+                place = place.or(trusted.then_some(received));
             }
             fields += usize::from(inside);
         }
@@ -168,10 +169,21 @@ impl Authentication {
         if field.raw.len() > AUTH_VALUE_LIMIT {
             return self.doubt(&shown, Ignored::TooLong);
         }
-        match results(cursor) {
-            Err(reason) => self.doubt(&shown, reason),
-            Ok(results) if results.is_empty() => self.doubt(&shown, Ignored::NothingChecked),
-            Ok(results) => results.into_iter().for_each(|statement| self.take(statement, number, trust)),
+        if !field.name.eq_ignore_ascii_case(NAME.as_bytes()) {
+            return self.doubt(&shown, Ignored::BlankInName);
+        }
+        let results = match results(cursor) {
+            Err(reason) => return self.doubt(&shown, reason),
+            Ok(results) if results.statements.is_empty() => return self.doubt(&shown, Ignored::NothingChecked),
+            Ok(results) => results,
+        };
+        let before = self.believed.len();
+        results.statements.into_iter().for_each(|statement| self.take(statement, number, trust));
+        // A field that says nothing of use may be as strange as it likes.
+        let strange = if has_too_many_tokens(field.raw) { Some(Ignored::TooMany) } else { results.strange };
+        let strange = strange.filter(|strange| trust.hops > 0 || !strange.is_written_by_servers());
+        if let Some(strange) = strange.filter(|_| self.believed.len() > before) {
+            self.doubt_since(before, &shown, strange);
         }
     }
 
@@ -183,9 +195,6 @@ impl Authentication {
         if !trust.methods.contains(&method) {
             return self.ignore(&what, Ignored::MethodNotConfigured);
         }
-        if statement.version != 1 {
-            return self.doubt(&what, Ignored::UnknownVersion);
-        }
         let outcome = match statement.word.as_str() {
             "pass" => Outcome::Pass,
             "fail" => Outcome::Fail,
@@ -193,6 +202,13 @@ impl Authentication {
         };
         let domain = statement.domain(method);
         self.believed.push(MethodResult { method, outcome, domain, word: statement.word, field });
+    }
+
+    /// Nothing that was believed from this place on proves anything; that it says `fail` is heard all the same.
+    fn doubt_since(&mut self, before: usize, what: &str, reason: Ignored) {
+        let doubted = self.believed.split_off(before);
+        self.believed.extend(doubted.into_iter().filter(|result| result.outcome == Outcome::Fail));
+        self.doubt(what, reason);
     }
 
     fn doubt(&mut self, what: &str, reason: Ignored) {
@@ -347,6 +363,18 @@ mod tests {
         assert_eq!(proofs(&format!("{}\n", GOOD.repeat(AUTH_FIELD_LIMIT))), Proofs::DMARC);
         let results = format!("Authentication-Results: mx.test{}\n\n", "; spf=none".repeat(AUTH_RESULT_LIMIT + 1));
         assert_eq!(reasons(&results), [Ignored::TooMany]);
+        let results = |count: usize| format!("{}{}\n\n", GOOD.trim_end(), "; arc=none".repeat(count - 1));
+        assert_eq!(proofs(&results(AUTH_RESULT_LIMIT)), Proofs::DMARC);
+        assert!(proofs(&results(AUTH_RESULT_LIMIT + 1)).is_empty());
+        // OpenDKIM counts each comment, and each word of a value.
+        for many in [format!("{} {}\n\n", GOOD.trim_end(), "()".repeat(520)), GOOD.replace("x.org", &"a.".repeat(260))]
+        {
+            assert!(
+                many.len() < AUTH_VALUE_LIMIT && reasons(&format!("{many}\n")).contains(&Ignored::TooMany),
+                "{many}"
+            );
+            assert!(proofs(&format!("{many}\n")).is_empty());
+        }
         let below = format!("Received: a\nReceived: b\n{}\n", GOOD.repeat(AUTH_IGNORED_LIMIT + 3));
         let result = read(&below);
         assert_eq!((result.ignored.len(), result.ignored_unlisted), (AUTH_IGNORED_LIMIT, 3));
@@ -360,6 +388,29 @@ mod tests {
             assert!(shown.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\u{2026}'), "{shown:?}");
             assert!(shown.chars().count() <= SHOWN_LIMIT + 1);
         }
+    }
+
+    #[test]
+    fn a_strange_field_proves_nothing_but_its_fail_is_heard_and_what_says_nothing_of_use_may_be_strange() {
+        let x_org = Domain::parse("x.org").unwrap();
+        let strange =
+            "Authentication-Results: mx.test; dmarc=fail action=oreject header.from=x.org; dkim=pass header.d=x.org\n";
+        for text in [format!("{strange}\n"), format!("{strange}{GOOD}\n")] {
+            let said = read(&text);
+            assert!(said.doubtful && said.dmarc_fails(&x_org) && said.proofs(&x_org).is_empty(), "{text}");
+            assert!(said.believed.iter().all(|result| result.method != Method::Dkim), "{text}");
+        }
+        let sealed = "Authentication-Results: mx.test; arc=pass arc.chain=a.test\n";
+        let said = read(&format!("{sealed}{GOOD}\n"));
+        assert!(!said.doubtful && said.proofs(&x_org) == Proofs::DMARC);
+    }
+
+    #[test]
+    fn a_name_with_a_blank_is_a_doubt_only_in_the_name_of_a_trusted_server() {
+        let blank = GOOD.replace(':', " :");
+        assert!(read(&format!("{GOOD}{blank}\n")).doubtful);
+        assert!(!read(&format!("{GOOD}{}\n", blank.replace("mx.test", "evil"))).doubtful);
+        assert!(!read(&format!("{GOOD}Received: a\nReceived: b\n{blank}\n")).doubtful);
     }
 
     #[test]

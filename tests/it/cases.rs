@@ -11,8 +11,30 @@ use super::fixture;
 /// Puts every case of a file to `answer`, which is given the question and the case, and fails with all wrong answers.
 #[track_caller]
 pub fn check(file: &str, answer: impl Fn(&str, &str) -> String) {
+    let mut wrong = Vec::new();
+    for (question, expected, line) in read(file) {
+        let found = answer(&question, &unescaped(&line));
+        if found != expected {
+            wrong.push(format!("[{question}: {expected}] {line}\n    is answered: {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{file}:\n{}", wrong.join("\n"));
+}
+
+/// The first case below each heading that asks this question, as it is meant.
+#[track_caller]
+pub fn first_of_each(file: &str, question: &str) -> Vec<String> {
+    let mut cases = read(file);
+    cases.retain(|(asked, _, _)| asked == question);
+    cases.dedup_by(|one, before| one.1 == before.1);
+    cases.iter().map(|(_, _, line)| unescaped(line)).collect()
+}
+
+/// The question, the answer and the case as it stands, each.
+#[track_caller]
+fn read(file: &str) -> Vec<(String, String, String)> {
     let text = fixture::text(&fixture::root().join(file));
-    let (mut heading, mut count, mut wrong) = (None, 0, Vec::new());
+    let (mut heading, mut count, mut cases) = (None, 0, Vec::new());
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(inner) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             assert!(heading.is_none() || count > 0, "{file}: nothing stands below the heading before [{inner}]");
@@ -22,13 +44,10 @@ pub fn check(file: &str, answer: impl Fn(&str, &str) -> String) {
         }
         let (question, expected) = heading.unwrap_or_else(|| panic!("{file}: no heading above {line}"));
         count += 1;
-        let found = answer(question, &unescaped(line));
-        if found != expected {
-            wrong.push(format!("[{question}: {expected}] {line}\n    is answered: {found}"));
-        }
+        cases.push((question.to_owned(), expected.to_owned(), line.to_owned()));
     }
     assert!(count > 0, "{file}: no case below the last heading");
-    assert!(wrong.is_empty(), "{file}:\n{}", wrong.join("\n"));
+    cases
 }
 
 /// The one answer to all words of a case; where they differ, each with its own.

@@ -5,24 +5,34 @@ use std::fmt::Debug;
 use countersign::facts::{Facts, Sender};
 use countersign::mail::address::{Address, Domain};
 use countersign::mail::head::Head;
-use countersign::origin::auth::{Authentication, Method, Proofs, Trust};
+use countersign::origin::auth::{Authentication, Ignored, Method, Proofs, Trust};
 use countersign::origin::envelope::{Caller, Envelope, EnvelopeSender};
 use countersign::origin::score::{ScoreField, SpamScore};
 use countersign::origin::trace;
+use countersign::policy::standing::Effect;
 
-use super::cases::{alike, check, kebab, listed, unknown, yes_or_no};
+use super::cases::{alike, check, first_of_each, kebab, listed, unknown, yes_or_no};
+use super::letter::{AUTHSERV_ID, Letter, OWNER};
+use super::world::{World, each};
 
 const FIELD: &str = "Authentication-Results: mx.test";
 
 fn authentication(header: &str) -> Authentication {
+    authentication_with(header, 1)
+}
+
+fn authentication_with(header: &str, hops: usize) -> Authentication {
     let methods = vec![Method::Dkim, Method::Dmarc, Method::Spf];
-    let trust = Trust { ids: vec!["mx.test".into()], methods, ..Trust::default() };
+    let trust = Trust { ids: vec!["mx.test".into()], methods, hops, ..Trust::default() };
     Authentication::read(&Head::read(format!("{header}\n\n").as_bytes()), &trust)
 }
 
 /// What is proven of the domain, and in brackets what was not believed.
 fn proven(header: &str, domain: &str) -> String {
-    let read = authentication(header);
+    said(&authentication(header), domain)
+}
+
+fn said(read: &Authentication, domain: &str) -> String {
     let proofs = read.proofs(&Domain::parse(domain).unwrap()).names();
     with_reasons(&proofs, &read.ignored)
 }
@@ -43,6 +53,7 @@ fn results_of_trusted_servers() {
         "header" => proven(case, "x.org"),
         "header about bücher.example" => proven(case, "b\u{fc}cher.example"),
         "results" => proven(&format!("{FIELD};{case}"), "x.org"),
+        "results with no hops" => said(&authentication_with(&format!("{FIELD};{case}"), 0), "x.org"),
         "words of results" => alike(case, |word| {
             let results = ["dmarc={} header.from=x.org", "dkim={} header.d=x.org", "spf={} smtp.mailfrom=x.org"];
             let each = results.map(|result| proven(&format!("{FIELD};{}", result.replace("{}", word)), "x.org"));
@@ -63,6 +74,91 @@ fn results_of_trusted_servers() {
         "dmarc fails" => yes_or_no(authentication(case).dmarc_fails(&Domain::parse("x.org").unwrap())),
         _ => unknown(question),
     });
+}
+
+/// The field is tried where a stranger can put it: directly below our own Received field, alone and beside others, before
+/// a server that believes each of the methods alone, and several.
+#[test]
+fn forged_fields_that_strippers_leave_in() {
+    let received = "Received: from a by mx.test; now";
+    let [dkim, dmarc, spf] = [Method::Dkim, Method::Dmarc, Method::Spf];
+    let configured = [vec![dkim], vec![dmarc], vec![dmarc, dkim], vec![dmarc, dkim, spf]];
+    let read = |header: &str, hops: usize, methods: &[Method]| {
+        let trust = Trust { ids: vec!["mx.test".into()], methods: methods.to_vec(), hops, ..Trust::default() };
+        let read = Authentication::read(&Head::read(format!("{header}\n\n").as_bytes()), &trust);
+        (read.proofs(&Domain::parse("x.org").unwrap()), read)
+    };
+    let plain =
+        format!("{FIELD}; dmarc=pass header.from=x.org; dkim=pass header.d=x.org; spf=pass smtp.mailfrom=x.org");
+    check("origin/forged.txt", |question, case| {
+        let alone = format!("{received}\n{case}");
+        let (proofs, all) = read(&alone, 1, &configured[3]);
+        let headers = match question {
+            "believed" => return proofs.names(),
+            // Whatever else the stranger sets beside it.
+            "forged" => vec![alone.clone(), format!("{alone}\n{plain}"), format!("{received}\n{plain}\n{case}")],
+            "above a forged one" => vec![format!("{case}\n{received}\n{plain}")],
+            _ => unknown(question),
+        };
+        for (header, methods) in
+            headers.iter().flat_map(|header| configured.iter().map(move |methods| (header, methods)))
+        {
+            for hops in [1, 2, 5] {
+                let (proofs, read) = read(header, hops, methods);
+                // Where the field speaks of nothing that is configured it takes nothing away from another.
+                if !proofs.is_empty() && (read.doubtful || *header == alone || question != "forged") {
+                    return format!("{} with {methods:?} and {hops} hops: {header:?}", proofs.names());
+                }
+            }
+        }
+        let last = if question == "forged" { all } else { read(&headers[0], 1, &configured[3]).1 };
+        match last.ignored.last() {
+            Some((_, Ignored::OtherPlace))
+                if question != "forged" && last.ignored.iter().any(|one| is_doubt(one.1)) =>
+            {
+                "doubtful".to_owned()
+            }
+            Some((_, why)) if last.doubtful => kebab(why),
+            _ => "no doubt".to_owned(),
+        }
+    });
+}
+
+/// One form of each kind, and as the last one the plain field, which shows that the question is whether it is believed.
+#[test]
+fn no_rule_believes_a_forged_field() {
+    let mut forms = first_of_each("origin/forged.txt", "forged");
+    assert!(forms.len() >= 9, "{forms:?}");
+    forms.extend(first_of_each("origin/forged.txt", "believed"));
+    let plain = forms.len() - 1;
+    let questions = ["bob@x.org", "pinned@y.org", "bob@z.org", "bob@l.org", OWNER];
+    let all = forms.iter().enumerate().flat_map(|(at, form)| questions.map(|from| (at == plain, form, from)));
+    each(all, |(believed, form, from)| {
+        let domain = from.rsplit_once('@').unwrap().1;
+        let form = form.replace("mx.test", AUTHSERV_ID).replace("MX.TEST", AUTHSERV_ID).replace("x.org", domain);
+        let mut letter = Letter::from(from).unproven();
+        if domain == "l.org" {
+            letter = letter.also("List-Id", "Friends <friends.l.org>");
+        }
+        let letter = String::from_utf8(letter.bytes()).unwrap();
+        // Directly below our own Received field.
+        let letter = letter.replacen("\nFrom:", &format!("\n{form}\nFrom:"), 1);
+        let world = World::new();
+        world.enter("pinned@y.org", Effect::Allow, Proofs::DKIM);
+        world.allow("@z.org");
+        world.allow("list:friends.l.org");
+        let outcome = world.deliver(letter);
+        match (believed, from) {
+            (false, _) => outcome.is(0, 0, 1, 0),
+            (true, "bob@x.org") => outcome.is(0, 0, 1, 1),
+            (true, _) => outcome.is(0, 1, 0, 0),
+        };
+    });
+}
+
+/// Whether there is doubt without another field.
+fn is_doubt(why: Ignored) -> bool {
+    matches!(why, Ignored::NothingChecked | Ignored::Malformed | Ignored::BlankInName)
 }
 
 fn proofs(names: &str) -> Proofs {
@@ -99,7 +195,7 @@ fn scores_of_spam_filters() {
 #[test]
 fn ways_of_messages() {
     check("origin/ways.txt", |question, case| {
-        let (caller, text) = said(case);
+        let (caller, text) = caller_and_text(case);
         let message = format!("{text}\n\n");
         let head = Head::read(message.as_bytes());
         let envelope = Envelope::read(&caller, &head);
@@ -120,7 +216,7 @@ fn ways_of_messages() {
 }
 
 /// What the caller says in front of a header block, and the block.
-fn said(case: &str) -> (Caller, &str) {
+fn caller_and_text(case: &str) -> (Caller, &str) {
     let none = Caller::default();
     let Some((said, text)) = case.split_once(" | ") else { return (none, case) };
     let (name, value) = said.split_once('=').unwrap();
