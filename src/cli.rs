@@ -358,7 +358,7 @@ pub struct DoctorArguments {
     /// Write JSON, one line a check
     #[arg(long)]
     pub json: bool,
-    /// Send yourself one message with a forged proof of origin, and see whether it is believed
+    /// Send yourself messages with forged proofs of origin and one to a sub-address, and see what arrives and is believed
     #[arg(long)]
     pub send_probe: bool,
 }

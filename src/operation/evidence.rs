@@ -15,6 +15,8 @@ use crate::origin::envelope::Caller;
 
 /// Most messages of one Maildir that are looked at.
 pub const MESSAGE_LIMIT: usize = 200;
+/// How the Message-ID of this program's own probes begins. What a probe met shows how it was made, and nothing of other mail.
+pub const PROBE_ID: &str = "cr.p.";
 /// Fewer messages than these show nothing.
 const FEWEST: usize = 3;
 /// The fields in which a mail system says whom it delivers a message for.
@@ -36,6 +38,8 @@ pub struct Evidence {
     pub below: BTreeMap<usize, usize>,
     /// In how many messages a configured server is believed, and in how many of those it would be with one hop less.
     pub believed: (usize, usize),
+    /// In how many messages it is not, because of the way it writes, and would be with no hop at all.
+    pub only_without_hops: usize,
 }
 
 /// A server that writes Authentication-Results where strangers cannot.
@@ -93,7 +97,9 @@ impl Evidence {
 
     fn take(&mut self, start: &[u8], trust: &Trust, delimiters: &str) {
         let head = Head::read(start);
-        if head.first("Received").is_none() {
+        let is_probe =
+            head.first("Message-ID").is_some_and(|id| id.text().trim_start_matches('<').starts_with(PROBE_ID));
+        if is_probe || head.first("Received").is_none() {
             return;
         }
         self.messages += 1;
@@ -115,7 +121,11 @@ impl Evidence {
         if let (Some(received), true) = (said.trusted_below, said.believed.is_empty()) {
             *self.below.entry(received).or_default() += 1;
         }
-        if let (false, Some(hops)) = (said.believed.is_empty(), trust.hops.checked_sub(1)) {
+        if trust.hops > 0 && said.doubtful {
+            let without = Authentication::read(&head, &Trust { hops: 0, ..trust.clone() });
+            self.only_without_hops += usize::from(!without.doubtful && !without.believed.is_empty());
+        }
+        if let (false, false, Some(hops)) = (said.doubtful, said.believed.is_empty(), trust.hops.checked_sub(1)) {
             let narrower = Authentication::read(&head, &Trust { hops, ..trust.clone() });
             self.believed.0 += 1;
             self.believed.1 += usize::from(narrower.believed == said.believed);
@@ -141,7 +151,8 @@ impl Evidence {
             };
             let server = &mut self.servers[at];
             server.messages += 1;
-            for result in said.believed {
+            // Of a field that may be forged not even the methods show anything.
+            for result in said.believed.into_iter().filter(|_| !said.doubtful) {
                 if !server.methods.contains(&result.method) {
                     server.methods.push(result.method);
                 }
@@ -206,6 +217,27 @@ mod tests {
         let turned: Vec<&str> = above.lines().rev().collect();
         let above = own(&USUAL.replace(above, &format!("{}\n", turned.join("\n"))));
         assert_eq!(of(&[&above, &above, &own(USUAL)]).believed, (3, 2));
+    }
+
+    #[test]
+    fn a_probe_is_no_evidence() {
+        let probe = format!("Message-ID: <{PROBE_ID}0123@example.org>\n{USUAL}");
+        let seen = of(&[&probe, &probe, &probe, &probe]);
+        assert_eq!((seen.messages, seen.servers.len(), seen.believed), (0, 0, (0, 0)));
+        assert!(seen.delivered_for.is_empty() && seen.named.is_empty());
+        assert_eq!(of(&[&probe, USUAL]).messages, 1);
+        let other = probe.replace(PROBE_ID, "cr.c.");
+        assert_eq!(of(&[&other]).messages, 1);
+    }
+
+    #[test]
+    fn a_server_that_writes_what_is_only_read_without_hops_is_seen() {
+        let strange = "Authentication-Results: relay.example.org; dkim=pass header.d=example.net x-bits=2048\n";
+        let above = format!("{strange}{USUAL}");
+        let below = USUAL.replacen("Received: from x by mx\n", &format!("Received: from x by mx\n{strange}"), 1);
+        let seen = of(&[&above, &above, &below]);
+        assert_eq!((seen.only_without_hops, seen.believed), (2, (0, 0)));
+        assert!(seen.servers.iter().all(|server| server.id != "relay.example.org" || server.methods.is_empty()));
     }
 
     #[test]

@@ -48,6 +48,7 @@ mod paper;
 mod people;
 mod power;
 mod privacy;
+mod probe;
 mod questions;
 mod reinjection;
 mod replay;

@@ -41,8 +41,8 @@ pub fn doctor(arguments: &DoctorArguments, environment: Environment) -> Answer {
     };
     if arguments.send_probe {
         config.map_err(Trouble::config)?;
-        screen::aside("waiting up to 30 seconds for the probe");
-        found.push(probed(&probe(&Installation::open(&environment)?, now)?));
+        screen::aside("waiting up to 30 seconds for the probes");
+        found.extend(probed(&probe(&Installation::open(&environment)?, now)?));
     }
     // Perform.
     let show = if arguments.json { as_json } else { as_text };
@@ -62,21 +62,63 @@ fn summary(worst: Option<Grade>) -> &'static str {
     }
 }
 
-fn probed(probed: &Probed) -> Finding {
-    let finding = |grade, said: &str| Finding::new("forged field", grade, said);
-    match probed {
-        Probed::NotBelieved => finding(Grade::Good, "the probe arrived, and what was forged in it is not believed")
-            .way("it lies in your inbox or among the held mail; throw it away"),
-        Probed::Believed => finding(Grade::Warning, "the probe arrived, and its forged proof would be believed")
-            .way("your mail system must remove such a field from mail that comes in: only then is its word worth anything")
-            .way(
-                "mail handed in on this machine may take another way than mail from outside; send yourself such a \
-                 field from elsewhere to be sure that strangers can",
-            ),
-        Probed::NotSeen(id) => finding(Grade::Warning, "the probe was sent, and has not arrived within 30 seconds")
-            .way(format!("when it has: countersign why {id}")),
-        Probed::NotSent(said) => finding(Grade::Warning, &format!("the probe could not be sent: {said}")),
+fn probed(probed: &Probed) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(said) = &probed.refused {
+        found.push(Finding::warning("probe", &format!("a probe could not be sent: {said}")));
     }
+    if let Some(id) = probed.missing.first() {
+        let said = format!("{} probes were sent, and have not arrived within 30 seconds", probed.missing.len());
+        found.push(Finding::warning("probe", &said).way(format!("when they have: countersign why {id}")));
+    }
+    if probed.forged.1 > 0 {
+        found.push(forged_field(probed));
+    }
+    found.extend(probed.sub_address.as_ref().map(|(address, arrived)| sub_address(&address.to_string(), *arrived)));
+    found
+}
+
+fn forged_field(probed: &Probed) -> Finding {
+    let arrived = probed.forged.1;
+    let finding = if probed.believed.is_empty() {
+        let left = match probed.left_in.as_slice() {
+            [] => "and the forged field of none was left in".to_owned(),
+            some => format!("no forged field is believed; left in were {}", some.join(", ")),
+        };
+        // It says nothing of mail from outside, so it is not good yet.
+        Finding::note("forged field", &format!("{arrived} probes from this machine arrived, {left}"))
+    } else {
+        let said = format!(
+            "{arrived} probes from this machine arrived, and what is forged in some would be believed: {}",
+            probed.believed.join(", ")
+        );
+        Finding::warning("forged field", &said).way(
+            "your mail system must remove such a field from mail that comes in: only then is its word worth anything",
+        )
+    };
+    let finding = finding.way(
+        "not tried: mail from outside. What is handed in on this machine passes no check of SMTP mail (in Postfix no \
+         smtpd_milters), so mail from strangers may fare better or worse",
+    );
+    let finding = match &probed.from_outside {
+        Some(line) => finding
+            .way(
+                "from a machine elsewhere that may use port 25, this line, with the name of your mail server behind smtp://",
+            )
+            .line(line)
+            .way("that one must lie among the held mail, or be refused; in the inbox it was believed"),
+        None => finding.way("send yourself such a field from a machine elsewhere, in your own name; it must be held"),
+    };
+    finding.way("the probes lie in your inbox or among the held mail; throw them away")
+}
+
+fn sub_address(address: &str, arrived: bool) -> Finding {
+    if arrived {
+        return Finding::good("sub-address", &format!("mail to {address} arrives, so answers to challenges do"));
+    }
+    let said = format!("mail to {address} has not arrived within 30 seconds: answers to challenges may not either");
+    Finding::warning("sub-address", &said)
+        .way("let the mail system split addresses (in Postfix recipient_delimiter), or delimiters = \"\" in the part [owner]")
 }
 
 fn as_json(finding: &Finding) -> String {
@@ -85,6 +127,7 @@ fn as_json(finding: &Finding) -> String {
         "grade": finding.grade.name().to_lowercase(),
         "said": finding.said,
         "way_out": finding.way_out,
+        "line": finding.line,
     });
     format!("{value}\n")
 }
@@ -97,6 +140,8 @@ fn as_text(finding: &Finding) -> String {
         out.push_str("> ");
         out.push_str(&wrapped(step, INDENT + 2, WIDTH));
     }
+    // To be copied, so it is not broken.
+    out.extend(finding.line.iter().map(|line| format!("\n{line}\n\n")));
     out
 }
 
@@ -132,11 +177,33 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_the_probe_is_never_wrong_and_never_silent() {
-        let all = [Probed::Believed, Probed::NotBelieved, Probed::NotSeen("a@b".into()), Probed::NotSent("x".into())];
-        for one in all {
-            let finding = probed(&one);
-            assert!(finding.grade < Grade::Wrong && !finding.said.is_empty());
+    fn what_became_of_the_probes_is_never_wrong_and_never_silent() {
+        let address = crate::mail::address::Address::parse("alice+probe@example.org").unwrap();
+        let none = Probed::default();
+        let line = "printf x | curl y ".repeat(20);
+        let some = Probed { forged: (9, 9), from_outside: Some(line.clone()), ..none.clone() };
+        let all = [
+            (Grade::Warning, "believed: the plain one", Probed { believed: vec!["the plain one"], ..some.clone() }),
+            (Grade::Note, "left in were an empty result", Probed { left_in: vec!["an empty result"], ..some.clone() }),
+            (Grade::Note, "of none was left in", some.clone()),
+            (Grade::Note, "in your own name", Probed { from_outside: None, ..some.clone() }),
+            (Grade::Warning, "countersign why a@b", Probed { missing: vec!["a@b".into()], ..none.clone() }),
+            (Grade::Warning, "could not be sent: x", Probed { refused: Some("x".into()), ..none.clone() }),
+            (
+                Grade::Good,
+                "answers to challenges do",
+                Probed { sub_address: Some((address.clone(), true)), ..none.clone() },
+            ),
+            (Grade::Warning, "recipient_delimiter", Probed { sub_address: Some((address, false)), ..none }),
+        ];
+        for (grade, says, one) in all {
+            let found = probed(&one);
+            let text: String = found.iter().map(as_text).collect();
+            assert_eq!(found.iter().map(|finding| finding.grade).max(), Some(grade), "{text}");
+            assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(says), "{says}: {text}");
+            // What was not tried is said whatever was found.
+            assert_eq!(text.contains("not tried: mail from outside"), one.forged.1 > 0, "{text}");
+            assert_eq!(text.lines().any(|whole| whole == line), one.from_outside.is_some(), "{text}");
         }
     }
 }

@@ -1,14 +1,16 @@
-//! The probe of `doctor`: one message to the user with a forged proof of origin, sent through the mail system, to
-//! see whether the forgery is believed when it arrives.
+//! The probes of `doctor`: messages to the user with a forged proof of origin, each in another form that programs which
+//! remove such fields may leave in, and one to a sub-address; sent through the mail system, to see what arrives.
 //!
-//! Promises: it goes to nobody but the user, only when asked for, and claims a domain that cannot exist. Never
-//! touches: what has arrived; it is held or delivered like any mail.
+//! Promises: they go to nobody but the user, only when asked for, and claim domains that cannot exist. Never touches: what
+//! has arrived; it is held or delivered like any mail.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::mail::address::Domain;
+use crate::mail::address::{Address, Domain};
 use crate::mail::compose::{HeaderValue, Outgoing, date};
 use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::operation::evidence::PROBE_ID;
 use crate::operation::installation::Installation;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Authentication, Trust};
@@ -17,86 +19,191 @@ use crate::world::maildir::Maildir;
 use crate::world::random;
 use crate::world::sendmail::Outcome;
 
-/// How long the message may take to arrive.
+/// How long the messages may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is looked for.
+/// How often they are looked for.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Files that are older, in seconds, are not looked into: the clocks of file system and machine may differ.
 const CLOCK_SKEW: i64 = 5;
+/// What a forged field looks like, and what it says behind the server's name. `D` is the domain that it claims.
+const FORMS: [(&str, &str); 9] = [
+    ("the plain one", "; dmarc=pass header.from=D; dkim=pass header.d=D"),
+    ("a property without its type", "; dmarc=pass action=none header.from=D; dkim=pass header.d=D action=none"),
+    ("a method with its version", "; dmarc/1=pass header.from=D; dkim/1=pass header.d=D"),
+    ("an empty result", "; dmarc=pass header.from=D; dkim=pass header.d=D;;"),
+    (
+        "many results",
+        "; dkim=pass header.d=D; spf=none; spf=none; spf=none; spf=none; spf=none; spf=none; spf=none; spf=none; spf=none; \
+         spf=none; spf=none; spf=none; spf=none; spf=none; spf=none; dmarc=pass header.from=D",
+    ),
+    ("a comment at its name", "(x); dmarc=pass header.from=D; dkim=pass header.d=D"),
+    ("an unusual type", "; dmarc=pass header.from=D tls.version=1; dkim=pass header.d=D dns.sec=yes"),
+    ("a reason without quotes", "; dmarc=pass reason=a.b header.from=D; dkim=pass reason=a.b header.d=D"),
+    ("an underscore", "; dmarc=pass header.from=D policy.x_y=z; dkim=pass header.d=D header.x_y=z"),
+];
 
-/// What became of the probe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Probed {
-    /// It arrived, and the forged field would be believed.
-    Believed,
-    /// It arrived, and the forged field proves nothing.
-    NotBelieved,
-    /// It has not arrived; its Message-ID.
-    NotSeen(String),
-    /// It could not be sent; foreign text.
-    NotSent(String),
+/// What became of the probes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// The forms of forged fields that arrived in place, and would be believed.
+    pub believed: Vec<&'static str>,
+    /// Those that arrived in place, and prove nothing.
+    pub left_in: Vec<&'static str>,
+    /// How many messages with a forged field were sent, and how many of them arrived.
+    pub forged: (usize, usize),
+    /// The sub-address that was written to, and whether it arrived; none without a delimiter.
+    pub sub_address: Option<(Address, bool)>,
+    /// The Message-IDs of what has not arrived.
+    pub missing: Vec<String>,
+    /// What sendmail said that did not take one; foreign text. Nothing more was sent then.
+    pub refused: Option<String>,
+    /// A line of shell that sends the plain one from outside, where this mail system's checks of SMTP are passed.
+    pub from_outside: Option<String>,
 }
 
-/// Sends the probe and waits for it.
+/// One message.
+struct Probe {
+    message_id: String,
+    to: Address,
+    /// The form, what the field says, and the domain that it claims; none for the one to the sub-address.
+    forged: Option<(&'static str, String, String)>,
+}
+
+/// Sends the probes and waits for them.
 ///
 /// # Errors
-/// No trusted server is configured, so that there is nothing to forge; or the machine gives no random number.
+/// There is nothing to try: no trusted server and no delimiter is configured; or the machine gives no random number.
 pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
     // Gather.
-    let policy = &installation.config.policy;
-    let Some(id) = policy.trust.ids.first() else {
-        return Err(Trouble::usage("--send-probe: no authserv_ids is configured, so nothing can be forged".into()));
-    };
     let number = random::bits()?;
-    let claimed = format!("probe-{number:016x}.invalid");
-    let message_id = format!("cr.p.{number:016x}@{}", policy.host);
     // Decide.
-    let mail = message(installation, id, &claimed, &message_id, now);
-    // Perform.
-    match installation.sendmail().send(None, &policy.owner.primary, &mail, (Duration::MAX, &mut || ())) {
-        Outcome::Sent => {}
-        Outcome::Refused { code, said } => return Ok(Probed::NotSent(format!("sendmail ended with {code}: {said}"))),
-        Outcome::Unknown { said } => return Ok(Probed::NotSent(said)),
+    let probes = probes(installation, number);
+    if probes.is_empty() {
+        let text = "--send-probe: neither authserv_ids nor delimiters are configured, so there is nothing to try";
+        return Err(Trouble::usage(text.into()));
     }
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(start) = arrived(installation, &message_id, now) {
-            let believed = is_believed(&start, &policy.trust, &claimed);
-            return Ok(if believed { Probed::Believed } else { Probed::NotBelieved });
+    let mut probed = Probed { from_outside: line_from_outside(installation, number), ..Probed::default() };
+    // Perform.
+    let mut waiting = BTreeMap::new();
+    for probe in &probes {
+        let mail = message(installation, probe, now);
+        match installation.sendmail().send(None, &probe.to, &mail, (Duration::MAX, &mut || ())) {
+            Outcome::Sent => {}
+            Outcome::Refused { code, said } => probed.refused = Some(format!("sendmail ended with {code}: {said}")),
+            Outcome::Unknown { said } => probed.refused = Some(said),
         }
-        if Instant::now() >= until {
-            return Ok(Probed::NotSeen(message_id));
+        if probed.refused.is_some() {
+            break;
         }
-        std::thread::sleep(PAUSE);
+        waiting.insert(format!("<{}>", probe.message_id), probe);
+        probed.forged.0 += usize::from(probe.forged.is_some());
+    }
+    probed.wait(installation, waiting, now);
+    Ok(probed)
+}
+
+impl Probed {
+    fn wait(&mut self, installation: &Installation, mut waiting: BTreeMap<String, &Probe>, now: i64) {
+        self.sub_address = waiting.values().find(|probe| probe.forged.is_none()).map(|probe| (probe.to.clone(), false));
+        let until = Instant::now() + PATIENCE;
+        loop {
+            for (id, start) in arrived(installation, &waiting, now) {
+                if let Some(probe) = waiting.remove(&id) {
+                    self.take(probe, &start, &installation.config.policy.trust);
+                }
+            }
+            if waiting.is_empty() || Instant::now() >= until {
+                self.missing = waiting.into_values().map(|probe| probe.message_id.clone()).collect();
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn take(&mut self, probe: &Probe, start: &[u8], trust: &Trust) {
+        match &probe.forged {
+            None => self.sub_address = Some((probe.to.clone(), true)),
+            Some((form, _, claimed)) => {
+                self.forged.1 += 1;
+                if is_believed(start, trust, claimed) {
+                    self.believed.push(form);
+                } else if Head::read(start).all("Authentication-Results").any(|field| field.text().contains(claimed)) {
+                    self.left_in.push(form);
+                }
+            }
+        }
     }
 }
 
-fn message(installation: &Installation, id: &str, claimed: &str, message_id: &str, now: i64) -> Vec<u8> {
+/// A forged field in each form where somebody is trusted, and one to a sub-address where there are any.
+fn probes(installation: &Installation, number: u64) -> Vec<Probe> {
+    let policy = &installation.config.policy;
+    let message_id = |at: usize| format!("{PROBE_ID}{number:016x}.{at}@{}", policy.host);
+    let mut probes = Vec::new();
+    if let Some(id) = policy.trust.ids.first() {
+        for (at, (form, said)) in FORMS.iter().enumerate() {
+            let claimed = format!("probe-{number:016x}-{at}.invalid");
+            let forged = Some((*form, format!("{id}{}", said.replace('D', &claimed)), claimed));
+            probes.push(Probe { message_id: message_id(at), to: policy.owner.primary.clone(), forged });
+        }
+    }
+    probes.extend(sub_address(installation).map(|to| Probe { message_id: message_id(FORMS.len()), to, forged: None }));
+    probes
+}
+
+/// An address as challenges name them.
+fn sub_address(installation: &Installation) -> Option<Address> {
+    let owner = &installation.config.policy.owner;
+    let delimiter = owner.delimiters.chars().next()?;
+    owner.primary.with_local(&format!("{}{delimiter}probe", owner.primary.local())).ok()
+}
+
+fn message(installation: &Installation, probe: &Probe, now: i64) -> Vec<u8> {
     let owner = &installation.config.policy.owner.primary;
     let mut mail = Outgoing::default();
-    let forged = format!("{id}; dmarc=pass header.from={claimed}; dkim=pass header.d={claimed}");
-    mail.field("Authentication-Results", HeaderValue::words(&forged));
+    if let Some((_, forged, _)) = &probe.forged {
+        mail.field("Authentication-Results", HeaderValue::words(forged));
+    }
     mail.field("From", HeaderValue::mailbox(None, owner));
-    mail.field("To", HeaderValue::mailbox(None, owner));
+    mail.field("To", HeaderValue::mailbox(None, &probe.to));
     mail.field("Subject", HeaderValue::words("A probe of your own countersign"));
     mail.field("Date", HeaderValue::words(&date(now)));
-    mail.field("Message-ID", HeaderValue::words(&format!("<{message_id}>")));
+    mail.field("Message-ID", HeaderValue::words(&format!("<{}>", probe.message_id)));
     mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
     mail.text(
         "`countersign doctor --send-probe` sent this to find out whether your mail\n\
-         system lets a forged Authentication-Results field through. Throw it away.\n"
+         system lets forged Authentication-Results fields through, and whether mail\n\
+         to your sub-addresses arrives. Throw it away.\n"
             .to_owned(),
     );
     mail.to_bytes()
 }
 
-/// The head of the probe, if it lies in the inbox or the quarantine.
-fn arrived(installation: &Installation, message_id: &str, since: i64) -> Option<Vec<u8>> {
-    let wanted = format!("<{message_id}>");
+/// The line, where no shell could take the user's address or the server's name for anything else.
+fn line_from_outside(installation: &Installation, number: u64) -> Option<String> {
+    let policy = &installation.config.policy;
+    let (id, owner) = (policy.trust.ids.first()?, policy.owner.primary.to_string());
+    let harmless = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "@.+-_=".contains(c));
+    if !(harmless(id) && harmless(&owner) && harmless(policy.host.as_str())) {
+        return None;
+    }
+    let domain = policy.owner.primary.domain().as_str();
+    Some(format!(
+        "printf '%s\\r\\n' 'Authentication-Results: {id}; dmarc=pass header.from={domain}; dkim=pass header.d={domain}' \
+         'From: <{owner}>' 'To: <{owner}>' 'Subject: A probe from outside' 'Message-ID: <{PROBE_ID}{number:016x}.o@{}>' \
+         'Auto-Submitted: auto-generated' '' 'A probe of countersign. Throw it away.' | \
+         curl --url smtp://{id}:25 --mail-from '{owner}' --mail-rcpt '{owner}' --upload-file -",
+        policy.host
+    ))
+}
+
+/// The heads of those that lie in the inbox or the quarantine, by their Message-IDs.
+fn arrived(installation: &Installation, waiting: &BTreeMap<String, &Probe>, since: i64) -> BTreeMap<String, Vec<u8>> {
     let inbox = match &installation.config.paths.inbox {
         Inbox::Maildir(path) => Some(Maildir::at(path)),
         Inbox::Command(_) | Inbox::Mbox(_) => None,
     };
+    let mut found = BTreeMap::new();
     for maildir in [Some(installation.quarantine()), inbox].into_iter().flatten() {
         let Ok(entries) = maildir.entries() else { continue };
         for entry in entries.filter_map(Result::ok) {
@@ -105,12 +212,13 @@ fn arrived(installation: &Installation, message_id: &str, since: i64) -> Option<
                 continue;
             }
             let Ok(Some(start)) = entry.head(HEAD_LIMIT) else { continue };
-            if Head::read(&start).first("Message-ID").is_some_and(|field| field.text() == wanted) {
-                return Some(start);
+            let id = Head::read(&start).first("Message-ID").map(|field| field.text());
+            if let Some(id) = id.filter(|id| waiting.contains_key(id)) {
+                found.insert(id, start);
             }
         }
     }
-    None
+    found
 }
 
 /// Whether anything is believed about the domain that only the forged field knows.
@@ -135,6 +243,16 @@ mod tests {
         assert!(is_believed(left.as_bytes(), &trust, "probe-1.invalid"));
         for text in [below, contradicted, "Received: a\nFrom: a@b.c\n\n".to_owned()] {
             assert!(!is_believed(text.as_bytes(), &trust, "probe-1.invalid"), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_the_forms_only_the_plain_one_is_believed_where_it_is_left_in() {
+        let trust = Trust { ids: vec!["mx.example.org".into()], ..Trust::default() };
+        for (form, said) in FORMS {
+            let field = format!("Authentication-Results: mx.example.org{}", said.replace('D', "probe-1.invalid"));
+            let text = format!("Received: a\n{field}\n\n");
+            assert_eq!(is_believed(text.as_bytes(), &trust, "probe-1.invalid"), form == "the plain one", "{form}");
         }
     }
 }

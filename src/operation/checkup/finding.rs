@@ -31,6 +31,8 @@ pub struct Finding {
     pub said: String,
     /// What to do, one line a step.
     pub way_out: Vec<String>,
+    /// A line of shell that goes with the steps.
+    pub line: Option<String>,
 }
 
 impl Grade {
@@ -50,7 +52,7 @@ impl Finding {
     /// A finding; `said` is made fit to be shown.
     #[must_use]
     pub fn new(check: &'static str, grade: Grade, said: &str) -> Finding {
-        Finding { check, grade, said: one_line(said, SAID_LIMIT), way_out: Vec::new() }
+        Finding { check, grade, said: one_line(said, SAID_LIMIT), way_out: Vec::new(), line: None }
     }
 
     /// The same with a step to take.
@@ -60,15 +62,28 @@ impl Finding {
         self
     }
 
-    pub(super) fn good(check: &'static str, said: &str) -> Finding {
+    /// The same with a line of shell to copy, which is never broken or cut; of this program's own making.
+    #[must_use]
+    pub fn line(mut self, line: &str) -> Finding {
+        self.line = Some(line.to_owned());
+        self
+    }
+
+    /// All is well.
+    #[must_use]
+    pub fn good(check: &'static str, said: &str) -> Finding {
         Finding::new(check, Grade::Good, said)
     }
 
-    pub(super) fn note(check: &'static str, said: &str) -> Finding {
+    /// Something to know.
+    #[must_use]
+    pub fn note(check: &'static str, said: &str) -> Finding {
         Finding::new(check, Grade::Note, said)
     }
 
-    pub(super) fn warning(check: &'static str, said: &str) -> Finding {
+    /// Something that is worth mending.
+    #[must_use]
+    pub fn warning(check: &'static str, said: &str) -> Finding {
         Finding::new(check, Grade::Warning, said)
     }
 

@@ -7,6 +7,8 @@ use crate::operation::evidence::{Evidence, Server};
 use crate::world::config::Config;
 use crate::world::store::Store;
 
+/// So many fields that are not believed for the way they are written are no accident.
+const FEWEST_STRANGE: usize = 3;
 /// So many messages show something about a server.
 const MESSAGES_THAT_SHOW: usize = 10;
 
@@ -79,7 +81,19 @@ pub(super) fn unchecked_pins(config: &Config) -> Option<Finding> {
 fn trusted_and_seen(config: &Config, server: &Server, evidence: &Evidence) -> Finding {
     let Server { id, messages: with, methods } = server;
     let missing = config.policy.trust.methods.iter().find(|method| !methods.contains(method));
+    let strange = evidence.only_without_hops;
     match missing {
+        _ if strange >= FEWEST_STRANGE && strange > evidence.believed.0 => {
+            let said = format!(
+                "{strange} of {} recent messages prove nothing: {id} writes what a stranger could write too, and no program \
+                 that removes forged fields would remove",
+                evidence.messages
+            );
+            Finding::warning("trust", &said).way(
+                "it stands above its Received field, where a stranger cannot write: hops = 0 in the part [trust]; \
+                 `countersign explain` shows it in a message",
+            )
+        }
         Some(method) if *with >= MESSAGES_THAT_SHOW => {
             let name = method.name();
             let said =
@@ -109,12 +123,12 @@ fn nobody_trusted(config: &Config, evidence: &Evidence) -> Finding {
     finding
         .way(format!(
             "if your mail system writes no such field, let it check. With Postfix, opendkim and opendmarc: AuthservID \
-             {name} in both opendkim.conf and opendmarc.conf, Mode sv in opendkim.conf, and in main.cf smtpd_milters = \
-             inet:localhost:8891, inet:localhost:8893"
+             {name} in both opendkim.conf and opendmarc.conf, Mode sv and AlwaysAddARHeader yes in opendkim.conf, and in \
+             main.cf smtpd_milters = inet:localhost:8891, inet:localhost:8893"
         ))
         .way(
-            "or with rspamd: use = [\"authentication-results\"]; in local.d/milter_headers.conf, and in main.cf \
-             smtpd_milters = inet:localhost:11332",
+            "or with rspamd: use = [\"authentication-results\"]; skip_local = false; skip_authenticated = false; in \
+             local.d/milter_headers.conf, and in main.cf smtpd_milters = inet:localhost:11332",
         )
         .way(format!("then: authserv_ids = [\"{name}\"] in the part [trust]"))
 }

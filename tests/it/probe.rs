@@ -1,0 +1,99 @@
+//! The probes of `doctor --send-probe`, through mail systems that leave in, remove, refuse and lose.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use super::letter::AUTHSERV_ID;
+use super::world::World;
+
+/// A sendmail that puts what it gets, as `change` makes it, into the inbox below a Received field.
+fn world(configuration: &str, change: &str) -> World {
+    let world = World::with(configuration);
+    let script = format!(
+        "#!/bin/sh\nto=$5\nfile='{inbox}/new/'$(cat /proc/sys/kernel/random/uuid)\n{{ echo 'Received: from here'; cat; }} \
+         | {{ {change}; }} > '{scratch}' && test -s '{scratch}' && cat '{scratch}' > \"$file\"\nexit 0\n",
+        inbox = world.inbox().display(),
+        scratch = world.path("made").display(),
+    );
+    fs::write(world.sendmail(), script).unwrap();
+    fs::set_permissions(world.sendmail(), fs::Permissions::from_mode(0o755)).unwrap();
+    world
+}
+
+/// What is found under that name.
+fn found(world: &World, check: &str) -> Vec<Value> {
+    let outcome = world.run(&["doctor", "--json", "--send-probe"], "");
+    outcome.check("it ends with an answer", matches!(outcome.code, Some(0 | 78)));
+    let text = String::from_utf8(outcome.stdout).unwrap();
+    let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|one| one["check"] == check).collect()
+}
+
+#[test]
+fn of_the_forged_fields_that_are_left_in_only_the_plain_one_is_believed() {
+    let world = world("", "cat");
+    let forged = found(&world, "forged field");
+    assert_eq!(forged.len(), 1, "{forged:?}");
+    assert_eq!(forged[0]["grade"], "warning");
+    let said = forged[0]["said"].as_str().unwrap();
+    assert!(said.starts_with("9 probes") && said.ends_with("believed: the plain one"), "{said}");
+    let ways = forged[0]["way_out"].to_string();
+    assert!(ways.contains("not tried: mail from outside"), "{ways}");
+    let line = forged[0]["line"].as_str().unwrap();
+    assert!(line.contains(&format!("smtp://{AUTHSERV_ID}:25")) && !line.contains('\n'), "{line}");
+    assert_eq!(found(&world, "sub-address")[0]["grade"], "ok");
+    // Its own probes are no mail that shows whether the server works, though nine have its field.
+    let trust = found(&world, "trust");
+    assert!(trust[0]["said"].as_str().unwrap().contains("not enough recent mail"), "{trust:?}");
+    assert!(trust.iter().all(|one| one["grade"] != "ok"), "{trust:?}");
+}
+
+#[test]
+fn what_is_removed_is_not_called_good_for_mail_from_outside() {
+    for (change, says) in [
+        ("sed '/^Authentication-Results: /d'", "of none was left in"),
+        // As OpenDKIM does: what it can parse.
+        (
+            "sed -z 's/\\nAuthentication-Results: [a-z.]*;\\s*dmarc=pass\\s*header.from=[a-z0-9.-]*;\\s*dkim=pass\\s*header.d=[a-z0-9.-]*\\n/\\n/'",
+            "left in were",
+        ),
+    ] {
+        let forged = found(&world("", change), "forged field");
+        assert_eq!(forged[0]["grade"], "note", "{forged:?}");
+        assert!(forged[0]["said"].as_str().unwrap().contains(says), "{change}: {forged:?}");
+        assert!(forged[0]["way_out"].to_string().contains("not tried: mail from outside"), "{forged:?}");
+    }
+}
+
+#[test]
+fn a_sub_address_that_is_refused_is_seen() {
+    let refuses = "case $to in *+*) cat > /dev/null ;; *) cat ;; esac";
+    let world = world("", refuses);
+    let sub = found(&world, "sub-address");
+    assert_eq!(sub[0]["grade"], "warning");
+    let said = sub[0]["said"].as_str().unwrap();
+    assert!(said.contains("alice+probe@example.org has not arrived"), "{said}");
+    assert_eq!(world.state().inbox.len(), 9);
+}
+
+#[test]
+fn without_a_server_only_the_sub_address_is_tried_and_without_either_nothing() {
+    let world = world("[trust]\nauthserv_ids = []\n", "cat");
+    assert_eq!(found(&world, "sub-address")[0]["grade"], "ok");
+    assert!(found(&world, "forged field").is_empty());
+    world.configure("[trust]\nauthserv_ids = []\n[owner]\naddress = \"alice@example.org\"\n");
+    let outcome = world.run(&["doctor", "--send-probe"], "");
+    outcome.check("there is nothing to try", outcome.code == Some(64));
+}
+
+#[test]
+fn a_sendmail_that_takes_nothing_is_said_at_once() {
+    let world = World::new();
+    world.sendmail_does("exit 69");
+    let probe = found(&world, "probe");
+    assert!(probe[0]["said"].as_str().unwrap().contains("sendmail ended with 69"), "{probe:?}");
+    assert_eq!(probe.len(), 1);
+    assert_eq!(world.sent().len(), 1);
+}
