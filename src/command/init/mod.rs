@@ -231,10 +231,17 @@ fn taken(arguments: &InitArguments, settings: &Settings) -> String {
         let text = &settings.delimiters;
         out.push_str(&match text.as_str() {
             "" => "No delimiter: answers to challenges come to your plain address. If your mail\n\
-                   system splits you+anything@, write delimiters = \"+\" into the configuration.\n"
+                   system splits you+anything@, write delimiters = \"+\" into the configuration;\n\
+                   countersign doctor --send-probe then shows whether such mail arrives.\n"
                 .to_owned(),
             _ => format!("The delimiter is {text:?}, as Postfix on this machine says.\n"),
         });
+    }
+    if let Some(said) = &settings.refused_answers {
+        out.push_str(&format!(
+            "Warning: {said};\nset recipient_delimiter = {} in main.cf, or leave out --delimiter.\n",
+            settings.delimiters
+        ));
     }
     if let (true, Some(server)) = (settings.authserv_ids.is_empty(), &settings.proposed) {
         let Server { id, messages, .. } = server;

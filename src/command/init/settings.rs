@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use crate::cli::InitArguments;
 use crate::mail::address::{Address, DELIMITERS};
 use crate::operation::arrival::{self, Arrival, Place, Sight};
+use crate::operation::checkup::refused_answers;
 use crate::operation::evidence::{Evidence, Server};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
@@ -27,6 +28,8 @@ const USUAL_DELIMITER: &str = "+";
 pub(super) struct Settings {
     pub(super) addresses: Vec<Address>,
     pub(super) delimiters: String,
+    /// What becomes of answers, where the mail system says otherwise about a delimiter that was given.
+    pub(super) refused_answers: Option<String>,
     pub(super) inbox: Place,
     /// What says that this is the inbox, where the command line does not.
     pub(super) inbox_said_by: Option<String>,
@@ -47,11 +50,10 @@ pub(super) fn draft(
     file: &Path,
 ) -> Result<(Settings, String), Trouble> {
     let (inbox, inbox_said_by) = inbox(arguments, environment)?;
+    let postfix = surroundings::delimiters();
     let delimiters = match &arguments.delimiter {
         Some(text) => text.clone(),
-        None => {
-            surroundings::delimiters().filter(|text| text.chars().all(|c| DELIMITERS.contains(c))).unwrap_or_default()
-        }
+        None => postfix.clone().filter(|text| text.chars().all(|c| DELIMITERS.contains(c))).unwrap_or_default(),
     };
     let splits_at = if delimiters.is_empty() { USUAL_DELIMITER } else { &delimiters };
     let evidence = Evidence::of(std::slice::from_ref(&inbox), &Trust::default(), splits_at);
@@ -65,6 +67,7 @@ pub(super) fn draft(
         if hidden { Some(environment.data_folder().map_err(Trouble::config)?.join("countersign.db")) } else { None };
     let settings = Settings {
         addresses: addresses(arguments, &evidence)?,
+        refused_answers: refused_answers(&delimiters, postfix.as_deref()),
         delimiters,
         quarantine: quarantine(&inbox, environment)?,
         inbox,
@@ -251,6 +254,7 @@ mod tests {
         Settings {
             addresses: ["alice@example.org", "\"a\\\"{b}\"@example.com"].map(|a| Address::parse(a).unwrap()).to_vec(),
             delimiters: "+".into(),
+            refused_answers: None,
             inbox: Place::Maildir("/home/al \"ice\\/Maildir".into()),
             inbox_said_by: None,
             quarantine: None,

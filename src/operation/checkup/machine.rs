@@ -70,16 +70,62 @@ pub(super) fn arrival(config: &Config, environment: &Environment) -> Option<Find
     Some(Finding::wrong("inbox", &said).way(format!("{key} in the part [inbox], if that is where you read your mail")))
 }
 
+/// What becomes of answers to sub-addresses, where Postfix on this machine (its `recipient_delimiter`; none without Postfix)
+/// does not split addresses at every one of these characters.
+#[must_use]
+pub fn refused_answers(ours: &str, postfix: Option<&str>) -> Option<String> {
+    let theirs = postfix?;
+    let odd = ours.chars().find(|c| !theirs.contains(*c))?;
+    let says = if theirs.is_empty() { "is empty".to_owned() } else { format!("is {theirs:?}") };
+    Some(format!("Postfix's recipient_delimiter {says}: answers to you{odd}\u{2026}@ would be refused"))
+}
+
 pub(super) fn delimiter(config: &Config) -> Finding {
-    let ours = &config.policy.owner.delimiters;
-    let differs = surroundings::delimiters().filter(|theirs| !theirs.is_empty() && theirs != ours);
-    if let Some(theirs) = differs {
-        let said = format!("the configuration says {ours:?}, Postfix on this machine says {theirs:?}");
-        return Finding::warning("delimiter", &said).way(format!("delimiters = {theirs:?} in the part [owner]"));
+    delimiter_beside(&config.policy.owner.delimiters, surroundings::delimiters().as_deref())
+}
+
+fn delimiter_beside(ours: &str, postfix: Option<&str>) -> Finding {
+    if let Some(said) = refused_answers(ours, postfix) {
+        let theirs = postfix.unwrap_or_default();
+        return Finding::warning("delimiter", &said).way(format!(
+            "recipient_delimiter = {ours} in main.cf, or delimiters = {theirs:?} in the part [owner]; countersign doctor \
+             --send-probe shows whether mail to a sub-address arrives all the same"
+        ));
     }
-    match ours.as_str() {
-        "" => Finding::note("delimiter", "none: an answer is known by its Subject and references only")
+    match (ours, postfix) {
+        ("", Some(theirs)) if !theirs.is_empty() => {
+            let said = format!("the configuration says none, Postfix on this machine says {theirs:?}");
+            Finding::warning("delimiter", &said).way(format!("delimiters = {theirs:?} in the part [owner]"))
+        }
+        ("", _) => Finding::note("delimiter", "none: an answer is known by its Subject and references only")
             .way("if your mail system splits you+anything@, say so: delimiters = \"+\" in the part [owner]"),
-        _ => Finding::good("delimiter", ours),
+        (_, Some(_)) => Finding::good("delimiter", &format!("{ours}, as Postfix on this machine says")),
+        (_, None) => Finding::good("delimiter", &format!("{ours}, as the configuration says"))
+            .way("countersign doctor --send-probe shows whether mail to a sub-address arrives"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::checkup::Grade;
+
+    #[test]
+    fn a_delimiter_is_good_only_where_nobody_says_otherwise() {
+        for (ours, postfix, grade, says) in [
+            ("+", Some(""), Grade::Warning, "is empty: answers to you+\u{2026}@ would be refused"),
+            ("+", Some("-"), Grade::Warning, "is \"-\": answers to you+\u{2026}@ would be refused"),
+            ("+-", Some("+"), Grade::Warning, "answers to you-\u{2026}@ would be refused"),
+            ("", Some("+"), Grade::Warning, "Postfix on this machine says \"+\""),
+            ("", Some(""), Grade::Note, "none"),
+            ("", None, Grade::Note, "none"),
+            ("+", Some("+"), Grade::Good, "+, as Postfix"),
+            ("+", Some("-+"), Grade::Good, "+, as Postfix"),
+            ("+", None, Grade::Good, "+, as the configuration says"),
+        ] {
+            let finding = delimiter_beside(ours, postfix);
+            assert!(finding.grade == grade && finding.said.contains(says), "{ours} {postfix:?}: {finding:?}");
+            assert_eq!(refused_answers(ours, postfix).is_some(), finding.said.contains("refused"));
+        }
     }
 }

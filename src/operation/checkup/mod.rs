@@ -16,6 +16,7 @@ use crate::report::{self, chain};
 use crate::world::config::{Config, Environment};
 
 pub use finding::{Finding, Grade};
+pub use machine::refused_answers;
 
 /// Every check, in the order in which one would mend.
 #[must_use]
