@@ -235,6 +235,8 @@ fn what_cannot_be_read_is_named_and_hides_nothing_else() {
         }
     }
     world.run(&["maintain"], "").is(0, 0, 4, 0);
+    let text = said(&world.run(&["doctor"], "")).lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    assert!(text.contains("and 1 that cannot be read > countersign held names"), "{text}");
     let outcome = world.run(&["release", "--grep", BOB], "");
     outcome.check("released", outcome.code == Some(0) && outcome.after.inbox.len() == 1);
 }

@@ -274,11 +274,15 @@ pub(super) fn rows_and_files(config: &Config) -> Finding {
     };
     let installation = Installation { config: config.clone(), keys };
     let compared = compare(&installation, &store);
-    let (files, without_row, without_file) = match compared {
+    let (files, without_row, without_file, unread) = match compared {
         Ok(counts) => counts,
         Err(trouble) => return Finding::wrong("held mail", &chain(&trouble.error)),
     };
     let said = format!("{files} in the quarantine");
+    if unread > 0 {
+        let said = format!("{said}, and {unread} that cannot be read");
+        return Finding::warning("held mail", &said).way("countersign held names what cannot be read, and says why");
+    }
     if without_row + without_file == 0 {
         return Finding::good("held mail", &said);
     }
@@ -289,18 +293,26 @@ pub(super) fn rows_and_files(config: &Config) -> Finding {
     .way("countersign maintain brings them together; let cron run it")
 }
 
-/// How many messages are held, how many of them have no row, and how many rows have none of them.
-fn compare(installation: &Installation, store: &Store) -> Result<(usize, usize, usize), Trouble> {
+/// How many messages are held, how many of them have no row, how many rows have none of them, and how many files cannot be
+/// read.
+fn compare(installation: &Installation, store: &Store) -> Result<(usize, usize, usize, usize), Trouble> {
     // The rows come by their number, and each is found again by it.
     let mut rows: Vec<(i64, bool)> = Vec::new();
     store.each_held(|row| rows.push((row.id.number(), false)))?;
-    let (mut files, mut without_row) = (0, 0);
+    let (mut files, mut without_row, mut unread) = (0, 0, 0);
     for held in quarantine::each(installation)? {
+        let held = match held {
+            Err(trouble) if quarantine::is_the_files_own(&trouble) => {
+                unread += 1;
+                continue;
+            }
+            held => held?,
+        };
         files += 1;
-        match rows.binary_search_by_key(&held?.id.number(), |(id, _)| *id) {
+        match rows.binary_search_by_key(&held.id.number(), |(id, _)| *id) {
             Ok(at) => rows[at].1 = true,
             Err(_) => without_row += 1,
         }
     }
-    Ok((files, without_row, rows.iter().filter(|(_, seen)| !seen).count()))
+    Ok((files, without_row, rows.iter().filter(|(_, seen)| !seen).count(), unread))
 }
