@@ -14,6 +14,7 @@ use anyhow::{Context, bail, ensure};
 use super::file_system::{is_same_file, lacks_links, read_folder, rename_unless_there, sync_folder};
 use super::layout::Maildir;
 use super::name::{check_name, unique_name};
+use super::quota::{Quota, sized};
 use crate::world::folder;
 
 /// A draft that is older was left by a process that died: the Maildir definition's 36 hours, in seconds.
@@ -184,13 +185,21 @@ impl Draft {
     ///
     /// # Errors
     /// Nothing is in `new/`; but if only the last step failed, bringing `new/` to the disk, the message may be.
-    pub fn commit(mut self, name: &str) -> anyhow::Result<Committed> {
+    pub fn commit(self, name: &str) -> anyhow::Result<Committed> {
+        let quota = Quota::of(&self.maildir);
+        self.store(name, quota)
+    }
+
+    fn store(mut self, name: &str, quota: Option<Quota>) -> anyhow::Result<Committed> {
         check_name(name)?;
         self.sync()?;
         let folder = self.maildir.root.join("new");
         let path = folder.join(name);
         let fresh = self.link_to(&path).with_context(|| format!("cannot create {}", path.display()))?;
         sync_folder(&folder)?;
+        if let (true, Some(mut quota)) = (fresh, quota) {
+            quota.add(self.position);
+        }
         // Dropping self removes the name in `tmp/`.
         Ok(if fresh { Committed::Stored(path) } else { Committed::AlreadyThere })
     }
@@ -201,8 +210,12 @@ impl Draft {
     /// As [`Draft::commit`].
     pub fn commit_unique(self) -> anyhow::Result<PathBuf> {
         // Its name in `tmp/` is unique already.
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match self.commit(&name)? {
+        let mut name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let quota = Quota::of(&self.maildir);
+        if quota.is_some() {
+            name = sized(&name, self.position);
+        }
+        match self.store(&name, quota)? {
             Committed::AlreadyThere => bail!("the unique name {name} is taken"),
             Committed::Stored(path) => Ok(path),
         }

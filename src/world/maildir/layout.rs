@@ -100,7 +100,7 @@ impl Maildir {
 
     /// By name alone, so that the answer never depends on what else is there. `~/.maildir` is where some systems
     /// put the Maildir itself.
-    fn is_folder(&self) -> bool {
+    pub(super) fn is_folder(&self) -> bool {
         let name = self.root.file_name().map(|name| name.to_string_lossy());
         name.is_some_and(|name| name.starts_with('.') && !name.eq_ignore_ascii_case(".maildir"))
     }

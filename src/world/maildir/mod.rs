@@ -15,6 +15,7 @@ mod layout;
 mod mark;
 mod moving;
 mod name;
+mod quota;
 
 pub use claim::Claimed;
 pub use draft::{ABANDONED_AFTER, Committed, Draft};

@@ -16,6 +16,7 @@ use super::entry::{Entry, Moved, Removed};
 use super::file_system::{rename_to_free, sync_folder};
 use super::layout::Maildir;
 use super::name::{check_name, unique_name};
+use super::quota::{Quota, sized};
 use crate::world::folder;
 
 impl Maildir {
@@ -34,10 +35,14 @@ impl Maildir {
     /// in order; none is called done before it is durable.
     pub fn move_all(&self, entries: &[(&Entry, &str)], target: &Maildir) -> Vec<anyhow::Result<Moved>> {
         let mut sources = BTreeSet::new();
+        let mut sums = Sums::of(self, target);
         let take = |(entry, name): &(&Entry, &str)| -> anyhow::Result<Moved> {
-            let Some((path, source)) = self.move_one(entry, target, name)? else { return Ok(Moved::AlreadyGone) };
+            let Some((moved, source)) = self.move_one(entry, target, name, &sums)? else {
+                return Ok(Moved::AlreadyGone);
+            };
             sources.insert(folder::above(&source).to_owned());
-            Ok(Moved::Done(path))
+            sums.note(&moved);
+            Ok(Moved::Done(moved.path))
         };
         let moved = entries.iter().map(take).collect();
         // The target first: then a crash in between leaves them twice rather than nowhere.
@@ -45,19 +50,29 @@ impl Maildir {
         durable(moved, target.into_iter().chain(sources), |moved| *moved != Moved::AlreadyGone)
     }
 
-    fn move_one(&self, entry: &Entry, target: &Maildir, name: &str) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+    fn move_one(
+        &self,
+        entry: &Entry,
+        target: &Maildir,
+        name: &str,
+        sums: &Sums,
+    ) -> anyhow::Result<Option<(Arrived, PathBuf)>> {
         check_name(name)?;
         self.chase(entry, |entry| {
             let new = target.root.join("new");
-            let spare = new.join(unique_name()?);
+            let bytes = if sums.wanted() { entry.status()?.map_or(0, |status| status.bytes) } else { 0 };
+            let name = &sums.name(name, bytes);
+            let spare = new.join(sums.name(&unique_name()?, bytes));
             match rename_to_free(&entry.path, &new.join(name), &spare) {
-                Ok(path) => Ok(Some(path)),
+                Ok(path) => Ok(Some(Arrived { path, bytes, copied: false })),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     // Either end may be missing; without this a lost folder would look like a lost message.
                     fs::metadata(&new).with_context(|| format!("cannot move to {}", new.display()))?;
                     Ok(None)
                 }
-                Err(error) if error.kind() == ErrorKind::CrossesDevices => carry(entry, target, name),
+                Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                    Ok(carry(entry, target, name)?.map(|path| Arrived { path, bytes, copied: true }))
+                }
                 Err(error) => {
                     Err(error).with_context(|| format!("cannot move {} to {}", entry.path.display(), new.display()))
                 }
@@ -76,18 +91,67 @@ impl Maildir {
     /// The same for many, as [`Maildir::move_all`].
     pub fn remove_all(&self, entries: &[&Entry]) -> Vec<anyhow::Result<Removed>> {
         let mut sources = BTreeSet::new();
+        let mut sum = Quota::of(self);
         let take = |entry: &&Entry| -> anyhow::Result<Removed> {
-            let removed = self.chase(entry, |entry| match fs::remove_file(&entry.path) {
-                Ok(()) => Ok(Some(())),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error).with_context(|| format!("cannot remove {}", entry.path.display())),
+            let removed = self.chase(entry, |entry| {
+                let bytes = if sum.is_some() { entry.status()?.map_or(0, |status| status.bytes) } else { 0 };
+                match fs::remove_file(&entry.path) {
+                    Ok(()) => Ok(Some(bytes)),
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(error).with_context(|| format!("cannot remove {}", entry.path.display())),
+                }
             })?;
-            let Some(((), source)) = removed else { return Ok(Removed::AlreadyGone) };
+            let Some((bytes, source)) = removed else { return Ok(Removed::AlreadyGone) };
+            if let Some(sum) = &mut sum {
+                sum.take_off(bytes);
+            }
             sources.insert(folder::above(&source).to_owned());
             Ok(Removed::Done)
         };
         let removed = entries.iter().map(take).collect();
         durable(removed, sources.into_iter(), |removed| *removed == Removed::Done)
+    }
+}
+
+/// A message at the end of its move.
+struct Arrived {
+    path: PathBuf,
+    /// Known where somebody counts.
+    bytes: u64,
+    /// Whether it was written anew there, and so counted there already.
+    copied: bool,
+}
+
+/// The sums in which both ends of a move count.
+struct Sums {
+    from: Option<Quota>,
+    to: Option<Quota>,
+    /// Whether that is one and the same.
+    within: bool,
+}
+
+impl Sums {
+    fn of(from: &Maildir, to: &Maildir) -> Sums {
+        let (source, target) = (Quota::of(from), Quota::of(to));
+        Sums { within: source.as_ref().is_some_and(|sum| sum.counts(to)), from: source, to: target }
+    }
+
+    fn wanted(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+
+    /// The name there: with its size where somebody counts by it.
+    fn name(&self, name: &str, bytes: u64) -> String {
+        if self.to.is_some() { sized(name, bytes) } else { name.to_owned() }
+    }
+
+    fn note(&mut self, arrived: &Arrived) {
+        if let Some(sum) = self.from.as_mut().filter(|_| !self.within || arrived.copied) {
+            sum.take_off(arrived.bytes);
+        }
+        if let Some(sum) = self.to.as_mut().filter(|_| !self.within && !arrived.copied) {
+            sum.add(arrived.bytes);
+        }
     }
 }
 
