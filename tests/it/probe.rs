@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::letter::AUTHSERV_ID;
-use super::world::World;
+use super::world::{MBOX, World};
 
 /// A sendmail that puts what it gets, as `change` makes it, into the inbox below a Received field.
 fn world(configuration: &str, change: &str) -> World {
@@ -48,6 +48,19 @@ fn of_the_forged_fields_that_are_left_in_only_the_plain_one_is_believed() {
     let trust = found(&world, "trust");
     assert!(trust[0]["said"].as_str().unwrap().contains("not enough recent mail"), "{trust:?}");
     assert!(trust.iter().all(|one| one["grade"] != "ok"), "{trust:?}");
+}
+
+#[test]
+fn they_are_seen_in_an_mbox_too() {
+    let world = world(MBOX, "cat");
+    let into_mbox = format!(
+        "#!/bin/sh\n{{ echo \"From alice@example.org $(date -u '+%a %b %e %T %Y')\"; echo 'Received: from here'; cat; echo; }} >> '{}'\n",
+        world.mbox().display()
+    );
+    fs::write(world.sendmail(), into_mbox).unwrap();
+    let forged = found(&world, "forged field");
+    assert!(forged[0]["said"].as_str().unwrap().starts_with("9 probes"), "{forged:?}");
+    assert_eq!(found(&world, "sub-address")[0]["grade"], "ok");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Authentication, Trust};
 use crate::world::config::Inbox;
 use crate::world::maildir::Maildir;
+use crate::world::mbox;
 use crate::world::random;
 use crate::world::sendmail::Outcome;
 
@@ -25,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(250);
 /// Files that are older, in seconds, are not looked into: the clocks of file system and machine may differ.
 const CLOCK_SKEW: i64 = 5;
+/// So many of the last messages of an mbox are looked at.
+const NEWEST: usize = 100;
 /// What a forged field looks like, and what it says behind the server's name. `D` is the domain that it claims.
 const FORMS: [(&str, &str); 9] = [
     ("the plain one", "; dmarc=pass header.from=D; dkim=pass header.d=D"),
@@ -204,6 +207,15 @@ fn arrived(installation: &Installation, waiting: &BTreeMap<String, &Probe>, sinc
         Inbox::Command(_) | Inbox::Mbox(_) => None,
     };
     let mut found = BTreeMap::new();
+    let mut look = |start: Vec<u8>| {
+        let id = Head::read(&start).first("Message-ID").map(|field| field.text());
+        if let Some(id) = id.filter(|id| waiting.contains_key(id)) {
+            found.insert(id, start);
+        }
+    };
+    if let Inbox::Mbox(path) = &installation.config.paths.inbox {
+        mbox::newest(path, NEWEST).into_iter().for_each(&mut look);
+    }
     for maildir in [Some(installation.quarantine()), inbox].into_iter().flatten() {
         let Ok(entries) = maildir.entries() else { continue };
         for entry in entries.filter_map(Result::ok) {
@@ -211,10 +223,8 @@ fn arrived(installation: &Installation, waiting: &BTreeMap<String, &Probe>, sinc
             if !recent {
                 continue;
             }
-            let Ok(Some(start)) = entry.head(HEAD_LIMIT) else { continue };
-            let id = Head::read(&start).first("Message-ID").map(|field| field.text());
-            if let Some(id) = id.filter(|id| waiting.contains_key(id)) {
-                found.insert(id, start);
+            if let Ok(Some(start)) = entry.head(HEAD_LIMIT) {
+                look(start);
             }
         }
     }
