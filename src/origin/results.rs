@@ -52,7 +52,8 @@ pub enum Ignored {
     UnusualName,
     /// A property of a type other than `smtp`, `header`, `body` and `policy`.
     UnusualType,
-    /// A value that is empty, or in which `.` or `=` do not stand between words; a reason that has one and no quotes.
+    /// A value that is empty, begins with a bracket in quotes, or in which `.` or `=` do not stand between words; a reason
+    /// that has one and no quotes.
     UnusualValue,
 }
 
@@ -109,7 +110,9 @@ impl Value {
     /// from there. A reason is one word.
     fn is_usual(&self, is_reason: bool) -> bool {
         let is_sign = |byte: u8| matches!(byte, b'.' | b'=');
-        if is_reason && self.rest.bytes().any(is_sign) {
+        // What begins with a bracket it takes for a comment, in quotes too.
+        let is_comment = self.quoted.as_ref().is_some_and(|quoted| quoted.starts_with('('));
+        if is_comment || (is_reason && self.rest.bytes().any(is_sign)) {
             return false;
         }
         let mut wants_more = self.quoted.is_none();
