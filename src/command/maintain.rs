@@ -13,6 +13,7 @@ use crate::facts::Facts;
 use crate::operation::ask::{send, slot_request};
 use crate::operation::case::entry_of;
 use crate::operation::delivery::{facts_of, held_row};
+use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
@@ -96,7 +97,12 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
         quarantine.put_back(path)?;
     }
     repairs.sort_by_key(|(repair, _)| repair.place());
-    let failed = !perform(&installation, &mut store, &repairs, now);
+    let mut failed = !perform(&installation, &mut store, &repairs, now);
+    // Before what it is known by is swept.
+    if let Err(error) = inbox::mend(&installation) {
+        screen::error(&report::chain(&error));
+        failed = true;
+    }
     if clock.is_believed() {
         if quarantine.exists() {
             quarantine.sweep_tmp(ABANDONED_AFTER, now)?;

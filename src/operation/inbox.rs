@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use crate::exit::Commitment;
 use crate::operation::installation::Installation;
 use crate::report::{self, Level};
+use crate::world::config::Inbox;
 use crate::world::maildir::Draft;
 use crate::world::mbox::{self, Mailbox, Open};
 use crate::world::sendmail::{self, Outcome};
@@ -59,6 +60,19 @@ pub fn open(mailbox: &Mailbox) -> Result<Open<'_>> {
         report::note(Level::Warning, &said);
     }
     Ok(open)
+}
+
+/// Cuts off what a killed process left half at the end of an mbox, if that is the inbox; every later message does it too.
+///
+/// # Errors
+/// The mbox cannot be locked or cut.
+pub fn mend(installation: &Installation) -> Result<()> {
+    let Inbox::Mbox(path) = &installation.config.paths.inbox else { return Ok(()) };
+    let mailbox = Mailbox::at(path, installation.quarantine());
+    if installation.quarantine().try_exists()? && mailbox.is_underway()? {
+        open(&mailbox)?;
+    }
+    Ok(())
 }
 
 /// That time, or less where a mail system waits.

@@ -121,3 +121,19 @@ fn doctor_says_what_is_wrong_with_it() {
     symlink(world.home().join("other"), world.mbox()).unwrap();
     says("is a symbolic link");
 }
+
+#[test]
+fn maintain_cuts_off_what_a_killed_delivery_left_half() {
+    let world = world();
+    let whole = format!("From {BOB} Sat Nov 21 12:00:00 2026\nSubject: half\n\nHalf a letter.\n\n");
+    let left = world.quarantine().join("tmp").join(format!("append-{}-0-left", OLD.len()));
+    fs::write(&left, &whole).unwrap();
+    fs::write(world.mbox(), format!("{OLD}{}", &whole[..60])).unwrap();
+    let outcome = world.run(&["maintain"], "");
+    outcome.check("it ends well", outcome.code == Some(0) && !left.exists()).is_silent();
+    assert_eq!(text(&world), OLD);
+    // A file of that name that says something else is no reason to cut.
+    fs::write(&left, "something else").unwrap();
+    world.run(&["maintain"], "").check("it ends well", !left.exists());
+    assert_eq!(text(&world), OLD);
+}

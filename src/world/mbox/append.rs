@@ -63,6 +63,14 @@ impl Mailbox {
         Ok(Letter { quoting: Quoting::new(BufWriter::with_capacity(PIECE, draft)) })
     }
 
+    /// Whether somebody is appending just now, or was killed over it.
+    ///
+    /// # Errors
+    /// It cannot be looked for.
+    pub fn is_underway(&self) -> Result<bool> {
+        Ok(!self.maildir.drafts(UNDERWAY)?.is_empty())
+    }
+
     /// Locks the mbox, and makes it where it is missing.
     ///
     /// # Errors
