@@ -55,6 +55,8 @@ impl Home {
             "mx.example.org",
             "--delimiter",
             "+",
+            "--maildir",
+            path.join("Maildir").to_str().unwrap(),
             "--sendmail",
             sendmail.to_str().unwrap(),
         ]);

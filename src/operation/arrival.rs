@@ -322,6 +322,9 @@ fn dovecot(who: Who<'_>, seen: &mut Seen) {
     let Some(location) = surroundings::dovecot_mail_location().filter(|text| !text.is_empty()) else { return };
     match location_of(&location, who) {
         Some(place) => seen.system.push(Sight { place, said_by: "Dovecot's mail_location".to_owned() }),
+        None if who.name.is_empty() => {
+            seen.aside.push(format!("Dovecot's mail_location is {location}, and USER is not set"))
+        }
         None => seen.aside.push(format!("Dovecot's mail_location is {location}, into which only Dovecot can deliver")),
     }
 }

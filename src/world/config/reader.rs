@@ -328,8 +328,10 @@ impl Reader<'_> {
 fn whole(path: &Path) -> Result<String> {
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = std::fs::File::options().read(true).custom_flags(flags).open(path)?;
-    ensure!(file.metadata()?.is_file(), "it is no regular file");
-    let mut text = String::new();
+    let status = file.metadata()?;
+    ensure!(status.is_file(), "it is no regular file");
+    // With room for all of it, it is read at once.
+    let mut text = String::with_capacity(usize::try_from(status.len().min(LIMIT)).unwrap_or_default() + 1);
     file.take(LIMIT + 1).read_to_string(&mut text)?;
     ensure!(text.len() as u64 <= LIMIT, "it is larger than {} MB", LIMIT / 1_000_000);
     Ok(text)
