@@ -463,3 +463,9 @@ fn sixteen_at_once_whose_inbox_is_an_mbox() {
 fn sixty_four_at_once() {
     gather(Size { at_once: 64, letters: 5_000, strangers: 800 }, "");
 }
+
+#[test]
+#[ignore = "takes many minutes; tests/run --long calls it"]
+fn sixty_four_at_once_whose_inbox_is_an_mbox() {
+    gather(Size { at_once: 64, letters: 3_000, strangers: 500 }, MBOX);
+}
