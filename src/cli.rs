@@ -54,7 +54,7 @@ pub enum Command {
     Challenge(ChallengeArguments),
     /// Let mail of an address, @domain or list:ID pass
     Allow(AllowArguments),
-    /// Hold all mail of an address, @domain or list:ID
+    /// Hold all mail of an address, @domain or list:ID, or of the sender of a held message, by its ID
     Deny(EntryArguments),
     /// Remove an address, @domain or list:ID from the list
     Forget(EntryArguments),

@@ -307,7 +307,7 @@ fn tokens(
         let again = |row: &SpentRow| row.answer == Some(answer) && now.saturating_sub(row.at) < HANDED_OVER_WITHIN;
         let mut answered = spent.filter(again).and_then(|row| row.answered);
         if let Some(known) = answered
-            && store.entry(&known.sender)?.is_none_or(|entry| entry.effect == standing::Effect::Deny)
+            && store.entry(&known.sender)?.is_none_or(|entry| entry.denies(known.pin))
         {
             answered = None;
         }
@@ -348,7 +348,8 @@ fn denied(
         let rows = [(Kind::Address, person.normal().as_str().to_owned()), (Kind::Domain, person.domain().to_string())];
         for (kind, text) in rows {
             let entry = entry_of(installation, store, kind, &text)?;
-            if entry.is_some_and(|(_, entry)| entry.effect == standing::Effect::Deny) {
+            let proofs = facts.authentication.proofs(person.domain());
+            if entry.is_some_and(|(_, entry)| entry.denies(proofs)) {
                 denied.push(person.clone());
             }
         }

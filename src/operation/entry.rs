@@ -89,7 +89,7 @@ pub fn put(arguments: &EntryArguments, environment: Environment, wish: Wish) -> 
     for (who, before) in people.iter().zip(before) {
         let Some(entry) = who.entry(&installation, &store)? else { continue };
         let what = change(before, &entry);
-        screen::out(&format!("{} {who}{}{what}\n", effect_words(entry.effect), if_proven(entry.pin)))?;
+        screen::out(&format!("{} {who}{}{what}\n", effect_words(entry.effect), demand_of(&entry)))?;
         if wish.effect == Effect::Allow {
             say_limits(&installation, &store, who, entry, wish)?;
         }
@@ -355,7 +355,7 @@ pub fn describe(entry: Entry) -> String {
         Origin::Manual => "you typed it",
         Origin::Released => "you released a message with --allow",
     };
-    format!("{}{} ({origin}, {} UTC)", effect_words(entry.effect), if_proven(entry.pin), short_date(entry.added))
+    format!("{}{} ({origin}, {} UTC)", effect_words(entry.effect), demand_of(&entry), short_date(entry.added))
 }
 
 /// An entry for a program.
@@ -374,6 +374,15 @@ pub fn as_json(entry: Entry) -> serde_json::Value {
 #[must_use]
 pub fn if_proven(pin: Proofs) -> String {
     if pin.is_empty() { String::new() } else { format!(", if {} says pass", any_of(pin)) }
+}
+
+/// The proof on which an entry hangs, as a part of a sentence.
+fn demand_of(entry: &Entry) -> String {
+    match entry.effect {
+        Effect::Allow => if_proven(entry.pin),
+        Effect::Deny if entry.pin.is_empty() => String::new(),
+        Effect::Deny => format!(", unless {} says pass", any_of(entry.pin)),
+    }
 }
 
 /// `dmarc or dkim`: one proof of a pin is enough.

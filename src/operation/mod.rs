@@ -5,6 +5,7 @@ pub mod ask;
 pub mod case;
 pub mod checkup;
 pub mod delivery;
+pub mod disavowal;
 pub mod entry;
 pub mod evidence;
 pub mod inbox;

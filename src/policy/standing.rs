@@ -59,12 +59,20 @@ pub enum StoreHealth {
 pub struct Entry {
     /// What it does.
     pub effect: Effect,
-    /// The proofs of which one must be there; none for an entry that is not pinned.
+    /// The proofs of which one must be there; none for an entry that is not pinned. A denial with a pin denies what has none.
     pub pin: Proofs,
     /// Where it came from.
     pub origin: Origin,
     /// When it was made, seconds since 1970.
     pub added: i64,
+}
+
+impl Entry {
+    /// Whether it denies a message that proves this: a denial with a pin is one of mail that only claims the name.
+    #[must_use]
+    pub fn denies(&self, proofs: Proofs) -> bool {
+        self.effect == Effect::Deny && (self.pin.is_empty() || !proofs.keeps(self.pin))
+    }
 }
 
 /// What a list entry does.

@@ -170,6 +170,9 @@ fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
         (standing.domain, Reason::DeniedDomain),
         (standing.list, Reason::DeniedList),
     ];
+    let author = question.facts.sender.address();
+    let proofs = author.map_or(Proofs::NONE, |one| question.facts.authentication.proofs(one.domain()));
+    let denies = |entry: Option<Entry>| entry.is_some_and(|entry| entry.denies(proofs));
     // An address that the user allowed by name outranks the denial of its whole domain.
     let allowed = allows(standing.sender).is_some();
     rows.into_iter()
@@ -362,8 +365,4 @@ fn caps(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 fn allows(entry: Option<Entry>) -> Option<Entry> {
     entry.filter(|entry| entry.effect == Effect::Allow)
-}
-
-fn denies(entry: Option<Entry>) -> bool {
-    entry.is_some_and(|entry| entry.effect == Effect::Deny)
 }

@@ -21,6 +21,7 @@ mod deliver;
 mod demo;
 mod denials;
 mod digest_order;
+mod disavowal;
 mod disk;
 mod documents;
 mod envelopes;

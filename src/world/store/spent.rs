@@ -72,9 +72,11 @@ impl Store {
         for known in std::iter::once(&key.1).chain(older) {
             before = before.or(entry_of(&change, known)?);
         }
-        if before.is_some_and(|entry| entry.effect == Effect::Deny) {
+        if before.is_some_and(|before| before.denies(entry.pin)) {
             return Ok(false);
         }
+        // A denial of unproven mail gives way to who has proven himself and answered.
+        let before = before.filter(|before| before.effect == Effect::Allow);
         insert_entry(&change, key, Kind::Address, &before.unwrap_or(entry), older)?;
         change.execute(
             "INSERT OR IGNORE INTO spent (held, at, answer, sender, pin) VALUES (?1,?2,?3,?4,?5)",
