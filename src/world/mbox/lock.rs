@@ -35,6 +35,11 @@ pub(super) struct Locked {
 /// # Errors
 /// It is no regular file of this user with one name, or cannot be opened, or somebody else holds it for longer than that.
 pub(super) fn lock(path: &Path, patience: Duration) -> Result<Locked> {
+    lock_with(path, patience, dotlock::take)
+}
+
+/// The same with that way to make the dotlock.
+fn lock_with(path: &Path, patience: Duration, take: impl Fn(&Path) -> Result<Attempt>) -> Result<Locked> {
     let until = Instant::now() + patience;
     let mut is_new = false;
     loop {
@@ -43,10 +48,14 @@ pub(super) fn lock(path: &Path, patience: Duration) -> Result<Locked> {
         is_new |= made;
         if is_free(&file, path)? && is_there(&file, path) {
             check(&file, path)?;
-            match dotlock::take(path)? {
-                Attempt::Taken(dotlock) => return Ok(Locked { _dotlock: Some(dotlock), file, is_new }),
-                Attempt::Impossible => return Ok(Locked { _dotlock: None, file, is_new }),
-                Attempt::Busy => {}
+            let dotlock = match take(path)? {
+                Attempt::Taken(dotlock) => Some(Some(dotlock)),
+                Attempt::Impossible => Some(None),
+                Attempt::Busy => None,
+            };
+            // Who held the dotlock until now may have put another file in the place of this one.
+            if let Some(dotlock) = dotlock.filter(|_| is_there(&file, path)) {
+                return Ok(Locked { _dotlock: dotlock, file, is_new });
             }
         }
         drop(file);
@@ -163,5 +172,23 @@ mod tests {
         fs::remove_file(path.with_file_name("mbox.lock")).unwrap();
         let locked = lock(&path, SHORT).unwrap();
         assert!(!locked.is_new, "the first attempt made it");
+    }
+
+    #[test]
+    fn a_reader_that_wrote_the_mbox_anew_before_its_dotlock_was_gone_loses_no_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mbox");
+        fs::write(&path, "old").unwrap();
+        fs::write(path.with_file_name("mbox.new"), "new").unwrap();
+        let take = |path: &Path| {
+            // The reader knows dotlocks only, and ends with a rename.
+            let _ = fs::rename(path.with_file_name("mbox.new"), path);
+            dotlock::take(path)
+        };
+        let locked = lock_with(&path, Duration::from_secs(20), take).unwrap();
+        assert!(is_there(&locked.file, &path), "what is appended would be in a file without a name");
+        assert!(path.with_file_name("mbox.lock").exists());
+        drop(locked);
+        assert!(!path.with_file_name("mbox.lock").exists());
     }
 }
