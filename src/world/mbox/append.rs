@@ -5,13 +5,16 @@
 //! half, by the next one, if it is still what that process wrote and nothing else. Never touches: a byte that was there
 //! before, or that somebody else wrote.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::lock::{Locked, lock};
 use super::quote::Quoting;
@@ -23,6 +26,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// What a draft is called from before the first byte is appended until the last one is on the disk, with the place where it
 /// begins: `append-PLACE-SEPARATOR-…`.
 const UNDERWAY: &str = "append-";
+/// Most line ends in front of a message.
+const SEPARATOR_LIMIT: u64 = 2;
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
 
@@ -85,7 +90,9 @@ impl Mailbox {
     fn cut_off_halves(&self, file: &File) -> Result<u64> {
         let mut bytes = 0;
         for path in self.maildir.drafts(UNDERWAY)? {
-            if let Some(half) = half(file, &path)? {
+            // Whatever else has such a name no process of ours has made, and it must keep no mail waiting.
+            let Some(leftover) = Leftover::at(&path)? else { continue };
+            if let Some(half) = leftover.half(file)? {
                 cut_back(file, half.begins, half.bytes)
                     .with_context(|| format!("cannot cut back {}", self.path.display()))?;
                 bytes += half.bytes;
@@ -151,22 +158,53 @@ struct Half {
     bytes: u64,
 }
 
-/// What that draft left half, if from its place on the mbox has a part of it and nothing else.
-fn half(file: &File, draft: &Path) -> Result<Option<Half>> {
-    let name = draft.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut numbers = name.strip_prefix(UNDERWAY).unwrap_or_default().split('-').map(str::parse::<u64>);
-    let (Some(Ok(begins)), Some(Ok(separator))) = (numbers.next(), numbers.next()) else { return Ok(None) };
-    let size = file.metadata().context("cannot look at the mbox")?.len();
-    let bytes = size.saturating_sub(begins);
-    let mut source = File::open(draft).with_context(|| format!("cannot open {}", draft.display()))?;
-    let whole = separator + source.metadata().with_context(|| format!("cannot look at {}", draft.display()))?.len();
-    if bytes == 0 || bytes > whole {
-        return Ok(None);
+/// The draft of a process that died between its first and its last byte in the mbox.
+struct Leftover {
+    draft: File,
+    /// Where in the mbox it begins.
+    begins: u64,
+    /// Line ends in front of it there.
+    separator: u64,
+}
+
+impl Leftover {
+    /// That file, if it is a draft as [`Open::append`] leaves it: by its name, and as a regular file of this user's that is
+    /// nowhere else.
+    fn at(path: &Path) -> Result<Option<Leftover>> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut numbers = name.strip_prefix(UNDERWAY).unwrap_or_default().split('-').map(str::parse::<u64>);
+        let (Some(Ok(begins)), Some(Ok(separator @ 0..=SEPARATOR_LIMIT))) = (numbers.next(), numbers.next()) else {
+            return Ok(None);
+        };
+        // A fifo must not make us wait.
+        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+        let draft = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+            Err(error) if is_none_of_ours(&error) => return Ok(None),
+            opened => opened.with_context(|| format!("cannot open {}", path.display()))?,
+        };
+        let status = draft.metadata().with_context(|| format!("cannot look at {}", path.display()))?;
+        let is_ours = status.is_file() && status.nlink() == 1 && status.uid() == geteuid().as_raw();
+        Ok(is_ours.then_some(Leftover { draft, begins, separator }))
     }
-    let mut wanted = io::repeat(b'\n').take(separator).chain(&mut source);
-    let likeness = likeness(file, begins, bytes, &mut wanted).context("cannot read the end of the mbox")?;
-    let is_half = likeness == Likeness::WithHoles || likeness == Likeness::Same && bytes < whole;
-    Ok(is_half.then_some(Half { begins, bytes }))
+
+    /// What it left half, if from its place on the mbox has a part of it and nothing else.
+    fn half(mut self, file: &File) -> Result<Option<Half>> {
+        let size = file.metadata().context("cannot look at the mbox")?.len();
+        let bytes = size.saturating_sub(self.begins);
+        let whole = self.separator + self.draft.metadata().context("cannot look at a draft")?.len();
+        if bytes == 0 || bytes > whole {
+            return Ok(None);
+        }
+        let mut wanted = io::repeat(b'\n').take(self.separator).chain(&mut self.draft);
+        let likeness = likeness(file, self.begins, bytes, &mut wanted).context("cannot read the end of the mbox")?;
+        let is_half = likeness == Likeness::WithHoles || likeness == Likeness::Same && bytes < whole;
+        Ok(is_half.then_some(Half { begins: self.begins, bytes }))
+    }
+}
+
+fn is_none_of_ours(error: &io::Error) -> bool {
+    let is_other_kind = [Errno::LOOP, Errno::NXIO].iter().any(|one| error.raw_os_error() == Some(one.raw_os_error()));
+    is_other_kind || matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -372,5 +410,39 @@ mod tests {
         }
         let (text, _) = after_a_kill(|_, whole| whole[..200].replace("A: b", "A: c"));
         assert!(text.contains("A: c"));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_leftover_keeps_no_mail_waiting_and_cuts_nothing() {
+        use std::os::unix::fs::symlink;
+        type Making = fn(&Path, &Path);
+        let cases: [(&str, Making); 11] = [
+            ("append-0-0-folder", |path, _| fs::create_dir(path).unwrap()),
+            ("append-0-0-fifo", |path, _| rustix::fs::mkfifoat(rustix::fs::CWD, path, 0o600.into()).unwrap()),
+            ("append-0-0-dangling", |path, _| symlink("/nothing/of/the/kind", path).unwrap()),
+            ("append-0-0-link", |path, mbox| symlink(mbox, path).unwrap()),
+            ("append-0-0-second", |path, mbox| fs::hard_link(mbox.with_file_name("longer"), path).unwrap()),
+            ("append-0-18446744073709551615-x", |path, _| fs::write(path, "From").unwrap()),
+            ("append-18446744073709551615-9", |path, _| fs::write(path, "From").unwrap()),
+            ("append-18446744073709551615-0", |path, _| fs::write(path, "From").unwrap()),
+            ("append-0-3-x", |path, _| fs::write(path, "x").unwrap()),
+            ("append--1-0-x", |path, mbox| assert!(fs::copy(mbox.with_file_name("longer"), path).unwrap() > 0)),
+            ("append-", |path, _| fs::write(path, "").unwrap()),
+        ];
+        for (name, make) in cases {
+            let scratch = scratch();
+            scratch.append("A: b\n\nold\n");
+            let before = scratch.text();
+            fs::write(scratch.path.with_file_name("longer"), format!("{before}and more")).unwrap();
+            make(&scratch.mailbox.maildir.path().join("tmp").join(name), &scratch.path);
+            for number in 1..3 {
+                scratch.append(&format!("N: {number}\n\n"));
+            }
+            assert!(
+                scratch.text().starts_with(&before) && scratch.text().contains("N: 2"),
+                "{name}: {}",
+                scratch.text()
+            );
+        }
     }
 }
