@@ -137,9 +137,9 @@ impl Clock {
         }
     }
 
-    /// Whether something may end by it in this run.
+    /// Whether something may end by it in this run: not where nothing was accepted before that it could be held against.
     fn is_believed(&self) -> bool {
-        self.doubt.is_none() && !self.by_word
+        self.doubt.is_none() && !self.by_word && self.accepted.is_some()
     }
 
     fn is_accepted(&self) -> bool {
@@ -155,18 +155,22 @@ impl Clock {
     }
 
     /// What of a message's times no clock can have said.
-    fn recount(&self, row: &HeldRow, now: i64) -> Recount {
-        let odd = |at: i64| !is_plausible(at, now, self.accepted);
-        let arrival = odd(row.received) && !self.counts.contains_key(&row.id.number());
-        Recount { held: row.id, arrival, listing: row.listed.is_some_and(odd) }
+    fn recount(&self, row: &HeldRow) -> Recount {
+        let odd = |at: i64| !is_plausible(at, self.accepted);
+        Recount { held: row.id, arrival: odd(self.from(row)), listing: row.listed.is_some_and(odd) }
+    }
+
+    /// From when its time counts. That too may have been written down under a clock that was ahead.
+    fn from(&self, row: &HeldRow) -> i64 {
+        self.counts.get(&row.id.number()).copied().unwrap_or(row.received)
     }
 
     /// Whether a message's time is over, and it was listed long enough ago.
     fn is_over(&self, row: &HeldRow, keep: i64, now: i64) -> bool {
-        let from = self.counts.get(&row.id.number()).copied().unwrap_or(row.received);
         let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
-        let recount = self.recount(row, now);
-        self.is_believed() && !recount.arrival && !recount.listing && now.saturating_sub(from) > keep && read
+        let recount = self.recount(row);
+        let is_old = now.saturating_sub(self.from(row)) > keep;
+        self.is_believed() && !recount.arrival && !recount.listing && is_old && read
     }
 }
 
@@ -273,7 +277,7 @@ fn repairs(installation: &Installation, store: &Store, now: i64, clock: &Clock) 
         if std::mem::replace(seen, true) {
             continue;
         }
-        found.recounts.extend(Some(clock.recount(row, now)).filter(|recount| recount.arrival || recount.listing));
+        found.recounts.extend(Some(clock.recount(row)).filter(|recount| recount.arrival || recount.listing));
         if let Some(repair) = repair(installation, store, &message, row, (now, clock))? {
             found.repairs.push((repair, Some(message.entry)));
         }

@@ -96,6 +96,25 @@ fn seen_one_run_under_a_clock_ten_years_ahead_deleted_all_that_was_listed() {
 }
 
 #[test]
+fn seen_the_very_first_run_under_a_clock_ten_years_ahead_deleted_all_that_was_listed() {
+    let world = world(3_650, 3_650, 0);
+    sql(&world, "UPDATE clock SET at = 0");
+    sql(&world, "INSERT INTO spent (held, at) VALUES (77, 1700000000)");
+    assert!(!ends(&world, &["--dry-run"]));
+    for forgotten in [false, true] {
+        assert!(!ends(&world, &[]), "the first clock is accepted, and nothing is old by it");
+        assert_eq!(number(&world, "SELECT count(*) FROM spent") == 0, forgotten, "nor forgotten in that run");
+    }
+    // The clock is put right: what that run wrote down lies ten years ahead, and counts from now.
+    sql(&world, &format!("UPDATE clock SET at = at + {0}", 3_650 * DAY));
+    sql(&world, &format!("UPDATE held SET counts = counts + {0}, listed = listed + {0}", 3_650 * DAY));
+    assert!(!ends(&world, &["--clock-is-right"]) && !ends(&world, &[]));
+    assert!(clock::now() - number(&world, "SELECT counts FROM held") < 60);
+    sql(&world, &format!("UPDATE held SET counts = counts - {}, listed = listed - {}", 31 * DAY, 4 * DAY));
+    assert!(ends(&world, &[]), "and ends when its time is over");
+}
+
+#[test]
 fn a_machine_that_was_off_for_three_weeks_is_told_what_to_do() {
     let outcome = world(1, 1, 21).run(&["maintain"], "");
     let text = said(&outcome);

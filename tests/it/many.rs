@@ -69,6 +69,7 @@ fn what_is_over_is_thrown_away_and_what_is_missing_is_noted() {
     let world = with_held(5, "");
     let old = clock::now() - 40 * DAY;
     sql(&world, &format!("UPDATE held SET received = {old}, listed = {old}"));
+    sql(&world, &format!("UPDATE clock SET at = {}", clock::now()));
     // One is young, one was opened, one was given another name, one is gone.
     let young = fs::read_to_string(file(&world, 0)).unwrap();
     let young = i64::from_str_radix(&header(young.as_bytes(), "X-Countersign-Id").unwrap(), 16).unwrap();

@@ -39,7 +39,7 @@ impl Store {
         let change = self.change()?;
         change.execute("UPDATE clock SET at = ?1", [now])?;
         {
-            let mut arrival = change.prepare("UPDATE held SET counts = ?2 WHERE id = ?1 AND counts = 0")?;
+            let mut arrival = change.prepare("UPDATE held SET counts = ?2 WHERE id = ?1")?;
             let mut listing = change.prepare("UPDATE held SET listed = ?2 WHERE id = ?1 AND listed > 0")?;
             for recount in recounts {
                 if recount.arrival {
