@@ -12,6 +12,7 @@ pub mod mbox;
 pub mod packing;
 pub mod program;
 pub mod random;
+pub mod regular;
 pub mod scratch;
 pub mod secret;
 pub mod sendmail;

@@ -3,12 +3,9 @@
 //! Promises: every error names file, line and key and says the way out; a value that was read cannot be wrong. Never
 //! touches: the keys, the store, the mail.
 
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use rustix::fs::OFlags;
+use anyhow::{Context, Result, anyhow, bail};
 use toml::Spanned;
 
 use super::document::{AUTO, ChallengeTable, File, InboxTable, Number, OwnerTable, ScoreTable, TrustTable};
@@ -20,9 +17,7 @@ use crate::origin::auth::{Method, Trust};
 use crate::origin::score::{Points, ScoreField};
 use crate::policy::template::Template;
 use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Owner, Policy, ScoreLimits, Style};
-
-/// Most bytes of the file: the one that `init` writes has 6,000.
-const LIMIT: u64 = 1_000_000;
+use crate::world::regular;
 
 /// The configuration.
 #[derive(Clone, Debug)]
@@ -40,8 +35,8 @@ impl Config {
     /// Any that a person must mend; file, line and key are in the text.
     pub fn load(environment: &Environment) -> Result<Config> {
         let path = environment.config_file()?;
-        let text =
-            whole(&path).with_context(|| format!("cannot read {}; `countersign init` makes one", path.display()))?;
+        let text = regular::text(&path)
+            .with_context(|| format!("cannot read {}; `countersign init` makes one", path.display()))?;
         Config::parse(&text, &path, environment)
     }
 
@@ -321,20 +316,6 @@ impl Reader<'_> {
         let line = self.text[..value.span().start.min(self.text.len())].matches('\n').count() + 1;
         anyhow!("{}:{line}: {key}: {wanted}", self.path.display())
     }
-}
-
-/// The text of a regular file of at most [`LIMIT`] bytes. What is none, a pipe or a device, may keep us waiting or never
-/// end.
-fn whole(path: &Path) -> Result<String> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = std::fs::File::options().read(true).custom_flags(flags).open(path)?;
-    let status = file.metadata()?;
-    ensure!(status.is_file(), "it is no regular file");
-    // With room for all of it, it is read at once.
-    let mut text = String::with_capacity(usize::try_from(status.len().min(LIMIT)).unwrap_or_default() + 1);
-    file.take(LIMIT + 1).read_to_string(&mut text)?;
-    ensure!(text.len() as u64 <= LIMIT, "it is larger than {} MB", LIMIT / 1_000_000);
-    Ok(text)
 }
 
 /// Where the user's own text of the challenge in a language is.

@@ -10,6 +10,7 @@ use super::document::AUTO;
 use super::reader::{Config, own_text};
 use crate::policy::AnswerDemand;
 use crate::policy::template::Template;
+use crate::world::regular;
 
 impl Config {
     /// The challenge's texts, the user's own before the built-in ones. In the place of `auto` stands the language that
@@ -54,7 +55,7 @@ impl Config {
 
     fn template(&self, code: &str) -> Result<Template> {
         let path = self.own_text(code);
-        let template = match std::fs::read_to_string(&path) {
+        let template = match regular::text(&path) {
             Ok(text) => Template::parse(code, &text).with_context(|| format!("{}", path.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Template::built_in(code)
                 .ok_or_else(|| anyhow!("there is no text for the language {code:?}; write {}", path.display()))?,
@@ -92,6 +93,10 @@ mod tests {
             "{error}"
         );
         assert_eq!(config.built_in_templates(None).len(), 1);
+        std::fs::remove_file(folder.path().join("challenge.xx.txt")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, folder.path().join("challenge.xx.txt"), 0o600.into()).unwrap();
+        let error = format!("{:#}", config.templates(None).unwrap_err());
+        assert!(error.contains("challenge.xx.txt") && error.contains("no regular file"), "{error}");
     }
 
     #[test]

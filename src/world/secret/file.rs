@@ -3,7 +3,6 @@
 //! Promises: a key file that others can read or that is another user's is refused; no key is ever overwritten by
 //! another. Never touches: what the keys are used for.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,7 +15,7 @@ use super::line::{Line, Purpose};
 use super::replacement::Replacement;
 use super::text::{parse, text_of};
 use crate::policy::key::{KEY_LENGTH, KeyId, KeyRing, Keys, SecretKey};
-use crate::world::{folder, random};
+use crate::world::{folder, random, regular};
 
 /// Whether [`create`] made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +137,7 @@ fn read_lines(path: &Path) -> Result<Vec<Line>, SecretError> {
         ErrorKind::NotFound => SecretError::Missing { path: path.to_owned() },
         _ => SecretError::Unreadable { path: path.to_owned(), source },
     };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = regular::open(path).map_err(unreadable)?;
     let status = file.metadata().map_err(unreadable)?;
     if status.uid() != rustix::process::geteuid().as_raw() {
         return Err(SecretError::NotOurs { path: path.to_owned(), owner: status.uid() });
@@ -290,6 +289,14 @@ mod tests {
         assert!(matches!(load(&with(vec![b'#'; FILE_LIMIT + 1]).path), Err(SecretError::TooLong { .. })));
         assert!(matches!(rotate(&scratch.path, Purpose::List), Err(SecretError::Missing { .. })));
         assert!(matches!(export(&scratch.path), Err(SecretError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_fifo_keeps_nobody_waiting() {
+        let scratch = with("");
+        fs::remove_file(&scratch.path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &scratch.path, 0o600.into()).unwrap();
+        assert!(matches!(load(&scratch.path), Err(SecretError::Unreadable { .. })));
     }
 
     #[test]
