@@ -3,6 +3,7 @@
 //! Promises: says where each answer comes from; of two that differ it takes none; writes nothing. Never touches: what the
 //! configuration of this program says.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ use crate::world::{mbox, surroundings};
 const LOOKED_AT: usize = 50;
 /// Where mail readers and mail systems expect a Maildir.
 const MAILDIRS: [&str; 2] = ["Maildir", ".maildir"];
+/// Most files that are read because another includes them.
+const INCLUDED: usize = 20;
 /// Where mail systems keep an mbox for each user.
 const SPOOL: &str = "/var/mail";
 /// The files in which a user says where mail goes, and who reads them.
@@ -50,6 +53,8 @@ pub struct Seen {
     with_mail: Vec<Sight>,
     /// What the mail system's configuration says.
     system: Vec<Sight>,
+    /// Of the user's rules what decides and cannot be read, a sentence each.
+    unread: Vec<String>,
     /// What was looked at and says nothing that can be used, a sentence each.
     pub aside: Vec<String>,
 }
@@ -63,6 +68,8 @@ pub enum Arrival {
     At(Sight),
     /// Two or more things say different places.
     Unclear(Vec<Sight>),
+    /// The user's rules decide it, and cannot be read: a sentence each.
+    Unread(Vec<String>),
 }
 
 impl Seen {
@@ -70,6 +77,9 @@ impl Seen {
     /// word.
     #[must_use]
     pub fn arrival(&self) -> Arrival {
+        if !self.unread.is_empty() {
+            return Arrival::Unread(self.unread.clone());
+        }
         for sights in [&self.rules, &self.with_mail, &self.system] {
             match different(sights).as_slice() {
                 [] => {}
@@ -94,6 +104,25 @@ impl Seen {
             return None;
         }
         self.with_mail.first().cloned()
+    }
+
+    /// Takes in what the user's file of that name says.
+    fn rules_say(&mut self, name: &str, text: &str, who: Who<'_>) {
+        let rules = Rules::read(text, who);
+        self.aside.extend(rules.unread.iter().map(|file| format!("~/{name} includes {file}, which could not be read")));
+        match rules.default() {
+            Some(Ok(place)) => {
+                let sight = Sight { place, said_by: format!("DEFAULT in ~/{name}") };
+                let calls =
+                    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
+                self.calling.extend(calls.then(|| sight.clone()));
+                self.rules.push(sight);
+            }
+            Some(Err(value)) => {
+                self.unread.push(format!("DEFAULT in ~/{name} is {value}, which only its program can read"));
+            }
+            None => {}
+        }
     }
 }
 
@@ -150,19 +179,14 @@ impl fmt::Display for Place {
 pub fn look(environment: &Environment, also: Option<Place>) -> Seen {
     let mut seen = Seen::default();
     let Some(home) = &environment.home else { return seen };
-    let who = Who { home, name: environment.caller.user.as_ref().map_or("", |(name, _)| name) };
+    let name = environment.caller.user.as_ref().map_or("", |(name, _)| name);
+    // It becomes a part of paths.
+    let who = Who { home, name: if name.contains('/') || name.starts_with('.') { "" } else { name } };
     for name in RULES {
-        let Some(text) = surroundings::text_of(&home.join(name)) else { continue };
-        match default_of(&text, who) {
-            Some(Ok(place)) => {
-                let sight = Sight { place, said_by: format!("DEFAULT in ~/{name}") };
-                seen.calling.extend(text.contains("countersign").then(|| sight.clone()));
-                seen.rules.push(sight);
-            }
-            Some(Err(value)) => {
-                seen.aside.push(format!("DEFAULT in ~/{name} is {value}, which only its program can read"))
-            }
-            None => {}
+        match surroundings::written_by_hand(&home.join(name)) {
+            Ok(Some(text)) => seen.rules_say(name, &text, who),
+            Ok(None) => {}
+            Err(error) => seen.unread.push(format!("~/{name} cannot be read: {error}")),
         }
     }
     let spool = (!who.name.is_empty()).then(|| Path::new(SPOOL).join(who.name));
@@ -200,73 +224,127 @@ fn different(sights: &[Sight]) -> Vec<&Sight> {
     found
 }
 
-/// The last `DEFAULT=` of a file of rules that stands in no braces; its value as written where only its program knows what it
-/// means.
-fn default_of(text: &str, who: Who<'_>) -> Option<Result<Place, String>> {
-    let mut variables: Vec<(&str, String)> = vec![("HOME", who.home.display().to_string())];
-    if !who.name.is_empty() {
-        variables.extend(["LOGNAME", "USER"].map(|name| (name, who.name.to_owned())));
-        variables.push(("ORGMAIL", format!("{SPOOL}/{}", who.name)));
-    }
-    let mut found = None;
-    let mut depth = 0_usize;
-    for line in text.lines().map(str::trim) {
-        match line.bytes().next() {
-            Some(b'{') => depth += usize::from(!line.ends_with('}')),
-            Some(b'}') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let Some((name, value)) = line.split_once('=').filter(|_| depth == 0) else { continue };
-        let (name, value) = (name.trim(), unquoted(value));
-        if !["DEFAULT", "MAILDIR", "ORGMAIL"].contains(&name) {
-            continue;
-        }
-        let expanded = expand(&value, &variables);
-        if name == "DEFAULT" {
-            found = Some(expanded.clone().ok_or(value));
-        }
-        if let Some(expanded) = expanded {
-            variables.retain(|(known, _)| *known != name);
-            variables.push((name, expanded));
-        }
-    }
-    let folder = variables.iter().find(|(name, _)| *name == "MAILDIR").map_or(who.home, |(_, value)| Path::new(value));
-    Some(found?.and_then(|value| place_of(&value, folder).ok_or(value)))
+/// What a file of rules for procmail or maildrop sets, outside of braces.
+struct Rules<'a> {
+    who: Who<'a>,
+    variables: HashMap<String, String>,
+    /// The last `DEFAULT`: its value, or as written where only its program knows what it means.
+    default: Option<Result<String, String>>,
+    /// How many files may still be included.
+    left: usize,
+    /// Included files that could not be read.
+    unread: Vec<String>,
 }
 
-/// A value without its quotes, and without the comment behind it.
-fn unquoted(value: &str) -> String {
-    let value = value.trim();
-    let inner = |quote: char| value.strip_prefix(quote)?.split(quote).next();
-    let bare = || value.split([' ', '\t', ';']).next().unwrap_or_default();
-    inner('"').or_else(|| inner('\'')).unwrap_or_else(bare).to_owned()
+impl<'a> Rules<'a> {
+    fn read(text: &str, who: Who<'a>) -> Rules<'a> {
+        let mut variables = HashMap::from([("HOME".to_owned(), who.home.display().to_string())]);
+        if !who.name.is_empty() {
+            variables.extend(["LOGNAME", "USER"].map(|name| (name.to_owned(), who.name.to_owned())));
+            variables.insert("ORGMAIL".to_owned(), format!("{SPOOL}/{}", who.name));
+        }
+        let mut rules = Rules { who, variables, default: None, left: INCLUDED, unread: Vec::new() };
+        rules.take_in(text);
+        rules
+    }
+
+    /// What the last `DEFAULT` means; its value as written where only its program knows it.
+    fn default(&self) -> Option<Result<Place, String>> {
+        let folder = self.variables.get("MAILDIR").map_or(self.who.home, Path::new);
+        let value = self.default.clone()?;
+        Some(value.and_then(|value| place_of(&value, folder).ok_or(value)))
+    }
+
+    fn take_in(&mut self, text: &str) {
+        let mut depth = 0_usize;
+        for line in text.lines().map(str::trim) {
+            match line.bytes().next() {
+                Some(b'{') => depth += usize::from(!line.ends_with('}')),
+                Some(b'}') => depth = depth.saturating_sub(1),
+                _ if depth > 0 => {}
+                _ => match line.strip_prefix("include").filter(|rest| rest.starts_with([' ', '\t', '"'])) {
+                    Some(file) => self.include(file.trim()),
+                    None => self.assign(line),
+                },
+            }
+        }
+    }
+
+    /// What stands on one line: procmail reads more than one assignment there.
+    fn assign(&mut self, mut line: &str) {
+        while let Some((name, value)) = line.split_once('=') {
+            let name = name.trim();
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                return;
+            }
+            let (expanded, rest) = expand(value.trim_start(), &self.variables);
+            let written = || value[..value.len() - rest.len()].trim().to_owned();
+            match name {
+                "INCLUDERC" | "SWITCHRC" => self.include(&written()),
+                "DEFAULT" => self.default = Some(expanded.clone().ok_or_else(written)),
+                _ => {}
+            }
+            match expanded {
+                Some(expanded) => self.variables.insert(name.to_owned(), expanded),
+                None => self.variables.remove(name),
+            };
+            line = rest.trim_start_matches([' ', '\t', ';']);
+        }
+    }
+
+    fn include(&mut self, written: &str) {
+        let path = expand(written, &self.variables).0.map(|path| self.who.home.join(path));
+        let text = path.filter(|_| self.left > 0).map(|path| surroundings::written_by_hand(&path));
+        match text {
+            Some(Ok(text)) => {
+                self.left -= 1;
+                self.take_in(&text.unwrap_or_default());
+            }
+            _ => self.unread.push(written.to_owned()),
+        }
+    }
 }
 
-/// The value with its variables; none where one is not known, or something else is to be worked out.
-fn expand(value: &str, variables: &[(&str, String)]) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = value;
-    while let Some(at) = rest.find(['$', '`', '~', '\\']) {
-        out.push_str(&rest[..at]);
-        let sign = &rest[at..=at];
-        rest = &rest[at + 1..];
-        if sign == "~" && out.is_empty() && rest.starts_with('/') {
-            out.push_str(&variables.iter().find(|(name, _)| *name == "HOME")?.1);
-            continue;
+/// The value at the beginning of that text, up to a blank or semicolon outside of quotes, with its variables, and what stands
+/// behind it. No value where a variable is not known, or something else is to be worked out.
+fn expand<'a>(text: &'a str, variables: &HashMap<String, String>) -> (Option<String>, &'a str) {
+    let (mut out, mut known, mut quote) = (String::new(), !text.starts_with(['|', '!']), None);
+    let mut rest = text;
+    while let Some(sign) = rest.chars().next() {
+        if quote.is_none() && (sign.is_whitespace() || sign == ';') {
+            break;
         }
-        if sign != "$" {
-            return None;
+        rest = &rest[sign.len_utf8()..];
+        match sign {
+            '"' | '\'' if quote.is_none() => quote = Some(sign),
+            _ if quote == Some(sign) => quote = None,
+            _ if quote == Some('\'') => out.push(sign),
+            '$' => {
+                let (name, behind) = variable(rest);
+                rest = behind;
+                match variables.get(name) {
+                    Some(value) => out.push_str(value),
+                    None => known = false,
+                }
+            }
+            '`' => {
+                known = false;
+                rest = rest.split_once('`').map_or("", |(_, behind)| behind);
+            }
+            // procmail takes it for a part of the name.
+            '\\' | '~' => known = false,
+            _ => out.push(sign),
         }
-        let end = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-        let name = match rest.strip_prefix('{') {
-            Some(braced) => braced.split_once('}')?.0,
-            None => &rest[..end(rest)],
-        };
-        rest = &rest[name.len() + if rest.starts_with('{') { 2 } else { 0 }..];
-        out.push_str(&variables.iter().find(|(known, _)| *known == name)?.1);
     }
-    out.push_str(rest);
-    (!out.is_empty()).then_some(out)
+    ((known && quote.is_none() && !out.is_empty()).then_some(out), rest)
+}
+
+/// The name behind a `$`, and what stands behind it.
+fn variable(text: &str) -> (&str, &str) {
+    match text.strip_prefix('{') {
+        Some(braced) => braced.split_once('}').unwrap_or(("", "")),
+        None => text.split_at(text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())),
+    }
 }
 
 /// What procmail and maildrop take that for: a slash at the end, or a folder that is a Maildir. `/.` is an MH folder.
@@ -311,10 +389,16 @@ fn postfix(who: Who<'_>, seen: &mut Seen) {
     let place = match is_home {
         true => place_of(home_mailbox, who.home),
         false if who.name.is_empty() => None,
-        false => place_of(&Path::new(spool).join(who.name).display().to_string(), who.home),
+        false => spool_of(spool, who),
     };
     let said_by = format!("Postfix's {}", if is_home { "home_mailbox" } else { "mail_spool_directory" });
     seen.system.extend(place.map(|place| Sight { place, said_by }));
+}
+
+/// The user's own in `mail_spool_directory`: an mbox, or with a slash at the end of that a Maildir (postconf(5)).
+fn spool_of(spool: &str, who: Who<'_>) -> Option<Place> {
+    let slash = if spool.ends_with('/') { "/" } else { "" };
+    place_of(&format!("{}{slash}", Path::new(spool).join(who.name).display()), who.home)
 }
 
 /// What Dovecot says.
@@ -336,7 +420,7 @@ fn location_of(location: &str, who: Who<'_>) -> Option<Place> {
     let (path, mut others) = (parts.next()?, parts);
     let inbox = others.find_map(|part| part.strip_prefix("INBOX="));
     let whole = |text: &str| {
-        let known = !who.name.is_empty() || !text.contains(['u', 'n']);
+        let known = !who.name.is_empty() || !["%u", "%n"].iter().any(|name| text.contains(name));
         let text = text.replace("%u", who.name).replace("%n", who.name).replace("%h", &who.home.display().to_string());
         let path = text.strip_prefix("~/").map_or_else(|| PathBuf::from(&text), |rest| who.home.join(rest));
         (known && path.is_absolute() && !text.contains('%')).then_some(path)
@@ -367,7 +451,7 @@ mod tests {
     #[test]
     fn the_last_default_of_the_rules_is_read() {
         let home = Path::new("/home/alice");
-        let of = |text: &str| default_of(text, who(home));
+        let of = |text: &str| Rules::read(text, who(home)).default();
         for (text, place) in [
             ("DEFAULT=$HOME/Maildir/\n", maildir("/home/alice/Maildir")),
             ("  DEFAULT = \"${HOME}/Maildir/\" # mine\n", maildir("/home/alice/Maildir")),
@@ -376,7 +460,10 @@ mod tests {
             ("DEFAULT=a\nDEFAULT=/var/mail/$LOGNAME\n", mbox_at("/var/mail/alice")),
             ("DEFAULT=$ORGMAIL\n", mbox_at("/var/mail/alice")),
             ("DEFAULT=./Maildir/", maildir("/home/alice/./Maildir")),
-            ("DEFAULT='~/box'", mbox_at("/home/alice/box")),
+            ("MAILDIR=$HOME/mail DEFAULT=$MAILDIR/inbox # mine", mbox_at("/home/alice/mail/inbox")),
+            ("DEFAULT=$HOME/\"My Mail\"/'in box'", mbox_at("/home/alice/My Mail/in box")),
+            ("MINE=$HOME/mine\nDEFAULT=$MINE/", maildir("/home/alice/mine")),
+            ("* ^Subject: DEFAULT=x\n| DEFAULT=y\nDEFAULT=box;", mbox_at("/home/alice/box")),
             ("DEFAULT=box/\n:0\n{\n  DEFAULT=other\n}\n", maildir("/home/alice/box")),
         ] {
             assert_eq!(of(text), Some(Ok(place)), "{text:?}");
@@ -384,13 +471,79 @@ mod tests {
         for text in ["", "# DEFAULT=x\n", "XDEFAULT=x\n", "DEFAULTS=x", ":0\n* a\nb\n"] {
             assert_eq!(of(text), None, "{text:?}");
         }
-        for text in
-            ["DEFAULT=`pick`", "DEFAULT=$OTHER/x", "DEFAULT=mail/.", "DEFAULT=${HOME", "DEFAULT=\"\"", "DEFAULT=$"]
-        {
+        for text in [
+            "DEFAULT=`pick one`",
+            "DEFAULT=$OTHER/x",
+            "DEFAULT=|cat",
+            "DEFAULT=!bob@x.y",
+            "DEFAULT=/var/\\\nmail/x",
+            "DEFAULT=${A:-b}",
+            "DEFAULT=\"x",
+            "DEFAULT=mail/.",
+            "DEFAULT=${HOME",
+            "DEFAULT=\"\"",
+            "DEFAULT=$",
+        ] {
             assert!(matches!(of(text), Some(Err(_))), "{text:?}: {:?}", of(text));
         }
         // A folder that is no Maildir: procmail would number files in it.
         assert!(matches!(of("DEFAULT=/usr\n"), Some(Err(_))));
+    }
+
+    #[test]
+    fn what_the_rules_include_is_read_too() {
+        let home = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
+        let environment = Environment { home: Some(home.path().into()), ..Environment::default() };
+        let place = |name: &str| Place::Mbox(home.path().join(name));
+        put("vars", "DEFAULT=$HOME/inner\n");
+        put("circle", "INCLUDERC=circle\n");
+        for (rules, wanted, aside) in [
+            ("INCLUDERC=$HOME/vars\n", Some("inner"), 0),
+            ("PMDIR=$HOME\nINCLUDERC=$PMDIR/vars\nDEFAULT=outer\n", Some("outer"), 0),
+            ("include \"vars\"\n", Some("inner"), 0),
+            ("INCLUDERC=$NOBODY/rules\nDEFAULT=outer\n", Some("outer"), 1),
+            ("INCLUDERC=circle\nDEFAULT=outer\n", Some("outer"), 1),
+            ("INCLUDERC=nothing\n", None, 0),
+        ] {
+            put(".procmailrc", rules);
+            let seen = look(&environment, None);
+            let found = seen.rules.first().map(|sight| sight.place.clone());
+            let said = seen.aside.iter().filter(|said| said.contains("includes")).count();
+            assert_eq!((found, said), (wanted.map(place), aside), "{rules}: {:?}", seen.aside);
+        }
+    }
+
+    #[test]
+    fn rules_that_cannot_be_read_decide_all_the_same() {
+        let unread = |make: &dyn Fn(&Path)| {
+            let home = tempfile::tempdir().unwrap();
+            let maildir = Maildir::at(home.path().join("Maildir"));
+            maildir.create().unwrap();
+            std::fs::write(maildir.path().join("new/1"), "From: a@b.c\n\nx\n").unwrap();
+            make(&home.path().join(".procmailrc"));
+            let environment = Environment { home: Some(home.path().into()), ..Environment::default() };
+            matches!(look(&environment, None).arrival(), Arrival::Unread(said) if said.len() == 1)
+        };
+        assert!(!unread(&|_| {}) && !unread(&|path| std::fs::write(path, "").unwrap()));
+        assert!(unread(&|path| std::fs::write(path, "DEFAULT=`pick`\n").unwrap()));
+        assert!(unread(&|path| std::fs::write(path, "#".repeat(1_000_001)).unwrap()));
+        assert!(unread(&|path| std::os::unix::fs::symlink(".procmailrc", path).unwrap()));
+        assert!(unread(&|path| rustix::fs::mkfifoat(rustix::fs::CWD, path, 0o600.into()).unwrap()));
+    }
+
+    #[test]
+    fn a_users_name_leads_nowhere_else_and_a_spool_with_a_slash_has_maildirs() {
+        let home = Path::new("/home/alice");
+        assert_eq!(spool_of("/var/spool/mail", who(home)), Some(mbox_at("/var/spool/mail/alice")));
+        assert_eq!(spool_of("/var/spool/mail/", who(home)), Some(maildir("/var/spool/mail/alice")));
+        let folder = tempfile::tempdir().unwrap();
+        let mut environment = Environment { home: Some(folder.path().into()), ..Environment::default() };
+        for name in ["../x", ".", "..", "a/b", ""] {
+            environment.caller.user = Some((name.to_owned(), 1));
+            let arrival = look(&environment, None).arrival();
+            assert!(!matches!(&arrival, Arrival::At(sight) if sight.place.to_string().contains(SPOOL)), "{arrival:?}");
+        }
     }
 
     #[test]

@@ -5,8 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,14 +14,12 @@ use anyhow::{Context, Result};
 use rustix::fs::Access;
 
 use super::maildir::Maildir;
-use super::program;
+use super::{program, regular};
 
 /// How long `postconf` may take; it takes milliseconds.
 const POSTCONF_LIMIT: Duration = Duration::from_secs(5);
 /// Most bytes of a message's head that are read; one of 8 KiB is long.
 const HEAD_READ: usize = 64 * 1024;
-/// Most bytes of a text that a user writes by hand.
-const TEXT_LIMIT: u64 = 1_000_000;
 /// Most columns of a line.
 pub const COLUMNS_LIMIT: usize = 1_000;
 /// Where systems keep sendmail, the usual place first.
@@ -147,9 +144,18 @@ pub fn newest(maildir: &Maildir, limit: usize) -> Vec<Vec<u8>> {
 /// The text of a regular file of the user's; none if there is none, or it has more than a megabyte.
 #[must_use]
 pub fn text_of(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    regular(path)?.take(TEXT_LIMIT + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= TEXT_LIMIT).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    regular::bytes(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The same where it matters that there is one: none if there is nothing of that name.
+///
+/// # Errors
+/// It is no regular file, cannot be read, or has more than a megabyte.
+pub fn written_by_hand(path: &Path) -> std::io::Result<Option<String>> {
+    match regular::bytes(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        bytes => Ok(Some(String::from_utf8_lossy(&bytes?).into_owned())),
+    }
 }
 
 /// The names of the files in a folder, in order; none if it is not there.
@@ -165,14 +171,6 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 #[must_use]
 pub fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// A regular file, open for reading: a pipe would keep us waiting.
-fn regular(path: &Path) -> Option<File> {
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    File::open(path).ok()
 }
 
 /// What is left where that file or folder is.

@@ -286,9 +286,11 @@ fn lines_to_copy(program: &Path, config: &Config, environment: &Environment) -> 
         String::from("\nNow let your mail system call it, in one of these ways. Copy the lines as they are.\n");
     let mut part = |title: &str, text: &str| out.push_str(&format!("\n-- {title}\n\n{text}"));
     // An inbox that a command stands for is delivered to by rules that are there already.
-    let has_rules = |name| match environment.home.as_ref().and_then(|home| surroundings::text_of(&home.join(name))) {
-        Some(text) => !text.trim().is_empty(),
-        None => matches!(config.paths.inbox, Inbox::Command(_)),
+    let has_rules = |name| match environment.home.as_ref().map(|home| surroundings::written_by_hand(&home.join(name))) {
+        Some(Ok(Some(text))) => !text.trim().is_empty(),
+        // There is something that cannot be read: nothing is to be put in its place.
+        Some(Err(_)) => true,
+        Some(Ok(None)) | None => matches!(config.paths.inbox, Inbox::Command(_)),
     };
     match has_rules(".procmailrc") {
         true => part(

@@ -132,7 +132,14 @@ fn inbox(arguments: &InitArguments, environment: &Environment) -> Result<(Place,
     let aside = |text: &String| format!("{text}. ");
     let aside: String = seen.aside.iter().map(aside).collect();
     match seen.arrival() {
-        Arrival::At(Sight { place, said_by }) => Ok((place, Some(said_by))),
+        Arrival::At(Sight { place, said_by }) if aside.is_empty() => Ok((place, Some(said_by))),
+        Arrival::At(Sight { place, said_by }) => {
+            Ok((place, Some(format!("{said_by}. {}", aside.trim_end_matches(". ")))))
+        }
+        Arrival::Unread(sentences) => Err(Trouble::config(anyhow!(
+            "your mail rules decide where your mail arrives: {}. Say it: --maildir FOLDER, or --mbox FILE",
+            sentences.join(". ")
+        ))),
         Arrival::Unclear(sights) => {
             let named = sights.iter().map(|sight| format!("{} ({})", sight.place, sight.said_by));
             let options: Vec<String> = sights.iter().map(|sight| sight.place.option()).collect();
