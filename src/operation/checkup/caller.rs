@@ -11,6 +11,8 @@ use crate::world::surroundings;
 
 /// Where a call of this program may stand, below the home.
 const CALLERS: [&str; 6] = [".procmailrc", ".mailfilter", ".forward", ".courier", ".dovecot.sieve", ".qmail"];
+/// The rules that a `.forward` may go to instead of this program, and who reads them.
+const RULES: [(&str, &str); 2] = [(".procmailrc", "procmail"), (".mailfilter", "maildrop")];
 /// Where Sendmail's restricted shell looks for programs (smrsh(8)): Debian, Fedora, BSD.
 const RESTRICTED: [&str; 3] = ["/etc/mail/smrsh", "/etc/smrsh", "/usr/libexec/sm.bin"];
 /// Programs that call this one and that AppArmor may confine.
@@ -23,9 +25,12 @@ pub(super) fn calls(config: &Config, environment: &Environment) -> Vec<Finding> 
     };
     let mut found = vec![called(home, config, environment)];
     let forward = surroundings::text_of(&home.join(".forward")).map_or(Vec::new(), |text| destinations(&text));
-    let is_ours = |one: &Destination| matches!(one, Destination::Program(line) if line.contains("countersign"));
-    if forward.iter().any(is_ours) {
-        found.extend(beside(&forward));
+    let calling = RULES.iter().filter(|(name, _)| !calls_in(home, name).is_empty());
+    let called_by: Vec<(&str, &str)> = calling.copied().collect();
+    let programs: Vec<&str> = called_by.iter().map(|(_, program)| *program).chain(["countersign"]).collect();
+    found.extend(passed_by(&forward, &called_by, &programs));
+    if forward.iter().any(|one| leads_to(one, &programs)) {
+        found.extend(beside(&forward, &programs));
         found.extend(surroundings::postconf(&["allow_mail_to_commands"]).and_then(|values| postfix_forbids(&values)));
         let sendmail = surroundings::text_of(Path::new("/etc/mail/sendmail.cf")).unwrap_or_default();
         found.extend(restricted_shell(&sendmail, &RESTRICTED.map(PathBuf::from)));
@@ -34,10 +39,29 @@ pub(super) fn calls(config: &Config, environment: &Environment) -> Vec<Finding> 
     found
 }
 
-/// What a `.forward` gives every message to, beside this program: it is asked for none of them.
-fn beside(forward: &[Destination]) -> Option<Finding> {
+/// Whether that is a call of one of these programs.
+fn leads_to(one: &Destination, programs: &[&str]) -> bool {
+    matches!(one, Destination::Program(line) if programs.iter().any(|program| line.contains(program)))
+}
+
+/// That rules call this program, and a `.forward` hands mail on before anybody reads them (local(8)).
+fn passed_by(forward: &[Destination], called_by: &[(&str, &str)], programs: &[&str]) -> Option<Finding> {
+    let (name, program) = called_by.first().filter(|_| !forward.is_empty())?;
+    // `\user` goes on to the mail system's own delivery, which reads the rules.
+    let is_own = |one: &Destination| matches!(one, Destination::Other(other) if other.starts_with('\\'));
+    if forward.iter().any(|one| leads_to(one, programs) || is_own(one)) {
+        return None;
+    }
+    let said =
+        format!("~/.forward gives mail to somebody else, so ~/{name}, which calls this program, is perhaps never read");
+    let way = format!("take ~/.forward away, or let it call {program}, with || exit 75 behind it");
+    Some(Finding::warning("mail system", &said).way(way))
+}
+
+/// What a `.forward` gives every message to, beside this program or who calls it: it is asked for none of them.
+fn beside(forward: &[Destination], programs: &[&str]) -> Option<Finding> {
     let name = |one: &Destination| match one {
-        Destination::Program(line) if line.contains("countersign") => None,
+        ours if leads_to(ours, programs) => None,
         Destination::Program(line) => Some((line.clone(), line.contains("vacation"))),
         Destination::Other(other) => Some((other.clone(), false)),
     };
@@ -100,10 +124,8 @@ fn confinement(profiles: &Path) -> Option<Finding> {
 fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
     let mut found = Vec::new();
     for name in CALLERS {
-        let text = surroundings::text_of(&home.join(name)).unwrap_or_default();
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
-        let calls: Vec<&str> = lines.collect();
-        let unguarded = |line: &&&str| line.contains(" deliver") && !line.contains("exit 75");
+        let calls = calls_in(home, name);
+        let unguarded = |line: &&String| line.contains(" deliver") && !line.contains("exit 75");
         if let (".forward", Some(_)) = (name, calls.iter().find(unguarded)) {
             return Finding::wrong(
                 "mail system",
@@ -126,6 +148,13 @@ fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
     Finding::good("mail system", &format!("called in {}", found.join(", ")))
 }
 
+/// The lines of that file in the home that call this program.
+fn calls_in(home: &Path, name: &str) -> Vec<String> {
+    let text = surroundings::text_of(&home.join(name)).unwrap_or_default();
+    let calls = |line: &&str| !line.trim_start().starts_with('#') && line.contains("countersign");
+    text.lines().filter(calls).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::finding::Grade;
@@ -133,14 +162,33 @@ mod tests {
 
     #[test]
     fn what_stands_beside_the_call_is_named() {
-        let of = |text: &str| beside(&destinations(text)).map(|finding| (finding.grade, finding.said));
+        let of = |text: &str| {
+            beside(&destinations(text), &["procmail", "countersign"]).map(|finding| (finding.grade, finding.said))
+        };
         assert_eq!(of("\"|countersign deliver || exit 75\""), None);
+        assert_eq!(of("\"|IFS=' ' && exec /usr/bin/procmail -f- || exit 75 #alice\""), None);
+        assert!(of("\"|/usr/bin/procmail\", \\alice").unwrap().1.contains("\\alice"));
         let (grade, said) = of("\"|countersign deliver || exit 75\", \"|/usr/bin/vacation alice\"").unwrap();
         assert!(grade == Grade::Wrong && said.contains("vacation alice"), "{said}");
         for other in ["\\alice", "bob@example.net", "/home/alice/copy", "\"|other\""] {
             let (grade, said) = of(&format!("\"|countersign deliver || exit 75\"\n{other}\n")).unwrap();
             assert!(grade == Grade::Warning && said.contains(other.trim_matches(['"', '|'])), "{said}");
         }
+    }
+
+    #[test]
+    fn rules_that_a_forward_passes_by_are_named() {
+        let rules = (".procmailrc", "procmail");
+        let of = |text: &str, called_by: &[(&str, &str)]| {
+            passed_by(&destinations(text), called_by, &["procmail", "countersign"]).is_some()
+        };
+        assert!(of("bob@example.net\n", &[rules]) && of("/home/alice/copy\n", &[rules]));
+        for text in
+            ["", "# nothing\n", "\"|/usr/bin/procmail\"", "\"|countersign deliver || exit 75\"", "|procmail, x@y.z"]
+        {
+            assert!(!of(text, &[rules]), "{text}");
+        }
+        assert!(!of("bob@example.net\n", &[]));
     }
 
     #[test]
