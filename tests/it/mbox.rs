@@ -1,6 +1,7 @@
 //! An mbox as inbox: what passes, what is released and the digest stand in it, and nothing that was there is touched.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 
 use super::letter::Letter;
@@ -136,4 +137,20 @@ fn maintain_cuts_off_what_a_killed_delivery_left_half() {
     fs::write(&left, "something else").unwrap();
     world.run(&["maintain"], "").check("it ends well", !left.exists());
     assert_eq!(text(&world), OLD);
+}
+
+#[test]
+fn doctor_says_who_else_can_write_it() {
+    let world = World::with(&MBOX.replace("~/mbox", "~/box/mbox"));
+    let folder = world.home().join("box");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("mbox"), OLD).unwrap();
+    let is_said = |mbox: u32, above: u32| {
+        fs::set_permissions(folder.join("mbox"), Permissions::from_mode(mbox)).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(above)).unwrap();
+        String::from_utf8_lossy(&world.run(&["doctor"], "").stdout).contains("others can write")
+    };
+    // As Debian has it, as a person has it, and as nobody should.
+    assert!(!is_said(0o660, 0o755) && !is_said(0o600, 0o700));
+    assert!(is_said(0o666, 0o700) && is_said(0o600, 0o777));
 }

@@ -201,7 +201,10 @@ pub(super) fn open_to_others(config: &Config, environment: &Environment) -> Vec<
     let parts = |maildir: &PathBuf| ["new", "cur", "tmp"].map(|part| maildir.join(part));
     all.extend(all[2..].iter().flat_map(parts).collect::<Vec<_>>());
     let home = environment.home.as_deref();
-    let files = all.clone().into_iter().chain([paths.config.clone(), paths.keys.clone()]);
+    // Outside of the home a spool is the system's: on Debian the group mail writes the folder and each mbox in it.
+    let mbox = if let Inbox::Mbox(inbox) = &paths.inbox { Some(inbox) } else { None };
+    let below_home = mbox.filter(|mbox| home.is_some_and(|home| mbox.starts_with(home)));
+    let files = all.clone().into_iter().chain([paths.config.clone(), paths.keys.clone()]).chain(below_home.cloned());
     for file in files {
         // Above the home other people's rights are the system's matter.
         let above = file.ancestors().skip(1).take_while(|folder| home.is_some_and(|home| folder.starts_with(home)));
@@ -216,7 +219,8 @@ pub(super) fn open_to_others(config: &Config, environment: &Environment) -> Vec<
     all.dedup();
     // The configuration and its folder have a check of their own.
     all.retain(|one| *one != folder::above(&paths.config));
-    all.iter().filter_map(|one| open(one)).collect()
+    let is_for_all = |mbox: &&PathBuf| surroundings::rights_of_others(mbox).is_some_and(|rights| rights & 0o002 != 0);
+    all.iter().chain(mbox.filter(is_for_all)).filter_map(|one| open(one)).collect()
 }
 
 fn open(path: &Path) -> Option<Finding> {
