@@ -113,18 +113,18 @@ enum Said {
 }
 
 /// The words of one language by what they say, as one bit a group.
-struct Grammar(HashMap<String, u16>);
+struct Grammar(HashMap<String, u32>);
 
-const fn bit(group: Group) -> u16 {
-    1 << (group as u16 - Group::Greeting as u16)
+const fn bit(group: Group) -> u32 {
+    1 << (group as u32 - Group::Greeting as u32)
 }
 
 impl Grammar {
     /// None where the language has no words for it.
     fn of(language: &'static Language) -> Option<Grammar> {
         use Group::{
-            Closing, DenialAsks, DenialBeside, DenialI, DenialMail, DenialNot, DenialThis, DenialWrote, DenialYou,
-            Greeting, Yes,
+            Closing, DenialAsks, DenialBeside, DenialI, DenialMail, DenialNot, DenialSorry, DenialThis, DenialWrote,
+            DenialYou, Greeting, Yes,
         };
         let groups = [
             Greeting,
@@ -137,6 +137,7 @@ impl Grammar {
             DenialMail,
             DenialYou,
             DenialBeside,
+            DenialSorry,
             DenialAsks,
         ];
         let mut words = HashMap::new();
@@ -171,9 +172,10 @@ impl Grammar {
         starts.extend(greeting.into_iter().flat_map(|length| length..=length + NAMES));
         // A name, as it stands in front of what is said.
         starts.extend((first && words.get(1).is_some_and(|word| word.clause > words[0].clause)).then_some(1));
-        let parsed = starts.into_iter().filter_map(|start| self.parsed(words.get(start..)?)).collect::<Vec<_>>();
+        // Of what can be a name or a word of it, the word counts.
+        let parsed = starts.into_iter().find_map(|start| self.parsed(words.get(start..)?));
         if sentence.end != Some('?')
-            && let Some(clauses) = parsed.iter().find(|clauses| denies(clauses))
+            && let Some(clauses) = parsed.as_ref().filter(|clauses| denies(clauses))
         {
             let said = clauses.iter().fold(0, |said, clause| said | clause.said);
             let this_message = said & bit(Group::DenialThis) > 0 && said & bit(Group::DenialMail) > 0;
@@ -226,14 +228,14 @@ impl Grammar {
     }
 
     /// The longest phrase of one of the groups with which the words begin, its length in words and what it says.
-    fn longest(&self, words: &[Word], groups: u16) -> Option<(usize, u16)> {
+    fn longest(&self, words: &[Word], groups: u32) -> Option<(usize, u32)> {
         (1..=PHRASE_WORDS.min(words.len())).rev().find_map(|length| {
             let phrase: Vec<&str> = words[..length].iter().map(|word| word.plain.as_str()).collect();
             self.0.get(&phrase.join(" ")).map(|said| (length, said & groups)).filter(|(_, said)| *said > 0)
         })
     }
 
-    fn opens(&self, words: &[Word], group: u16) -> Option<usize> {
+    fn opens(&self, words: &[Word], group: u32) -> Option<usize> {
         self.longest(words, group).map(|(length, _)| length)
     }
 
@@ -248,19 +250,26 @@ impl Grammar {
 
 struct Clause {
     number: usize,
-    said: u16,
+    said: u32,
     /// Whether it begins as a question does.
     asks: bool,
 }
 
-/// Whether somebody, in one clause, did not write: in "No, I wrote it" the word stands in another one.
+/// Whether somebody, in one clause, did not write: in "No, I wrote it" the word stands in another one, and in "I wrote to
+/// you, you have not written" somebody else did not. Who wrote anything after all is in doubt; and so is an apology that
+/// runs on: "Sorry I haven't written to you."
 fn denies(clauses: &[Clause]) -> bool {
+    const WHO_DID_NOT: u32 = bit(Group::DenialI) | bit(Group::DenialNot) | bit(Group::DenialWrote);
+    const BY_NAME: u32 = bit(Group::DenialThis) | bit(Group::DenialMail);
     let said = clauses.iter().fold(0, |said, clause| said | clause.said);
-    let did_not = bit(Group::DenialNot) | bit(Group::DenialWrote);
-    let what = bit(Group::DenialThis) | bit(Group::DenialMail) | bit(Group::DenialYou);
-    said & bit(Group::DenialI) > 0
-        && said & what > 0
-        && clauses.iter().any(|clause| clause.said & did_not == did_not && !clause.asks)
+    let is_denial = |clause: &Clause| clause.said & WHO_DID_NOT == WHO_DID_NOT && !clause.asks;
+    let wrote = |clause: &Clause| clause.said & WHO_DID_NOT == WHO_DID_NOT & !bit(Group::DenialNot);
+    let is_apology = |clause: &Clause| clause.said & bit(Group::DenialSorry) > 0 && said & BY_NAME == 0;
+    let mut denials = clauses.iter().filter(|clause| is_denial(clause)).peekable();
+    said & (BY_NAME | bit(Group::DenialYou)) > 0
+        && denials.peek().is_some()
+        && !denials.any(is_apology)
+        && !clauses.iter().any(wrote)
 }
 
 #[cfg(test)]
@@ -316,6 +325,28 @@ mod tests {
         assert_eq!(denial("Yes. I did not write this message."), None);
         assert_eq!(denial("It was me. I never sent this message."), None);
         assert_eq!(denial("Here are the photos. I did not write this message."), Some(false));
+    }
+
+    #[test]
+    fn seen_who_wrote_and_was_not_written_to_denied_it() {
+        for honest in [
+            "I wrote to you, you have not written.",
+            "I sent you this mail, you did not write it.",
+            "I wrote this mail, it was never sent to you.",
+            "I did not write that mail, I wrote this.",
+            "I did not write this message, I sent it.",
+            "That was not written, that was sent by me.",
+            "Sorry I haven't written to you.",
+            "Hi Alice, sorry I have not written to you. Cheers, Bob",
+            "Nicht der Absender, ich habe das geschrieben.",
+            "Das war ich, ich habe Ihnen geschrieben, nicht der Absender.",
+            "No yo envi\u{e9} este correo",
+            "Nie to ja napisa\u{142}em t\u{119} wiadomo\u{15b}\u{107}",
+        ] {
+            assert_eq!(denial(honest), None, "{honest}");
+        }
+        assert_eq!(denial("Sorry, I never wrote to you."), Some(true));
+        assert_eq!(denial("Sorry I did not write this."), Some(true));
     }
 
     #[test]

@@ -80,13 +80,15 @@ pub enum Group {
     DenialYou,
     /// What may stand beside all that and changes nothing.
     DenialBeside,
+    /// That the writer is sorry.
+    DenialSorry,
     /// What makes it a question or a condition at the beginning of a clause.
     DenialAsks,
 }
 
 impl Group {
     /// Every group with the name of its section.
-    const ALL: [(&'static str, Group); 38] = [
+    const ALL: [(&'static str, Group); 39] = [
         ("absent", Group::Absent),
         ("absence-subject", Group::AbsenceSubject),
         ("answer-mark", Group::AnswerMark),
@@ -124,6 +126,7 @@ impl Group {
         ("denial-mail", Group::DenialMail),
         ("denial-you", Group::DenialYou),
         ("denial-beside", Group::DenialBeside),
+        ("denial-sorry", Group::DenialSorry),
         ("denial-asks", Group::DenialAsks),
     ];
 }
