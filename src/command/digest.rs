@@ -127,41 +127,32 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
             }
         };
     let scored = !installation.config.policy.trust.scores.is_empty();
-    let (mut listed, mut unread) = (HashSet::new(), Vec::new());
+    let (mut listed, mut unsealed) = (HashSet::new(), Vec::new());
     for file in quarantine::files(installation)? {
         let file = file?;
         let seen = file.clone();
         let named = rows.named(&file.name).filter(|row| row.listed.is_some() || !scored);
-        let (row, entry, file) = match named {
-            Some(row) => (Some(row), entry(row.id, row.received, row.reason, Some(row)), file),
-            None => {
-                let held = match quarantine::read(installation, file) {
-                    Ok(Some(held)) => held,
-                    // Gone, or none of ours.
-                    Ok(None) => {
-                        unread.extend(seen.status()?.map(|_| Unread { path: seen.path, why: None }));
-                        continue;
-                    }
-                    Err(trouble) => {
-                        unread.push(Unread::new(&seen.path, trouble)?);
-                        continue;
-                    }
-                };
-                let row = rows.numbered(held.id);
-                let entry = entry(held.id, held.block.received, held.block.reason, row);
-                let score = if scored { score(installation, &held)? } else { None };
-                (row, Entry { score, ..entry }, held.entry)
-            }
-        };
-        // A file that a mail reader renames while the folder is listed may come twice. What was read outweighs a name.
-        let number = entry.id.number();
-        if row.is_some_and(|row| row.listed.is_some()) {
-            found.older += usize::from(listed.insert(number));
-        } else if named.is_none() || !found.files.contains_key(&number) {
-            found.new.extend(found.files.insert(number, file).is_none().then_some(entry));
+        if let Some(row) = named {
+            let entry = entry(row.id, row.received, row.reason, Some(row));
+            found.take((entry, file), Some(row), (&mut listed, true));
+            continue;
+        }
+        match quarantine::read(installation, file) {
+            Ok(Some(held)) if held.sealed => found.take_read(installation, held, &rows, &mut listed)?,
+            Ok(Some(held)) => unsealed.push(held),
+            // Gone, or none of ours.
+            Ok(None) => found.unread.extend(seen.status()?.map(|_| Unread { path: seen.path, why: None })),
+            Err(trouble) => found.unread.push(Unread::new(&seen.path, trouble)?),
         }
     }
-    found.unread = unread;
+    // What names the number of a message without its seal is another's, and must not stand in its place.
+    for held in unsealed {
+        if listed.contains(&held.id.number()) || found.files.contains_key(&held.id.number()) {
+            found.unread.push(Unread { path: held.entry.path, why: None });
+        } else {
+            found.take_read(installation, held, &rows, &mut listed)?;
+        }
+    }
     found.alarms.extend(not_asked(&found.new));
     Ok(found)
 }
@@ -219,6 +210,38 @@ impl Rows {
 }
 
 impl Inventory {
+    /// Counts a message as its file says.
+    fn take_read(
+        &mut self,
+        installation: &Installation,
+        held: Held,
+        rows: &Rows,
+        listed: &mut HashSet<i64>,
+    ) -> Result<(), Trouble> {
+        let row = rows.numbered(held.id);
+        let scored = !installation.config.policy.trust.scores.is_empty();
+        let score = if scored { score(installation, &held)? } else { None };
+        let entry = Entry { score, ..entry(held.id, held.block.received, held.block.reason, row) };
+        self.take((entry, held.entry), row, (listed, false));
+        Ok(())
+    }
+
+    /// Counts a message. A file that a mail reader renames while the folder is listed may come twice; what was read
+    /// outweighs a name.
+    fn take(
+        &mut self,
+        (entry, file): (Entry, maildir::Entry),
+        row: Option<&HeldRow>,
+        (listed, by_name): (&mut HashSet<i64>, bool),
+    ) {
+        let number = entry.id.number();
+        if row.is_some_and(|row| row.listed.is_some()) {
+            self.older += usize::from(listed.insert(number));
+        } else if !by_name || !self.files.contains_key(&number) {
+            self.new.extend(self.files.insert(number, file).is_none().then_some(entry));
+        }
+    }
+
     /// Reads those of the new messages that are shown. One whose file went away meanwhile, or is none of ours, is none of
     /// them, and another one takes its place.
     fn read(&mut self, installation: &Installation) -> Result<HashMap<i64, Words>, Trouble> {

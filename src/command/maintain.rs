@@ -252,18 +252,15 @@ fn limits(installation: &Installation, now: i64) -> Limits {
 fn repairs(installation: &Installation, store: &Store, now: i64, clock: &Clock) -> Result<Found, Trouble> {
     let (mut rows, mut found, mut hidden) = (Vec::new(), Found::default(), Vec::new());
     store.each_held(|row| rows.push((row, false)))?;
-    for entry in quarantine::files(installation)? {
-        let entry = entry?;
-        let name = Fingerprint::from_hex(&entry.name);
-        let message = match quarantine::read(installation, entry) {
-            Ok(Some(message)) => message,
-            Ok(None) => continue,
+    for read in quarantine::each_or_file(installation)? {
+        let message = match read {
+            Ok(message) => message,
             // `held` and the digest name it.
-            Err(trouble) if quarantine::is_the_files_own(&trouble) => {
-                hidden.push(name);
+            Err((Some(file), trouble)) if quarantine::is_the_files_own(&trouble) => {
+                hidden.push(Fingerprint::from_hex(&file.name));
                 continue;
             }
-            Err(trouble) => return Err(trouble),
+            Err((_, trouble)) => return Err(trouble),
         };
         // The rows come by their number.
         let Ok(at) = rows.binary_search_by_key(&message.id.number(), |(row, _)| row.id.number()) else {

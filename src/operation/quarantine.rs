@@ -88,8 +88,10 @@ pub fn find_all(installation: &Installation, store: &Store, ids: &[HeldId]) -> R
             _ => drop(moved.insert(id.number())),
         }
     }
-    let mut others = if moved.is_empty() { None } else { Some(each(installation)?) };
-    while let Some(held) = others.as_mut().and_then(Iterator::next) {
+    if moved.is_empty() {
+        return Ok(found);
+    }
+    for held in each(installation)? {
         match held {
             Ok(held) => found.extend(moved.remove(&held.id.number()).then_some(held)),
             Err(trouble) if is_the_files_own(&trouble) => {}
@@ -169,11 +171,38 @@ pub fn earlier(
 /// # Errors
 /// When the quarantine cannot be read; then also on the way. One that [`is_the_files_own`] hides no other.
 pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<Held, Trouble>>, Trouble> {
-    let read = |entry: anyhow::Result<Entry>| match entry {
-        Ok(entry) => read(installation, entry).transpose(),
-        Err(error) => Some(Err(error.into())),
-    };
-    Ok(files(installation)?.filter_map(read))
+    Ok(each_or_file(installation)?.map(|held| held.map_err(|(_, trouble)| trouble)))
+}
+
+/// The same, with the file that could not be read where it is a file's fault. Of files that name one number the one whose
+/// seal holds is the message, so those without come last, and only where no other is of that number: anybody may have put
+/// them there.
+///
+/// # Errors
+/// As [`each`].
+pub fn each_or_file(
+    installation: &Installation,
+) -> Result<impl Iterator<Item = Result<Held, (Option<Entry>, Trouble)>>, Trouble> {
+    let mut files = files(installation)?;
+    let (mut sealed, mut unsealed) = (HashSet::new(), Vec::new());
+    Ok(std::iter::from_fn(move || {
+        for entry in files.by_ref() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err((None, error.into()))),
+            };
+            match read(installation, entry.clone()) {
+                Ok(None) => {}
+                Ok(Some(held)) if held.sealed => {
+                    sealed.insert(held.id.number());
+                    return Some(Ok(held));
+                }
+                Ok(Some(held)) => unsealed.push(held),
+                Err(trouble) => return Some(Err((Some(entry), trouble))),
+            }
+        }
+        std::iter::from_fn(|| unsealed.pop()).find(|held: &Held| !sealed.contains(&held.id.number())).map(Ok)
+    }))
 }
 
 /// Every file of the quarantine that may be a message, unread.

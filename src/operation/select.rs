@@ -98,8 +98,7 @@ pub fn each(
     for id in &selection.ids {
         match ledger.find(installation, *id)? {
             Some(held) if pass(&held) => {
-                let found = Found::read(installation, held)?;
-                found.filter(|found| selection.takes_text(found)).into_iter().for_each(&mut take);
+                Found::read(installation, held)?.filter(|found| selection.takes_text(found)).map(&mut take);
             }
             Some(_) => {}
             None => rest.absent.push(ledger.absence(installation, *id)?),
@@ -108,6 +107,7 @@ pub fn each(
     if !selection.ids.is_empty() {
         return Ok(rest);
     }
+    let (mut sealed, mut unsealed) = (HashSet::new(), Vec::new());
     for entry in quarantine::files(installation)? {
         let entry = entry?;
         let path = entry.path.clone();
@@ -123,9 +123,22 @@ pub fn each(
             rest.unread.push(Unread { path, why: None });
             continue;
         };
+        if !held.sealed {
+            unsealed.push(held);
+            continue;
+        }
+        sealed.insert(held.id.number());
         if pass(&held) {
             let found = Found::of(held, start)?;
             found.filter(|found| selection.takes_text(found)).into_iter().for_each(&mut take);
+        }
+    }
+    // What names the number of a message without its seal is another's, and must not stand in its place.
+    for held in unsealed {
+        if sealed.contains(&held.id.number()) {
+            rest.unread.push(Unread { path: held.entry.path, why: None });
+        } else if pass(&held) {
+            Found::read(installation, held)?.filter(|found| selection.takes_text(found)).map(&mut take);
         }
     }
     Ok(rest)

@@ -242,6 +242,48 @@ fn what_cannot_be_read_is_named_and_hides_nothing_else() {
 }
 
 #[test]
+fn seen_whoever_put_a_file_there_took_the_number_of_another_message() {
+    let forge = |bytes: &[u8]| text(bytes).replace("Subject: Tea at five", "Subject: Forged").into_bytes();
+    let unseal = |bytes: Vec<u8>| text(&bytes).replace("Sender: bob", "Sender: eve").into_bytes();
+    // The order of a folder is anybody's guess, so there are many; and a mail reader has renamed the message, or has not.
+    each([true, false], |renamed| {
+        let world = World::new();
+        let challenge = world.challenge(BOB);
+        let file = fs::read_dir(world.quarantine().join("new")).unwrap().next().unwrap().unwrap().path();
+        let bytes = fs::read(&file).unwrap();
+        let id = header(&bytes, "X-Countersign-Id").unwrap();
+        let cur = |name: &str| world.quarantine().join("cur").join(name);
+        for number in 0..20 {
+            fs::write(cur(&format!("{number}.forged.host:2,S")), unseal(forge(&bytes))).unwrap();
+        }
+        if renamed {
+            fs::rename(&file, cur("its.own.host:2,S")).unwrap();
+        }
+        for line in [vec!["held"], vec!["digest", "--stdout"], vec!["show", &id]] {
+            let outcome = world.run(&line, "");
+            let shown = said(&outcome);
+            outcome.check(&format!("{line:?} shows it"), outcome.code == Some(0) && shown.contains("Tea at five"));
+            outcome.check(&format!("{line:?} shows no other"), !shown.contains("Forged"));
+            outcome.check("the others are named", line[0] == "show" || shown.contains("(20)"));
+        }
+        world.run(&["maintain"], "").is(0, 0, 21, 1);
+        let answer = Letter::answer(&challenge, BOB).body(&format!("Yes.\n> cr-{}\n", challenge.token()));
+        let outcome = world.deliver(answer.bytes());
+        outcome.is(0, 2, 20, 1);
+        let taken: Vec<String> = outcome.after.inbox.iter().map(|bytes| text(bytes)).collect();
+        outcome.check("it is released", taken.iter().any(|letter| letter.contains("Subject: Tea at five")));
+        // A new store goes by the message too.
+        fs::write(cur("its.own.host:2,S"), &bytes).unwrap();
+        fs::remove_file(world.store_file()).unwrap();
+        world.run(&["maintain", "--rebuild"], "").check("one is held", true);
+        let rows = world.store().all_held().unwrap();
+        assert_eq!((rows.len(), rows[0].proofs.is_empty()), (1, false));
+        let outcome = world.run(&["release", &id], "");
+        outcome.check("released", outcome.code == Some(0) && outcome.after.held.len() == 20);
+    });
+}
+
+#[test]
 fn a_message_whose_first_line_begins_with_a_blank_is_held_seen_and_released() {
     for first in ["   x\n", "\tx: y\n", " \n", "\t\r\n", "  00 11\n"] {
         let world = World::new();
