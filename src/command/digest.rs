@@ -107,7 +107,23 @@ fn whole_store(installation: &Installation) -> Result<Store, String> {
     // All of both files: what is damaged where this run does not look may be what a delivery needs.
     let whole = [StoreFile::List, StoreFile::Messages].into_iter().try_for_each(|file| Store::check(path, file));
     let opened = whole.and_then(|()| installation.store());
-    opened.map_err(|problem| ledger::sentence(installation, &problem))
+    opened.map_err(|problem| store_alarm(installation, &problem))
+}
+
+/// What becomes of mail without the file that is at fault, and what mends it.
+fn store_alarm(installation: &Installation, problem: &StoreProblem) -> String {
+    let known = matches!(Store::file_at_fault(&installation.config.paths.store), StoreFile::Messages);
+    let what = match problem {
+        StoreProblem::Busy | StoreProblem::Machine(_) if known => "Strangers' mail waits",
+        StoreProblem::Busy | StoreProblem::Machine(_) => "All mail waits",
+        StoreProblem::Corrupt | StoreProblem::Missing | StoreProblem::Newer(_) if known => {
+            "Strangers' mail is held unasked"
+        }
+        StoreProblem::Corrupt | StoreProblem::Missing | StoreProblem::Newer(_) => {
+            "All mail is held, that of people you know too"
+        }
+    };
+    format!("{what}: {}. See `countersign doctor`.", ledger::sentence(installation, problem))
 }
 
 /// Looks what is held: by the store's rows and the names of the files, and by what is in a file where its name does not
@@ -118,14 +134,11 @@ fn whole_store(installation: &Installation) -> Result<Store, String> {
 pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> Result<Inventory, Trouble> {
     let mut found =
         Inventory { new: Vec::new(), older: 0, alarms: Vec::new(), unread: Vec::new(), files: HashMap::new() };
-    let rows =
-        match store.and_then(|store| Rows::read(store).map_err(|problem| ledger::sentence(installation, &problem))) {
-            Ok(rows) => rows,
-            Err(problem) => {
-                found.alarms.push(format!("Strangers' mail is held unasked: {problem}. See `countersign doctor`."));
-                Rows::default()
-            }
-        };
+    let rows = store.and_then(|store| Rows::read(store).map_err(|problem| store_alarm(installation, &problem)));
+    let rows = rows.unwrap_or_else(|alarm| {
+        found.alarms.push(alarm);
+        Rows::default()
+    });
     let scored = !installation.config.policy.trust.scores.is_empty();
     let (mut listed, mut unsealed) = (HashSet::new(), Vec::new());
     for file in quarantine::files(installation)? {

@@ -27,10 +27,13 @@ use std::path::Path;
 
 use crate::cli::{Arguments, Command, Line};
 use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
+use crate::operation::installation::Installation;
+use crate::operation::ledger;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::report::{self, Level};
 use crate::world::config::Environment;
+use crate::world::store::StoreProblem;
 use crate::world::{descriptors, surroundings};
 
 /// Runs one command line: whom it was for, and how it ended.
@@ -47,7 +50,7 @@ pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
     }
     let ending = environment(parsed.config.as_deref())
         .and_then(|environment| dispatch(parsed.command, environment))
-        .unwrap_or_else(|trouble| say(&trouble, caller));
+        .unwrap_or_else(|trouble| say(&trouble, caller, parsed.config.as_deref()));
     (caller, ending)
 }
 
@@ -139,15 +142,22 @@ fn caller_of_bad_line(may_be_delivery: bool, is_typed: bool) -> Caller {
     if may_be_delivery && !is_typed { Caller::Delivery } else { Caller::Person }
 }
 
-fn say(trouble: &Trouble, caller: Caller) -> Ending {
+fn say(trouble: &Trouble, caller: Caller, config: Option<&Path>) -> Ending {
     let text = report::chain(&trouble.error);
     if caller == Caller::Person {
-        screen::error(&text);
+        screen::error(&store_trouble(trouble, config).unwrap_or(text));
     } else {
         report::note(Level::Error, &text);
         drain();
     }
     trouble.ending
+}
+
+/// Of a store that does not answer: which file it is, and what mends it. A command meets it at any place.
+fn store_trouble(trouble: &Trouble, config: Option<&Path>) -> Option<String> {
+    let problem = trouble.error.downcast_ref::<StoreProblem>()?;
+    let (installation, _) = Installation::open_without_keys(&environment(config).ok()?).ok()?;
+    Some(ledger::sentence(&installation, problem))
 }
 
 /// Reads standard input to its end before an answer that is not a success: OpenSMTPD and procmail take a program
