@@ -252,7 +252,8 @@ impl Run<'_> {
         self.say(&format!("allowed {who}{}\n", if_proven(pin)));
         if pin.is_empty() {
             screen::error(&format!(
-                "nothing was proven about the message, so whatever merely claims to be from {who} passes from now on"
+                "nothing was proven about the message, so whatever merely claims to be from {who} passes from now on, \
+                 but for what its domain disowns"
             ));
         }
     }

@@ -163,7 +163,10 @@ fn put_many(arguments: &EntryArguments, environment: Environment, wish: Wish) ->
     drop(meter);
     say_sum(&installation, &sum.into_inner(), effect)?;
     if wish.any {
-        screen::error("no proof is ever asked of their mail: whatever merely claims to be from one of them passes");
+        screen::error(
+            "no proof is ever asked of their mail: whatever merely claims to be from one of them passes, \
+             but for what its domain disowns",
+        );
     }
     Ok(Ending::Done)
 }
@@ -432,13 +435,15 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entr
         Who::Address(_) => {
             if wish.any {
                 screen::error(&format!(
-                    "no proof is ever asked of mail from {who}: whatever merely claims to be from there passes from now on"
+                    "no proof is ever asked of mail from {who}: whatever merely claims to be from there passes from now on, \
+                     but for what its domain disowns"
                 ));
             } else if who.is_programs() {
                 say_of_program(installation, who);
             } else if entry.pin.is_empty() {
                 screen::out(&format!(
-                    "No proof is asked of mail from {who}: whatever claims to be from there passes.\n"
+                    "No proof is asked of mail from {who}: whatever claims to be from there passes, but for what its \
+                     domain disowns.\n"
                 ))?;
                 screen::aside(&format!(
                     "Proof is asked for where {PROVEN_FROM} messages with the same one were held before, or where `release \

@@ -32,6 +32,18 @@ fn a_typed_address_asks_for_no_proof_and_says_so() {
 }
 
 #[test]
+fn seen_allow_said_that_all_passes_and_what_the_domain_disowns_was_held() {
+    for arguments in [&["allow", BOB][..], &["allow", "--any", BOB]] {
+        let world = World::new();
+        let outcome = world.run(arguments, "");
+        outcome.check("says it", said(&outcome).replace("  ", "").contains("but for what its"));
+        world.deliver(letter(1).unproven().bytes()).is(0, 1, 0, 0);
+        let forged = letter(2).proven("dmarc=fail header.from=example.net");
+        world.deliver(forged.bytes()).is(0, 1, 1, 0).held_for("dmarc-fail");
+    }
+}
+
+#[test]
 fn three_messages_with_the_same_proof_pin_it() {
     for (count, pinned) in [(2, false), (3, true)] {
         let world = World::new();
