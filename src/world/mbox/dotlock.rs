@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use rustix::io::Errno;
 use rustix::process::{Pid, getpid, test_kill_process};
 
-use crate::world::{folder, program, random, surroundings};
+use crate::world::{clock, folder, program, random, surroundings};
 
 /// An older lock was left behind: liblockfile(3) and Dovecot say five minutes, and nobody appends for so long.
 const STALE_AFTER: i64 = 300;
@@ -150,7 +150,9 @@ fn lacks_rights(error: &std::io::Error) -> bool {
 }
 
 fn by_program(path: PathBuf) -> Result<Attempt> {
-    let Some(program) = program() else { return Ok(Attempt::Impossible) };
+    let Some(program) = program() else {
+        return Ok(if is_held(&path, clock::now()) { Attempt::Busy } else { Attempt::Impossible });
+    };
     match run(&program, &["-l", "-p", "-r", "0"], &path)? {
         (0, _) => Ok(Attempt::Taken(Dotlock { path, made_by: MadeBy::Program(program) })),
         (IS_TAKEN, _) => Ok(Attempt::Busy),
@@ -158,6 +160,13 @@ fn by_program(path: PathBuf) -> Result<Attempt> {
             bail!("{} ended with {code} for {}: {}", program.display(), path.display(), said.trim())
         }
     }
+}
+
+/// Whether somebody has that lock, where this user can neither make nor remove one.
+fn is_held(path: &Path, now: i64) -> bool {
+    let made = fs::symlink_metadata(path).map(|status| status.mtime());
+    // One of a clock that is ahead must not keep mail waiting until then.
+    made.is_ok_and(|made| now.saturating_sub(made).abs() <= STALE_AFTER) && !is_abandoned(path)
 }
 
 fn run(program: &Path, options: &[&str], lock: &Path) -> Result<(i32, String)> {
@@ -241,6 +250,19 @@ mod tests {
             fs::File::options().write(true).open(&lock).unwrap().set_modified(time).unwrap();
             assert_eq!(!is_busy(&mbox), is_free, "{age}");
         }
+    }
+
+    #[test]
+    fn who_can_make_none_waits_for_who_has_one() {
+        let (_folder, _, lock) = scratch();
+        let now = clock::now();
+        assert!(!is_held(&lock, now));
+        fs::write(&lock, "0").unwrap();
+        for (off, held) in [(0, true), (STALE_AFTER - 9, true), (STALE_AFTER + 9, false), (-STALE_AFTER - 9, false)] {
+            assert_eq!(is_held(&lock, now + off), held, "{off}");
+        }
+        fs::write(&lock, format!("4194305:{}", host())).unwrap();
+        assert!(!is_held(&lock, now), "of the dead");
     }
 
     #[test]
