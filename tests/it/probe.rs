@@ -92,6 +92,19 @@ fn a_sub_address_that_is_refused_is_seen() {
 }
 
 #[test]
+fn seen_a_sub_address_that_sendmail_refuses_was_a_probe_like_any() {
+    let world = world("", "cat");
+    let script = fs::read_to_string(world.sendmail()).unwrap();
+    let refusing = "#!/bin/sh\ncase \"$*\" in *+*) echo '550 User unknown' >&2; exit 67 ;; esac\n";
+    fs::write(world.sendmail(), script.replacen("#!/bin/sh\n", refusing, 1)).unwrap();
+    let sub = found(&world, "sub-address");
+    let said = sub[0]["said"].as_str().unwrap();
+    assert!(said.contains("alice+probe@example.org is refused") && said.contains("550 User unknown"), "{said}");
+    assert_eq!(sub[0]["grade"], "warning");
+    assert!(found(&world, "probe").is_empty());
+}
+
+#[test]
 fn without_a_server_only_the_sub_address_is_tried_and_without_either_nothing() {
     let world = world("[trust]\nauthserv_ids = []\n", "cat");
     assert_eq!(found(&world, "sub-address")[0]["grade"], "ok");

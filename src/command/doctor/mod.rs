@@ -7,7 +7,7 @@ mod probe;
 use serde_json::json;
 
 use crate::cli::DoctorArguments;
-use crate::command::doctor::probe::{Probed, probe};
+use crate::command::doctor::probe::{Fate, Probed, probe};
 use crate::exit::Ending;
 use crate::mail::display::wrapped;
 use crate::operation::checkup::{Finding, Grade, examine};
@@ -74,7 +74,9 @@ fn probed(probed: &Probed) -> Vec<Finding> {
     if probed.forged.1 > 0 {
         found.push(forged_field(probed));
     }
-    found.extend(probed.sub_address.as_ref().map(|(address, arrived)| sub_address(&address.to_string(), *arrived)));
+    // Where no probe has arrived, that one has not says nothing of sub-addresses.
+    let told = probed.forged.0 == 0 || probed.forged.1 > 0;
+    found.extend(probed.sub_address.as_ref().map(|(address, fate)| sub_address(&address.to_string(), fate, told)));
     found
 }
 
@@ -112,11 +114,19 @@ fn forged_field(probed: &Probed) -> Finding {
     finding.way("the probes lie in your inbox or among the held mail; throw them away")
 }
 
-fn sub_address(address: &str, arrived: bool) -> Finding {
-    if arrived {
-        return Finding::good("sub-address", &format!("mail to {address} arrives, so answers to challenges do"));
-    }
-    let said = format!("mail to {address} has not arrived within 30 seconds: answers to challenges may not either");
+fn sub_address(address: &str, fate: &Fate, told: bool) -> Finding {
+    let said = match fate {
+        Fate::Arrived => {
+            return Finding::good("sub-address", &format!("mail to {address} arrives, so answers to challenges do"));
+        }
+        Fate::Missing if !told => {
+            return Finding::note("sub-address", &format!("whether mail to {address} arrives is not known yet"));
+        }
+        Fate::Missing => {
+            format!("mail to {address} has not arrived within 30 seconds: answers to challenges may not either")
+        }
+        Fate::Refused(said) => format!("mail to {address} is refused, and answers to challenges with it: {said}"),
+    };
     Finding::warning("sub-address", &said)
         .way("let the mail system split addresses (in Postfix recipient_delimiter), or delimiters = \"\" in the part [owner]")
 }
@@ -180,6 +190,7 @@ mod tests {
     fn what_became_of_the_probes_is_never_wrong_and_never_silent() {
         let address = crate::mail::address::Address::parse("alice+probe@example.org").unwrap();
         let none = Probed::default();
+        let missing = Some((address.clone(), Fate::Missing));
         let line = "printf x | curl y ".repeat(20);
         let some = Probed { forged: (9, 9), from_outside: Some(line.clone()), ..none.clone() };
         let all = [
@@ -192,9 +203,16 @@ mod tests {
             (
                 Grade::Good,
                 "answers to challenges do",
-                Probed { sub_address: Some((address.clone(), true)), ..none.clone() },
+                Probed { sub_address: Some((address.clone(), Fate::Arrived)), ..none.clone() },
             ),
-            (Grade::Warning, "recipient_delimiter", Probed { sub_address: Some((address, false)), ..none }),
+            (Grade::Warning, "recipient_delimiter", Probed { sub_address: missing.clone(), ..none.clone() }),
+            (Grade::Warning, "recipient_delimiter", Probed { sub_address: missing.clone(), ..some.clone() }),
+            (
+                Grade::Warning,
+                "alice+probe@example.org is refused, and answers to challenges with it: 550",
+                Probed { sub_address: Some((address, Fate::Refused("550".into()))), ..some.clone() },
+            ),
+            (Grade::Note, "arrives is not known yet", Probed { sub_address: missing, forged: (9, 0), ..none }),
         ];
         for (grade, says, one) in all {
             let found = probed(&one);

@@ -54,14 +54,25 @@ pub struct Probed {
     pub left_in: Vec<&'static str>,
     /// How many messages with a forged field were sent, and how many of them arrived.
     pub forged: (usize, usize),
-    /// The sub-address that was written to, and whether it arrived; none without a delimiter.
-    pub sub_address: Option<(Address, bool)>,
+    /// The sub-address that was written to, and what became of that; none without a delimiter.
+    pub sub_address: Option<(Address, Fate)>,
     /// The Message-IDs of what has not arrived.
     pub missing: Vec<String>,
-    /// What sendmail said that did not take one; foreign text. Nothing more was sent then.
+    /// What sendmail said that did not take one to the user's own address; foreign text. Nothing more was sent then.
     pub refused: Option<String>,
     /// A line of shell that sends the plain one from outside, where this mail system's checks of SMTP are passed.
     pub from_outside: Option<String>,
+}
+
+/// What became of the message to the sub-address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is there.
+    Arrived,
+    /// It is not there yet.
+    Missing,
+    /// sendmail did not take it, and what it said; foreign text.
+    Refused(String),
 }
 
 /// One message.
@@ -90,13 +101,22 @@ pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
     let mut waiting = BTreeMap::new();
     for probe in &probes {
         let mail = message(installation, probe, now);
-        match installation.sendmail().send(None, &probe.to, &mail, (Duration::MAX, &mut || ())) {
-            Outcome::Sent => {}
-            Outcome::Refused { code, said } => probed.refused = Some(format!("sendmail ended with {code}: {said}")),
-            Outcome::Unknown { said } => probed.refused = Some(said),
-        }
-        if probed.refused.is_some() {
-            break;
+        let refused = match installation.sendmail().send(None, &probe.to, &mail, (Duration::MAX, &mut || ())) {
+            Outcome::Sent => None,
+            Outcome::Refused { code, said } => Some(format!("sendmail ended with {code}: {said}")),
+            Outcome::Unknown { said } => Some(said),
+        };
+        match refused {
+            None if probe.forged.is_none() => probed.sub_address = Some((probe.to.clone(), Fate::Missing)),
+            None => {}
+            Some(said) if probe.forged.is_none() => {
+                probed.sub_address = Some((probe.to.clone(), Fate::Refused(said)));
+                break;
+            }
+            Some(said) => {
+                probed.refused = Some(said);
+                break;
+            }
         }
         waiting.insert(format!("<{}>", probe.message_id), probe);
         probed.forged.0 += usize::from(probe.forged.is_some());
@@ -107,7 +127,6 @@ pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
 
 impl Probed {
     fn wait(&mut self, installation: &Installation, mut waiting: BTreeMap<String, &Probe>, now: i64) {
-        self.sub_address = waiting.values().find(|probe| probe.forged.is_none()).map(|probe| (probe.to.clone(), false));
         let until = Instant::now() + PATIENCE;
         loop {
             for (id, start) in arrived(installation, &waiting, now) {
@@ -125,7 +144,7 @@ impl Probed {
 
     fn take(&mut self, probe: &Probe, start: &[u8], trust: &Trust) {
         match &probe.forged {
-            None => self.sub_address = Some((probe.to.clone(), true)),
+            None => self.sub_address = Some((probe.to.clone(), Fate::Arrived)),
             Some((form, _, claimed)) => {
                 self.forged.1 += 1;
                 if is_believed(start, trust, claimed) {
