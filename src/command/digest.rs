@@ -9,8 +9,10 @@ use std::collections::{HashMap, HashSet};
 use crate::cli::DigestArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
+use crate::mail::address::Address;
 use crate::mail::compose::from_line;
 use crate::mail::head::Head;
+use crate::operation::case::entry_of;
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
@@ -22,7 +24,7 @@ use crate::operation::unread::{Unread, sentences};
 use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, SpamScore};
 use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
-use crate::policy::fingerprint::Fingerprint;
+use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::standing::Effect;
@@ -56,6 +58,8 @@ pub struct Inventory {
 struct Rows {
     by_number: Vec<HeldRow>,
     by_message: Vec<(Fingerprint, usize)>,
+    /// Where there are none: the list, which may be sound all the same.
+    list: Option<Store>,
 }
 
 /// Runs `digest`.
@@ -137,7 +141,7 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
     let rows = store.and_then(|store| Rows::read(store).map_err(|problem| store_alarm(installation, &problem)));
     let rows = rows.unwrap_or_else(|alarm| {
         found.alarms.push(alarm);
-        Rows::default()
+        Rows { list: Store::open_to_look_up(&installation.config.paths.store).ok(), ..Rows::default() }
     });
     let scored = !installation.config.policy.trust.scores.is_empty();
     let (mut listed, mut unsealed) = (HashSet::new(), Vec::new());
@@ -205,6 +209,18 @@ impl Rows {
         Ok(rows)
     }
 
+    /// Whether a message whose row is lost claims to be from somebody who is allowed, and their domain says no. A list that
+    /// is lost too says nothing.
+    fn is_known_forged(&self, installation: &Installation, held: &Held) -> bool {
+        let Some(list) = self.list.as_ref().filter(|_| held.sealed && held.block.reason == Reason::DmarcFail) else {
+            return false;
+        };
+        let entry =
+            |sender: &Address| entry_of(installation, list, Kind::Address, sender.normal().as_str()).ok().flatten();
+        let entry = held.block.sender.as_ref().and_then(entry);
+        entry.is_some_and(|(_, entry)| entry.effect == Effect::Allow)
+    }
+
     fn numbered(&self, id: HeldId) -> Option<&HeldRow> {
         let at = self.by_number.binary_search_by_key(&id.number(), |row| row.id.number()).ok()?;
         self.by_number.get(at)
@@ -234,7 +250,8 @@ impl Inventory {
         let row = rows.numbered(held.id);
         let scored = !installation.config.policy.trust.scores.is_empty();
         let score = if scored { score(installation, &held)? } else { None };
-        let entry = Entry { score, ..entry(held.id, held.block.received, held.block.reason, row) };
+        let reason = if rows.is_known_forged(installation, &held) { Reason::KnownForged } else { held.block.reason };
+        let entry = Entry { score, ..entry(held.id, held.block.received, reason, row) };
         self.take((entry, held.entry), row, (listed, false));
         Ok(())
     }

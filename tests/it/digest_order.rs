@@ -1,5 +1,7 @@
 //! What stands where in the digest.
 
+use std::fs;
+
 use countersign::origin::auth::Proofs;
 use countersign::policy::standing::Effect;
 
@@ -40,4 +42,21 @@ fn seen_a_known_name_that_was_forged_stood_among_forged_strangers() {
     // Who is known is asked when the digest is made.
     world.run(&["forget", BOB], "");
     assert!(digest(&world).contains("(dmarc=fail) (3)"));
+}
+
+#[test]
+fn seen_without_its_rows_a_digest_knew_nobody_though_the_list_was_sound() {
+    let world = World::new();
+    world.allow(BOB);
+    let forged = |address: &str| from(address, 1).proven("dmarc=fail header.from=example.net").bytes();
+    world.deliver(forged(BOB)).held_for("dmarc-fail");
+    world.deliver(forged("eve@example.net")).held_for("dmarc-fail");
+    fs::remove_file(world.store_file()).unwrap();
+    let said = digest(&world);
+    let place = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));
+    let strangers = place("Strangers, disowned by the domain they claim (dmarc=fail) (1)");
+    assert!(said.contains(&KNOWN.replace("(2)", "(1)")), "{said}");
+    assert!(place(BOB) < strangers && place("eve@") > strangers, "{said}");
+    fs::remove_file(world.list_file()).unwrap();
+    assert!(digest(&world).contains("Strangers, disowned by the domain they claim (dmarc=fail) (2)"));
 }
