@@ -144,7 +144,7 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
         Rows { list: Store::open_to_look_up(&installation.config.paths.store).ok(), ..Rows::default() }
     });
     let scored = !installation.config.policy.trust.scores.is_empty();
-    let (mut listed, mut unsealed) = (HashSet::new(), Vec::new());
+    let (mut listed, mut unsealed) = (HashSet::new(), HashSet::new());
     for file in quarantine::files(installation)? {
         let file = file?;
         let seen = file.clone();
@@ -156,14 +156,15 @@ pub fn inventory(installation: &Installation, store: Result<&Store, String>) -> 
         }
         match quarantine::read(installation, file) {
             Ok(Some(held)) if held.sealed => found.take_read(installation, held, &rows, &mut listed)?,
-            Ok(Some(held)) => unsealed.push(held),
+            Ok(Some(held)) => drop(unsealed.insert(held.entry.name)),
             // Gone, or none of ours.
             Ok(None) => found.unread.extend(seen.status()?.map(|_| Unread { path: seen.path, why: None })),
             Err(trouble) => found.unread.push(Unread::new(&seen.path, trouble)?),
         }
     }
     // What names the number of a message without its seal is another's, and must not stand in its place.
-    for held in unsealed {
+    for held in quarantine::of_names(installation, unsealed)? {
+        let held = held?;
         if listed.contains(&held.id.number()) || found.files.contains_key(&held.id.number()) {
             found.unread.push(Unread { path: held.entry.path, why: None });
         } else {

@@ -184,7 +184,7 @@ pub fn each_or_file(
     installation: &Installation,
 ) -> Result<impl Iterator<Item = Result<Held, (Option<Entry>, Trouble)>>, Trouble> {
     let mut files = files(installation)?;
-    let (mut sealed, mut unsealed) = (HashSet::new(), Vec::new());
+    let (mut sealed, mut unsealed, mut last) = (HashSet::new(), HashSet::new(), None);
     Ok(std::iter::from_fn(move || {
         for entry in files.by_ref() {
             let entry = match entry {
@@ -197,12 +197,45 @@ pub fn each_or_file(
                     sealed.insert(held.id.number());
                     return Some(Ok(held));
                 }
-                Ok(Some(held)) => unsealed.push(held),
+                Ok(Some(held)) => drop(unsealed.insert(held.entry.name)),
                 Err(trouble) => return Some(Err((Some(entry), trouble))),
             }
         }
-        std::iter::from_fn(|| unsealed.pop()).find(|held: &Held| !sealed.contains(&held.id.number())).map(Ok)
+        if last.is_none() {
+            match of_names(installation, std::mem::take(&mut unsealed)) {
+                Ok(again) => last = Some(again),
+                Err(trouble) => return Some(Err((None, trouble))),
+            }
+        }
+        let is_other =
+            |held: &Result<Held, Trouble>| held.as_ref().map_or(true, |held| !sealed.contains(&held.id.number()));
+        last.as_mut()?.find(is_other).map(|held| held.map_err(|trouble| (None, trouble)))
     }))
+}
+
+/// The held messages without their seal in the files of these names, each once: nothing but the names need be kept until all
+/// others are read.
+///
+/// # Errors
+/// As [`each`].
+pub fn of_names(
+    installation: &Installation,
+    mut names: HashSet<String>,
+) -> Result<impl Iterator<Item = Result<Held, Trouble>>, Trouble> {
+    let files = if names.is_empty() { None } else { Some(files(installation)?) };
+    let read = move |entry: anyhow::Result<Entry>| {
+        let held = match entry {
+            Ok(entry) if names.contains(&entry.name) => read(installation, entry).transpose()?,
+            Ok(_) => return None,
+            Err(error) => return Some(Err(error.into())),
+        };
+        // A file that is renamed while the folder is listed may come twice.
+        held.map_or_else(
+            |trouble| Some(Err(trouble)),
+            |held| (!held.sealed && names.remove(&held.entry.name)).then_some(Ok(held)),
+        )
+    };
+    Ok(files.into_iter().flatten().filter_map(read))
 }
 
 /// Every file of the quarantine that may be a message, unread.

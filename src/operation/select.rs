@@ -107,7 +107,7 @@ pub fn each(
     if !selection.ids.is_empty() {
         return Ok(rest);
     }
-    let (mut sealed, mut unsealed) = (HashSet::new(), Vec::new());
+    let (mut sealed, mut unsealed) = (HashSet::new(), HashSet::new());
     for entry in quarantine::files(installation)? {
         let entry = entry?;
         let path = entry.path.clone();
@@ -124,7 +124,7 @@ pub fn each(
             continue;
         };
         if !held.sealed {
-            unsealed.push(held);
+            unsealed.insert(held.entry.name);
             continue;
         }
         sealed.insert(held.id.number());
@@ -134,7 +134,8 @@ pub fn each(
         }
     }
     // What names the number of a message without its seal is another's, and must not stand in its place.
-    for held in unsealed {
+    for held in quarantine::of_names(installation, unsealed)? {
+        let held = held?;
         if sealed.contains(&held.id.number()) {
             rest.unread.push(Unread { path: held.entry.path, why: None });
         } else if pass(&held) {
