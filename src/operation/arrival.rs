@@ -22,7 +22,8 @@ const INCLUDED: usize = 20;
 /// Where mail systems keep an mbox for each user.
 const SPOOL: &str = "/var/mail";
 /// The files in which a user says where mail goes, and who reads them.
-const RULES: [&str; 2] = [".procmailrc", ".mailfilter"];
+const RULES: [&str; 2] = [PROCMAIL, ".mailfilter"];
+const PROCMAIL: &str = ".procmailrc";
 
 /// Where mail may arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Seen {
     calling: Vec<Sight>,
     /// Places where mail of somebody else lies.
     with_mail: Vec<Sight>,
+    /// Rules for procmail that call this program and name no DEFAULT.
+    without_default: Option<String>,
     /// What the mail system's configuration says.
     system: Vec<Sight>,
     /// Of the user's rules what decides and cannot be read, a sentence each.
@@ -106,21 +109,30 @@ impl Seen {
         self.with_mail.first().cloned()
     }
 
+    /// Whether rules for procmail call this program and neither set a DEFAULT nor name this Maildir anywhere: what passes then
+    /// goes into procmail's own inbox.
+    #[must_use]
+    pub fn leaves_to_procmail(&self, inbox: &Inbox) -> bool {
+        let (Some(text), Inbox::Maildir(path)) = (&self.without_default, inbox) else { return false };
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        !text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(&name))
+    }
+
     /// Takes in what the user's file of that name says.
     fn rules_say(&mut self, name: &str, text: &str, who: Who<'_>) {
         let rules = Rules::read(text, who);
         self.aside.extend(rules.unread.iter().map(|file| format!("~/{name} includes {file}, which could not be read")));
+        let calls = text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
         match rules.default() {
             Some(Ok(place)) => {
                 let sight = Sight { place, said_by: format!("DEFAULT in ~/{name}") };
-                let calls =
-                    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
                 self.calling.extend(calls.then(|| sight.clone()));
                 self.rules.push(sight);
             }
             Some(Err(value)) => {
                 self.unread.push(format!("DEFAULT in ~/{name} is {value}, which only its program can read"));
             }
+            None if calls && name == PROCMAIL => self.without_default = Some(text.to_owned()),
             None => {}
         }
     }
@@ -143,6 +155,14 @@ impl Place {
         match (self, other) {
             (Place::Maildir(one), Place::Maildir(other)) | (Place::Mbox(one), Place::Mbox(other)) => same(one, other),
             _ => false,
+        }
+    }
+
+    /// Its folder or file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Place::Maildir(path) | Place::Mbox(path) => path,
         }
     }
 
@@ -598,6 +618,24 @@ mod tests {
             assert_eq!(found.instead_of(&inbox).map(|sight| sight.place), instead.cloned());
         }
         assert_eq!(seen(&[&other], &[], &[]).instead_of(&Inbox::Command(vec!["/x".into()])), None);
+    }
+
+    #[test]
+    fn rules_that_call_it_and_name_no_inbox_leave_it_to_procmail() {
+        let home = tempfile::tempdir().unwrap();
+        let environment = Environment { home: Some(home.path().into()), ..Environment::default() };
+        let leaves = |rules: &str, inbox: &Inbox| {
+            std::fs::write(home.path().join(".procmailrc"), rules).unwrap();
+            look(&environment, None).leaves_to_procmail(inbox)
+        };
+        let maildir = Inbox::Maildir(home.path().join("Maildir"));
+        let call = ":0 W\n| /usr/local/bin/countersign gate\n";
+        assert!(leaves(call, &maildir) && leaves(&format!("# Maildir\n{call}"), &maildir));
+        assert!(!leaves(&format!("DEFAULT=$HOME/Maildir/\n{call}"), &maildir));
+        assert!(!leaves(&format!("{call}:0\n$HOME/Maildir/\n"), &maildir), "a recipe of theirs delivers there");
+        assert!(!leaves(":0\n* ^List-Id\nlists/\n", &maildir), "they do not call it");
+        assert!(!leaves(call, &Inbox::Mbox("/var/mail/alice".into())));
+        assert!(!leaves(call, &Inbox::Command(vec!["/x".into()])));
     }
 
     #[test]

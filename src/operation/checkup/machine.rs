@@ -60,8 +60,19 @@ pub(super) fn sendmail(config: &Config) -> Finding {
 /// Whether the inbox is where mail arrives: else nobody sees the digest, and what is released is out of sight.
 pub(super) fn arrival(config: &Config, environment: &Environment) -> Option<Finding> {
     let Paths { inbox, .. } = &config.paths;
-    let Sight { place, said_by } = arrival::look(environment, Place::of(inbox)).instead_of(inbox)?;
+    let seen = arrival::look(environment, Place::of(inbox));
     let own = Place::of(inbox)?;
+    let Some(Sight { place, said_by }) = seen.instead_of(inbox) else {
+        let said = format!(
+            "~/.procmailrc calls this program and names no DEFAULT: what passes goes into procmail's own inbox, usually \
+             /var/mail/you, and the digest and what you release go into {own}"
+        );
+        let (maildir, mbox) = (own.path().display(), "mbox = \"/var/mail/you\" in the part [inbox]");
+        return seen.leaves_to_procmail(inbox).then(|| {
+            Finding::warning("inbox", &said)
+                .way(format!("DEFAULT={maildir}/ in ~/.procmailrc, if that is where you read your mail; else {mbox}"))
+        });
+    };
     let said = format!("mail arrives in {place} ({said_by}), and the digest and what you release go into {own}");
     let key = match &place {
         Place::Maildir(path) => format!("maildir = \"{}\"", path.display()),
