@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
-use crate::operation::arrival::Place;
+use crate::operation::place::Place;
 use crate::origin::auth::{Authentication, Method, Trust};
 use crate::origin::envelope::Caller;
 

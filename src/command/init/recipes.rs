@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::operation::arrival::Place;
+use crate::operation::place::Place;
 
 const PROCMAIL: &str = include_str!("../../../procmail-examples/procmail-gate.rc");
 const MAILDROP: &str = include_str!("../../../procmail-examples/maildrop-gate.mailfilter");

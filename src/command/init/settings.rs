@@ -9,9 +9,10 @@ use anyhow::anyhow;
 
 use crate::cli::InitArguments;
 use crate::mail::address::{Address, DELIMITERS};
-use crate::operation::arrival::{self, Arrival, Place, Sight};
+use crate::operation::arrival::{self, Arrival, Sight};
 use crate::operation::checkup::refused_answers;
 use crate::operation::evidence::{Evidence, Server};
+use crate::operation::place::Place;
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::Trust;

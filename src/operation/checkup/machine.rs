@@ -3,7 +3,8 @@
 //! Promises: only looks. Never touches: the mail system's files.
 
 use super::finding::Finding;
-use crate::operation::arrival::{self, Place, Sight};
+use crate::operation::arrival::{self, Sight};
+use crate::operation::place::Place;
 use crate::policy::time::{Doubt, RELEASED, doubt};
 use crate::world::config::{Config, Environment, Paths};
 use crate::world::store::Store;

@@ -10,8 +10,8 @@ mod forward;
 mod machine;
 mod trust;
 
-use crate::operation::arrival::Place;
 use crate::operation::evidence::Evidence;
+use crate::operation::place::Place;
 use crate::report::{self, chain};
 use crate::world::config::{Config, Environment};
 
