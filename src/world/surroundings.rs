@@ -67,11 +67,7 @@ pub fn whole(path: &Path) -> Result<PathBuf> {
 /// What Postfix on this machine splits addresses at, which may be nothing; none without Postfix.
 #[must_use]
 pub fn delimiters() -> Option<String> {
-    let postconf =
-        ["/usr/sbin/postconf", "/usr/local/sbin/postconf"].map(Path::new).into_iter().find(|p| p.exists())?;
-    let argv = [postconf.into(), "-h".into(), "recipient_delimiter".into()];
-    let said = program::output_of(&argv, POSTCONF_LIMIT).ok()?;
-    Some(String::from_utf8(said).ok()?.trim().to_owned())
+    postconf(&["recipient_delimiter"])?.pop()
 }
 
 /// Settings of Postfix on this machine, in that order; none without Postfix, or if it does not answer.
