@@ -35,7 +35,6 @@ use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
 use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
-use crate::world::mbox::{Mailbox, NewLetter};
 use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
 use crate::world::{clock, descriptors, random};
 
@@ -197,7 +196,9 @@ pub fn store_in_inbox(
 ) -> Result<(), Trouble> {
     match &installation.config.paths.inbox {
         Inbox::Maildir(path) => {
-            write_passed(installation, case, input, &Maildir::at(path), now)?.commit_unique()?;
+            let mut draft = Maildir::at(path).draft()?;
+            write_passed(installation, case, input, now, &mut |piece| draft.write(piece))?;
+            draft.commit_unique()?;
         }
         Inbox::Command(argv) => {
             let message = write_for_command(input, &installation.ready_quarantine()?)?;
@@ -205,7 +206,9 @@ pub fn store_in_inbox(
         }
         Inbox::Mbox(path) => {
             let mailbox = inbox::mailbox(installation, path)?;
-            let letter = write_for_mbox(installation, case, input, &mailbox, now)?;
+            let sender = case.facts.envelope_sender().map(Address::to_string);
+            let mut letter = mailbox.letter(&from_line(sender.as_deref(), now))?;
+            write_passed(installation, case, input, now, &mut |piece| letter.write(piece))?;
             inbox::open(&mailbox)?.append(letter)?;
         }
     }
@@ -339,41 +342,22 @@ pub fn held_row(
     }
 }
 
-/// Writes a message for the inbox into its tmp/: our block, then the bytes as they came. It is never looked for by its
-/// bytes, and for a large one to hash them would take longer than to write them.
+/// Writes a message that passes: our block, then the bytes as they came. It is never looked for by its bytes, and for a large
+/// one to hash them would take longer than to write them.
 fn write_passed(
     installation: &Installation,
     case: &Case,
     input: &mut Stdin,
-    maildir: &Maildir,
     now: i64,
-) -> Result<Draft, Trouble> {
+    put: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+) -> Result<(), Trouble> {
     let start = input.shared_start();
     let head = Head::read(&start);
-    let mut draft = maildir.draft()?;
-    draft.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
-    write_message(input, &head, &mut |piece| draft.write(piece), |_| ())?;
-    Ok(draft)
+    put(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
+    write_message(input, &head, put, |_| ())
 }
 
-/// The same for an mbox, behind the line that begins a message there.
-fn write_for_mbox(
-    installation: &Installation,
-    case: &Case,
-    input: &mut Stdin,
-    mailbox: &Mailbox,
-    now: i64,
-) -> Result<NewLetter, Trouble> {
-    let start = input.shared_start();
-    let head = Head::read(&start);
-    let sender = case.facts.envelope_sender().map(Address::to_string);
-    let mut letter = mailbox.letter(&from_line(sender.as_deref(), now))?;
-    letter.write(&block(installation, case, &head, None, now).seal(None, &installation.keys.token))?;
-    write_message(input, &head, &mut |piece| letter.write(piece), |_| ())?;
-    Ok(letter)
-}
-
-/// The same for the quarantine, where the message is known by its number and by its bytes.
+/// The same into the quarantine's tmp/, where the message is known by its number and by its bytes.
 fn write_held(
     installation: &Installation,
     case: &Case,
