@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::facts::OWN_MARK;
 use crate::mail::head::Head;
 use crate::operation::place::{Place, place_of};
-use crate::operation::rules::{Rules, SPOOL, Who};
+use crate::operation::rules::{Rules, SPOOL, Who, lines_that_count};
 use crate::world::config::{Environment, Inbox};
 use crate::world::surroundings;
 
@@ -101,14 +101,14 @@ impl Seen {
     pub fn leaves_to_procmail(&self, inbox: &Inbox) -> bool {
         let (Some(text), Inbox::Maildir(path)) = (&self.without_default, inbox) else { return false };
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        !text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(&name))
+        !lines_that_count(text).any(|line| line.contains(&name))
     }
 
     /// Takes in what the user's file of that name says.
     fn rules_say(&mut self, name: &str, text: &str, who: Who<'_>) {
         let rules = Rules::read(text, who);
         self.aside.extend(rules.unread.iter().map(|file| format!("~/{name} includes {file}, which could not be read")));
-        let calls = text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("countersign"));
+        let calls = lines_that_count(text).any(|line| line.contains("countersign"));
         match rules.default() {
             Some(Ok(place)) => {
                 let sight = Sight { place, said_by: format!("DEFAULT in ~/{name}") };
@@ -241,19 +241,9 @@ fn location_of(location: &str, who: Who<'_>) -> Option<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::place::tests::{maildir, mbox_at};
+    use crate::operation::rules::tests::who;
     use crate::world::maildir::Maildir;
-
-    fn who(home: &Path) -> Who<'_> {
-        Who { home, name: "alice" }
-    }
-
-    fn maildir(path: &str) -> Place {
-        Place::Maildir(path.into())
-    }
-
-    fn mbox_at(path: &str) -> Place {
-        Place::Mbox(path.into())
-    }
 
     #[test]
     fn what_the_rules_include_is_read_too() {

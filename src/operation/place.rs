@@ -88,3 +88,16 @@ pub fn place_of(value: &str, folder: &Path) -> Option<Place> {
         false => Some(Place::Mbox(path)),
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::operation) fn maildir(path: &str) -> Place {
+        Place::Maildir(path.into())
+    }
+
+    pub(in crate::operation) fn mbox_at(path: &str) -> Place {
+        Place::Mbox(path.into())
+    }
+}

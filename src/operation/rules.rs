@@ -22,6 +22,11 @@ pub struct Who<'a> {
     pub name: &'a str,
 }
 
+/// The lines of such a file that are no comments.
+pub fn lines_that_count(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with('#'))
+}
+
 /// What a file of rules for procmail or maildrop sets, outside of braces.
 pub struct Rules<'a> {
     who: Who<'a>,
@@ -149,19 +154,12 @@ fn variable(text: &str) -> (&str, &str) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::operation::place::tests::{maildir, mbox_at};
 
-    fn who(home: &Path) -> Who<'_> {
+    pub(in crate::operation) fn who(home: &Path) -> Who<'_> {
         Who { home, name: "alice" }
-    }
-
-    fn maildir(path: &str) -> Place {
-        Place::Maildir(path.into())
-    }
-
-    fn mbox_at(path: &str) -> Place {
-        Place::Mbox(path.into())
     }
 
     #[test]

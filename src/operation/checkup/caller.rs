@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use super::forward::{Destination, destinations};
+use crate::operation::rules::lines_that_count;
 use crate::world::config::{Config, Environment};
 use crate::world::surroundings;
 
@@ -151,8 +152,7 @@ fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
 /// The lines of that file in the home that call this program.
 fn calls_in(home: &Path, name: &str) -> Vec<String> {
     let text = surroundings::text_of(&home.join(name)).unwrap_or_default();
-    let calls = |line: &&str| !line.trim_start().starts_with('#') && line.contains("countersign");
-    text.lines().filter(calls).map(str::to_owned).collect()
+    lines_that_count(&text).filter(|line| line.contains("countersign")).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
