@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod descriptors;
 pub mod folder;
+pub mod host;
 pub mod input;
 pub mod lines;
 pub mod maildir;

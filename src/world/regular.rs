@@ -2,9 +2,9 @@
 //!
 //! Promises: a pipe never keeps the caller waiting, a device is never read without end. Never touches: what is in the file.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -21,10 +21,21 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 fn open_with_length(path: &Path) -> io::Result<(File, u64)> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let file = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
     let status = file.metadata()?;
     if status.is_file() { Ok((file, status.len())) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// Whether that name is still the open file's, and no other file has been put in its place; no where it cannot be told.
+#[must_use]
+pub fn is_at(file: &File, path: &Path) -> bool {
+    file.metadata().is_ok_and(|status| is_same(path, &status))
+}
+
+/// The same for a file of which only its status is known.
+#[must_use]
+pub fn is_same(path: &Path, status: &Metadata) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|other| (other.dev(), other.ino()) == (status.dev(), status.ino()))
 }
 
 /// Its bytes, at most [`TEXT_LIMIT`].
@@ -52,7 +63,6 @@ pub fn text(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;

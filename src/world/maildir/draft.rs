@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use super::file_system::{is_same_file, lacks_links, read_folder, rename_unless_there, sync_folder};
+use super::file_system::{lacks_links, read_folder, rename_unless_there, sync_folder};
 use super::layout::Maildir;
 use super::name::{check_name, unique_name};
 use super::quota::{Quota, sized};
-use crate::world::folder;
+use crate::world::{folder, regular};
 
 /// A draft that is older was left by a process that died: the Maildir definition's 36 hours, in seconds.
 pub const ABANDONED_AFTER: i64 = 36 * 3600;
@@ -226,7 +226,7 @@ impl Draft {
         match fs::hard_link(&self.path, path) {
             Ok(()) => Ok(true),
             // Over NFS an answer can get lost, and the second request finds the work of the first.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(is_same_file(&self.file, path)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(regular::is_at(&self.file, path)),
             Err(error) if lacks_links(&error) => self.rename_to(path),
             Err(error) => Err(error),
         }

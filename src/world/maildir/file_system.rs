@@ -2,9 +2,8 @@
 //!
 //! Promises: a rename never overwrites. Never touches: what is in the files.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -41,13 +40,6 @@ pub(super) fn lacks_noreplace(error: &io::Error) -> bool {
 pub(super) fn lacks_links(error: &io::Error) -> bool {
     let without = [Errno::PERM, Errno::OPNOTSUPP, Errno::NOSYS, Errno::MLINK];
     without.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-}
-
-pub(super) fn is_same_file(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
-    }
 }
 
 pub(super) fn sync_folder(path: &Path) -> anyhow::Result<()> {

@@ -2,12 +2,10 @@
 //!
 //! Promises: a name never leads elsewhere. Never touches: files.
 
-use std::fs;
-
 use anyhow::{Context, ensure};
 use data_encoding::HEXLOWER;
 
-use crate::world::{clock, random};
+use crate::world::{clock, host, random};
 
 /// A name comes from an id of ours, never from a message; a bug must not lead elsewhere.
 pub(super) fn check_name(name: &str) -> anyhow::Result<()> {
@@ -31,7 +29,7 @@ pub(super) fn random_hex() -> anyhow::Result<String> {
 
 /// The host's name with the two characters that mean something in a Maildir written as the definition says.
 fn host() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = host::name();
     let name: String = name.trim().chars().filter(|c| !c.is_control() && !c.is_whitespace()).take(64).collect();
     if name.is_empty() { "localhost".to_owned() } else { name.replace('/', "\\057").replace(':', "\\072") }
 }

@@ -27,7 +27,7 @@ impl Quota {
     pub(super) fn of(maildir: &Maildir) -> Option<Quota> {
         let root = root(maildir);
         // A pipe in its place must not make us wait.
-        let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
         let file = OpenOptions::new().append(true).custom_flags(flags).open(root.join("maildirsize")).ok()?;
         Some(Quota { root: root.to_owned(), file, bytes: 0, messages: 0 })
     }

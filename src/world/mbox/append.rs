@@ -177,7 +177,7 @@ impl Leftover {
             return Ok(None);
         };
         // A fifo must not make us wait.
-        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let draft = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
             Err(error) if is_none_of_ours(&error) => return Ok(None),
             opened => opened.with_context(|| format!("cannot open {}", path.display()))?,

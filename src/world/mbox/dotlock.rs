@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use rustix::io::Errno;
 use rustix::process::{Pid, getpid, test_kill_process};
 
-use crate::world::{clock, folder, program, random, surroundings};
+use crate::world::{clock, folder, host, program, random, regular, surroundings};
 
 /// An older lock was left behind: liblockfile(3) and Dovecot say five minutes, and nobody appends for so long.
 const STALE_AFTER: i64 = 300;
@@ -81,7 +81,7 @@ pub fn way(mbox: &Path) -> Option<String> {
 fn make(path: &Path) -> std::io::Result<bool> {
     let draft = path.with_file_name(format!(".countersign-{:016x}", random::bits().map_err(std::io::Error::other)?));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&draft)?;
-    let written = file.write_all(format!("{}:{}\n", getpid().as_raw_nonzero(), host()).as_bytes());
+    let written = file.write_all(format!("{}:{}\n", getpid().as_raw_nonzero(), host::name()).as_bytes());
     // A power cut must not leave a lock that does not say whose it was: it would keep all mail waiting for minutes.
     let status = written.and_then(|()| file.sync_all()).and_then(|()| file.metadata());
     let made = status.and_then(|status| link(&draft, path, &status));
@@ -96,7 +96,7 @@ fn link(draft: &Path, path: &Path, of_draft: &Metadata) -> std::io::Result<bool>
             Ok(()) => return Ok(true),
             // Over NFS an answer can get lost, and the second request finds the work of the first.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if is_same(path, of_draft) {
+                if regular::is_same(path, of_draft) {
                     return Ok(true);
                 }
             }
@@ -121,7 +121,7 @@ fn remove_stale(path: &Path, now: i64) -> std::io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
         other => other?,
     }
-    let was_seen = is_same(&aside, &seen);
+    let was_seen = regular::is_same(&aside, &seen);
     if !was_seen {
         let _ = fs::hard_link(&aside, path);
     }
@@ -129,7 +129,8 @@ fn remove_stale(path: &Path, now: i64) -> std::io::Result<bool> {
     Ok(was_seen)
 }
 
-/// Whether it names a process of this host, in the form that Dovecot writes too, that is not there any more.
+/// Whether it names a process that is not there any more, in the form that Dovecot writes too; of this host, since a number
+/// means nothing on another one.
 fn is_abandoned(path: &Path) -> bool {
     let mut text = Vec::new();
     if File::open(path).and_then(|file| file.take(LOCK_READ).read_to_end(&mut text)).is_err() {
@@ -138,11 +139,7 @@ fn is_abandoned(path: &Path) -> bool {
     let text = String::from_utf8_lossy(&text).into_owned();
     let Some((process, on)) = text.trim().split_once(':') else { return false };
     let process = process.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw);
-    on == host() && process.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH))
-}
-
-fn is_same(path: &Path, status: &Metadata) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|other| (other.dev(), other.ino()) == (status.dev(), status.ino()))
+    on == host::name() && process.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH))
 }
 
 fn lacks_rights(error: &std::io::Error) -> bool {
@@ -181,11 +178,6 @@ fn program() -> Option<PathBuf> {
     PROGRAMS.iter().map(PathBuf::from).find(|path| surroundings::is_executable(path))
 }
 
-/// The host as the kernel calls it; a process number means nothing on another one.
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
 impl Drop for Dotlock {
     fn drop(&mut self) {
         // One that stays is taken over once its process is dead.
@@ -217,7 +209,7 @@ mod tests {
         let (folder, mbox, lock) = scratch();
         let Attempt::Taken(held) = take(&mbox).unwrap() else { panic!("not taken") };
         assert!(lock.exists() && is_busy(&mbox));
-        assert_eq!(fs::read_to_string(&lock).unwrap(), format!("{}:{}\n", std::process::id(), host()));
+        assert_eq!(fs::read_to_string(&lock).unwrap(), format!("{}:{}\n", std::process::id(), host::name()));
         drop(held);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -225,7 +217,7 @@ mod tests {
     #[test]
     fn a_lock_of_somebody_else_is_left_alone() {
         let (folder, mbox, lock) = scratch();
-        let living = format!("{}:{}", std::process::id(), host());
+        let living = format!("{}:{}", std::process::id(), host::name());
         // 0 is what procmail writes; nothing, what Postfix does; a process of another host cannot be asked for.
         for text in ["", "0", "0:", "garbage", &living, "4194000:another.host", "-1:x", ":"] {
             fs::write(&lock, text).unwrap();
@@ -242,7 +234,7 @@ mod tests {
     fn a_lock_of_the_dead_and_an_old_one_are_taken_over() {
         let (_folder, mbox, lock) = scratch();
         // Above the kernel's highest number of a process.
-        fs::write(&lock, format!("4194305:{}", host())).unwrap();
+        fs::write(&lock, format!("4194305:{}", host::name())).unwrap();
         assert!(matches!(take(&mbox).unwrap(), Attempt::Taken(_)));
         for (age, is_free) in [(STALE_AFTER - 60, false), (STALE_AFTER + 60, true)] {
             fs::write(&lock, "0").unwrap();
@@ -261,7 +253,7 @@ mod tests {
         for (off, held) in [(0, true), (STALE_AFTER - 9, true), (STALE_AFTER + 9, false), (-STALE_AFTER - 9, false)] {
             assert_eq!(is_held(&lock, now + off), held, "{off}");
         }
-        fs::write(&lock, format!("4194305:{}", host())).unwrap();
+        fs::write(&lock, format!("4194305:{}", host::name())).unwrap();
         assert!(!is_held(&lock, now), "of the dead");
     }
 

@@ -15,7 +15,7 @@ use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 
 use super::dotlock::{self, Attempt, Dotlock};
-use crate::world::{folder, surroundings};
+use crate::world::{folder, regular, surroundings};
 
 /// How often it is tried.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -46,7 +46,8 @@ fn lock_with(path: &Path, patience: Duration, take: impl Fn(&Path) -> Result<Att
         let (file, made) = open(path)?;
         // Who made it and found it locked by somebody quicker has still to bring its name to the disk.
         is_new |= made;
-        if is_free(&file, path)? && is_there(&file, path) {
+        // A mail reader may write the mbox anew beside the old one.
+        if is_free(&file, path)? && regular::is_at(&file, path) {
             check(&file, path)?;
             let dotlock = match take(path)? {
                 Attempt::Taken(dotlock) => Some(Some(dotlock)),
@@ -54,7 +55,7 @@ fn lock_with(path: &Path, patience: Duration, take: impl Fn(&Path) -> Result<Att
                 Attempt::Busy => None,
             };
             // Who held the dotlock until now may have put another file in the place of this one.
-            if let Some(dotlock) = dotlock.filter(|_| is_there(&file, path)) {
+            if let Some(dotlock) = dotlock.filter(|_| regular::is_at(&file, path)) {
                 return Ok(Locked { _dotlock: dotlock, file, is_new });
             }
         }
@@ -88,7 +89,7 @@ pub fn look(path: &Path) -> Result<bool> {
 
 fn open(path: &Path) -> Result<(File, bool)> {
     // A name that leads elsewhere is refused, and a fifo must not make us wait.
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
     options.read(true).append(true).custom_flags(flags).mode(0o600);
     let opened = match options.open(path) {
@@ -113,14 +114,6 @@ fn is_free(file: &File, path: &Path) -> Result<bool> {
         Ok(()) => Ok(true),
         Err(Errno::AGAIN | Errno::ACCESS | Errno::INTR) => Ok(false),
         Err(error) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-    }
-}
-
-/// Whether the file is still the one of that name: a mail reader may write the mbox anew beside the old one.
-fn is_there(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
     }
 }
 
@@ -186,7 +179,7 @@ mod tests {
             dotlock::take(path)
         };
         let locked = lock_with(&path, Duration::from_secs(20), take).unwrap();
-        assert!(is_there(&locked.file, &path), "what is appended would be in a file without a name");
+        assert!(regular::is_at(&locked.file, &path), "what is appended would be in a file without a name");
         assert!(path.with_file_name("mbox.lock").exists());
         drop(locked);
         assert!(!path.with_file_name("mbox.lock").exists());
