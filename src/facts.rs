@@ -22,7 +22,7 @@ use crate::mail::recipients::recipients;
 use crate::origin::auth::{Authentication, Trust};
 use crate::origin::envelope::{Caller, Envelope, EnvelopeSender};
 use crate::origin::score::SpamScore;
-use crate::origin::trace;
+use crate::origin::{submission, trace};
 use crate::signs::list_id::{self, ListId};
 use crate::signs::look::{self, People};
 use crate::signs::{Kind, Sign};
@@ -198,7 +198,7 @@ impl Facts {
             authentication: Authentication::read(&head, trust),
             received: head.all("Received").count(),
             own_mark: head.only(OWN_MARK).and_then(|field| TokenText::parse(field.text().trim())),
-            submitted_here: submitted_here(&head, caller),
+            submitted_here: submission::is_handed_in(&head, caller.user.as_ref()),
             message_start: head.message_start(),
             defects: head.defects.clone(),
             envelope,
@@ -567,24 +567,6 @@ fn add(found: &mut Vec<FoundToken>, token: FoundToken) {
     if found.len() < TOKENS_LIMIT && !found.iter().any(known) {
         found.push(token);
     }
-}
-
-/// A message that this user handed to the mail system on this host has, as its only Received field, one that
-/// no SMTP client can cause: Postfix `by HOST (Postfix, from userid N)`, Exim `from USER by HOST with local`,
-/// Sendmail `(from USER@HOST) by HOST (…/Submit)`.
-fn submitted_here(head: &Head<'_>, caller: &Caller) -> bool {
-    // With a second one below, it is foreign mail that the user's own fetchmail or forwarding handed in again.
-    let (Some((name, number)), Some(field)) = (&caller.user, head.only("Received")) else { return false };
-    let text = field.text();
-    let words: Vec<&str> = text.split_whitespace().take(10).collect();
-    let postfix = format!("(Postfix, from userid {number})");
-    let sendmail = format!("(from {name}@");
-    (words.first() == Some(&"by") && words.get(2..6).is_some_and(|w| w.join(" ") == postfix))
-        || (words.first() == Some(&"from")
-            && words.get(1) == Some(&name.as_str())
-            && words.get(2) == Some(&"by")
-            && words.get(4..6) == Some(&["with", "local"]))
-        || (text.starts_with(&sendmail) && words.get(4).is_some_and(|w| w.ends_with("/Submit)")))
 }
 
 #[cfg(test)]

@@ -5,4 +5,5 @@ pub mod envelope;
 pub mod proofs;
 pub mod results;
 pub mod score;
+pub mod submission;
 pub mod trace;

@@ -26,6 +26,10 @@ pub enum Kind {
     MessageId,
     /// The bytes of one message.
     Message,
+    /// The path of a file that was read.
+    File,
+    /// What a conversation on a private list is about.
+    Topic,
     /// The mailbox a challenge goes to, sub-addresses counted as one.
     Challenged,
     /// The header block that stands on top of a stored message.
@@ -42,6 +46,8 @@ impl Kind {
             Kind::List => b"list",
             Kind::MessageId => b"msgid",
             Kind::Message => b"message",
+            Kind::File => b"file",
+            Kind::Topic => b"subject",
             Kind::Challenged => b"challenged",
             Kind::Block => b"block",
             Kind::Shape => b"shape",
@@ -196,6 +202,8 @@ mod tests {
             Kind::List,
             Kind::MessageId,
             Kind::Message,
+            Kind::File,
+            Kind::Topic,
             Kind::Challenged,
             Kind::Block,
             Kind::Shape,

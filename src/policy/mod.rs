@@ -13,6 +13,7 @@ pub mod gate;
 pub mod key;
 pub mod plan;
 pub mod reason;
+pub mod sent;
 pub mod slots;
 pub mod standing;
 pub mod subject;

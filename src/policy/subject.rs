@@ -12,6 +12,8 @@ use crate::signs::rules::is_automatic_subject;
 const PREFIX_LETTERS: usize = 9;
 /// Most words of a tag that a filter puts in front: `[External Sender]`.
 const TAG_WORDS: usize = 3;
+/// Fewer letters and digits than this are no topic: `hello`, `meeting`.
+const TOPIC_LETTERS: usize = 10;
 /// Characters of a token in a Subject: see [`crate::mail::content::TOKEN_LENGTH`].
 const TOKEN_LENGTH: usize = crate::mail::content::TOKEN_LENGTH;
 
@@ -142,6 +144,20 @@ fn before_own_mark(text: &str) -> &str {
         behind.starts_with([':', '\u{ff1a}']) && !text[..at].ends_with(char::is_alphanumeric)
     };
     text.rmatch_indices("auto").find(|(at, _)| is_mark(*at)).map_or(text, |(at, _)| &text[..at])
+}
+
+/// What a conversation is about: a Subject in lower case, without prefixes, tags and double blanks; none where it says so
+/// little that others would have the same.
+#[must_use]
+pub fn topic(subject: &str) -> Option<String> {
+    let subject = subject.to_lowercase();
+    let mut rest = without_tags(&subject);
+    while let Some((_, next)) = rest.split_once([':', '\u{ff1a}']).filter(|(word, _)| is_prefix(word.trim_end())) {
+        rest = without_tags(next);
+    }
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let letters: usize = words.iter().map(|word| word.chars().filter(|c| c.is_alphanumeric()).count()).sum();
+    (letters >= TOPIC_LETTERS).then(|| words.join(" "))
 }
 
 /// Whether the text is nothing but prefixes and tags.
@@ -403,5 +419,16 @@ mod tests {
             let before = unit.repeat(100_000 / unit.len());
             assert!(!AnswerSubject::Ours { before, behind: String::new() }.is_of_a_program() || unit == "auto:");
         }
+    }
+
+    #[test]
+    fn a_topic_is_what_prefixes_and_tags_leave() {
+        for subject in ["The garden party", "Re: the  Garden party", "AW: RE[2]: [friends] The garden\n party"] {
+            assert_eq!(topic(subject).as_deref(), Some("the garden party"), "{subject}");
+        }
+        for subject in ["", "Re:", "hello", "Re: [friends] hi", "Re: ::: :", "Fwd: lunch?"] {
+            assert_eq!(topic(subject), None, "{subject}");
+        }
+        assert_eq!(topic("Antwort: Überraschung für Oma").as_deref(), Some("überraschung für oma"));
     }
 }

@@ -15,6 +15,7 @@ use hmac::Mac;
 
 use super::fingerprint::{keyed, length_prefixed};
 use super::key::{KeyId, KeyRing, SecretKey};
+use super::sent::Class;
 use crate::mail::address::NormalForm;
 use crate::mail::content::TokenText;
 
@@ -84,9 +85,16 @@ impl Token {
     /// Mints a token and gives its 32 characters.
     #[must_use]
     pub fn mint(ring: &KeyRing, purpose: Purpose, held: HeldId, day: Day, parties: Parties<'_>) -> String {
-        let (id, key) = ring.current();
-        let mac = proof(key, purpose, head_bits(id, day, held), parties);
-        encode(head_bits(id, day, held), &mac)
+        minted(ring, purpose.label(), held, day, (parties.owner.as_str(), parties.challenged.as_str()))
+    }
+
+    /// Mints the token in a Message-ID of the owner's own mail, by which an answer to it is known. `random` gives it 39
+    /// bits; the first bit of its number says who may see the Message-ID.
+    #[must_use]
+    pub fn mint_sent(ring: &KeyRing, class: Class, random: u64, day: Day, owner: &NormalForm) -> String {
+        let bits = random & !HeldId::FIRST_BIT;
+        let bits = if class == Class::Private { bits | HeldId::FIRST_BIT } else { bits };
+        minted(ring, SENT, HeldId::from_random(bits), day, (owner.as_str(), ""))
     }
 
     /// Takes a token apart. Whatever can be written in 32 characters has a form; only [`Token::verify`] says
@@ -134,15 +142,33 @@ impl Token {
         today: Day,
         still_held: bool,
     ) -> Result<(), TokenRefusal> {
+        self.is_minted(ring, purpose.label(), (parties.owner.as_str(), parties.challenged.as_str()))?;
+        self.is_alive(today, if still_held { u16::MAX } else { LIFE_IN_DAYS })
+    }
+
+    /// Whether this is the token of a Message-ID of the owner's own mail, and of which class; it lives as long as
+    /// [`Class::days`] says.
+    ///
+    /// # Errors
+    /// As [`Token::verify`].
+    pub fn verify_sent(&self, ring: &KeyRing, owner: &NormalForm, today: Day) -> Result<Class, TokenRefusal> {
+        self.is_minted(ring, SENT, (owner.as_str(), ""))?;
+        let class = if self.held.0 & HeldId::FIRST_BIT == 0 { Class::Public } else { Class::Private };
+        self.is_alive(today, class.days())?;
+        Ok(class)
+    }
+
+    fn is_minted(&self, ring: &KeyRing, label: &[u8], parties: (&str, &str)) -> Result<(), TokenRefusal> {
         let key = ring.get(self.key).ok_or(TokenRefusal::UnknownKey)?;
-        let mac = proof(key, purpose, head_bits(self.key, self.day, self.held), parties);
-        if !same_bits(&mac, &self.mac) {
-            return Err(TokenRefusal::Forged);
-        }
+        let mac = proof(key, label, head_bits(self.key, self.day, self.held), parties);
+        if same_bits(&mac, &self.mac) { Ok(()) } else { Err(TokenRefusal::Forged) }
+    }
+
+    fn is_alive(&self, today: Day, days: u16) -> Result<(), TokenRefusal> {
         if self.day.0 > today.0.saturating_add(1) {
             return Err(TokenRefusal::FromTheFuture);
         }
-        if !still_held && u32::from(self.day.0) + u32::from(LIFE_IN_DAYS) < u32::from(today.0) {
+        if u32::from(self.day.0) + u32::from(days) < u32::from(today.0) {
             return Err(TokenRefusal::Expired);
         }
         Ok(())
@@ -151,6 +177,8 @@ impl Token {
 
 impl HeldId {
     const MASK: u64 = 0xff_ffff_ffff;
+    /// Says in a token of the user's own mail who may see it: 0 everybody, 1 its recipients.
+    const FIRST_BIT: u64 = 0x80_0000_0000;
 
     /// Takes the low 40 bits of a random number.
     #[must_use]
@@ -220,16 +248,19 @@ impl Purpose {
     }
 }
 
-/// The first 100 bits, left-aligned in 13 bytes, the last four bits zero.
-fn proof(key: &SecretKey, purpose: Purpose, head: u64, parties: Parties<'_>) -> [u8; 13] {
+/// The label of a Message-ID of the user's own mail; nobody is challenged by it.
+const SENT: &[u8] = b"cr1/sent";
+
+fn minted(ring: &KeyRing, label: &[u8], held: HeldId, day: Day, parties: (&str, &str)) -> String {
+    let (id, key) = ring.current();
+    let head = head_bits(id, day, held);
+    encode(head, &proof(key, label, head, parties))
+}
+
+/// The first 100 bits, left-aligned in 13 bytes, the last four bits zero; for owner and challenged.
+fn proof(key: &SecretKey, label: &[u8], head: u64, parties: (&str, &str)) -> [u8; 13] {
     let mut mac = keyed(key);
-    let fields = [
-        purpose.label(),
-        &head.to_be_bytes(),
-        parties.owner.as_str().as_bytes(),
-        parties.challenged.as_str().as_bytes(),
-    ];
-    for field in fields {
+    for field in [label, &head.to_be_bytes(), parties.0.as_bytes(), parties.1.as_bytes()] {
         length_prefixed(&mut mac, field);
     }
     let full = mac.finalize().into_bytes();
@@ -294,6 +325,41 @@ mod tests {
         assert_eq!(mint(&ring_of(1, 0), Purpose::NotMe, HELD, TODAY), "12em04hmasw9ergxev9tws9zzacz14xp");
         let all_bits = mint(&ring_of(31, 0), Purpose::Confirm, HeldId(HeldId::MASK), Day(0x7fff));
         assert_eq!(all_bits, "zzzzzzzzzzzzznf5fqf41nr6b1weprab");
+    }
+
+    #[test]
+    fn the_vectors_of_the_users_own_mail_are_minted_and_live_as_their_class_says() {
+        let (owner, other) = (normal("alice@example.org"), normal("bob@example.net"));
+        let vectors = [
+            (Class::Public, "12em04hmasw9e8v0x6essk8b1p27rab1", 21),
+            (Class::Private, "12emg4hmasw95v96yk200jza0t40p0h5", 365),
+        ];
+        for (class, text, days) in vectors {
+            assert_eq!(Token::mint_sent(&ring_of(1, 0), class, HELD.0, TODAY, &owner), text);
+            let token = Token::read(&TokenText::parse(text).unwrap());
+            let verified = |ring: &KeyRing, owner, day| token.verify_sent(ring, owner, Day(day));
+            assert_eq!(verified(&ring_of(1, 0), &owner, 2516), Ok(class));
+            assert_eq!(verified(&ring_of(1, 0), &owner, 2515), Ok(class));
+            assert_eq!(verified(&ring_of(1, 0), &owner, 2516 + days), Ok(class));
+            assert_eq!(verified(&ring_of(1, 0), &owner, 2517 + days), Err(TokenRefusal::Expired));
+            assert_eq!(verified(&ring_of(1, 0), &owner, 2514), Err(TokenRefusal::FromTheFuture));
+            assert_eq!(verified(&ring_of(1, 0), &other, 2516), Err(TokenRefusal::Forged));
+            assert_eq!(verified(&ring_of(1, 1), &owner, 2516), Err(TokenRefusal::Forged));
+            assert_eq!(verified(&ring_of(2, 0), &owner, 2516), Err(TokenRefusal::UnknownKey));
+            // Not even a confirmation of nobody: the labels keep them apart.
+            let parties = Parties { owner: &owner, challenged: &owner };
+            assert_eq!(
+                token.verify(&ring_of(1, 0), Purpose::Confirm, parties, TODAY, false),
+                Err(TokenRefusal::Forged)
+            );
+        }
+        let turned =
+            Token { held: HeldId(HELD.0 | HeldId::FIRST_BIT), ..Token::read(&TokenText::parse(vectors[0].1).unwrap()) };
+        assert_eq!(
+            turned.verify_sent(&ring_of(1, 0), &owner, TODAY),
+            Err(TokenRefusal::Forged),
+            "a public one made private"
+        );
     }
 
     #[test]

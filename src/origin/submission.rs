@@ -1,0 +1,138 @@
+//! Whether a mail system of the user's own took a message from one of its users, as its Received field says.
+//!
+//! Promises: believes only a field that one of those systems wrote, and of it only what no SMTP client can put into it: a
+//! client chooses what it calls itself and, within limits, the recipient, and both stand in the field. Never touches: who
+//! the user is said to be in the message itself.
+
+use crate::mail::head::{Field, Head};
+
+/// A user of this host, by name and number.
+pub type User = (String, u32);
+
+/// Whether this user handed it to the mail system on this host: its only Received field is one that no SMTP client can
+/// cause. With a second one below, it is foreign mail that the user's own fetchmail or forwarding handed in again.
+#[must_use]
+pub fn is_handed_in(head: &Head<'_>, user: Option<&User>) -> bool {
+    head.only("Received").zip(user).is_some_and(|(field, user)| is_local(field, user))
+}
+
+/// Whether the first of the `hops` own mail systems took it from this user of the host, or from somebody who had
+/// authenticated (RFC 3848: `with ESMTPA`, `with ESMTPSA`).
+#[must_use]
+pub fn was_submitted(head: &Head<'_>, hops: usize, user: Option<&User>) -> bool {
+    // What came from outside has a field of each of them; what has fewer was handed in at one behind the first.
+    let own = head.all("Received").take(hops).last();
+    own.is_some_and(|field| user.is_some_and(|user| is_local(field, user)) || is_authenticated(&field.text()))
+}
+
+/// Postfix `by HOST (Postfix, from userid N)`, Exim `from USER by HOST with local`, Sendmail `(from USER@HOST) by HOST
+/// (…/Submit)`.
+fn is_local(field: &Field<'_>, (name, number): &User) -> bool {
+    let text = field.text();
+    let words: Vec<&str> = text.split_whitespace().take(10).collect();
+    let postfix = format!("(Postfix, from userid {number})");
+    let sendmail = format!("(from {name}@");
+    (words.first() == Some(&"by") && words.get(2..6).is_some_and(|w| w.join(" ") == postfix))
+        || (words.first() == Some(&"from")
+            && words.get(1) == Some(&name.as_str())
+            && words.get(2) == Some(&"by")
+            && words.get(4..6) == Some(&["with", "local"]))
+        || (text.starts_with(&sendmail) && words.get(4).is_some_and(|w| w.ends_with("/Submit)")))
+}
+
+/// `from CLIENT by HOST with ESMTPSA …`, comments taken out, and nothing a second time: Postfix takes what a client calls
+/// itself with blanks and brackets (`EHLO x by y with ESMTPSA`), and a quoted recipient could close a bracket that the
+/// client has opened.
+fn is_authenticated(text: &str) -> bool {
+    let Some(text) = without_comments(text) else { return false };
+    let words: Vec<String> = text.split_ascii_whitespace().map(str::to_ascii_lowercase).collect();
+    let once = |word: &str| words.iter().filter(|one| *one == word).count() == 1;
+    let [from, _, by, _, with, protocol, ..] = words.as_slice() else { return false };
+    (from, by, with) == (&"from".into(), &"by".into(), &"with".into())
+        && once("from")
+        && once("by")
+        && once("with")
+        && matches!(
+            protocol.trim_start_matches("utf8"),
+            "esmtpa" | "esmtpsa" | "smtpa" | "smtpsa" | "lmtpa" | "lmtpsa" | "asmtp"
+        )
+}
+
+/// None where brackets do not pair, or quotation could hide one.
+fn without_comments(text: &str) -> Option<String> {
+    let (mut out, mut depth) = (String::new(), 0_usize);
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => return None,
+            '(' => depth += 1,
+            ')' => depth = depth.checked_sub(1)?,
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    (depth == 0).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submitted(fields: &[&str], hops: usize) -> bool {
+        let text: String = fields.iter().map(|field| format!("Received: {field}\n")).collect();
+        was_submitted(&Head::read(format!("{text}\nx\n").as_bytes()), hops, Some(&("alice".into(), 1000)))
+    }
+
+    const OUTSIDE: &str = "from evil.example (evil.example [192.0.2.1]) by mx.example.org (Postfix) with ESMTPS id 1\n \
+        for <alice@example.org>; Mon, 2 Nov 2026 10:00:00 +0000 (UTC)";
+
+    #[test]
+    fn who_authenticated_or_is_this_user_has_submitted_it() {
+        for field in [
+            "from home (home [192.0.2.9]) (using TLSv1.3 with cipher X (256/256 bits)) (Authenticated sender: alice)\n \
+             by mx.example.org (Postfix) with ESMTPSA id 1 for <bob@x.org>; Mon, 2 Nov 2026",
+            "from [192.0.2.9] (helo=home) by mx.example.org with esmtpsa (TLS1.3) tls X (Exim 4.96) (envelope-from <a@b>) id 1",
+            "from localhost (mx [local]) by mx.example.org (OpenSMTPD) with ESMTPA id 1 for <bob@x.org>; Mon",
+            "from home by mx.example.org with UTF8SMTPSA id 1; Mon",
+            "by mx.example.org (Postfix, from userid 1000) id 1; Mon",
+            "from alice by mx.example.org with local (Exim 4.96) id 1; Mon",
+            "(from alice@localhost) by mx.example.org (8.17/8.17/Submit) id 1; Mon",
+        ] {
+            assert!(submitted(&[field], 1), "{field}");
+            assert!(submitted(&["from localhost (localhost [127.0.0.1]) by mx (Postfix) with ESMTP id 2", field], 2));
+            assert!(submitted(&[field], 2), "fewer own systems saw it than see what comes from outside");
+            assert!(!submitted(&[field], 0), "no field is known to be ours");
+            assert!(!submitted(&[OUTSIDE, field], 1), "below the field that is ours a stranger wrote it");
+        }
+    }
+
+    #[test]
+    fn what_a_client_calls_itself_is_not_believed() {
+        for field in [
+            OUTSIDE,
+            "by mx.example.org (Postfix, from userid 1001) id 1; Mon",
+            "from bob by mx.example.org with local (Exim 4.96) id 1; Mon",
+            "from x by y with ESMTPSA id 1 (unknown [192.0.2.1]) by mx.example.org (Postfix) with SMTP id 2; Mon",
+            "from x by y with ESMTPSA id 1 (a (unknown [192.0.2.1]) by mx (Postfix) with SMTP id 2 for <\"x)\"@example.org>; Mon",
+            "from x) by y with ESMTPSA id 1 ( (unknown [192.0.2.1]) by mx (Postfix) with SMTP id 2; Mon",
+            "from x\\( by y with ESMTPSA (unknown [192.0.2.1]) by mx (Postfix) with SMTP id 2; Mon",
+            "from x by mx (Postfix) with SMTP id 2 for <with ESMTPSA@example.org>; Mon",
+            "from ESMTPSA (unknown [192.0.2.1]) by mx (Postfix) with SMTP id with; Mon",
+            "by mx with ESMTPSA id 1; Mon",
+            "",
+        ] {
+            assert!(!submitted(&[field], 1), "{field}");
+        }
+        assert!(!submitted(&[], 1));
+    }
+
+    #[test]
+    fn handed_in_is_only_what_went_no_other_way() {
+        let user = ("alice".to_owned(), 1000);
+        let of = |text: &str| is_handed_in(&Head::read(text.as_bytes()), Some(&user));
+        let local = "Received: by mx.example.org (Postfix, from userid 1000) id 1; Mon\n";
+        assert!(of(&format!("{local}\nx\n")));
+        assert!(!of(&format!("{local}Received: from a by b with SMTP\n\nx\n")));
+        assert!(!of(&format!("{}\nx\n", local.replace("1000", "10001"))));
+        assert!(!is_handed_in(&Head::read(local.as_bytes()), None));
+    }
+}
