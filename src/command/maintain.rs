@@ -23,6 +23,7 @@ use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::gate::may_challenge;
+use crate::policy::sent::Class;
 use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
 use crate::policy::time::{Doubt, doubt, is_plausible};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
@@ -236,14 +237,14 @@ impl fmt::Display for Repair {
 /// What may be forgotten.
 fn limits(installation: &Installation, now: i64) -> Limits {
     let policy = &installation.config.policy;
-    let wait = i64::from(policy.caps.days_between) * DAY;
     // A token lives as long as its message is held, and that may be a while longer than configured.
     let lives = (i64::from(policy.retention_days) + 30 + i64::from(LIFE_IN_DAYS)) * DAY;
     Limits {
         alike: now - ALIKE_SECONDS,
         rows: now - ROWS_KEPT,
-        challenges: now - ROWS_KEPT.max(wait),
+        challenges: now - ROWS_KEPT.max(i64::from(policy.caps.days_between) * DAY),
         spent: now - ROWS_KEPT.max(lives),
+        sent: now - Class::Private.seconds() - DAY,
         ahead: now + CLOCK_SLACK,
     }
 }
@@ -304,8 +305,8 @@ fn repair(
     })
 }
 
-/// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation or
-/// `release --allow` made an entry after it came, and it carries the proof. What the user allows by hand stays held, as
+/// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation,
+/// `release --allow` or what the user wrote made an entry after it came, and it carries the proof. What the user allows by hand stays held, as
 /// `allow` says; and so does what was put back after the entry was made.
 fn was_allowed(
     installation: &Installation,
@@ -318,7 +319,7 @@ fn was_allowed(
     let found = entry_of(installation, store, Kind::Address, sender.normal().as_str())?;
     Ok(found.is_some_and(|(_, entry)| {
         entry.effect == Effect::Allow
-            && entry.origin != Origin::Manual
+            && !matches!(entry.origin, Origin::Any | Origin::Manual)
             && row.received <= entry.added
             && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
     }))

@@ -52,7 +52,8 @@ pub struct Wish {
 
 impl Wish {
     fn put(self) -> Put {
-        let entry = Entry { effect: self.effect, pin: Proofs::NONE, origin: Origin::Manual, added: clock::now() };
+        let origin = if self.any && self.effect == Effect::Allow { Origin::Any } else { Origin::Manual };
+        let entry = Entry { effect: self.effect, pin: Proofs::NONE, origin, added: clock::now() };
         if self.any || self.effect == Effect::Deny { Put::Entry(entry) } else { Put::KeepingDemand(entry) }
     }
 }
@@ -353,24 +354,15 @@ pub fn refuse_mail_system(who: &Who) -> Result<(), Trouble> {
 /// An entry in words.
 #[must_use]
 pub fn describe(entry: Entry) -> String {
-    let origin = match entry.origin {
-        Origin::Confirmed => "the sender answered a challenge",
-        Origin::Manual => "you typed it",
-        Origin::Released => "you released a message with --allow",
-    };
-    format!("{}{} ({origin}, {} UTC)", effect_words(entry.effect), demand_of(&entry), short_date(entry.added))
+    let (what, origin) = (effect_words(entry.effect), entry.origin.sentence());
+    format!("{what}{} ({origin}, {} UTC)", demand_of(&entry), short_date(entry.added))
 }
 
 /// An entry for a program.
 #[must_use]
 pub fn as_json(entry: Entry) -> serde_json::Value {
-    let origin = match entry.origin {
-        Origin::Confirmed => "confirmed",
-        Origin::Manual => "manual",
-        Origin::Released => "released",
-    };
     let effect = if entry.effect == Effect::Allow { "allow" } else { "deny" };
-    json!({ "effect": effect, "pin": entry.pin.list(), "origin": origin, "added": entry.added })
+    json!({ "effect": effect, "pin": entry.pin.list(), "origin": entry.origin.name(), "added": entry.added })
 }
 
 /// `, if dmarc or dkim says pass`, behind the name of whom a pin binds.

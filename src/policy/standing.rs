@@ -87,12 +87,82 @@ pub enum Effect {
 /// Where a list entry came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// The user typed it with `--any`: no proof is ever asked.
+    Any,
     /// The person answered a challenge.
     Confirmed,
+    /// It stands in an address book.
+    Contact,
+    /// It stood on the list of another program of this kind.
+    Imported,
     /// The user typed it.
     Manual,
+    /// Received mail proposed it, and the user took it.
+    Proposed,
     /// The user released a held message with `--allow`.
     Released,
+    /// The person answered a private message of the user from an address that it did not go to.
+    Replied,
+    /// The user wrote to it.
+    Sent,
+    /// The user subscribed to the list.
+    Subscribed,
+}
+
+impl Origin {
+    /// Every one there is.
+    pub const ALL: [Origin; 10] = [
+        Origin::Any,
+        Origin::Confirmed,
+        Origin::Contact,
+        Origin::Imported,
+        Origin::Manual,
+        Origin::Proposed,
+        Origin::Released,
+        Origin::Replied,
+        Origin::Sent,
+        Origin::Subscribed,
+    ];
+
+    /// In one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Any => "any",
+            Origin::Confirmed => "confirmed",
+            Origin::Contact => "contact",
+            Origin::Imported => "imported",
+            Origin::Manual => "manual",
+            Origin::Proposed => "proposed",
+            Origin::Released => "released",
+            Origin::Replied => "replied",
+            Origin::Sent => "sent",
+            Origin::Subscribed => "subscribed",
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Origin::Any => "you typed it, with --any",
+            Origin::Confirmed => "the sender answered a challenge",
+            Origin::Contact => "it stands in an address book",
+            Origin::Imported => "it stood on another program's list",
+            Origin::Manual => "you typed it",
+            Origin::Proposed => "your received mail proposed it",
+            Origin::Released => "you released a message with --allow",
+            Origin::Replied => "the sender answered a private message of yours",
+            Origin::Sent => "you wrote to it",
+            Origin::Subscribed => "you subscribed to it",
+        }
+    }
+
+    /// Whether the program learned it by itself, from mail or from lists that the user named.
+    #[must_use]
+    pub fn is_learned(self) -> bool {
+        !matches!(self, Origin::Any | Origin::Confirmed | Origin::Manual | Origin::Released)
+    }
 }
 
 /// Earlier challenges.

@@ -43,6 +43,8 @@ pub enum Put {
     Entry(Entry),
     /// This entry is written; where an allow entry is there that demands a proof, it goes on demanding it.
     KeepingDemand(Entry),
+    /// This entry is written where nothing is there.
+    IfNew(Entry),
     /// What is there is taken off the list.
     Nothing,
 }
@@ -55,6 +57,7 @@ impl Put {
             Put::KeepingDemand(entry) => {
                 Some(Entry { pin: demand.filter(|pin| !pin.is_empty()).unwrap_or(pin), ..entry })
             }
+            Put::IfNew(entry) => Some(before.unwrap_or(Entry { pin, ..entry })),
             Put::Nothing => None,
         }
     }
@@ -278,6 +281,8 @@ mod tests {
             (Put::KeepingDemand(ENTRY), Proofs::NONE, denied, Proofs::NONE),
             (Put::KeepingDemand(ENTRY), Proofs::NONE, None, Proofs::NONE),
             (Put::Entry(ENTRY), Proofs::NONE, pinned, Proofs::NONE),
+            (Put::IfNew(ENTRY), Proofs::AUTHOR, pinned, Proofs::DKIM),
+            (Put::IfNew(ENTRY), Proofs::AUTHOR, None, Proofs::AUTHOR),
         ] {
             assert_eq!(put.entry(pin, before).map(|entry| entry.pin), Some(after), "{put:?} {before:?}");
         }

@@ -154,11 +154,22 @@ pub(super) fn insert(
     Ok(())
 }
 
-const ORIGINS: [(Origin, i64); 3] = [(Origin::Manual, 1), (Origin::Confirmed, 2), (Origin::Released, 3)];
+const ORIGINS: [(Origin, i64); 10] = [
+    (Origin::Manual, 1),
+    (Origin::Confirmed, 2),
+    (Origin::Released, 3),
+    (Origin::Sent, 4),
+    (Origin::Replied, 5),
+    (Origin::Contact, 6),
+    (Origin::Imported, 7),
+    (Origin::Proposed, 8),
+    (Origin::Subscribed, 9),
+    (Origin::Any, 10),
+];
 
 const EFFECTS: [(Effect, i64); 2] = [(Effect::Allow, 1), (Effect::Deny, 2)];
 
-fn origin_number(origin: Origin) -> i64 {
+pub(super) fn origin_number(origin: Origin) -> i64 {
     number_of(&ORIGINS, &origin)
 }
 
@@ -166,7 +177,7 @@ fn origin_from(number: i64) -> Option<Origin> {
     ORIGINS.iter().find(|(_, known)| *known == number).map(|(origin, _)| *origin)
 }
 
-fn effect_number(effect: Effect) -> i64 {
+pub(super) fn effect_number(effect: Effect) -> i64 {
     number_of(&EFFECTS, &effect)
 }
 

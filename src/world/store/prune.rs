@@ -16,6 +16,8 @@ pub struct Limits {
     pub challenges: i64,
     /// Of spent tokens: longer than any of them lives.
     pub spent: i64,
+    /// Of what the user sent: longer than any answer to it is known by its Message-ID.
+    pub sent: i64,
     /// Nothing was written after this moment but by a clock that was wrong.
     pub ahead: i64,
 }
@@ -37,6 +39,8 @@ impl Store {
         count += change.execute(sql, [limits.spent])?;
         count += change.execute("DELETE FROM alike WHERE at <= ?1 OR at > ?2", [limits.alike, limits.ahead])?;
         count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [limits.rows])?;
+        count += change.execute("DELETE FROM sent WHERE at < ?1", [limits.sent])?;
+        count += change.execute("DELETE FROM proven WHERE at < ?1 OR at > ?2", [limits.sent, limits.ahead])?;
         change.commit()?;
         Ok(count)
     }

@@ -311,7 +311,14 @@ mod tests {
         assert_eq!(store.history(&[of("new"), of("old")], 700).unwrap().opted_out, Some(500));
         assert!(!store.take_slot(nobody(), request.clone()).unwrap());
         store
-            .prune(Limits { alike: i64::MAX, rows: i64::MAX, challenges: i64::MAX, spent: i64::MAX, ahead: i64::MAX })
+            .prune(Limits {
+                alike: i64::MAX,
+                rows: i64::MAX,
+                challenges: i64::MAX,
+                spent: i64::MAX,
+                sent: i64::MAX,
+                ahead: i64::MAX,
+            })
             .unwrap();
         assert!(!store.take_slot(nobody(), request.clone()).unwrap(), "it is never forgotten by itself");
         assert!(store.opt_in(&[of("old")]).unwrap());

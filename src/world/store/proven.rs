@@ -1,0 +1,114 @@
+//! How often an allowed sender without a pin was proven, and the pin that comes of it.
+//!
+//! Promises: never waits for anybody; an entry that is pinned, denies, or was made to ask for no proof stays as it is.
+//! Never touches: what is proven, or whether that is enough.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::entry::{effect_number, origin_number};
+use super::file::Store;
+use super::problem::StoreProblem;
+use crate::origin::auth::Proofs;
+use crate::policy::fingerprint::Fingerprint;
+use crate::policy::standing::{Effect, Origin};
+
+/// So many messages of a sender with the same proof, and it is demanded from then on (standards E.7).
+pub const PINNED_FROM: i64 = 3;
+
+impl Store {
+    /// Counts one more message of this sender with these proofs, and pins the entry once there are enough. Whether it did.
+    /// The store does not wait after this, for anything.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]; then it may not be counted, which costs one more message.
+    pub fn count_proven(&mut self, key: &Fingerprint, proofs: Proofs, now: i64) -> Result<bool, StoreProblem> {
+        self.set_patience(Duration::ZERO)?;
+        let change = self.change()?;
+        let sql = "INSERT INTO proven (key, dmarc, dkim, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET \
+                   dmarc = dmarc + excluded.dmarc, dkim = dkim + excluded.dkim, at = excluded.at \
+                   RETURNING dmarc, dkim";
+        let (dmarc, dkim) = (proofs.contains(Proofs::DMARC), proofs.contains(Proofs::DKIM));
+        let counts: (i64, i64) =
+            change.query_row(sql, params![key.bytes(), dmarc, dkim, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        change.commit()?;
+        let of = |count: i64, proof: Proofs| if count >= PINNED_FROM { proof } else { Proofs::NONE };
+        let pin = of(counts.0, Proofs::DMARC).union(of(counts.1, Proofs::DKIM));
+        if pin.is_empty() {
+            return Ok(false);
+        }
+        let list = self.change_list()?;
+        let sql = "UPDATE entry SET pin = ?2 WHERE key = ?1 AND pin = 0 AND effect = ?3 AND origin <> ?4";
+        let (allow, any) = (effect_number(Effect::Allow), origin_number(Origin::Any));
+        let pinned = list.execute(sql, params![key.bytes(), pin.bits(), allow, any])?;
+        list.commit()?;
+        let change = self.change()?;
+        change.execute("DELETE FROM proven WHERE key = ?1", [key.bytes()])?;
+        change.commit()?;
+        Ok(pinned > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::tests::of;
+    use super::*;
+    use crate::policy::fingerprint::Kind;
+    use crate::policy::key::KeyId;
+    use crate::policy::standing::Entry;
+
+    const ENTRY: Entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin: Origin::Sent, added: 7 };
+
+    fn counted(entry: Entry, proofs: &[Proofs]) -> Entry {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        store.put_entry((KeyId::FIRST, of("bob")), Kind::Address, &entry, &[]).unwrap();
+        for proof in proofs {
+            store.count_proven(&of("bob"), *proof, 9).unwrap();
+        }
+        store.entry(&of("bob")).unwrap().unwrap()
+    }
+
+    #[test]
+    fn three_of_one_proof_pin_it() {
+        let (dkim, dmarc, both) = (Proofs::DKIM, Proofs::DMARC, Proofs::AUTHOR);
+        for (proofs, pin) in [
+            (vec![dkim, dkim], Proofs::NONE),
+            (vec![dkim, dmarc, dkim, dmarc], Proofs::NONE),
+            (vec![dkim, dmarc, dkim, dkim], dkim),
+            (vec![dmarc, dmarc, dmarc], dmarc),
+            (vec![both, both, both], both),
+            (vec![both, dkim, dkim], dkim),
+            (vec![Proofs::SPF; 9], Proofs::NONE),
+        ] {
+            assert_eq!(counted(ENTRY, &proofs).pin, pin, "{proofs:?}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_none_or_another_stays_so() {
+        let three = [Proofs::DKIM; 3];
+        for entry in [
+            Entry { origin: Origin::Any, ..ENTRY },
+            Entry { effect: Effect::Deny, ..ENTRY },
+            Entry { pin: Proofs::DMARC, ..ENTRY },
+        ] {
+            assert_eq!(counted(entry, &three), entry);
+        }
+    }
+
+    #[test]
+    fn a_locked_store_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut other = Store::open(&path).unwrap();
+        let lock = other.change().unwrap();
+        let mut store = Store::open(&path).unwrap();
+        assert!(matches!(store.count_proven(&of("bob"), Proofs::DKIM, 9), Err(StoreProblem::Busy)));
+        drop(lock);
+    }
+}
