@@ -18,6 +18,7 @@ pub mod quarantine;
 pub mod rules;
 pub mod screen;
 pub mod select;
+pub mod sent;
 pub mod trouble;
 pub mod unread;
 pub mod written_out;

@@ -26,6 +26,7 @@ pub mod word;
 use crate::mail::address::{Address, Domain};
 use crate::origin::auth::Trust;
 use crate::origin::score::Points;
+use crate::signs::list_id::ListId;
 
 /// What the user configured, as values that are valid by construction.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct Policy {
     pub retention_days: u32,
     /// Whether mail from denied senders is thrown away instead of held.
     pub discard_denied: bool,
+    /// Mailing lists whose archives nobody else can read.
+    pub private_lists: Vec<ListId>,
     /// Languages of the challenge, in the order in which they stand in it; `auto` is the message's own.
     pub languages: Vec<String>,
     /// What a challenge looks like and asks for.
@@ -183,6 +186,7 @@ pub(crate) mod tests {
             score: ScoreLimits::default(),
             retention_days: 30,
             discard_denied: false,
+            private_lists: Vec::new(),
             languages: vec!["en".into()],
             style: Style::default(),
             host: Domain::parse("example.org").unwrap(),

@@ -289,6 +289,7 @@ pub fn policy() -> Policy {
         score: ScoreLimits::default(),
         retention_days: 30,
         discard_denied: false,
+        private_lists: Vec::new(),
         languages: vec!["en".into()],
         style: Style::default(),
         host: Domain::parse("example.org").unwrap(),

@@ -30,6 +30,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) denied: DeniedTable,
     #[serde(default)]
+    pub(super) replies: RepliesTable,
+    #[serde(default)]
     pub(super) files: FilesTable,
 }
 
@@ -121,6 +123,12 @@ pub(super) struct ChallengeTable {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct DeniedTable {
     pub(super) discard: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RepliesTable {
+    pub(super) private_lists: Vec<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

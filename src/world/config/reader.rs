@@ -17,6 +17,7 @@ use crate::origin::auth::{Method, Trust};
 use crate::origin::score::{Points, ScoreField};
 use crate::policy::template::Template;
 use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Owner, Policy, ScoreLimits, Style};
+use crate::signs::list_id::ListId;
 use crate::world::regular;
 
 /// The configuration.
@@ -67,6 +68,7 @@ impl Config {
             style: reader.style(&file.challenge, &owner)?,
             retention_days: reader.range("quarantine.keep_days", &file.quarantine.keep_days, 1, 3_650)?,
             discard_denied: file.denied.discard,
+            private_lists: reader.lists("replies.private_lists", &file.replies.private_lists)?,
             languages: reader.languages(&file.challenge.languages)?,
             owner,
             host,
@@ -292,6 +294,14 @@ impl Reader<'_> {
         Domain::parse(text.get_ref()).map_err(|error| self.wrong(key, text, &error.to_string()))
     }
 
+    fn lists(&self, key: &str, ids: &[Spanned<String>]) -> Result<Vec<ListId>> {
+        let parse = |id: &Spanned<String>| {
+            let read = ListId::new(id.get_ref()).filter(|list| list.as_str().len() == id.get_ref().len());
+            read.ok_or_else(|| self.wrong(key, id, "a list is written as in the angle brackets of its List-Id field"))
+        };
+        ids.iter().map(parse).collect()
+    }
+
     fn range(&self, key: &str, value: &Number, low: i64, high: i64) -> Result<u32> {
         match u32::try_from(*value.get_ref()) {
             Ok(small) if (low..=high).contains(value.get_ref()) => Ok(small),
@@ -397,6 +407,10 @@ pub(super) mod tests {
             ("[owner]\naddress = \"a@b.c\"\nothers = [\n  1,\n]\n", "4: owner.others: invalid type"),
             ("[owner] # me\naddress = 1\n", "2: owner.address: invalid type"),
             ("mode = 1\n[owner]\naddress = \"a@b.c\"\n", "1: mode: invalid type"),
+            (
+                "[owner]\naddress = \"a@b.c\"\n[replies]\nprivate_lists = [\"a b\"]\n",
+                "4: replies.private_lists: a list is written",
+            ),
             ("[owner]\naddress = \"a@b.c\"\n[denied]\ndiscard = \"yes\"\n", "4: denied.discard: invalid type"),
             ("[owner]\naddress = alice@example.org\n", "2: owner.address: "),
             ("[owner]\naddress = \"a@b.c\"\n[trust]\nmethods = [\"arc\"]\n", "/etc/c.toml:4: trust.methods: "),
