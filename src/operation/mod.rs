@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod own_mark;
 pub mod people;
 pub mod place;
+pub mod progress;
 pub mod quarantine;
 pub mod rules;
 pub mod screen;

@@ -5,7 +5,6 @@
 //! there are. Never touches: anything but to read it.
 
 mod learning;
-mod progress;
 mod tally;
 mod trial;
 
@@ -21,11 +20,11 @@ use serde::Serialize;
 
 use crate::cli::ReplayArguments;
 use crate::command::replay::learning::Course;
-use crate::command::replay::progress::Progress;
 use crate::command::replay::tally::Tally;
 use crate::command::replay::trial::{Ground, Judged, Trial};
 use crate::exit::Ending;
 use crate::mail::address::Address;
+use crate::operation::progress::Progress;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::Policy;

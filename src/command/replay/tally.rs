@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::command::replay::trial::Judged;
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
+use crate::operation::progress::{group, plural};
 use crate::policy::reason::Reason;
 use crate::policy::verdict::Verdict;
 
@@ -216,20 +217,6 @@ impl Tally {
     }
 }
 
-/// `1,234,567`.
-#[must_use]
-pub fn group(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A share in per cent, one digit behind the point; blank where there is no whole. More than nothing is never shown as
 /// nothing, nor less than all as all.
 fn share(part: u64, whole: u64) -> String {
@@ -240,12 +227,6 @@ fn share(part: u64, whole: u64) -> String {
     let tenths = if part > 0 { tenths.max(1) } else { 0 };
     let tenths = if part < whole { tenths.min(999) } else { tenths };
     format!("{:>3}.{} %", tenths / 10, tenths % 10)
-}
-
-/// The word, with an `s` unless there is one.
-#[must_use]
-pub fn plural(count: u64, word: &str) -> String {
-    if count == 1 { word.to_owned() } else { format!("{word}s") }
 }
 
 #[cfg(test)]

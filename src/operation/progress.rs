@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::command::replay::tally::{group, plural};
 use crate::world::archive;
 
 const EVERY: Duration = Duration::from_millis(200);
@@ -66,6 +65,26 @@ fn line(read: u64, total: u64, messages: u64, seconds: u64) -> String {
         _ => format!(", {} min left", left.div_ceil(60)),
     });
     format!("[{bar}] {:>3} %  {} {}{left}", read * 100 / total, group(messages), plural(messages, "message"))
+}
+
+/// `1,234,567`.
+#[must_use]
+pub fn group(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The word, with an `s` unless there is one.
+#[must_use]
+pub fn plural(count: u64, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
 }
 
 #[cfg(test)]
