@@ -58,6 +58,8 @@ pub enum Command {
     Deny(EntryArguments),
     /// Remove an address, @domain or list:ID from the list
     Forget(EntryArguments),
+    /// Learn whom you know from your sent mail, address books, received mail and other programs' lists
+    Learn(LearnArguments),
     /// Say whether an address, @domain or list:ID is on the list
     Check(CheckArguments),
     /// Say what became of a message, by its Message-ID, its held ID or its sender
@@ -274,6 +276,30 @@ pub struct EntryArguments {
     /// Read them from this file, one a line; give it again for further files
     #[arg(short, long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
+}
+
+/// What `learn` reads.
+#[derive(Args, Debug, Default)]
+#[command(
+    after_help = "Everybody you wrote to may write back, and an answer to what you sent is known by its Message-ID, from \
+    whatever address it comes. What programs sent in your name teaches nothing, nor does mail that is not from an address \
+    of yours (owner.address and owner.others in the configuration). Nobody who is denied is allowed again.\n\n\
+    For cron: countersign learn --sent ~/Maildir/.Sent\n\
+    A second run reads only what is new or changed. Undo it: countersign forget --source learned --since 2026-11-28"
+)]
+pub struct LearnArguments {
+    /// Mail that you sent: Maildirs with their folders, mbox files, folders of them
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    pub sent: Vec<PathBuf>,
+    /// Mail that you received: proposes mailing lists that write to you and people whom you answered
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    pub inbox: Vec<PathBuf>,
+    /// With --inbox: take what it proposes
+    #[arg(long, requires = "inbox")]
+    pub yes: bool,
+    /// Say what would be learned, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What `check` looks up.

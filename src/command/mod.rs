@@ -16,6 +16,7 @@ pub mod gate;
 pub mod held;
 pub mod init;
 pub mod keys;
+pub mod learn;
 pub mod maintain;
 pub mod release;
 pub mod replay;
@@ -104,6 +105,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Allow(arguments) => allow::allow(&arguments, environment),
         Command::Deny(arguments) => deny::deny(&arguments, environment),
         Command::Forget(arguments) => forget::forget(&arguments, environment),
+        Command::Learn(arguments) => learn::learn(&arguments, environment),
         Command::Check(arguments) => check::check(&arguments, environment),
         Command::Why(arguments) => why::why(&arguments, environment),
         Command::Digest(arguments) => digest::digest(&arguments, environment),

@@ -81,7 +81,7 @@ pub struct Sent {
 }
 
 /// Why a message teaches nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unlearned {
     /// It names nobody to whom it goes.
     NoRecipient,

@@ -33,6 +33,7 @@ mod foreign_marks;
 mod format;
 mod hostile;
 mod languages;
+mod learn;
 mod letter;
 mod loops;
 mod mail_system;

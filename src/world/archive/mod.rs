@@ -7,7 +7,7 @@
 mod shape;
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -65,12 +65,28 @@ pub enum Found {
 /// What is done with each thing found; a break ends the reading.
 pub type Sink<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
+/// Asked of each file and folder before it is opened: whether anybody wants to have it read.
+pub type Wanted<'a> = &'a mut dyn FnMut(&Path, &Metadata) -> bool;
+
 /// Reads everything, and adds to `progress` the bytes taken from disk.
 ///
 /// # Errors
 /// None: what goes wrong is a [`Found::Fault`]. Breaks when `sink` does.
 pub fn read(paths: &[PathBuf], progress: &Arc<AtomicU64>, sink: Sink<'_>) -> ControlFlow<()> {
-    let mut reader = Reader { progress, sink };
+    read_wanted(paths, progress, &mut |_, _| true, sink)
+}
+
+/// The same of what is wanted alone; what is not, is passed over in silence, and its bytes count as taken.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_wanted(
+    paths: &[PathBuf],
+    progress: &Arc<AtomicU64>,
+    wanted: Wanted<'_>,
+    sink: Sink<'_>,
+) -> ControlFlow<()> {
+    let mut reader = Reader { progress, wanted, sink };
     paths.iter().try_for_each(|path| reader.anything(path, 0))
 }
 
@@ -93,6 +109,7 @@ pub fn size(paths: &[PathBuf]) -> u64 {
 
 struct Reader<'a, 'b> {
     progress: &'a Arc<AtomicU64>,
+    wanted: Wanted<'b>,
     sink: Sink<'b>,
 }
 
@@ -110,6 +127,10 @@ impl Reader<'_, '_> {
         }
         match fs::metadata(path) {
             Err(error) => self.fault(path, None, format!("cannot be read: {error}")),
+            Ok(what) if !(self.wanted)(path, &what) => {
+                self.progress.fetch_add(if what.is_file() { what.len() } else { 0 }, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            }
             Ok(what) if what.is_dir() => self.folder(path, depth),
             Ok(what) if what.is_file() => self.file(path),
             // Opening a pipe would wait for somebody to write into it.
@@ -376,6 +397,20 @@ mod tests {
         }
         assert!(faults[6].starts_with("f.gz: is compressed twice"), "{}", faults[6]);
         assert!(faults[7..].iter().all(|fault| fault.contains(", byte ")), "{faults:#?}");
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_opened() {
+        let scratch = folder(&[("a", b"A: b\n"), ("b/c", b"A: b\n"), ("d", b"no mail")]);
+        let (mut messages, read) = (Vec::new(), Arc::default());
+        let mut wanted =
+            |path: &Path, what: &Metadata| !path.ends_with("d") && (!path.ends_with("b") || what.is_file());
+        let _ = read_wanted(&[scratch.path().to_owned()], &read, &mut wanted, &mut |found| {
+            messages.push(found);
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(messages.as_slice(), [Found::Message(one)] if one.path.ends_with("a")), "{messages:?}");
+        assert_eq!(read.load(Ordering::Relaxed), 5 + 7);
     }
 
     #[test]

@@ -1,0 +1,214 @@
+//! Which files and folders are looked at.
+//!
+//! Promises: what lies in the quarantine, and what mail programs keep as drafts, junk or waste, is never learned from; a file
+//! is known again whatever a mail reader does to its flags. Never touches: what is in a file.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::key::SecretKey;
+use crate::world::store::ReadFile;
+
+/// How IMAP servers and mail programs name the folders in which nothing is kept on purpose; in lower case.
+const UNWANTED: [&str; 14] = [
+    "drafts",
+    "draft",
+    "entwürfe",
+    "brouillons",
+    "borradores",
+    "bozze",
+    "junk",
+    "spam",
+    "bulk mail",
+    "quarantine",
+    "trash",
+    "deleted messages",
+    "deleted items",
+    "papierkorb",
+];
+
+/// What was read before, and what is read now.
+pub struct Folders<'k> {
+    key: &'k SecretKey,
+    /// What the user named: that is looked at, whatever it is called.
+    named: Vec<PathBuf>,
+    quarantine: PathBuf,
+    before: HashMap<Fingerprint, (u64, i64)>,
+    /// The file that is read at the moment.
+    pub now: Option<ReadFile>,
+    /// How many are as they were.
+    pub unchanged: u64,
+}
+
+impl<'k> Folders<'k> {
+    /// For these folders, as [`whole`] names them; `before` are the files that need not be read again.
+    #[must_use]
+    pub fn new(
+        key: &'k SecretKey,
+        named: &[PathBuf],
+        quarantine: &Path,
+        before: HashMap<Fingerprint, (u64, i64)>,
+    ) -> Folders<'k> {
+        let quarantine = quarantine.canonicalize().unwrap_or_else(|_| quarantine.to_owned());
+        Folders { key, named: named.to_vec(), quarantine, before, now: None, unchanged: 0 }
+    }
+
+    /// Whether this file or folder is to be read.
+    pub fn wants(&mut self, path: &Path, what: &Metadata) -> bool {
+        if self.is_quarantine(path) {
+            return false;
+        }
+        if what.is_dir() {
+            return self.named.iter().any(|named| named == path) || !is_unwanted(path);
+        }
+        if flags(path).contains(['D', 'T']) {
+            return false;
+        }
+        let file = self.read_file(path, what);
+        let unchanged = self.before.get(&file.key) == Some(&(file.size, file.changed));
+        self.unchanged += u64::from(unchanged);
+        self.now = (!unchanged).then_some(file);
+        !unchanged
+    }
+
+    fn is_quarantine(&self, path: &Path) -> bool {
+        path == self.quarantine
+            || path.as_os_str().as_bytes().starts_with(&[self.quarantine.as_os_str().as_bytes(), b"."].concat())
+    }
+
+    /// A message of a Maildir keeps its name up to the colon, in `new` and in `cur`, and its text for ever.
+    fn read_file(&self, path: &Path, what: &Metadata) -> ReadFile {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        let folder = path.parent().unwrap_or(path);
+        let is_maildirs = matches!(folder.file_name().map(OsStrExt::as_bytes), Some(b"cur" | b"new"));
+        let text = match (name.iter().rposition(|b| *b == b':'), folder.parent()) {
+            (end, Some(maildir)) if is_maildirs => {
+                [maildir.as_os_str().as_bytes(), b"/", &name[..end.unwrap_or(name.len())]].concat()
+            }
+            _ => path.as_os_str().as_bytes().to_vec(),
+        };
+        let changed = what.mtime().saturating_mul(1_000_000_000).saturating_add(what.mtime_nsec());
+        ReadFile { key: Fingerprint::of(self.key, Kind::File, &text), size: what.len(), changed }
+    }
+}
+
+/// The flags in a Maildir's file name: `D` for a draft, `T` for what is deleted, `R` for what was answered.
+#[must_use]
+pub fn flags(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.rsplit_once(":2,").map(|(_, flags)| flags.to_owned()).unwrap_or_default()
+}
+
+/// One name for each: another way to the same place is the same place. What is not there keeps its name and is named later.
+#[must_use]
+pub fn whole(named: &[PathBuf]) -> Vec<PathBuf> {
+    named.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect()
+}
+
+/// With the folders below those of a Maildir++, which lie beside them: `.Sent.2025` is below `.Sent`.
+#[must_use]
+pub fn with_subfolders(named: &[PathBuf]) -> Vec<PathBuf> {
+    let (named, mut all) = (whole(named), Vec::new());
+    for path in &named {
+        all.push(path.clone());
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        let (Some(around), true) = (path.parent(), name.starts_with(b".") && name.len() > 1) else { continue };
+        let prefix = [name, b"."].concat();
+        let Ok(entries) = std::fs::read_dir(around) else { continue };
+        let beside = entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(&prefix));
+        let mut below: Vec<PathBuf> = beside.map(|entry| entry.path()).filter(|path| !is_unwanted(path)).collect();
+        below.sort();
+        all.extend(below.into_iter().filter(|path| !named.contains(path)));
+    }
+    all
+}
+
+fn is_unwanted(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    // `.INBOX.Trash` is named by its last part; Gmail's `[Gmail]/Spam` lies in a folder of its own.
+    let last = name.rsplit('.').find(|part| !matches!(*part, "" | "sbd" | "mbox")).unwrap_or_default();
+    UNWANTED.contains(&last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(paths: &[&str], flags_of: &str) -> Vec<bool> {
+        let scratch = tempfile::tempdir().unwrap();
+        let key = SecretKey::new([7; 32]);
+        let quarantine = scratch.path().join(".Held");
+        std::fs::create_dir(&quarantine).unwrap();
+        let mut folders = Folders::new(&key, &[scratch.path().join("Trash")], &quarantine, HashMap::new());
+        paths
+            .iter()
+            .map(|path| {
+                let path = scratch.path().join(format!("{path}{flags_of}"));
+                std::fs::create_dir_all(&path).unwrap();
+                folders.wants(&path, &std::fs::metadata(&path).unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn where_nothing_is_kept_on_purpose_is_not_looked_at() {
+        let good = wanted(&["Sent", ".Sent.2025", "sent-mail", "Trash", ".INBOX", "mail/Sent.sbd", "junkyard"], "");
+        assert_eq!(good, [true; 7], "and what was named is looked at");
+        let bad = ["Drafts", ".Drafts", ".INBOX.Junk", "Junk.sbd", "mail/Trash", ".Held", ".Held.Allow", "x/Spam"];
+        assert_eq!(wanted(&bad, ""), [false; 8]);
+    }
+
+    #[test]
+    fn a_message_is_known_again_by_its_name_up_to_the_flags() {
+        let scratch = tempfile::tempdir().unwrap();
+        let key = SecretKey::new([7; 32]);
+        let mut folders = Folders::new(&key, &[], Path::new("/q"), HashMap::new());
+        let mut read = |name: &str| {
+            let path = scratch.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "x").unwrap();
+            folders.wants(&path, &std::fs::metadata(&path).unwrap()).then(|| folders.now.unwrap().key)
+        };
+        let first = read("new/17.M1P2.host").unwrap();
+        assert_eq!(read("cur/17.M1P2.host:2,S"), Some(first));
+        assert_ne!(read("cur/18.M1P2.host:2,S"), Some(first));
+        assert_eq!(read("cur/19.M1P2.host:2,DS"), None, "a draft");
+        assert_eq!(read("cur/20.M1P2.host:2,ST"), None, "deleted");
+        assert_ne!(read("mbox:1"), read("mbox:2"), "only a Maildir's names end so");
+    }
+
+    #[test]
+    fn a_file_that_is_as_it_was_is_passed_over() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (key, path) = (SecretKey::new([7; 32]), scratch.path().join("mbox"));
+        std::fs::write(&path, "x").unwrap();
+        let what = std::fs::metadata(&path).unwrap();
+        let mut folders = Folders::new(&key, &[], Path::new("/q"), HashMap::new());
+        assert!(folders.wants(&path, &what));
+        let file = folders.now.unwrap();
+        let before = HashMap::from([(file.key, (file.size, file.changed))]);
+        let mut folders = Folders::new(&key, &[], Path::new("/q"), before.clone());
+        assert!(!folders.wants(&path, &what) && folders.unchanged == 1 && folders.now.is_none());
+        std::fs::write(&path, "xy").unwrap();
+        let mut folders = Folders::new(&key, &[], Path::new("/q"), before);
+        assert!(folders.wants(&path, &std::fs::metadata(&path).unwrap()));
+    }
+
+    #[test]
+    fn folders_below_one_of_a_maildir_lie_beside_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        for name in [".Sent", ".Sent.2024", ".Sent.2025", ".Sent.Trash", ".Sentimental", "Sent", "Sent.x"] {
+            std::fs::create_dir(scratch.path().join(name)).unwrap();
+        }
+        let of = |name: &str| -> Vec<String> {
+            let found = with_subfolders(&[scratch.path().join(name)]);
+            found.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(of(".Sent"), [".Sent", ".Sent.2024", ".Sent.2025"]);
+        assert_eq!(of("Sent"), ["Sent"]);
+    }
+}

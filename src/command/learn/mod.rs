@@ -1,0 +1,37 @@
+//! `learn`: whom the user knows, from the mail they sent, from address books, from received mail, and from the lists of
+//! other programs of this kind.
+//!
+//! Promises: learns from what the user wrote or keeps, and from received mail only what the user takes; an entry that is
+//! there stays as it is; what was read and has not changed is not read again; memory does not grow with the number of
+//! messages; what cannot be read is named and stops nothing. With `--dry-run` it writes nothing.
+
+mod folders;
+mod received;
+mod record;
+mod sent;
+
+use crate::cli::LearnArguments;
+use crate::command::learn::record::Record;
+use crate::exit::Ending;
+use crate::operation::trouble::{Answer, Trouble};
+use crate::world::config::Environment;
+
+/// Runs `learn`: 1 if there was nothing at all to learn from.
+///
+/// # Errors
+/// When the set-up or the store cannot be read, or the store cannot be written.
+pub fn learn(arguments: &LearnArguments, environment: Environment) -> Answer {
+    if arguments.sent.is_empty() && arguments.inbox.is_empty() {
+        let ways = "name what to learn from: --sent FOLDER or --inbox FOLDER; see countersign learn --help";
+        return Err(Trouble::usage(ways.to_owned()));
+    }
+    let mut record = Record::open(&environment, arguments.dry_run)?;
+    let mut read = 0;
+    if !arguments.sent.is_empty() {
+        read += sent::learn(&arguments.sent, &mut record)?;
+    }
+    if !arguments.inbox.is_empty() {
+        read += received::learn(&arguments.inbox, arguments.yes, &mut record)?;
+    }
+    Ok(if read == 0 { Ending::No } else { Ending::Done })
+}

@@ -1,0 +1,218 @@
+//! `learn`: whom the user knows, from sent mail and from received mail.
+//!
+//! What programs sent in the user's name, what somebody else wrote, and who is denied: all that teaches nothing.
+
+use std::fs;
+
+use countersign::policy::standing::{Effect, Origin};
+
+use super::letter::{Letter, OWNER};
+use super::world::{Outcome, World};
+
+const BOB: &str = "bob@example.net";
+const CAROL: &str = "carol@example.com";
+const SENT: &str = "home/Maildir/.Sent/cur";
+
+/// A message that the user sent.
+fn sent(to: &str, number: usize, more: &str) -> String {
+    format!(
+        "{more}From: Alice <{OWNER}>\nTo: {to}\nSubject: The garden party\nMessage-ID: <{number}@example.org>\n\
+         Date: {}\n\nHello.\n",
+        countersign::mail::compose::date(countersign::world::clock::now() - 86_400)
+    )
+}
+
+fn put(world: &World, name: &str, text: &str) {
+    let path = world.path(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn text(letter: &Letter) -> String {
+    String::from_utf8(letter.bytes()).unwrap()
+}
+
+fn learn(world: &World, arguments: &[&str]) -> (Outcome, String) {
+    let outcome = world.run(&[&["learn"], arguments].concat(), "");
+    let said = format!("{}{}", String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
+    (outcome, said)
+}
+
+fn sent_folder(world: &World) -> String {
+    world.path("home/Maildir/.Sent").display().to_string()
+}
+
+#[test]
+fn who_was_written_to_may_write_back() {
+    let world = World::new();
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent(&format!("{BOB}, Carol <Carol@Example.COM>"), 1, "Bcc: dan@x.org\n"));
+    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 1);
+    let (outcome, said) = learn(&world, &["--sent", &sent_folder(&world)]);
+    outcome.check(
+        "it is said",
+        outcome.code == Some(0) && said.starts_with("1 message that you sent: 3 people more known"),
+    );
+    for person in [BOB, CAROL, "dan@x.org"] {
+        let entry = world.entry(person).unwrap_or_else(|| panic!("{person}"));
+        assert_eq!((entry.effect, entry.origin), (Effect::Allow, Origin::Sent));
+    }
+    assert!(world.entry(OWNER).is_none());
+    let second = Letter::from(BOB).field("Message-ID", "<again@example.net>");
+    world.deliver(second.bytes()).is(0, 1, 1, 1);
+    // What is held from somebody whom the user has written to is let in.
+    world.run(&["maintain"], "").is(0, 2, 0, 1);
+}
+
+#[test]
+fn a_second_run_reads_only_what_is_new_or_changed() {
+    let world = World::new();
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent(BOB, 1, ""));
+    put(&world, "home/Maildir/.Sent/new/2.b", &sent(BOB, 2, ""));
+    put(&world, "mail/sent-mail", &format!("From alice Mon Nov  2 10:00:00 2026\n{}", sent(CAROL, 3, "")));
+    let folder = world.path("mail").display().to_string();
+    let arguments = ["--sent", &sent_folder(&world), &folder];
+    let (_, said) = learn(&world, &arguments);
+    assert!(said.starts_with("3 messages that you sent: 2 people more known from now on"), "{said}");
+    // A mail reader sets flags and moves it: the same message still.
+    fs::rename(world.path(&format!("{SENT}/1.a:2,S")), world.path(&format!("{SENT}/1.a:2,RS"))).unwrap();
+    fs::rename(world.path("home/Maildir/.Sent/new/2.b"), world.path(&format!("{SENT}/2.b:2,S"))).unwrap();
+    let (outcome, said) = learn(&world, &arguments);
+    outcome.check("nothing is read", outcome.code == Some(0) && said.contains("0 messages that you sent: 0 people"));
+    assert!(said.contains("3 in files that have not changed since"), "{said}");
+    let mbox = fs::read_to_string(world.path("mail/sent-mail")).unwrap();
+    put(
+        &world,
+        "mail/sent-mail",
+        &format!("{mbox}\nFrom alice Mon Nov  2 10:00:00 2026\n{}", sent("eve@x.org", 4, "")),
+    );
+    let (_, said) = learn(&world, &arguments);
+    assert!(said.starts_with("2 messages that you sent: 1 person more known"), "{said}");
+    assert!(world.entry("eve@x.org").is_some());
+}
+
+#[test]
+fn what_a_program_sent_or_somebody_else_wrote_teaches_nothing() {
+    let outside = "Received: from x by mx.example.org with ESMTP id 1; Mon, 2 Nov 2026 10:00:00 +0000\n";
+    let rows: [(&str, String); 9] = [
+        ("a vacation notice", sent(BOB, 1, "Auto-Submitted: auto-replied\n")),
+        (
+            "a receipt",
+            sent(BOB, 1, "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n"),
+        ),
+        ("a challenge", sent(BOB, 1, "X-CR-Challenge: v=1\n")),
+        ("a null sender", sent(BOB, 1, "Return-Path: <>\n")),
+        ("Precedence", sent(BOB, 1, "Precedence: bulk\n")),
+        ("sent on", sent(BOB, 1, "Resent-To: bob@example.net\n")),
+        ("spam that somebody filed", sent(BOB, 1, "").replace(OWNER, "spammer@evil.example")),
+        ("spam in the user's name", sent(BOB, 1, outside)),
+        ("nothing but the user", sent(OWNER, 1, "")),
+    ];
+    for (what, message) in rows {
+        let world = World::new();
+        put(&world, &format!("{SENT}/1.a:2,S"), &message);
+        let (outcome, said) = learn(&world, &["--sent", &sent_folder(&world)]);
+        outcome.check(what, outcome.code == Some(0) && said.contains("0 people"));
+        assert!(world.entry(BOB).is_none(), "{what}");
+        assert_eq!(world.store().count_entries().unwrap(), (0, 0), "{what}");
+    }
+}
+
+#[test]
+fn drafts_junk_waste_and_held_mail_are_not_read() {
+    let world = World::new();
+    for folder in [".Drafts/cur", ".Trash/cur", ".Junk/cur", ".Held/cur", ".Held.Allow/new"] {
+        put(&world, &format!("home/Maildir/{folder}/1.a:2,S"), &sent(BOB, 1, ""));
+    }
+    put(&world, &format!("{SENT}/1.a:2,DS"), &sent(BOB, 1, ""));
+    put(&world, &format!("{SENT}/2.a:2,ST"), &sent(BOB, 1, ""));
+    put(&world, &format!("{SENT}/3.a:2,S"), &sent(CAROL, 1, ""));
+    let (_, said) = learn(&world, &["--sent", &world.inbox().display().to_string()]);
+    assert!(said.starts_with("1 message that you sent"), "{said}");
+    assert!(world.entry(BOB).is_none() && world.entry(CAROL).is_some());
+}
+
+#[test]
+fn who_is_denied_or_pinned_stays_so() {
+    let world = World::new();
+    world.run(&["deny", BOB], "").is(0, 0, 0, 0);
+    world.run(&["allow", "--any", CAROL], "").is(0, 0, 0, 0);
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent(&format!("{BOB}, {CAROL}"), 1, ""));
+    let (_, said) = learn(&world, &["--sent", &sent_folder(&world)]);
+    assert!(said.contains("0 people"), "{said}");
+    assert_eq!(world.entry(BOB).unwrap().effect, Effect::Deny);
+    assert_eq!(world.entry(CAROL).unwrap().origin, Origin::Any);
+}
+
+#[test]
+fn a_dry_run_says_the_same_and_writes_nothing() {
+    let world = World::new();
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent(&format!("{BOB}, {CAROL}"), 1, ""));
+    put(&world, &format!("{SENT}/2.a:2,S"), &sent(BOB, 2, ""));
+    let before = fs::read(world.store_file()).unwrap();
+    let (outcome, said) = learn(&world, &["--dry-run", "--sent", &sent_folder(&world)]);
+    outcome.check("it counts each once", said.contains("2 people would be known"));
+    assert_eq!(fs::read(world.store_file()).unwrap(), before);
+    assert!(world.entry(BOB).is_none());
+    let (_, said) = learn(&world, &["--sent", &sent_folder(&world)]);
+    assert!(said.contains("2 people more known from now on"), "{said}");
+}
+
+#[test]
+fn another_address_of_the_user_is_named() {
+    let world = World::new();
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent(BOB, 1, "").replace(OWNER, "alice@home.example"));
+    let (_, said) = learn(&world, &["--sent", &sent_folder(&world)]);
+    assert!(said.contains("owner.others: alice@home.example (1)"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_stops_nothing() {
+    let world = World::new();
+    put(&world, "mail/a", "no mail at all\n");
+    put(&world, "mail/b", &sent(BOB, 1, ""));
+    let folder = world.path("mail").display().to_string();
+    let (outcome, said) = learn(&world, &["--sent", &folder]);
+    outcome.check("named", outcome.code == Some(0) && said.contains("/a: is no mail"));
+    assert!(world.entry(BOB).is_some());
+    let (outcome, said) = learn(&world, &["--sent", &world.path("nowhere").display().to_string()]);
+    outcome.check("nothing there", outcome.code == Some(1) && said.contains("nowhere"));
+    let (outcome, _) = learn(&world, &[]);
+    outcome.check("nothing named", outcome.code == Some(64));
+}
+
+#[test]
+fn received_mail_proposes_lists_and_people_whom_the_user_answered() {
+    let world = World::new();
+    let day = |number: i64| countersign::world::clock::now() - (40 - number) * 86_400;
+    let mut count = 0;
+    let mut receive = |flags: &str, folder: &str, number: i64, text: String| {
+        count += 1;
+        put(&world, &format!("home/Maildir/{folder}cur/{}.m{count}:2,{flags}", day(number)), &text);
+    };
+    let post = |id: &str| {
+        format!("From: Dan <dan@x.org>\nTo: users@{id}\nList-Id: <users.{id}>\nPrecedence: list\nSubject: s\n\nHello\n")
+    };
+    for number in [1, 8, 16] {
+        receive("S", "", number, post("good.example"));
+        receive("S", ".Junk/", number, post("junk.example"));
+    }
+    (1..4).for_each(|number| receive("S", "", number, post("short.example")));
+    [1, 30].iter().for_each(|number| receive("S", "", *number, post("rare.example")));
+    receive("RS", "", 3, text(&Letter::from(BOB)));
+    receive("S", "", 3, text(&Letter::from(CAROL)));
+    receive("RS", "", 3, text(&Letter::from("noreply@shop.example")));
+    let inbox = world.inbox().display().to_string();
+    let (outcome, said) = learn(&world, &["--inbox", &inbox]);
+    outcome
+        .check("proposed", said.contains("allow list:users.good.example") && said.contains(&format!("allow {BOB} ")));
+    for other in ["junk", "short", "rare", "carol", "noreply"] {
+        assert!(!said.contains(other), "{other}: {said}");
+    }
+    assert_eq!(world.store().count_entries().unwrap(), (0, 0), "nothing was written");
+    let (_, said) = learn(&world, &["--inbox", &inbox, "--yes"]);
+    assert!(said.contains("allowed list:users.good.example"), "{said}");
+    assert_eq!(world.store().count_entries().unwrap(), (2, 0));
+    assert_eq!(world.entry(BOB).unwrap().origin, Origin::Proposed);
+    let (_, said) = learn(&world, &["--inbox", &inbox]);
+    assert!(said.contains("0 mailing lists, 0 people"), "{said}");
+}
