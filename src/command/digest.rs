@@ -18,6 +18,7 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger;
 use crate::operation::own_mark;
 use crate::operation::quarantine::{self, Held};
+use crate::operation::results::stopped;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::operation::unread::{Unread, sentences};
@@ -74,6 +75,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let mut found = inventory(&installation, store.as_ref().map_err(Clone::clone))?;
     if let Ok(store) = &store {
         found.alarms.extend(clock_alarm(store, now));
+        found.alarms.extend(stopped(&installation.config, store, now)?);
     }
     let lost = |trouble: &Trouble| format!("All mail waits: {}. See `countersign doctor`.", chain(&trouble.error));
     found.alarms.splice(0..0, keyless.as_ref().map(lost));

@@ -23,6 +23,7 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
+use crate::policy::Mode;
 use crate::policy::block::{Block, OpenBlock};
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
 use crate::policy::foreign_marks::ForeignMarks;
@@ -35,7 +36,7 @@ use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
 use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
-use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store};
+use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store, StoreProblem};
 use crate::world::{clock, descriptors, random};
 
 /// The message, as the caller hands it over.
@@ -64,6 +65,7 @@ pub fn serve(
     }
     let ending = perform(&installation, &mut case, &mut input, now)?;
     renew(&installation, &mut case);
+    count_proven(&installation, &mut case, now);
     // The process ends here. To close the store and give back memory piece by piece would cost a thirtieth of a whole
     // run (measured); no transaction is open, and the system gives back the rest.
     std::mem::forget(case);
@@ -78,6 +80,22 @@ fn renew(installation: &Installation, case: &mut Case) {
     for (kind, text, old) in &case.outdated {
         if let Err(problem) = store.renew_entry(old, (id, Fingerprint::of(key, *kind, text.as_bytes()))) {
             report::note(Level::Warning, &problem.to_string());
+        }
+    }
+}
+
+/// Counts the proof of an allowed sender who needs none yet: mail from there always has it after a while, and then it is asked
+/// for. The message is decided and safe, so nothing waits for this, and what cannot be written is not counted.
+fn count_proven(installation: &Installation, case: &mut Case, now: i64) {
+    let unpinned = |entry: Entry| entry.pin.is_empty() && entry.origin != Origin::Any;
+    let counts = case.decision.reason == Reason::AllowedSender && case.standing.sender.is_some_and(unpinned);
+    let proofs = proofs(&case.facts);
+    let (Some(store), Some(key)) = (case.store.as_mut(), case.standing.author) else { return };
+    if counts && proofs.intersects(Proofs::AUTHOR) && installation.config.policy.mode == Mode::On {
+        match store.count_proven(&key, proofs, now) {
+            Ok(true) => report::note(Level::Info, &format!("pinned sender={}", key.hex())),
+            Ok(false) | Err(StoreProblem::Busy) => {}
+            Err(problem) => report::note(Level::Warning, &format!("a proof was not counted: {problem}")),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod people;
 pub mod place;
 pub mod progress;
 pub mod quarantine;
+pub mod results;
 pub mod rules;
 pub mod screen;
 pub mod select;

@@ -141,6 +141,16 @@ impl Authentication {
         proofs
     }
 
+    /// Whether a trusted field says that what is asked of this domain could not be found out at the moment (RFC 8601 section
+    /// 2.7: `temperror`).
+    #[must_use]
+    pub fn is_unsettled(&self, domain: &Domain) -> bool {
+        let unsettled = |result: &MethodResult| {
+            result.method != Method::Spf && result.word == "temperror" && result.domain.as_ref() == Some(domain)
+        };
+        !self.doubtful && self.believed.iter().any(unsettled)
+    }
+
     /// Whether a trusted field says that DMARC failed for this domain, or for one that cannot be read; whatever else
     /// is said beside it.
     #[must_use]

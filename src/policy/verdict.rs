@@ -209,7 +209,9 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let proofs = question.facts.authentication.proofs(address.domain());
     // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail.
     let checked = !entry.pin.is_empty() && !question.policy.trust.ids.is_empty();
-    if checked && !proofs.keeps(entry.pin) {
+    // Nobody's mail is held because a name server was slow.
+    let unsettled = || question.facts.authentication.is_unsettled(address.domain());
+    if checked && !proofs.keeps(entry.pin) && !unsettled() {
         return Some((Verdict::Hold, Reason::PinMissing));
     }
     let again = by_this_token && is_empty(question.facts, question.standing, question.policy);

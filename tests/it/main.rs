@@ -48,6 +48,7 @@ mod origin;
 mod outgoing;
 mod paper;
 mod people;
+mod pinning;
 mod power;
 mod privacy;
 mod probe;

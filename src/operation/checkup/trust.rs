@@ -4,6 +4,7 @@
 
 use super::finding::Finding;
 use crate::operation::evidence::{Evidence, Server};
+use crate::operation::results::stopped;
 use crate::world::config::Config;
 use crate::world::store::Store;
 
@@ -76,6 +77,15 @@ pub(super) fn unchecked_pins(config: &Config) -> Option<Finding> {
     );
     (count > 0)
         .then(|| Finding::warning("trust", &said).way("name your mail server again: authserv_ids in the part [trust]"))
+}
+
+/// A checker that has died.
+pub(super) fn stopped_results(config: &Config, now: i64) -> Option<Finding> {
+    let said = Store::open(&config.paths.store).and_then(|store| stopped(config, &store, now)).ok()??;
+    Some(
+        Finding::wrong("trust", &said)
+            .way("start it again, or say what it is called now: authserv_ids in the part [trust]"),
+    )
 }
 
 fn trusted_and_seen(config: &Config, server: &Server, evidence: &Evidence) -> Finding {

@@ -12,6 +12,7 @@ use super::file::Store;
 use super::problem::StoreProblem;
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
+use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Origin};
 
 /// So many messages of a sender with the same proof, and it is demanded from then on (standards E.7).
@@ -47,6 +48,33 @@ impl Store {
         change.execute("DELETE FROM proven WHERE key = ?1", [key.bytes()])?;
         change.commit()?;
         Ok(pinned > 0)
+    }
+}
+
+/// Mail in the names of people whose entries ask for a proof, since the last held message that proved anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    /// How many messages are or were held for it.
+    pub messages: u64,
+    /// In how many people's names.
+    pub people: u64,
+    /// When the first of them came, seconds since 1970.
+    pub first: i64,
+}
+
+impl Store {
+    /// What was held since this moment because the proof was missing that an entry asks for, and nothing proven since.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn unproven_since(&self, since: i64) -> Result<Unproven, StoreProblem> {
+        let sql = "SELECT count(*), count(DISTINCT sender), coalesce(min(received), 0) FROM held WHERE reason = ?1 \
+                   AND received > max(?2, (SELECT coalesce(max(received), 0) FROM held WHERE proofs <> 0))";
+        let row = self.messages()?.query_row(sql, params![Reason::PinMissing.number(), since], |row| {
+            let number = |at| row.get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or_default());
+            Ok(Unproven { messages: number(0)?, people: number(1)?, first: row.get(2)? })
+        })?;
+        Ok(row)
     }
 }
 
@@ -109,6 +137,10 @@ mod tests {
         let lock = other.change().unwrap();
         let mut store = Store::open(&path).unwrap();
         assert!(matches!(store.count_proven(&of("bob"), Proofs::DKIM, 9), Err(StoreProblem::Busy)));
+        for db in [&store.list, store.messages().unwrap()] {
+            let patience: i64 = db.pragma_query_value(None, "busy_timeout", |row| row.get(0)).unwrap();
+            assert_eq!(patience, 0);
+        }
         drop(lock);
     }
 }
