@@ -56,8 +56,8 @@ pub enum Command {
     Allow(AllowArguments),
     /// Hold all mail of an address, @domain or list:ID, or of the sender of a held message, by its ID
     Deny(EntryArguments),
-    /// Remove an address, @domain or list:ID from the list
-    Forget(EntryArguments),
+    /// Remove an address, @domain or list:ID from the list, or all that one source brought
+    Forget(ForgetArguments),
     /// Learn whom you know from your sent mail, address books, received mail and other programs' lists
     Learn(LearnArguments),
     /// Say whether an address, @domain or list:ID is on the list
@@ -276,6 +276,31 @@ pub struct EntryArguments {
     /// Read them from this file, one a line; give it again for further files
     #[arg(short, long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
+}
+
+/// Whom `forget` takes off the list.
+#[derive(Args, Debug, Default)]
+#[command(
+    after_help = "countersign forget --source learned --since 2026-11-28 undoes what was learned since that day; the next \
+    countersign learn reads all files again."
+)]
+pub struct ForgetArguments {
+    /// name@example.org, @example.org or list:list-id.example.org; - reads them from standard input, one a line
+    #[arg(required_unless_present_any = ["file", "source"], value_name = "WHO")]
+    pub who: Vec<String>,
+    /// Read them from this file, one a line; give it again for further files
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+    /// All that came from there: learned, or one of sent, replied, contact, imported, proposed, subscribed, confirmed, released,
+    /// manual, any (as `check` says)
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["who", "file"])]
+    pub source: Option<String>,
+    /// With --source: only what was added since this day (2026-11-28), or in the last days (3d) or hours (12h)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// With --source: say how many that would be, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What `learn` reads.

@@ -5,16 +5,19 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use crate::cli::EntryArguments;
+use crate::cli::{EntryArguments, ForgetArguments};
 use crate::exit::Ending;
+use crate::mail::display::one_line;
 use crate::operation::entry::{Who, parse_all};
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
 use crate::operation::people::{Meter, People, summary};
 use crate::operation::screen;
+use crate::operation::select::moment;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::Fingerprint;
-use crate::policy::standing::Effect;
+use crate::policy::standing::{Effect, Origin};
+use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::store::Put;
 
@@ -22,7 +25,14 @@ use crate::world::store::Put;
 ///
 /// # Errors
 /// As `allow`.
-pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
+pub fn forget(arguments: &ForgetArguments, environment: Environment) -> Answer {
+    if let Some(source) = &arguments.source {
+        return forget_source(source, arguments, environment);
+    }
+    if arguments.since.is_some() || arguments.dry_run {
+        return Err(Trouble::usage("--since and --dry-run go with --source".to_owned()));
+    }
+    let arguments = &EntryArguments { who: arguments.who.clone(), file: arguments.file.clone() };
     if People::may_be_many(arguments) {
         return forget_many(arguments, environment);
     }
@@ -50,6 +60,36 @@ pub fn forget(arguments: &EntryArguments, environment: Environment) -> Answer {
         }
     }
     Ok(ending)
+}
+
+/// All that came from one source, without a name: what was learned by mistake is undone so.
+fn forget_source(source: &str, arguments: &ForgetArguments, environment: Environment) -> Answer {
+    // Gather.
+    let origins = origins(source)?;
+    let now = clock::now();
+    let since = arguments.since.as_deref().map(|text| moment(text, now)).transpose()?.unwrap_or(i64::MIN);
+    let installation = Installation::open(&environment)?;
+    let mut store = ledger::needed(&installation)?;
+    // Decide: nothing to decide.
+    // Perform.
+    let (count, what) = if arguments.dry_run {
+        (store.count_from(&origins, since)?, "would be forgotten")
+    } else {
+        (store.forget_from(&origins, since)?, "forgotten")
+    };
+    screen::out(&format!("{what} {count}\n"))?;
+    Ok(if count == 0 { Ending::No } else { Ending::Done })
+}
+
+fn origins(source: &str) -> Result<Vec<Origin>, Trouble> {
+    let named = |origin: &Origin| origin.name() == source || (source == "learned" && origin.is_learned());
+    let found: Vec<Origin> = Origin::ALL.into_iter().filter(named).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let names: Vec<&str> = Origin::ALL.iter().map(|origin| origin.name()).collect();
+    let (shown, names) = (one_line(source, 40), names.join(", "));
+    Err(Trouble::usage(format!("--source: there is no {shown:?}; there are: learned, {names}")))
 }
 
 /// The same of so many that nobody reads a line about each.

@@ -151,6 +151,17 @@ pub fn from_line(sender: Option<&str>, seconds: i64) -> String {
     format!("From {sender} {weekday} {month} {day:2} {hour:02}:{minute:02}:{second:02} {year:04}\n")
 }
 
+/// The first second of a day written `2026-11-21`, in UTC, since 1970.
+#[must_use]
+pub fn day(text: &str) -> Option<i64> {
+    let number = |range| text.get(range).filter(|part: &&str| part.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
+    let (year, month, day): (i64, i64, i64) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    // The turn of `civil`, with years that begin in March. A day that there is not comes back as another one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(days * 86_400).filter(|at| short_date(*at) == format!("{text} 00:00"))
+}
+
 /// `2026-11-21 12:00` UTC, for people.
 #[must_use]
 pub fn short_date(seconds: i64) -> String {

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use crate::cli::SelectArguments;
+use crate::mail::compose::day;
 use crate::mail::display::{SHOWN_LIMIT, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head, VALUE_LIMIT};
@@ -279,6 +280,20 @@ fn known_reason(text: &str) -> Result<String, Trouble> {
     Err(Trouble::usage(format!("--reason: there is no reason {shown:?}; there are: {}", names.join(", "))))
 }
 
+/// A day (`2026-11-28`, its beginning in UTC), or so long ago (`3d`, `12h`), as `--since` has it; seconds since 1970.
+///
+/// # Errors
+/// When it is neither.
+pub fn moment(text: &str, now: i64) -> Result<i64, Trouble> {
+    match day(text.trim()) {
+        Some(at) => Ok(at),
+        None if text.contains('-') => {
+            Err(Trouble::usage(format!("--since: {:?} is no day; one looks like 2026-11-28", one_line(text, 40))))
+        }
+        None => Ok(now - seconds(text)?),
+    }
+}
+
 /// `3d` or `12h` in seconds.
 fn seconds(text: &str) -> Result<i64, Trouble> {
     let shown = one_line(text, 40);
@@ -340,6 +355,15 @@ mod tests {
             ["", "d", "3", "3D", "3 d", "-3d", "+3d", "3.5d", "3m", "0d", "36501d", "99999999999999999999h", "٣d"]
         {
             assert_eq!(seconds(text).unwrap_err().ending, Ending::Usage, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_day_or_so_long_ago() {
+        assert_eq!(moment("2026-11-28", 7).unwrap(), 1_795_824_000);
+        assert_eq!(moment("3d", 4 * 86_400).unwrap(), 86_400);
+        for text in ["2026-13-01", "2026-02-30", "2026-1-1", "26-11-28", "-3d", "yesterday", "", "2026-11-28x"] {
+            assert_eq!(moment(text, 0).unwrap_err().ending, Ending::Usage, "{text}");
         }
     }
 

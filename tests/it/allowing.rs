@@ -3,7 +3,7 @@
 use countersign::origin::auth::Proofs;
 use countersign::policy::standing::{Effect, Origin};
 
-use super::letter::Letter;
+use super::letter::{Letter, OWNER};
 use super::world::{Outcome, World};
 
 const BOB: &str = "bob@example.net";
@@ -109,4 +109,39 @@ fn not_me_from_an_unproven_message_touches_no_allowed_entry() {
     world.deliver(letter(3).bytes()).check("mail still passes", true);
     let reasons: Vec<_> = world.store().all_held().unwrap().iter().map(|row| row.reason.name()).collect();
     assert_eq!(world.entry(BOB).map(|entry| entry.effect), Some(Effect::Allow), "{reasons:?}");
+}
+
+#[test]
+fn what_one_source_brought_is_forgotten_without_names() {
+    let world = World::new();
+    world.run(&["allow", "dan@x.org"], "");
+    let mail = world.path("sent.mbox");
+    let letter =
+        format!("From: {OWNER}\nTo: bob@example.net, carol@example.com\nMessage-ID: <1@example.org>\n\nHello\n");
+    std::fs::write(&mail, format!("From alice Mon Nov  2 10:00:00 2026\n{letter}")).unwrap();
+    let mail = mail.display().to_string();
+    world.run(&["learn", "--sent", &mail], "");
+    let said = |arguments: &[&str]| {
+        let outcome = world.run(arguments, "");
+        (outcome.code, String::from_utf8(outcome.stdout).unwrap())
+    };
+    let checked = said(&["check", "bob@example.net"]);
+    assert!(checked.1.starts_with("bob@example.net: allowed (you wrote to it, 20"), "{checked:?}");
+    let source = ["forget", "--source", "learned"];
+    assert_eq!(said(&[&source[..], &["--since", "2099-01-01"]].concat()), (Some(1), "forgotten 0\n".into()));
+    assert_eq!(said(&[&source[..], &["--dry-run"]].concat()), (Some(0), "would be forgotten 2\n".into()));
+    assert_eq!(said(&[&source[..], &["--since", "1h"]].concat()), (Some(0), "forgotten 2\n".into()));
+    assert!(world.entry("bob@example.net").is_none() && world.entry("dan@x.org").is_some());
+    // Learned by mistake is learned anew.
+    assert!(said(&["learn", "--sent", &mail]).1.contains("2 people more known"));
+    assert_eq!(said(&["forget", "--source", "sent"]).1, "forgotten 2\n");
+    for wrong in [
+        vec!["forget"],
+        vec!["forget", "--source", "nowhere"],
+        vec!["forget", "--source", "sent", "bob@example.net"],
+        vec!["forget", "--since", "3d", "bob@example.net"],
+        vec!["forget", "--source", "sent", "--since", "2026-02-30"],
+    ] {
+        assert_eq!(said(&wrong).0, Some(64), "{wrong:?}");
+    }
 }

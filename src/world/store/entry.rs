@@ -88,6 +88,39 @@ impl Store {
         Ok((count(Effect::Allow)?, count(Effect::Deny)?))
     }
 
+    /// How many entries came from there since this moment, seconds since 1970.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn count_from(&self, origins: &[Origin], since: i64) -> Result<u64, StoreProblem> {
+        let mut query = self.list.prepare("SELECT count(*) FROM entry WHERE origin = ?1 AND added >= ?2")?;
+        let mut count = 0;
+        for origin in origins {
+            let number: i64 = query.query_row(params![origin_number(*origin), since], |row| row.get(0))?;
+            count += u64::try_from(number).unwrap_or_default();
+        }
+        Ok(count)
+    }
+
+    /// Takes all of them off the list, and forgets which files were read, so that what was learned by mistake can be learned
+    /// anew; how many they were.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn forget_from(&mut self, origins: &[Origin], since: i64) -> Result<u64, StoreProblem> {
+        let files = self.change()?;
+        files.execute("DELETE FROM read_file", [])?;
+        files.commit()?;
+        let change = self.change_list()?;
+        let mut count = 0;
+        for origin in origins {
+            let sql = "DELETE FROM entry WHERE origin = ?1 AND added >= ?2";
+            count += change.execute(sql, params![origin_number(*origin), since])?;
+        }
+        change.commit()?;
+        Ok(count as u64)
+    }
+
     /// How many allow entries are pinned to a proof.
     ///
     /// # Errors
