@@ -9,7 +9,6 @@ use std::collections::{HashMap, HashSet};
 use crate::cli::DigestArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
-use crate::mail::address::Address;
 use crate::mail::compose::from_line;
 use crate::mail::head::Head;
 use crate::operation::case::entry_of;
@@ -25,7 +24,7 @@ use crate::operation::unread::{Unread, sentences};
 use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, SpamScore};
 use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
-use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::standing::Effect;
@@ -218,10 +217,9 @@ impl Rows {
         let Some(list) = self.list.as_ref().filter(|_| held.sealed && held.block.reason == Reason::DmarcFail) else {
             return false;
         };
-        let entry =
-            |sender: &Address| entry_of(installation, list, Kind::Address, sender.normal().as_str()).ok().flatten();
-        let entry = held.block.sender.as_ref().and_then(entry);
-        entry.is_some_and(|(_, entry)| entry.effect == Effect::Allow)
+        let sender = held.block.sender.as_ref();
+        let entry = sender.and_then(|sender| entry_of(installation, list, sender).ok().flatten());
+        entry.is_some_and(|entry| entry.effect == Effect::Allow)
     }
 
     fn numbered(&self, id: HeldId) -> Option<&HeldRow> {

@@ -21,7 +21,7 @@ use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
-use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::may_challenge;
 use crate::policy::sent::Class;
 use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
@@ -316,8 +316,7 @@ fn was_allowed(
 ) -> Result<bool, StoreProblem> {
     let counts = message.sealed && row.reason.is_of_the_gate();
     let Some(sender) = message.block.sender.as_ref().filter(|_| counts) else { return Ok(false) };
-    let found = entry_of(installation, store, Kind::Address, sender.normal().as_str())?;
-    Ok(found.is_some_and(|(_, entry)| {
+    Ok(entry_of(installation, store, sender)?.is_some_and(|entry| {
         entry.effect == Effect::Allow
             && !matches!(entry.origin, Origin::Any | Origin::Manual)
             && row.received <= entry.added

@@ -18,7 +18,7 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, asked_name, asked_words, state_words};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
-use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox, under_every_key};
 use crate::policy::standing::Entry;
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
@@ -103,16 +103,14 @@ fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Kno
         What::Held(id) => return Ok(Known { held: store.held(*id)?.into_iter().collect(), ..Known::default() }),
         What::MessageIdOrSender(text, address) => (text, address),
     };
-    let keys = |kind, text: &str| -> Vec<Fingerprint> {
-        under_every_key(&installation.keys.list, kind, text).map(|(_, key)| key).collect()
-    };
+    let ring = &installation.keys.list;
     let mut known = Known::default();
-    for key in keys(Kind::MessageId, text) {
+    for (_, key) in under_every_key(ring, Kind::MessageId, text) {
         known.held.extend(store.held_with_message_id(&key)?);
         known.decisions.extend(store.decisions(&key)?);
     }
     if let Some(address) = address {
-        for key in keys(Kind::Address, address.normal().as_str()) {
+        for (_, key) in of_mailbox(ring, address) {
             known.held.extend(store.held_from(&key)?);
             known.decisions.extend(store.decisions(&key)?);
         }

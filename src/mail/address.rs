@@ -13,6 +13,9 @@ pub const DOMAIN_LIMIT: usize = 255;
 /// configured and where a token is looked for must be the same, or answers are not found.
 pub const DELIMITERS: &str = "+-=_.#";
 
+/// The two names of one mail system that takes dots in a local part for nothing; anywhere else they may tell people apart.
+const GMAIL: [&str; 2] = ["gmail.com", "googlemail.com"];
+
 /// A mailbox address: a local part as it was written, without quotes, and a domain in A-label form, lower case.
 ///
 /// The local part keeps its case, since RFC 5321 section 2.4 lets only its own host interpret it; comparison
@@ -83,13 +86,33 @@ impl Address {
         &self.domain
     }
 
-    /// The form for comparing and hashing: local part NFC and lower case with BATV unwrapped, `+tag` kept;
-    /// SRS is never unwrapped, since anybody can write an SRS address for anybody (standards E.3).
+    /// The form for comparing and hashing: local part NFC and lower case with BATV unwrapped, `+tag` kept; at Gmail
+    /// without dots, and both its domains are one. SRS is never unwrapped, since anybody can write an SRS address for
+    /// anybody (standards E.3).
     #[must_use]
     pub fn normal(&self) -> NormalForm {
-        let folded = fold_case(&self.local);
-        let local = unwrap_batv(&folded);
+        let local = self.plain_local();
+        if self.is_at_gmail() {
+            return NormalForm(format!("{}@{}", without_dots(&local), GMAIL[0]));
+        }
         NormalForm(format!("{local}@{}", self.domain.0))
+    }
+
+    /// Every form under which this mailbox may have been hashed or signed, the normal one first. There is a second one at
+    /// Gmail alone: earlier versions kept its dots.
+    pub fn forms(&self) -> impl Iterator<Item = NormalForm> + use<> {
+        let normal = self.normal();
+        let former = self.is_at_gmail().then(|| NormalForm(format!("{}@{}", self.plain_local(), self.domain.0)));
+        let former = former.filter(|former| *former != normal);
+        std::iter::once(normal).chain(former)
+    }
+
+    /// The local part NFC and lower case, out of its BATV wrapping, with all its dots: what a name is read from.
+    #[must_use]
+    pub fn plain_local(&self) -> String {
+        let folded = fold_case(&self.local);
+        let plain = unwrap_batv(&folded);
+        if plain.len() == folded.len() { folded } else { plain.to_owned() }
     }
 
     /// The same mailbox without its sub-address: `bob+shop@x` is `bob@x` with the delimiter `+`.
@@ -115,6 +138,10 @@ impl Address {
     /// As [`Address::parse`].
     pub fn with_local(&self, local: &str) -> Result<Address, AddressError> {
         Address::parse(&format!("{}@{}", quote(local), self.domain.0))
+    }
+
+    fn is_at_gmail(&self) -> bool {
+        GMAIL.contains(&self.domain.as_str())
     }
 
     /// Whether the local part is ASCII: only such an address may be written to without SMTPUTF8 (RFC 6531).
@@ -283,6 +310,13 @@ fn fold_case(local: &str) -> String {
     }
     let nfc = icu_normalizer::ComposingNormalizerBorrowed::new_nfc();
     nfc.normalize(&nfc.normalize(local).to_lowercase()).into_owned()
+}
+
+/// The dots of a user's name at Gmail say nothing; those of a tag stay. A name of dots alone is nobody's, and stays too.
+fn without_dots(local: &str) -> String {
+    let (user, tag) = local.split_at(local.find('+').unwrap_or(local.len()));
+    let folded = user.replace('.', "");
+    if folded.is_empty() { local.to_owned() } else { format!("{folded}{tag}") }
 }
 
 /// `prvs=4321abcdef=bob` is bob today and `prvs=4322…=bob` tomorrow: bounce address tag validation gives one

@@ -17,7 +17,7 @@ use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
 use crate::policy::answer::Confirmation;
 use crate::policy::challenge::{HELD_LIMIT, Past, Request, Tokens, challenge, envelope_sender, wrong_word};
-use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, in_forms, of_mailbox};
 use crate::policy::gate::may_challenge;
 use crate::policy::standing::{LATE_SECONDS, SENDMAIL_SECONDS};
 use crate::policy::template::Template;
@@ -79,8 +79,8 @@ pub fn repeat_word(
     let policy = &installation.config.policy;
     let Ok((to, _)) = may_challenge(facts, policy) else { return Ok(()) };
     // A challenge to this address went out within the last days, so this mail has a slot of its own.
-    let bare = format!("word {}", to.without_tag("+").normal().as_str());
-    let mut keys = under_every_key(&installation.keys.list, Kind::Challenged, &bare).map(|(_, key)| key);
+    let forms = to.without_tag("+").forms().map(|form| format!("word {}", form.as_str()));
+    let mut keys = in_forms(&installation.keys.list, Kind::Challenged, forms).map(|(_, key)| key);
     let request = slot_request(installation, to, now);
     let request =
         SlotRequest { key: keys.next().unwrap_or(request.key), older: keys.collect(), alike: None, ..request };
@@ -182,8 +182,7 @@ pub fn slot_request(installation: &Installation, to: &Address, now: i64) -> Slot
 /// What sendmail said, without the words that name the recipient's mailbox or domain alone; [`report::note`] takes
 /// out whole addresses.
 fn unnamed(said: &str, to: &Address) -> String {
-    let normal = to.normal();
-    let (local, domain) = normal.as_str().rsplit_once('@').unwrap_or_default();
+    let (local, domain) = (to.plain_local(), to.domain().as_str());
     let names = |word: &str| {
         let word = word.to_lowercase();
         word.contains(domain) || word.trim_matches(|c: char| c.is_ascii_punctuation()) == local
@@ -217,9 +216,7 @@ fn past(
     to: &Address,
     now: i64,
 ) -> Result<Past, Trouble> {
-    let normal = to.normal();
-    let keys: Vec<Fingerprint> =
-        under_every_key(&installation.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect();
+    let keys: Vec<Fingerprint> = of_mailbox(&installation.keys.list, to).map(|(_, key)| key).collect();
     let mut rows = Vec::new();
     for key in &keys {
         rows.extend(store.held_from(key)?);

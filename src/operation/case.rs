@@ -17,7 +17,8 @@ use crate::origin::envelope::Caller;
 use crate::policy::Mode;
 use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
-use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, in_forms, of_mailbox, under_every_key};
+use crate::policy::key::KeyId;
 use crate::policy::plan::{Effect, plan};
 use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
@@ -43,7 +44,7 @@ pub struct Case {
     pub plan: Vec<Effect>,
     /// What it looks like, where that was compared with others.
     pub alike: Option<Alike>,
-    /// The list entries that were found under an older key, by kind, text and that key.
+    /// The list entries that were found under an older key or in a former form, by kind, text and that key.
     pub outdated: Vec<(Kind, String, Fingerprint)>,
     /// The store, if it could be opened.
     pub store: Option<Store>,
@@ -138,22 +139,20 @@ pub fn decide(
     Case { facts, standing, confirmation, decision, plan, alike: None, outdated: Vec::new(), store }
 }
 
-/// The list entry of an address under any key of the ring, with the key it was found under.
+/// The list entry of an address, if there is one.
 ///
 /// # Errors
 /// [`StoreProblem`]
-pub fn entry_of(
-    installation: &Installation,
-    store: &Store,
-    kind: Kind,
-    text: &str,
-) -> Result<Option<(Fingerprint, Entry)>, StoreProblem> {
-    for (_, key) in under_every_key(&installation.keys.list, kind, text) {
-        if let Some(entry) = store.entry(&key)? {
-            return Ok(Some((key, entry)));
-        }
-    }
-    Ok(None)
+pub fn entry_of(installation: &Installation, store: &Store, address: &Address) -> Result<Option<Entry>, StoreProblem> {
+    entry_under(store, of_mailbox(&installation.keys.list, address).map(|(_, key)| key))
+}
+
+/// The list entry under the first of these keys that has one.
+///
+/// # Errors
+/// [`StoreProblem`]
+pub fn entry_under(store: &Store, mut keys: impl Iterator<Item = Fingerprint>) -> Result<Option<Entry>, StoreProblem> {
+    keys.find_map(|key| store.entry(&key).transpose()).transpose()
 }
 
 /// The challenge slots of an address, under every key: sub-addresses count as one.
@@ -161,12 +160,12 @@ pub fn entry_of(
 pub fn slot_keys(installation: &Installation, address: &Address) -> Vec<Fingerprint> {
     // Foreign delimiters are not known; `+` is what nearly all systems use, and the user's own is what the systems around
     // here use. Folding too much asks too little.
-    let bare = address.without_tag(&format!("+{}", installation.config.policy.owner.delimiters)).normal();
+    let bare = address.without_tag(&format!("+{}", installation.config.policy.owner.delimiters));
     // What was written down under `+` alone still counts.
-    let before = Some(address.without_tag("+").normal()).filter(|before| *before != bare);
-    let texts = std::iter::once(&bare).chain(&before);
-    let keys = texts.flat_map(|text| under_every_key(&installation.keys.list, Kind::Challenged, text.as_str()));
-    keys.map(|(_, key)| key).collect()
+    let before = Some(address.without_tag("+")).filter(|before| before.normal() != bare.normal());
+    let forms = std::iter::once(bare).chain(before).flat_map(|address| address.forms());
+    let forms = forms.map(|form| form.as_str().to_owned());
+    in_forms(&installation.keys.list, Kind::Challenged, forms).map(|(_, key)| key).collect()
 }
 
 fn open_store(installation: &Installation) -> Result<(Option<Store>, StoreHealth), Trouble> {
@@ -196,10 +195,11 @@ fn standing_of(
 ) -> Result<Standing, Trouble> {
     let mut standing = Standing::default();
     let mut list = store.look_up()?;
+    let ring = &installation.keys.list;
     // The newest key comes first, and what is found under it is as it should be.
-    let mut find = |kind, text: &str| -> Result<(Option<Fingerprint>, Option<Entry>), StoreProblem> {
+    let mut find = |kind, text: &str, keys: &mut dyn Iterator<Item = (KeyId, Fingerprint)>| {
         let mut newest = None;
-        for (_, key) in under_every_key(&installation.keys.list, kind, text) {
+        for (_, key) in keys {
             let is_newest = newest.is_none();
             newest = newest.or(Some(key));
             let Some(entry) = list.entry(&key)? else { continue };
@@ -208,14 +208,16 @@ fn standing_of(
             }
             return Ok((newest, Some(entry)));
         }
-        Ok((newest, None))
+        Ok::<(Option<Fingerprint>, Option<Entry>), StoreProblem>((newest, None))
     };
     if let Some(sender) = facts.sender.address() {
-        (standing.author, standing.sender) = find(Kind::Address, sender.normal().as_str())?;
-        (_, standing.domain) = find(Kind::Domain, sender.domain().as_str())?;
+        let (normal, domain) = (sender.normal(), sender.domain().as_str());
+        (standing.author, standing.sender) = find(Kind::Address, normal.as_str(), &mut of_mailbox(ring, sender))?;
+        (_, standing.domain) = find(Kind::Domain, domain, &mut under_every_key(ring, Kind::Domain, domain))?;
     }
     if let Some(list) = facts.possible_list() {
-        let (_, entry) = find(Kind::List, list.as_str())?;
+        let list = list.as_str();
+        let (_, entry) = find(Kind::List, list, &mut under_every_key(ring, Kind::List, list))?;
         // Only where somebody cares about the list does it matter whether this is a list's mail.
         standing.list = entry.filter(|_| facts.list().is_some());
     }
@@ -293,9 +295,8 @@ fn tokens(
     let answer = answer_key(installation, facts);
     let mut found = Vec::new();
     let author = author.filter(|entry| entry.origin == Origin::Confirmed).zip(facts.sender.address());
-    let is_author = |key: &Fingerprint, sender: &Address| {
-        under_every_key(&installation.keys.list, Kind::Address, sender.normal().as_str()).any(|(_, own)| own == *key)
-    };
+    let is_author =
+        |key: &Fingerprint, sender: &Address| of_mailbox(&installation.keys.list, sender).any(|(_, own)| own == *key);
     let ids: Vec<_> = facts.tokens().iter().map(|found| Token::read(&found.text).held).collect();
     let there = quarantine::find_all(installation, store, &ids)?;
     for FoundToken { text, kind, .. } in facts.tokens() {
@@ -345,13 +346,11 @@ fn denied(
     people.extend(challenged);
     let mut denied = Vec::new();
     for person in people {
-        let rows = [(Kind::Address, person.normal().as_str().to_owned()), (Kind::Domain, person.domain().to_string())];
-        for (kind, text) in rows {
-            let entry = entry_of(installation, store, kind, &text)?;
-            let proofs = facts.authentication.proofs(person.domain());
-            if entry.is_some_and(|(_, entry)| entry.denies(proofs)) {
-                denied.push(person.clone());
-            }
+        let domain = under_every_key(&installation.keys.list, Kind::Domain, person.domain().as_str());
+        let entries = [entry_of(installation, store, &person)?, entry_under(store, domain.map(|(_, key)| key))?];
+        let proofs = facts.authentication.proofs(person.domain());
+        if entries.iter().flatten().any(|entry| entry.denies(proofs)) {
+            denied.push(person);
         }
     }
     Ok(denied)

@@ -25,7 +25,7 @@ use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::Mode;
 use crate::policy::block::{Block, OpenBlock};
-use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, of_mailbox};
 use crate::policy::foreign_marks::ForeignMarks;
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
@@ -199,10 +199,9 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
     Ok(true)
 }
 
-/// An address under every key: what is held from it may be older than the current key.
+/// An address under every key and in every form: what is held from it may be older than today's.
 fn address_keys(installation: &Installation, address: &Address) -> Vec<Fingerprint> {
-    let normal = address.normal();
-    under_every_key(&installation.keys.list, Kind::Address, normal.as_str()).map(|(_, key)| key).collect()
+    of_mailbox(&installation.keys.list, address).map(|(_, key)| key).collect()
 }
 
 /// Stores the message in the inbox.

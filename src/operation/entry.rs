@@ -13,14 +13,14 @@ use crate::exit::Ending;
 use crate::mail::address::{Address, Domain};
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
-use crate::operation::case::{entry_of, slot_keys};
+use crate::operation::case::{entry_under, slot_keys};
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
 use crate::operation::people::{Meter, People, summary};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
-use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox, under_every_key};
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::signs::list_id::ListId;
 use crate::signs::sender;
@@ -239,7 +239,7 @@ impl Who {
     /// # Errors
     /// [`StoreProblem`]
     pub fn entry(&self, installation: &Installation, store: &Store) -> Result<Option<Entry>, StoreProblem> {
-        Ok(entry_of(installation, store, self.kind(), &self.text())?.map(|(_, entry)| entry))
+        entry_under(store, self.keys(installation).into_iter())
     }
 
     /// Writes an entry under the newest list key, in place of what stands there and under every older one.
@@ -256,17 +256,22 @@ impl Who {
     /// What is to be changed of the list for it.
     #[must_use]
     pub fn change(&self, installation: &Installation, effect: Effect) -> Change {
-        let mut keys =
-            under_every_key(&installation.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect::<Vec<_>>();
+        let mut keys = self.keys(installation);
         let key = keys.remove(0);
         let pin = if effect == Effect::Allow { self.demand(installation) } else { Proofs::NONE };
         Change { key, older: keys, kind: self.kind(), pin }
     }
 
-    /// Its fingerprints under every list key, the newest first.
+    /// Its fingerprints under every list key and in every form, what is written today first.
     #[must_use]
     pub fn keys(&self, installation: &Installation) -> Vec<Fingerprint> {
-        under_every_key(&installation.keys.list, self.kind(), &self.text()).map(|(_, key)| key).collect()
+        let ring = &installation.keys.list;
+        match self {
+            Who::Address(address) => of_mailbox(ring, address).map(|(_, key)| key).collect(),
+            Who::Domain(_) | Who::List(_) => {
+                under_every_key(ring, self.kind(), &self.text()).map(|(_, key)| key).collect()
+            }
+        }
     }
 
     /// Forgets that an address wants no challenge any more; whether it had said so.

@@ -51,11 +51,13 @@ pub fn is_valid(installation: &Installation, facts: &Facts, now: i64) -> bool {
     if token.day.number() + 1 < today.number() {
         return false;
     }
-    let owner = installation.config.policy.owner.primary.normal();
+    let owners: Vec<NormalForm> = installation.config.policy.owner.primary.forms().collect();
     let is_for = |message: Option<NormalForm>| {
         message.is_some_and(|message| {
-            let parties = Parties { owner: &owner, challenged: &message };
-            token.verify(&installation.keys.token, Purpose::Own, parties, today, false).is_ok()
+            owners.iter().any(|owner| {
+                let parties = Parties { owner, challenged: &message };
+                token.verify(&installation.keys.token, Purpose::Own, parties, today, false).is_ok()
+            })
         })
     };
     if facts.message_id.as_deref().is_some_and(|message_id| is_for(of_id(installation, message_id))) {

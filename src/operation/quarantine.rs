@@ -21,7 +21,7 @@ use crate::operation::written_out;
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::block::{self, Block};
-use crate::policy::fingerprint::{Fingerprint, Kind};
+use crate::policy::fingerprint::{Fingerprint, of_mailbox};
 use crate::policy::reason::Reason;
 use crate::policy::standing::HeldNote;
 use crate::policy::token::HeldId;
@@ -426,11 +426,8 @@ pub fn mark_not_them(
     pin: Proofs,
     reason: Reason,
 ) -> Result<usize, Trouble> {
-    let normal = sender.normal();
-    let keys = crate::policy::fingerprint::under_every_key(&installation.keys.list, Kind::Address, normal.as_str());
-    let keys: Vec<Fingerprint> = keys.map(|(_, key)| key).collect();
     let mut count = 0;
-    for key in keys {
+    for (_, key) in of_mailbox(&installation.keys.list, sender) {
         for row in store.held_from(&key)? {
             let theirs = !matches!(row.reason, Reason::Answer | Reason::NotMeAnswer | Reason::NotThem);
             if row.state == State::Held && row.proofs.keeps(pin) && theirs {

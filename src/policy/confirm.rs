@@ -16,7 +16,7 @@ use super::token::{Day, HeldId, Parties, Purpose};
 use super::word;
 use super::{AnswerDemand, Policy};
 use crate::facts::Facts;
-use crate::mail::address::Address;
+use crate::mail::address::{Address, NormalForm};
 use crate::mail::content::{OWN_LINES, TokenKind, TokenPlace};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::EnvelopeSender;
@@ -127,11 +127,13 @@ impl Asked<'_> {
         let candidates = if held.is_some() { from_held } else { candidates(self.facts) };
         let owner = &self.policy.owner;
         let challenged = candidates.into_iter().filter(|one| !owner.is(one)).find(|challenged| {
-            let normal = challenged.normal();
-            owner.addresses().map(Address::normal).any(|owner| {
-                let parties = Parties { owner: &owner, challenged: &normal };
+            // It may have been minted before Gmail's dots were folded.
+            let is_for = |owner: &NormalForm, challenged: &NormalForm| {
+                let parties = Parties { owner, challenged };
                 found.token.verify(self.keys, purpose, parties, self.today, held.is_some()).is_ok()
-            })
+            };
+            let owners = owner.addresses().flat_map(Address::forms);
+            owners.into_iter().any(|owner| challenged.forms().any(|challenged| is_for(&owner, &challenged)))
         })?;
         let pin = held.map_or(Proofs::DMARC.union(Proofs::DKIM), |note| note.proofs);
         Some(Confirmation { challenged, pin, held: found.token.held, still_held: held.is_some() })

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::key::{KeyId, KeyRing, SecretKey};
-use crate::mail::address::NormalForm;
+use crate::mail::address::{Address, NormalForm};
 
 /// The first 128 bits of HMAC-SHA-256: no two of a million entries meet by chance (2^-89).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +120,22 @@ pub fn under_every_key<'a>(
     text: &'a str,
 ) -> impl Iterator<Item = (KeyId, Fingerprint)> + 'a {
     ring.iter().map(move |(id, key)| (id, Fingerprint::of(key, kind, text.as_bytes())))
+}
+
+/// The fingerprints of a mailbox under every key of the ring, and in every form that was ever hashed: what is written today
+/// comes first. Whatever is looked up by an address is looked up under all of them; what is found under another one is then
+/// written anew under the first.
+pub fn of_mailbox<'a>(ring: &'a KeyRing, address: &Address) -> impl Iterator<Item = (KeyId, Fingerprint)> + use<'a> {
+    in_forms(ring, Kind::Address, address.forms().map(|form| form.as_str().to_owned()))
+}
+
+/// The same of a text of any kind that an address was written into, for each of its forms.
+pub fn in_forms<'a>(
+    ring: &'a KeyRing,
+    kind: Kind,
+    forms: impl Iterator<Item = String> + 'a,
+) -> impl Iterator<Item = (KeyId, Fingerprint)> + 'a {
+    forms.flat_map(move |form| ring.iter().map(move |(id, key)| (id, Fingerprint::of(key, kind, form.as_bytes()))))
 }
 
 /// A fingerprint of bytes that come in pieces: the message as the sender's side handed it over.

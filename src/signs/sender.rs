@@ -97,8 +97,7 @@ const NO_REPLY: [&str; 7] = [
 
 /// The local part in lower case, out of its BATV wrapping: `prvs=…=bounce-1@x` is a bounce address too.
 fn folded(address: &Address) -> String {
-    let normal = address.normal();
-    normal.as_str().rsplit_once('@').map_or_else(String::new, |(local, _)| local.to_owned())
+    address.plain_local()
 }
 
 /// Local parts of programs, and of roles at which nobody sent the message himself (RFC 3834 section 2, RFC 5230

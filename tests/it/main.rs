@@ -42,6 +42,7 @@ mod many;
 mod mbox;
 mod memory;
 mod messages;
+mod names;
 mod old_store;
 mod oracle;
 mod origin;
