@@ -24,15 +24,16 @@ pub fn list_id(head: &Head<'_>) -> Option<ListId> {
 /// bounces, without what names this one message or recipient (seed 004, "magic tokens in the envelope-from"). None where
 /// the author and the sender are one: there the address itself can be allowed.
 ///
-/// `users-return-12-alice=example.org@lists.example` (ezmlm), `users-bounces+alice=example.org@…` (Mailman) and
-/// `owner-users*alice**example.org@…` (LISTSERV) are `users-return@…`, `users-bounces@…` and `owner-users@…`.
+/// `users-return-12-alice=example.org@lists.example` (ezmlm), `users-bounces+alice=example.org@…` (Mailman),
+/// `users+bounces-12-alice=example.org@…` (mlmmj) and `owner-users*alice**example.org@…` (LISTSERV) are `users-return@…`,
+/// `users-bounces@…`, `users+bounces@…` and `owner-users@…`.
 #[must_use]
 pub fn of_envelope(address: &Address, from: Option<&Address>) -> Option<ListId> {
     if from.is_some_and(|from| from.normal() == address.normal()) {
         return None;
     }
     let local = address.local().to_ascii_lowercase();
-    let end = ["-return-", "-bounces+", "-bounces-", "-bounce+", "-bounce-"]
+    let end = ["-return-", "-bounces+", "-bounces-", "+bounces-", "-bounce+", "-bounce-"]
         .iter()
         .filter_map(|mark| local.find(mark).map(|at| at + mark.len() - 1))
         .chain(local.find('*'))
