@@ -13,6 +13,7 @@ pub mod program;
 pub mod report;
 pub mod rules;
 pub mod sender;
+pub mod subscription;
 pub mod wording;
 pub mod words;
 

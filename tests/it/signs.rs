@@ -1,5 +1,7 @@
 //! The signs of programs and of mail to many, each kind by the table of cases below `fixtures/signs/`.
 
+use std::cell::Cell;
+
 use countersign::facts::Facts;
 use countersign::mail::address::{Address, Domain};
 use countersign::mail::body::Body;
@@ -9,6 +11,7 @@ use countersign::origin::auth::Trust;
 use countersign::origin::envelope::Caller;
 use countersign::signs::list_id::{self, ListId};
 use countersign::signs::report::{self, Build};
+use countersign::signs::subscription::{self, Subscription};
 use countersign::signs::wording::Wording;
 use countersign::signs::{Sign, bulk, field, page, program, rules, sender};
 
@@ -87,6 +90,55 @@ fn list_by_envelope(case: &str) -> String {
     let caller = Caller { sender_argument: envelope, ..Caller::default() };
     let facts = Facts::read(format!("From: bob@x.org\n{case}").as_bytes(), &caller, &Trust::default());
     listed(facts.list().map(ListId::as_str))
+}
+
+/// A sent message: recipients | Subject | text.
+fn subscriptions(recipients: &str, subject: &str, text: &str) -> Vec<Subscription> {
+    let all: Vec<Address> = recipients.split(',').map(|one| Address::parse(one.trim()).unwrap()).collect();
+    let (subject, text) = (subject.trim(), text.trim_start_matches(' '));
+    let message = format!("Subject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n");
+    let head = Head::read(message.as_bytes());
+    let found = subscription::of_message(&all, &head, &Body::read(&head, &message.as_bytes()[head.body..]));
+    assert_eq!(found, subscription::subscriptions(&all, subject, text), "the message says what its words say");
+    found
+}
+
+fn lets_in(sent: &str, comes: &str) -> bool {
+    let (recipients, text) = sent.split_once(" / ").unwrap_or((sent, ""));
+    let (name, value) = comes.split_once(": ").unwrap();
+    let message = format!("{comes}\n\n");
+    let list = list_id::list_id(&Head::read(message.as_bytes()));
+    let address = Address::parse(value).ok();
+    let list = list.or_else(|| list_id::of_envelope(address.as_ref()?, None).filter(|_| name == "Return-Path"));
+    let helper = address.filter(|_| name == "From").map(|from| subscription::helper(&from));
+    assert!(list.is_some() || helper.is_some(), "{comes}: what is it?");
+    subscriptions(recipients, "", text).iter().any(|one| {
+        list.as_ref().is_some_and(|list| one.lists.contains(list))
+            || helper.as_ref().is_some_and(|from| one.helpers.iter().any(|known| known.normal() == from.normal()))
+    })
+}
+
+#[test]
+fn sent_subscriptions() {
+    let (some, none) = (Cell::new(0), Cell::new(0));
+    check("signs/subscriptions.txt", |question, case| match question {
+        "subscribes to" => {
+            let parts: Vec<&str> = case.splitn(3, '|').collect();
+            let [recipients, subject, text] = parts[..] else { panic!("{case}: recipients | Subject | text") };
+            let found = subscriptions(recipients, subject, text);
+            let count = if found.is_empty() { &none } else { &some };
+            count.set(count.get() + 1);
+            let posting: Vec<String> = found.iter().map(|one| one.posting.to_string()).collect();
+            if posting.is_empty() { "nothing".to_owned() } else { posting.join(", ") }
+        }
+        "lets in" => {
+            let (sent, comes) = case.split_once(" < ").unwrap();
+            yes_or_no(lets_in(sent, comes))
+        }
+        "asks as" => subscription::helper(&Address::parse(case).unwrap()).to_string(),
+        _ => unknown(question),
+    });
+    assert!(some.get() >= 25 && none.get() >= 25, "{} subscribe, {} do not", some.get(), none.get());
 }
 
 #[test]
