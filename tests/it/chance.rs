@@ -19,6 +19,11 @@ impl Chance {
         let moment = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 % 1_000_000_000;
         let seed = std::env::var(SEED).map_or_else(|_| moment(), |text| text.parse().expect("a decimal number"));
         println!("{name}: {SEED}={seed}");
+        Chance::of(seed)
+    }
+
+    /// Of a seed that is always the same.
+    pub fn of(seed: u64) -> Chance {
         Chance { state: seed }
     }
 

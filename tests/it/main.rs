@@ -65,3 +65,4 @@ mod tokens;
 mod two_files;
 mod verdicts;
 mod world;
+mod year;
