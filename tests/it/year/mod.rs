@@ -7,6 +7,7 @@
 mod lists;
 mod machines;
 mod people;
+mod run;
 
 use std::collections::{HashMap, HashSet};
 
@@ -100,6 +101,11 @@ impl Class {
         Class::Forged,
         Class::Spam,
     ];
+
+    /// Whether the user wants it.
+    pub fn is_wanted(self) -> bool {
+        !matches!(self, Class::Forged | Class::Spam)
+    }
 }
 
 /// What the user sent to one of the people.
