@@ -21,6 +21,7 @@ pub mod parts;
 pub mod quotation;
 pub mod recipients;
 pub mod shape;
+pub mod text_lines;
 
 /// Whether the word is one of a list that blanks part.
 fn is_listed(list: &str, word: &str) -> bool {
