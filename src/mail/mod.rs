@@ -5,6 +5,7 @@ pub mod address;
 pub mod bare_answer;
 pub mod body;
 pub mod compose;
+pub mod contacts;
 pub mod content;
 pub mod delimiters;
 pub mod display;
