@@ -17,6 +17,7 @@ pub mod html;
 pub mod language;
 pub mod letters;
 pub mod media;
+pub mod migration;
 pub mod name_address;
 pub mod parts;
 pub mod quotation;

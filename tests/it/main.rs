@@ -30,6 +30,7 @@ mod exit_codes;
 mod faults;
 mod field;
 mod fixture;
+mod foreign_lists;
 mod foreign_marks;
 mod format;
 mod hostile;
