@@ -9,7 +9,26 @@ use super::super::text_lines::{LineProblem, TextLines};
 use super::found::Findings;
 
 /// What else a file may begin with in which aliases stand.
-const COMMANDS: [&str; 8] = ["alias", "group", "set", "source", "unalias", "ungroup", "lists", "subscribe"];
+const COMMANDS: [&str; 18] = [
+    "alias",
+    "bind",
+    "color",
+    "folder-hook",
+    "group",
+    "ignore",
+    "lists",
+    "macro",
+    "mailboxes",
+    "my_hdr",
+    "send-hook",
+    "set",
+    "source",
+    "subscribe",
+    "unalias",
+    "ungroup",
+    "unignore",
+    "unset",
+];
 
 /// Whether a text is a file of mutt's: its first line is one of its commands, and one of its lines an alias.
 pub(super) fn is_one(sample: &str) -> bool {

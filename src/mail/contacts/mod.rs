@@ -7,8 +7,10 @@
 //! - It is `[format]` or a number in brackets: abook.
 //! - It is one of mutt's commands, and an `alias` stands somewhere: mutt.
 //! - The third of at most five fields, parted by tabulators, is an address or a list: pine.
-//! - Each of the first records has at least two cells, parted by commas, semicolons or tabulators: a table.
+//! - Each of the first records has at least two cells, parted by commas, semicolons or tabulators, and one of them is an
+//!   address: a table.
 //! - At least every second line holds an address: plain addresses.
+//! - The first records have as many cells as one another, two at least: a table again.
 //!
 //! What is none of these is an error that says what it looks like. Memory is flat, time linear, and each thing that looks
 //! like an address is handed out, or refused with its line and the reason. Never touches: files, which the caller opens;
@@ -63,6 +65,7 @@ pub struct AddressBook<'a> {
     format: Format,
     lines: TextLines<'a>,
     line: Vec<u8>,
+    columns: table::Columns,
     begun: bool,
     done: bool,
     found: Findings,
@@ -77,7 +80,15 @@ impl<'a> AddressBook<'a> {
         let lines = TextLines::open(input).map_err(BookProblem::Lines)?;
         let format = format_of(lines.sample())?;
         let found = Findings::default();
-        Ok(AddressBook { format, lines, line: Vec::new(), begun: false, done: false, found })
+        Ok(AddressBook {
+            format,
+            lines,
+            line: Vec::new(),
+            columns: table::Columns::default(),
+            begun: false,
+            done: false,
+            found,
+        })
     }
 
     /// What it is written in.
@@ -95,7 +106,7 @@ impl<'a> AddressBook<'a> {
             Format::Abook => abook::step(lines, line, found),
             Format::Aliases => aliases::step(lines, line, found),
             Format::Pine => pine::step(lines, line, found),
-            Format::Table(separator) => table::step(lines, line, separator, found),
+            Format::Table(separator) => table::step(lines, line, separator, &mut self.columns, found),
             Format::Plain => plain::step(lines, line, &mut self.begun, found),
         }
     }
@@ -169,13 +180,12 @@ fn format_of(sample: &[u8]) -> Result<Format, BookProblem> {
     if let Some((_, format)) = known.into_iter().find(|(fits, _)| *fits) {
         return Ok(format);
     }
-    if let Some(separator) = table::separator_of(sample, whole) {
-        return Ok(Format::Table(separator));
-    }
-    if plain::is_one(&text) {
-        Ok(Format::Plain)
-    } else {
-        Err(BookProblem::Unknown("text with hardly an address in it"))
+    let (shape, plain) = (table::shape_of(sample, whole), plain::is_one(&text));
+    match shape {
+        // `Smith, Bob bob@example.com` on each line makes cells too, but none that is an address.
+        Some(shape) if shape.has_address || !plain => Ok(Format::Table(shape.separator)),
+        _ if plain => Ok(Format::Plain),
+        _ => Err(BookProblem::Unknown("text with hardly an address in it")),
     }
 }
 

@@ -15,7 +15,8 @@ const FIELDS: usize = 5;
 /// What alpine writes in front of an entry that it will delete: `#DELETED-26/11/28#`.
 const DELETED: &[u8] = b"#DELETED-";
 
-/// Whether a text begins with an entry: an address or a list in its third field, none before it.
+/// Whether a text begins with an entry: an address or a list in its third field, none before it and none in the name of the
+/// folder behind it.
 pub(super) fn is_one(sample: &str) -> bool {
     let mut first = String::new();
     for line in sample.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
@@ -26,8 +27,8 @@ pub(super) fn is_one(sample: &str) -> bool {
     }
     let fields: Vec<&str> = first.split('\t').map(str::trim).collect();
     let Some(address) = fields.get(ADDRESS) else { return false };
-    let before = fields[..ADDRESS].iter().any(|field| field.contains('@'));
-    fields.len() <= FIELDS && !before && (address.contains('@') || address.starts_with('('))
+    let elsewhere = fields.iter().take(FIELDS - 1).enumerate().any(|(at, field)| at != ADDRESS && field.contains('@'));
+    fields.len() <= FIELDS && !elsewhere && (address.contains('@') || address.starts_with('('))
 }
 
 /// Reads the next entry; false at the end.

@@ -1,8 +1,8 @@
 //! Tables: comma-separated values (RFC 4180) and their like, as Google, Outlook and Thunderbird export them.
 //!
 //! Promises: a cell counts where it is an address, or several of them, whatever the column is called and in whatever
-//! language; line ends and doubled quotation marks may stand in quoted cells. Never touches: cells of prose in which an
-//! address stands among words, except for saying so where it stands alone between separators.
+//! language; line ends and doubled quotation marks may stand in quoted cells. In a column that has held an address an `@`
+//! among words is refused, elsewhere it is prose. Never touches: what the other columns mean.
 
 use std::borrow::Cow;
 
@@ -16,50 +16,74 @@ const RECORDS_SEEN: usize = 20;
 /// What may part cells. In a tie the first one does.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
-/// What separates the cells if the text is a table: the one that makes the most cells of the first record, where every one
-/// of the first records has at least two, and as many as the others or an address in it. `whole` says that the sample is
-/// the whole text.
-pub(super) fn separator_of(sample: &[u8], whole: bool) -> Option<u8> {
-    let mut best: Option<(usize, u8)> = None;
-    for separator in SEPARATORS {
-        let first = cells_of_first(sample, separator, whole);
-        if first.is_some_and(|cells| best.is_none_or(|(most, _)| cells > most)) {
-            best = first.map(|cells| (cells, separator));
-        }
-    }
-    best.map(|(_, separator)| separator)
+/// What is seen of a text that is read as a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// What parts the cells.
+    pub(super) separator: u8,
+    /// Whether one of the first cells is an address.
+    pub(super) has_address: bool,
+    /// How many cells the first record has.
+    cells: usize,
 }
 
-fn cells_of_first(sample: &[u8], separator: u8, whole: bool) -> Option<usize> {
+/// The shape of a text if it is a table: by the separator that makes the most cells of the first record, where every one of
+/// the first records has at least two, and as many as the others or an address in it. `whole` says that the sample is the
+/// whole text.
+pub(super) fn shape_of(sample: &[u8], whole: bool) -> Option<Shape> {
+    let mut best: Option<Shape> = None;
+    for separator in SEPARATORS {
+        let shape = shape_with(sample, separator, whole);
+        best = match (best, shape) {
+            (Some(best), Some(shape)) if shape.cells <= best.cells => Some(best),
+            (best, shape) => shape.or(best),
+        };
+    }
+    best
+}
+
+fn shape_with(sample: &[u8], separator: u8, whole: bool) -> Option<Shape> {
     let (mut quotes, mut cells, mut records) = (Quotes::default(), 1, Vec::new());
-    let (mut has_address, mut blank) = (false, true);
-    for byte in sample {
+    let (mut end, mut blank) = (sample.len(), true);
+    for (at, byte) in sample.iter().enumerate() {
         let outside = quotes.feed(*byte, separator);
         if *byte == b'\n' && outside {
             records.extend((!blank).then_some(cells));
             (cells, blank) = (1, true);
         } else {
             cells += usize::from(*byte == separator && outside);
-            has_address |= *byte == b'@';
             blank &= byte.is_ascii_whitespace() && *byte != separator;
         }
         if records.len() == RECORDS_SEEN {
+            end = at;
             break;
         }
     }
     if whole && records.len() < RECORDS_SEEN && !blank {
         records.push(cells);
     }
-    let first = *records.first()?;
-    let alike = records.len() > 1 && records.iter().all(|cells| *cells == first);
-    (!quotes.astray && records.iter().all(|cells| *cells >= 2) && (alike || has_address)).then_some(first)
+    let cells = *records.first()?;
+    let alike = records.len() > 1 && records.iter().all(|other| *other == cells);
+    let has_address = sample[..end].split(|b| *b == separator || *b == b'\n').any(is_address);
+    let fits = !quotes.astray && records.iter().all(|cells| *cells >= 2) && (alike || has_address);
+    fits.then_some(Shape { separator, has_address, cells })
 }
+
+fn is_address(cell: &[u8]) -> bool {
+    let text = || encoding::text(cell, None);
+    cell.contains(&b'@') && looks_like_address(text().trim_matches(is_margin))
+}
+
+/// Which columns have held an address so far.
+#[derive(Debug, Default)]
+pub(super) struct Columns(Vec<bool>);
 
 /// Reads the next record; false at the end.
 pub(super) fn step(
     lines: &mut TextLines<'_>,
     record: &mut Vec<u8>,
     separator: u8,
+    columns: &mut Columns,
     found: &mut Findings,
 ) -> Result<bool, LineProblem> {
     if !lines.start(record)? {
@@ -73,40 +97,40 @@ pub(super) fn step(
         if !lines.extend(record)? {
             found.at(lines.number());
             found.refuse(&encoding::text(record, None), Refusal::Unclosed);
-            record.split(|b| *b == separator || *b == b'\n').for_each(|bare| cell(bare, found));
+            for bare in record.split(|b| *b == separator || *b == b'\n') {
+                cell(bare, false, found);
+            }
             return Ok(true);
         }
     }
     if record.contains(&b'@') {
         found.at(lines.number());
-        cells(record, separator, found);
+        cells(record, separator, columns, found);
     }
     Ok(true)
 }
 
 /// Looks at each cell of a whole record.
-fn cells(record: &[u8], separator: u8, found: &mut Findings) {
+fn cells(record: &[u8], separator: u8, columns: &mut Columns, found: &mut Findings) {
     let mut rest = record;
-    loop {
-        let (end, quoted) = match rest.strip_prefix(b"\"").map(|inside| closing_mark(inside, separator)) {
-            Some(end) => (end, true),
-            None => (rest.iter().position(|b| *b == separator).unwrap_or(rest.len()), false),
-        };
-        if quoted {
-            let inside = &rest[1..];
-            let text = &inside[..end.min(inside.len())];
-            cell(&undoubled(text), found);
-            let behind = inside.get(end + 1..).unwrap_or_default();
-            rest = match behind.iter().position(|b| *b == separator) {
-                Some(next) => &behind[next + 1..],
-                None => return,
-            };
-        } else {
-            cell(&rest[..end], found);
-            match rest.get(end + 1..) {
-                Some(next) => rest = next,
-                None => return,
+    for column in 0.. {
+        let end_of_bare = |text: &[u8]| text.iter().position(|b| *b == separator).unwrap_or(text.len());
+        let (text, end) = match rest.strip_prefix(b"\"") {
+            Some(inside) => {
+                let mark = closing_mark(inside, separator);
+                let behind = (mark + 2).min(rest.len());
+                (undoubled(&inside[..mark]), behind + end_of_bare(&rest[behind..]))
             }
+            None => (rest[..end_of_bare(rest)].into(), end_of_bare(rest)),
+        };
+        let known = columns.0.get(column).copied().unwrap_or(false);
+        if cell(&text, known, found) && !known {
+            columns.0.resize(columns.0.len().max(column + 1), false);
+            columns.0[column] = true;
+        }
+        match rest.get(end + 1..) {
+            Some(next) => rest = next,
+            None => return,
         }
     }
 }
@@ -138,26 +162,36 @@ fn undoubled(text: &[u8]) -> Cow<'_, [u8]> {
     out.into()
 }
 
-/// Takes the addresses of a cell that holds nothing else, parted by ` ::: ` (Google), commas, semicolons or line ends.
-fn cell(cell: &[u8], found: &mut Findings) {
+/// Takes the addresses of a cell that holds nothing else, parted by ` ::: ` (Google), commas, semicolons or line ends; whether
+/// it was such a cell. `known` says that its column has held one.
+fn cell(cell: &[u8], known: bool, found: &mut Findings) -> bool {
     if !cell.contains(&b'@') {
-        return;
+        return false;
     }
     let text = match std::str::from_utf8(cell) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(encoding::text(cell, None)),
     };
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '"');
+    let text = text.trim_matches(is_margin);
     if let Ok(address) = Address::parse(text) {
-        return found.address(address);
+        found.address(address);
+        return true;
     }
     let parts: Vec<&str> = text.split(":::").flat_map(str::lines).flat_map(entries).map(str::trim).collect();
     let mut parts = parts.into_iter().filter(|part| !part.is_empty());
     if parts.clone().all(looks_like_address) {
         parts.for_each(|part| found.field(part));
-    } else if parts.any(|part| Address::parse(bare(part)).is_ok_and(|_| looks_like_address(part))) {
+        return true;
+    }
+    if known || parts.any(|part| looks_like_address(part) && Address::parse(bare(part)).is_ok()) {
         found.refuse(text, Refusal::Mixed);
     }
+    false
+}
+
+/// What may stand around an address in a cell.
+fn is_margin(c: char) -> bool {
+    c.is_whitespace() || c == '"'
 }
 
 /// Whether it is meant as an address: no prose, no web page, no name as social networks have it (`@bob`).
