@@ -1,7 +1,7 @@
 //! vCard: versions 2.1 (versit), 3 (RFC 2426) and 4 (RFC 6350).
 //!
-//! Promises: every EMAIL property of every card is read, also of a card without its END; photographs are passed over, however
-//! large. Never touches: names, telephone numbers, and what else a card holds.
+//! Promises: every EMAIL property of every card is read, also of a card without its END; folded photographs are passed over,
+//! however large. Never touches: names, telephone numbers, and what else a card holds.
 
 use super::super::encoding;
 use super::super::text_lines::{LineProblem, TextLines};
