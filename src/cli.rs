@@ -270,7 +270,7 @@ pub struct AllowArguments {
     mail can be handled meanwhile; if it is interrupted, run it again."
 )]
 pub struct EntryArguments {
-    /// name@example.org, @example.org or list:list-id.example.org; - reads them from standard input, one a line
+    /// name@example.org, @example.org, @*.example.org (its subdomains) or list:list-id.example.org; - reads them from standard input, one a line
     #[arg(required_unless_present = "file", value_name = "WHO")]
     pub who: Vec<String>,
     /// Read them from this file, one a line; give it again for further files
@@ -285,7 +285,7 @@ pub struct EntryArguments {
     countersign learn reads all files again."
 )]
 pub struct ForgetArguments {
-    /// name@example.org, @example.org or list:list-id.example.org; - reads them from standard input, one a line
+    /// name@example.org, @example.org, @*.example.org (its subdomains) or list:list-id.example.org; - reads them from standard input, one a line
     #[arg(required_unless_present_any = ["file", "source"], value_name = "WHO")]
     pub who: Vec<String>,
     /// Read them from this file, one a line; give it again for further files

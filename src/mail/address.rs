@@ -13,6 +13,9 @@ pub const DOMAIN_LIMIT: usize = 255;
 /// configured and where a token is looked for must be the same, or answers are not found.
 pub const DELIMITERS: &str = "+-=_.#";
 
+/// Most parents of a domain that are looked at; names of people's mail have three at most.
+pub const PARENTS_LIMIT: usize = 8;
+
 /// The two names of one mail system that takes dots in a local part for nothing; anywhere else they may tell people apart.
 const GMAIL: [&str; 2] = ["gmail.com", "googlemail.com"];
 
@@ -185,6 +188,13 @@ impl Domain {
             return Err(AddressError::BadDomain);
         }
         Ok(Domain(name))
+    }
+
+    /// The domains that this one is a subdomain of, the nearest first; at most [`PARENTS_LIMIT`].
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        let literal = self.0.starts_with('[');
+        let dots = self.0.match_indices('.').map(|(at, _)| &self.0[at + 1..]);
+        dots.filter(move |_| !literal).take(PARENTS_LIMIT)
     }
 
     /// The name.

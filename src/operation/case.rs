@@ -214,6 +214,14 @@ fn standing_of(
         let (normal, domain) = (sender.normal(), sender.domain().as_str());
         (standing.author, standing.sender) = find(Kind::Address, normal.as_str(), &mut of_mailbox(ring, sender))?;
         (_, standing.domain) = find(Kind::Domain, domain, &mut under_every_key(ring, Kind::Domain, domain))?;
+        // Whoever is known by name is so whatever is said of the domains above.
+        for parent in sender.domain().parents() {
+            if standing.sender.is_some() || standing.domain.is_some() {
+                break;
+            }
+            let mut keys = under_every_key(ring, Kind::Subdomains, parent);
+            (_, standing.domain) = find(Kind::Subdomains, parent, &mut keys)?;
+        }
     }
     if let Some(list) = facts.possible_list() {
         let list = list.as_str();
@@ -346,8 +354,11 @@ fn denied(
     people.extend(challenged);
     let mut denied = Vec::new();
     for person in people {
-        let domain = under_every_key(&installation.keys.list, Kind::Domain, person.domain().as_str());
-        let entries = [entry_of(installation, store, &person)?, entry_under(store, domain.map(|(_, key)| key))?];
+        let ring = &installation.keys.list;
+        let domain = under_every_key(ring, Kind::Domain, person.domain().as_str());
+        let above = person.domain().parents().flat_map(|parent| under_every_key(ring, Kind::Subdomains, parent));
+        let domain = domain.chain(above).map(|(_, key)| key);
+        let entries = [entry_of(installation, store, &person)?, entry_under(store, domain)?];
         let proofs = facts.authentication.proofs(person.domain());
         if entries.iter().flatten().any(|entry| entry.denies(proofs)) {
             denied.push(person);

@@ -35,6 +35,8 @@ pub enum Who {
     Address(Address),
     /// A whole domain, without its subdomains.
     Domain(Domain),
+    /// All subdomains of a domain, without itself.
+    Subdomains(Domain),
     /// A mailing list by its List-Id.
     List(ListId),
 }
@@ -144,7 +146,7 @@ fn put_many(arguments: &EntryArguments, environment: Environment, wish: Wish) ->
         Some(who.map(|who| {
             let mut sum = sum.borrow_mut();
             sum.read += 1;
-            sum.domains += u64::from(matches!(who, Who::Domain(_) | Who::List(_)));
+            sum.domains += u64::from(!matches!(who, Who::Address(_)));
             sum.programs += u64::from(who.is_programs() && !wish.any);
             meter.borrow_mut().show("read", sum.read);
             let change = who.change(&installation, effect);
@@ -208,7 +210,7 @@ fn refuse(installation: &Installation, who: &Who, effect: Effect) -> Result<(), 
 }
 
 impl Who {
-    /// Reads `name@example.org`, `@example.org` or `list:list-id.example.org`, with nothing around it.
+    /// Reads `name@example.org`, `@example.org`, `@*.example.org` or `list:list-id.example.org`, with nothing around it.
     ///
     /// # Errors
     /// Says what is wrong with it.
@@ -220,7 +222,10 @@ impl Who {
             return strict.map(Who::List).ok_or_else(|| Trouble::usage(format!("{shown:?}: {why}")));
         }
         if let Some(domain) = text.strip_prefix('@') {
-            let parsed = Domain::parse(domain).map(Who::Domain);
+            let parsed = match domain.strip_prefix("*.") {
+                Some(parent) => Domain::parse(parent).map(Who::Subdomains),
+                None => Domain::parse(domain).map(Who::Domain),
+            };
             return parsed.map_err(|why| Trouble::usage(format!("{shown:?} is no domain: {why}")));
         }
         // How mail systems spell the null sender.
@@ -230,7 +235,7 @@ impl Who {
             )));
         }
         let parsed = Address::parse(text).map(Who::Address);
-        let ways = "write name@example.org, @example.org for a whole domain, or list:ID for a mailing list";
+        let ways = "write name@example.org, @example.org for a whole domain, @*.example.org for its subdomains, or list:ID for a mailing list";
         parsed.map_err(|why| Trouble::usage(format!("{shown:?} is no address: {why}; {ways}")))
     }
 
@@ -268,7 +273,7 @@ impl Who {
         let ring = &installation.keys.list;
         match self {
             Who::Address(address) => of_mailbox(ring, address).map(|(_, key)| key).collect(),
-            Who::Domain(_) | Who::List(_) => {
+            Who::Domain(_) | Who::Subdomains(_) | Who::List(_) => {
                 under_every_key(ring, self.kind(), &self.text()).map(|(_, key)| key).collect()
             }
         }
@@ -284,7 +289,7 @@ impl Who {
     pub fn slot_keys(&self, installation: &Installation) -> Vec<Fingerprint> {
         match self {
             Who::Address(address) => slot_keys(installation, address),
-            Who::Domain(_) | Who::List(_) => Vec::new(),
+            Who::Domain(_) | Who::Subdomains(_) | Who::List(_) => Vec::new(),
         }
     }
 
@@ -305,6 +310,7 @@ impl Who {
         match self {
             Who::Address(_) => Kind::Address,
             Who::Domain(_) => Kind::Domain,
+            Who::Subdomains(_) => Kind::Subdomains,
             Who::List(_) => Kind::List,
         }
     }
@@ -313,7 +319,7 @@ impl Who {
     fn text(&self) -> String {
         match self {
             Who::Address(address) => address.normal().as_str().to_owned(),
-            Who::Domain(domain) => domain.as_str().to_owned(),
+            Who::Domain(domain) | Who::Subdomains(domain) => domain.as_str().to_owned(),
             Who::List(list) => list.as_str().to_owned(),
         }
     }
@@ -325,6 +331,7 @@ impl std::fmt::Display for Who {
         match self {
             Who::Address(address) => address.fmt(out),
             Who::Domain(domain) => write!(out, "@{domain}"),
+            Who::Subdomains(domain) => write!(out, "@*.{domain}"),
             Who::List(list) => write!(out, "list:{}", list.as_str()),
         }
     }
@@ -422,11 +429,13 @@ fn change(before: Option<Entry>, entry: &Entry) -> String {
 /// Says what an allow entry does not do. It is written by now, so nothing here is an error.
 fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entry, wish: Wish) -> Result<(), Trouble> {
     match who {
-        Who::Domain(_) | Who::List(_) if installation.config.policy.trust.ids.is_empty() => screen::error(&format!(
-            "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
+        Who::Domain(_) | Who::Subdomains(_) | Who::List(_) if installation.config.policy.trust.ids.is_empty() => {
+            screen::error(&format!(
+                "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
              (see `countersign doctor`)"
-        )),
-        Who::Domain(_) | Who::List(_) => {
+            ))
+        }
+        Who::Domain(_) | Who::Subdomains(_) | Who::List(_) => {
             screen::aside("A domain or a list counts only for mail whose domain is proven (dmarc or dkim).");
         }
         Who::Address(_) => {

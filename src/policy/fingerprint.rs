@@ -20,6 +20,8 @@ pub enum Kind {
     Address,
     /// A whole domain, without its subdomains.
     Domain,
+    /// All subdomains of a domain, without itself.
+    Subdomains,
     /// A mailing list by its List-Id.
     List,
     /// One Message-ID.
@@ -43,6 +45,7 @@ impl Kind {
         match self {
             Kind::Address => b"addr",
             Kind::Domain => b"domain",
+            Kind::Subdomains => b"subdomains",
             Kind::List => b"list",
             Kind::MessageId => b"msgid",
             Kind::Message => b"message",
@@ -215,6 +218,7 @@ mod tests {
         let kinds = [
             Kind::Address,
             Kind::Domain,
+            Kind::Subdomains,
             Kind::List,
             Kind::MessageId,
             Kind::Message,

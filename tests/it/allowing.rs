@@ -145,3 +145,23 @@ fn what_one_source_brought_is_forgotten_without_names() {
         assert_eq!(said(&wrong).0, Some(64), "{wrong:?}");
     }
 }
+
+#[test]
+fn subdomains_are_allowed_and_denied_without_the_domain_itself() {
+    let world = World::new();
+    world.run(&["allow", "@*.example.net"], "").is(0, 0, 0, 0);
+    world.deliver(Letter::from("bob@a.example.net").bytes()).is(0, 1, 0, 0);
+    world.deliver(Letter::from("bob@b.a.example.net").bytes()).is(0, 2, 0, 0);
+    world.deliver(Letter::from("bob@a.example.net").unproven().field("Message-ID", "<2@x>").bytes()).is(0, 2, 1, 0);
+    world.deliver(Letter::from("bob@example.net").bytes()).is(0, 2, 2, 1);
+    world.deliver(Letter::from("bob@anexample.net").bytes()).is(0, 2, 3, 2);
+    let checked = world.run(&["check", "bob@a.example.net"], "");
+    checked.check("said", String::from_utf8_lossy(&checked.stdout).contains("@*.example.net: allowed"));
+    // The nearest one counts, and who is known by name is known.
+    world.run(&["deny", "@*.a.example.net"], "");
+    world.deliver(Letter::from("carol@b.a.example.net").bytes()).is(0, 2, 4, 2).held_for("denied-domain");
+    world.run(&["allow", "dan@b.a.example.net"], "");
+    world.deliver(Letter::from("dan@b.a.example.net").bytes()).is(0, 3, 4, 2);
+    assert_eq!(world.run(&["forget", "@*.example.net"], "").code, Some(0));
+    assert_eq!(world.run(&["allow", "@*.*.example.net"], "").code, Some(64));
+}

@@ -222,6 +222,7 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Domain => 2,
         Kind::List => 3,
+        Kind::Subdomains => 4,
         _ => 1,
     }
 }
