@@ -316,6 +316,19 @@ pub struct LearnArguments {
     /// Mail that you sent: Maildirs with their folders, mbox files, folders of them
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub sent: Vec<PathBuf>,
+    /// Address books: vCard and folders of them, LDIF, CSV, the ones of mutt, pine and abook, addresses one a line; - reads
+    /// standard input, such as what notmuch address prints
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub addressbook: Vec<PathBuf>,
+    /// The lists of another program: tmda, ask, boxtrapper, postconfirm or qconfirm
+    #[arg(long, value_name = "PROGRAM", requires = "files")]
+    pub from: Option<String>,
+    /// With --from: its lists
+    #[arg(value_name = "LIST")]
+    pub files: Vec<PathBuf>,
+    /// With --from: those on the lists are denied, whatever the lists are called
+    #[arg(long, requires = "from")]
+    pub denied: bool,
     /// Mail that you received: proposes mailing lists that write to you and people whom you answered
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub inbox: Vec<PathBuf>,

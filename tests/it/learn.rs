@@ -216,3 +216,117 @@ fn received_mail_proposes_lists_and_people_whom_the_user_answered() {
     let (_, said) = learn(&world, &["--inbox", &inbox]);
     assert!(said.contains("0 mailing lists, 0 people"), "{said}");
 }
+
+/// The numbers that a summary says: what was read, and of it what is new, as before, own, of mail systems and left.
+fn counts(said: &str, place: &str) -> (u64, u64) {
+    let line = said.lines().find(|line| line.contains(place)).unwrap_or_else(|| panic!("{place}: {said}"));
+    let numbers: Vec<u64> = line
+        .split(|c: char| !c.is_ascii_digit() && c != ',')
+        .filter_map(|word| word.trim_matches(',').replace(',', "").parse().ok())
+        .collect();
+    (numbers[0], numbers[1..].iter().sum())
+}
+
+/// The files below a folder of fixtures that have a list of what is expected beside them, and how many entries that names.
+fn with_expected(folder: &str) -> Vec<(std::path::PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(super::fixture::root().join(folder)).unwrap() {
+        let path = entry.unwrap().path();
+        let mut expected = path.clone().into_os_string();
+        expected.push(".expected");
+        if let Ok(text) = fs::read_to_string(expected) {
+            let first = text.lines().next().unwrap();
+            found.push((path, first.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse().ok()).unwrap()));
+        }
+    }
+    assert!(found.len() > 1, "{folder}: no files");
+    found
+}
+
+#[test]
+fn every_entry_of_an_address_book_is_accounted_for() {
+    for (path, entries) in with_expected("contacts") {
+        let world = World::new();
+        let (_, said) = learn(&world, &["--addressbook", path.to_str().unwrap()]);
+        let (read, sum) = counts(&said, "in your address books");
+        assert_eq!((read, sum), (entries, entries), "{}: {said}", path.display());
+        let (allowed, _) = world.store().count_entries().unwrap();
+        assert!(allowed > 0, "{}", path.display());
+        let (_, again) = learn(&world, &["--addressbook", path.to_str().unwrap()]);
+        assert!(again.contains("address books: 0 more known"), "{again}");
+    }
+}
+
+#[test]
+fn every_entry_of_another_programs_list_is_accounted_for() {
+    for program in ["tmda", "ask", "boxtrapper", "postconfirm", "qconfirm"] {
+        for (path, entries) in with_expected(&format!("migration/{program}")) {
+            let world = World::new();
+            let (outcome, said) = learn(&world, &["--from", program, path.to_str().unwrap()]);
+            outcome.check("done", outcome.code == Some(0));
+            let there = |place: &str| said.lines().any(|line| line.contains(place));
+            let of = |place: &str| if there(place) { counts(&said, place) } else { (0, 0) };
+            let both = [of("allowed there"), of("denied there")];
+            // A domain with its subdomains is one entry there and two here.
+            let (read, sum) = (both[0].0 + both[1].0, both[0].1 + both[1].1);
+            assert!(read >= entries && read == sum, "{}: {read} {sum} of {entries}: {said}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_users_own_address_and_those_of_mail_systems_are_never_learned() {
+    let world = World::new();
+    let book = format!("Alice <{OWNER}>\nalice+shop@example.org\nMAILER-DAEMON@x.org\npostmaster@x.org\nBob <{BOB}>\n");
+    let outcome = world.run(&["learn", "--addressbook", "-"], book.as_str());
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert_eq!(
+        said,
+        "5 in your address books: 1 more known from now on; 2 your own, 2 of mail systems, which are never allowed\n"
+    );
+    assert_eq!(world.store().count_entries().unwrap(), (1, 0));
+    assert_eq!(world.entry(BOB).unwrap().origin, Origin::Contact);
+}
+
+#[test]
+fn folders_of_cards_are_read_and_what_is_no_address_book_is_named() {
+    let world = World::new();
+    put(&world, "cards/one.vcf", "BEGIN:VCARD\nVERSION:4.0\nFN:Bob\nEMAIL:bob@example.net\nEND:VCARD\n");
+    put(&world, "cards/work/two.vcf", "BEGIN:VCARD\nVERSION:3.0\nFN:C\nEMAIL;TYPE=home:carol@example.com\nEND:VCARD\n");
+    put(&world, "cards/.cache", "garbage\0");
+    put(&world, "cards/notes", "Dear diary,\nnothing happened.\n");
+    let (outcome, said) = learn(&world, &["--dry-run", "--addressbook", &world.path("cards").display().to_string()]);
+    outcome.check("done", outcome.code == Some(0) && said.contains("2 in your address books: 2 would be known"));
+    assert!(said.contains("cards/notes: it looks like") && !said.contains(".cache"), "{said}");
+    assert_eq!(world.store().count_entries().unwrap(), (0, 0));
+    let (outcome, _) = learn(&world, &["--addressbook", &world.path("nowhere").display().to_string()]);
+    outcome.check("nothing there", outcome.code == Some(1));
+}
+
+#[test]
+fn lists_are_taken_for_what_they_are() {
+    let world = World::new();
+    put(&world, "whitelist", "bob@example.net\n*@friends.example\n*@=family.example\nsales-*@x.org\n\"a*b\"@x.org\n");
+    put(&world, "blacklist", "spam@evil.example\n");
+    put(&world, "pending.txt", "eve@x.org\n");
+    let path = |name: &str| world.path(name).display().to_string();
+    world.deny("bob@example.net");
+    let (_, said) = learn(&world, &["--from", "tmda", &path("whitelist"), &path("blacklist")]);
+    assert!(said.contains("whitelist, line 4: sales-*@x.org"), "{said}");
+    let is = |who: &str, effect| assert_eq!(world.run(&["check", who], "").code, Some(effect), "{who}: {said}");
+    ["@friends.example", "@family.example", "@*.family.example", "spam@evil.example"].iter().for_each(|who| is(who, 0));
+    is("@*.friends.example", 1);
+    assert_eq!(world.entry("spam@evil.example").unwrap().effect, Effect::Deny);
+    assert_eq!(world.entry("bob@example.net").unwrap().effect, Effect::Deny, "who is denied stays so");
+    for wrong in [
+        vec!["--from", "tmda", &path("pending.txt")],
+        vec!["--from", "elsewhere", &path("whitelist")],
+        vec!["--from", "tmda"],
+        vec!["--from", "tmda", "-"],
+    ] {
+        let (outcome, _) = learn(&world, &wrong);
+        outcome.check(&format!("{wrong:?}"), outcome.code == Some(64));
+    }
+    let (_, said) = learn(&world, &["--from", "tmda", "--denied", &path("pending.txt")]);
+    assert!(said.contains("1 denied there: 1 more known"), "{said}");
+}

@@ -5,10 +5,13 @@
 //! there stays as it is; what was read and has not changed is not read again; memory does not grow with the number of
 //! messages; what cannot be read is named and stops nothing. With `--dry-run` it writes nothing.
 
+mod contacts;
 mod folders;
+mod foreign;
 mod received;
 mod record;
 mod sent;
+mod sum;
 
 use crate::cli::LearnArguments;
 use crate::command::learn::record::Record;
@@ -21,14 +24,22 @@ use crate::world::config::Environment;
 /// # Errors
 /// When the set-up or the store cannot be read, or the store cannot be written.
 pub fn learn(arguments: &LearnArguments, environment: Environment) -> Answer {
-    if arguments.sent.is_empty() && arguments.inbox.is_empty() {
-        let ways = "name what to learn from: --sent FOLDER or --inbox FOLDER; see countersign learn --help";
+    let LearnArguments { sent, addressbook, inbox, from, files, .. } = arguments;
+    if sent.is_empty() && addressbook.is_empty() && inbox.is_empty() && from.is_none() {
+        let ways = "name what to learn from: --sent, --addressbook, --inbox or --from; see countersign learn --help";
         return Err(Trouble::usage(ways.to_owned()));
     }
+    let program = from.as_deref().map(foreign::program).transpose()?;
     let mut record = Record::open(&environment, arguments.dry_run)?;
     let mut read = 0;
     if !arguments.sent.is_empty() {
         read += sent::learn(&arguments.sent, &mut record)?;
+    }
+    if !addressbook.is_empty() {
+        read += contacts::learn(addressbook, &mut record)?;
+    }
+    if let Some(program) = program {
+        read += foreign::learn(program, files, arguments.denied, &mut record)?;
     }
     if !arguments.inbox.is_empty() {
         read += received::learn(&arguments.inbox, arguments.yes, &mut record)?;

@@ -6,17 +6,19 @@
 use std::collections::HashSet;
 
 use crate::mail::address::Address;
+use crate::operation::entry::Who;
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
 use crate::operation::sent::{self, Lessons};
 use crate::operation::trouble::Trouble;
+use crate::origin::auth::Proofs;
 use crate::origin::submission::User;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::sent::{Recipient, Sent};
-use crate::policy::standing::Origin;
+use crate::policy::standing::{Effect, Entry, Origin};
 use crate::world::clock;
 use crate::world::config::Environment;
-use crate::world::store::{Change, ReadFile, Store};
+use crate::world::store::{Change, Put, ReadFile, Store, StoreProblem};
 
 /// So many are written in one transaction.
 const SLICE: usize = 1_000;
@@ -79,6 +81,30 @@ impl Record {
         self.write_if(self.waiting.people.len() >= SLICE, origin)
     }
 
+    /// Writes an entry for each of these, all of them read before the first is written; `told` learns what there was before.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn write_all(
+        &mut self,
+        people: impl Iterator<Item = Who>,
+        effect: Effect,
+        origin: Origin,
+        mut told: impl FnMut(Option<Entry>),
+    ) -> Result<(), Trouble> {
+        let entry = Entry { effect, pin: Proofs::NONE, origin, added: self.now };
+        let (id, _) = self.installation.keys.list.current();
+        let mut changes = people.map(|who| who.change(&self.installation, effect));
+        if self.dry_run {
+            return changes.try_for_each(|change| {
+                let before = before(&self.store, &change)?;
+                told(before.or_else(|| (!self.would_be.insert(change.key)).then_some(entry)));
+                Ok(())
+            });
+        }
+        self.store.change_entries(id, Put::IfNew(entry), changes.map(Ok::<_, Trouble>), |_, before| told(before))
+    }
+
     /// Takes a file that need not be read again.
     ///
     /// # Errors
@@ -106,13 +132,19 @@ impl Record {
             self.new += lessons.write(&self.installation, &mut self.store, origin, self.now)?;
             return Ok(());
         }
-        for Change { key, older, .. } in lessons.people {
-            let mut there = false;
-            for key in std::iter::once(&key).chain(&older) {
-                there = there || self.store.entry(key)?.is_some();
-            }
-            self.new += u64::from(!there && self.would_be.insert(key));
+        for change in lessons.people {
+            self.new += u64::from(before(&self.store, &change)?.is_none() && self.would_be.insert(change.key));
         }
         Ok(())
     }
+}
+
+/// What is on the list under any of the keys.
+fn before(store: &Store, change: &Change) -> Result<Option<Entry>, StoreProblem> {
+    for key in std::iter::once(&change.key).chain(&change.older) {
+        if let Some(entry) = store.entry(key)? {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
 }

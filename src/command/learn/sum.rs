@@ -1,0 +1,92 @@
+//! What was read of address books and foreign lists, and what came of each entry.
+//!
+//! Promises: every entry is counted once; at most [`NAMED`] are named, so that a broken file fills no screen. Never touches:
+//! the store.
+
+use crate::mail::display::one_line;
+use crate::operation::entry::{Who, refuse_mail_system};
+use crate::operation::installation::Installation;
+use crate::operation::people::{Meter, summary};
+use crate::operation::progress::group;
+use crate::operation::screen;
+use crate::policy::Owner;
+use crate::policy::standing::{Effect, Entry};
+
+/// Most lines that are named one by one.
+const NAMED: u64 = 50;
+
+/// What was read.
+pub struct Sum {
+    owner: Owner,
+    meter: Meter,
+    /// Entries in all.
+    pub read: u64,
+    own: u64,
+    systems: u64,
+    new: u64,
+    as_before: u64,
+    left: u64,
+}
+
+impl Sum {
+    /// Nothing yet.
+    #[must_use]
+    pub fn begun(installation: &Installation) -> Sum {
+        let owner = installation.config.policy.owner.clone();
+        Sum { owner, meter: Meter::begun(), read: 0, own: 0, systems: 0, new: 0, as_before: 0, left: 0 }
+    }
+
+    /// Whom an entry puts on the list; none where it is the user, or a mail system that is never allowed.
+    pub fn change(&mut self, who: Who, effect: Effect) -> Option<Who> {
+        self.read += 1;
+        self.meter.show("read", self.read);
+        if matches!(&who, Who::Address(address) if self.owner.is(address)) {
+            self.own += 1;
+            return None;
+        }
+        if effect == Effect::Allow && refuse_mail_system(&who).is_err() {
+            self.systems += 1;
+            return None;
+        }
+        Some(who)
+    }
+
+    /// An entry came to the list, where that was before.
+    pub fn written(&mut self, before: Option<Entry>) {
+        match before {
+            None => self.new += 1,
+            Some(_) => self.as_before += 1,
+        }
+        self.meter.show("written", self.new + self.as_before);
+    }
+
+    /// An entry that cannot be taken, with its place and the reason.
+    pub fn left(&mut self, what: &str) {
+        self.read += 1;
+        self.left += 1;
+        match self.left {
+            ..=NAMED => screen::error(&one_line(what, 1_000)),
+            count if count == NAMED + 1 => screen::error("more of them are only counted"),
+            _ => {}
+        }
+    }
+
+    /// A file that cannot be read.
+    pub fn fault(&mut self, what: &str) {
+        screen::error(&one_line(what, 1_000));
+    }
+
+    /// All of it in words.
+    #[must_use]
+    pub fn text(&self, place: &str, dry_run: bool) -> String {
+        let known = if dry_run { "would be known" } else { "more known from now on" };
+        let rest = summary(&[
+            (self.as_before, "on the list as before"),
+            (self.own, "your own"),
+            (self.systems, "of mail systems, which are never allowed"),
+            (self.left, "left, each with its line"),
+        ]);
+        let rest = if rest.is_empty() { rest } else { format!("; {rest}") };
+        format!("{} {place}: {} {known}{rest}\n", group(self.read), group(self.new))
+    }
+}
