@@ -102,6 +102,7 @@ impl Ward {
                 from: case.facts.shown_sender().to_owned(),
                 subject: case.facts.subject().to_owned(),
                 preview: case.facts.content().preview.clone(),
+                list: case.facts.list().cloned(),
             };
             let words = [(entry.id.number(), words)].into();
             let report = digest::Report { policy, entries: &[entry], words: &words, alarms: &[], older: 0, now: NOW };

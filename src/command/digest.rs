@@ -344,6 +344,7 @@ fn read(installation: &Installation, file: maildir::Entry) -> Result<Option<Word
         from: facts.shown_sender().to_owned(),
         subject: facts.subject().to_owned(),
         preview: facts.content().preview.clone(),
+        list: facts.list().filter(|_| matches!(held.block.reason, Reason::Automatic(_))).cloned(),
     }))
 }
 

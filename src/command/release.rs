@@ -9,6 +9,8 @@ use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::mail::address::Address;
+use crate::operation::case;
+use crate::operation::delivery::facts_of;
 use crate::operation::entry::{Who, any_of, if_proven, refuse_mail_system, refuse_own};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger, say_keyless};
@@ -22,6 +24,7 @@ use crate::policy::fingerprint::Fingerprint;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::policy::token::HeldId;
+use crate::policy::verdict::Verdict;
 use crate::report;
 use crate::signs::Sign;
 use crate::world::clock;
@@ -112,8 +115,11 @@ pub fn release_from(people: &[Who], environment: &Environment) -> Answer {
     let mut run = Run { installation: &installation, ledger, now, released: HashSet::new(), undone, unsaid: None };
     for who in people {
         let entry = run.ledger.ask(&installation, |store| Ok(who.entry(&installation, store)?))?.flatten();
-        if let (Who::Address(sender), Some(entry)) = (who, entry) {
-            run.release_others(sender, entry.pin)?;
+        match (who, entry) {
+            (Who::Address(sender), Some(entry)) => run.release_others(sender, entry.pin)?,
+            (Who::List(_), Some(_)) => run.release_passing(Reason::AllowedList)?,
+            (Who::Domain(_) | Who::Subdomains(_), Some(_)) => run.release_passing(Reason::AllowedDomain)?,
+            (_, None) => {}
         }
     }
     for sentence in &run.undone {
@@ -259,6 +265,27 @@ impl Run<'_> {
     }
 
     /// Releases what else is held from this sender and would pass under the new entry.
+    /// All that would pass for this reason if it came now. What it says of a list stands in the messages alone.
+    fn release_passing(&mut self, reason: Reason) -> Result<(), Trouble> {
+        let mut passing = Vec::new();
+        for held in quarantine::each(self.installation)? {
+            let held = held?;
+            if !held.sealed || self.has_released(held.id) {
+                continue;
+            }
+            let Some(facts) = facts_of(self.installation, &held)? else { continue };
+            let (installation, now) = (self.installation, self.now);
+            let standing =
+                self.ledger.ask(installation, |store| case::standing(installation, Some(store), &facts, now))?;
+            let Some(standing) = standing else { return Ok(()) };
+            let decision = case::decide(installation, facts, standing, None, now).decision;
+            if decision.reason == reason && decision.verdict == Verdict::Pass {
+                passing.extend(Found::read(installation, held)?);
+            }
+        }
+        self.release(&passing)
+    }
+
     fn release_others(&mut self, sender: &Address, pin: Proofs) -> Result<(), Trouble> {
         let keys = Who::Address(sender.clone()).keys(self.installation);
         let rows = self.ledger.ask(self.installation, |store| rows_from(store, &keys))?.unwrap_or_default();

@@ -452,8 +452,8 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entr
                      domain disowns.\n"
                 ))?;
                 screen::aside(&format!(
-                    "Proof is asked for where {PROVEN_FROM} messages with the same one were held before, or where `release \
-                     --allow` or an answer makes the entry."
+                    "Proof is asked for once {PROVEN_FROM} messages with the same one have come, or where `release --allow` or an \
+                     answer makes the entry."
                 ));
             } else {
                 screen::out(&format!("Mail from {who} without that proof is held.\n"))?;

@@ -14,6 +14,7 @@ use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
 use crate::mail::display::{without_links, wrapped};
 use crate::origin::score::Points;
 use crate::signs::Kind;
+use crate::signs::list_id::ListId;
 
 /// Most entries with preview; beyond it the rest is counted, and `countersign held` shows all.
 pub const ENTRY_LIMIT: usize = 500;
@@ -47,6 +48,8 @@ pub struct Words {
     pub subject: String,
     /// The first lines of its text, sanitised.
     pub preview: Vec<String>,
+    /// The mailing list that it came through, where nobody has decided about that.
+    pub list: Option<ListId>,
 }
 
 /// The parts of a digest, most urgent first.
@@ -173,7 +176,11 @@ pub fn text(report: Report<'_>) -> String {
         }
         let heading = format!("{} ({})", section.heading(), rows.len());
         out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
-        for entry in rows.iter().take(ENTRY_LIMIT) {
+        let listed = rows.iter().take(ENTRY_LIMIT).copied().collect::<Vec<_>>();
+        let surges = surges(&listed, report.words);
+        surges.iter().for_each(|surge| push_surge(&mut out, surge));
+        let alone = |entry: &&&Entry| !surges.iter().any(|surge| surge.ids.contains(&entry.id));
+        for entry in listed.iter().filter(alone) {
             push_entry(&mut out, entry, report.words.get(&entry.id.number()).unwrap_or(&Words::default()));
         }
         if rows.len() > ENTRY_LIMIT {
@@ -231,6 +238,45 @@ pub fn message<E>(report: Report<'_>, mark: impl FnOnce(&str) -> Result<String, 
     mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)?));
     mail.text(text(report));
     Ok(mail.to_bytes())
+}
+
+/// Many messages of one mailing list about which the user has not decided (S004-71).
+struct Surge<'a> {
+    list: &'a ListId,
+    ids: Vec<HeldId>,
+    /// The Subject of the newest one.
+    subject: &'a str,
+}
+
+/// So many messages of one list since the last digest are told as one.
+const SURGE: usize = 6;
+
+/// The lists that sent so many, the most frequent first.
+fn surges<'a>(rows: &[&Entry], words: &'a HashMap<i64, Words>) -> Vec<Surge<'a>> {
+    let mut lists: HashMap<&ListId, Vec<(&Entry, &'a Words)>> = HashMap::new();
+    for row in rows {
+        if let Some((list, words)) = words.get(&row.id.number()).and_then(|words| Some((words.list.as_ref()?, words))) {
+            lists.entry(list).or_default().push((row, words));
+        }
+    }
+    let many = lists.into_iter().filter(|(_, rows)| rows.len() >= SURGE);
+    let mut surges: Vec<Surge> = many
+        .map(|(list, rows)| {
+            let newest = rows.iter().max_by_key(|(row, _)| row.received);
+            let subject = newest.map(|(_, words)| words.subject.as_str()).unwrap_or_default();
+            Surge { list, ids: rows.iter().map(|(row, _)| row.id).collect(), subject }
+        })
+        .collect();
+    surges.sort_by_key(|surge| (std::cmp::Reverse(surge.ids.len()), surge.list.as_str()));
+    surges
+}
+
+fn push_surge(out: &mut String, Surge { list, ids, subject }: &Surge<'_>) {
+    let (list, first) = (list.as_str(), ids.first().map(ToString::to_string).unwrap_or_default());
+    out.push_str(&format!("\n{} messages of a mailing list you have not decided about: {list}\n", ids.len()));
+    out.push_str(&format!("            the newest: {}\n", without_links(subject)));
+    out.push_str(&format!("            countersign allow --release list:{list}\n"));
+    out.push_str(&format!("            countersign deny list:{list}\n            countersign show {first}\n"));
 }
 
 /// The one line of the empty answers; the person's letter itself was released.
@@ -326,8 +372,29 @@ mod tests {
             from: format!("Person {number} <p{number}@x.example>"),
             subject: "see http://evil.example/x".into(),
             preview: vec!["first line".into()],
+            list: None,
         };
         told(entries).into_iter().map(|id| (id.number(), words(id.number()))).collect()
+    }
+
+    #[test]
+    fn many_of_one_list_are_told_as_one() {
+        let entries: Vec<Entry> =
+            (0..15).map(|number| entry(number, Reason::Automatic(Sign::ListField), false)).collect();
+        let mut words = words(&entries);
+        let mut of = |range: std::ops::Range<i64>, list: &str| {
+            range.for_each(|number| words.get_mut(&number).unwrap().list = ListId::new(list));
+        };
+        of(0..6, "users.x.example");
+        of(6..11, "few.x.example");
+        let policy = crate::policy::tests::policy();
+        let text = text(Report { policy: &policy, entries: &entries, words: &words, alarms: &[], older: 0, now: 0 });
+        assert!(text.contains("6 messages of a mailing list you have not decided about: users.x.example\n"), "{text}");
+        assert!(text.contains("countersign deny list:users.x.example\n") && !text.contains("list:few"), "{text}");
+        // Each of the others, and none of these but the one that can be looked at.
+        let shown = |id: &Entry| text.contains(&id.id.to_string());
+        assert_eq!(entries.iter().filter(|entry| shown(entry)).count(), 9 + 1, "{text}");
+        assert!(text.contains("Lists, newsletters, robots and bounces (15)"));
     }
 
     #[test]

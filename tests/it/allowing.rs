@@ -165,3 +165,28 @@ fn subdomains_are_allowed_and_denied_without_the_domain_itself() {
     assert_eq!(world.run(&["forget", "@*.example.net"], "").code, Some(0));
     assert_eq!(world.run(&["allow", "@*.*.example.net"], "").code, Some(64));
 }
+
+#[test]
+fn a_list_that_the_digest_tells_as_one_is_let_in_as_a_whole() {
+    let world = World::new();
+    let post = |number: usize, id: &str, from: &str| {
+        Letter::from(from)
+            .field("Message-ID", &format!("<{number}@{from}>"))
+            .field("List-Id", id)
+            .field("To", "users@lists.example.net")
+    };
+    for number in 0..6 {
+        let letter = post(number, "<users.lists.example.net>", &format!("p{number}@lists.example.net"));
+        world.deliver(letter.bytes());
+    }
+    world.deliver(post(7, "<users.lists.example.net>", "forger@lists.example.net").unproven().bytes());
+    world.deliver(post(8, "<others.lists.example.net>", "p8@lists.example.net").bytes()).is(0, 0, 8, 0);
+    let digest = String::from_utf8(world.run(&["digest", "--stdout"], "").stdout).unwrap();
+    assert!(
+        digest.contains("7 messages of a mailing list you have not decided about: users.lists.example.net"),
+        "{digest}"
+    );
+    // What is forged in its name stays.
+    world.run(&["allow", "--release", "list:users.lists.example.net"], "").is(0, 6, 2, 0);
+    world.run(&["allow", "--release", "@lists.example.net"], "").is(0, 7, 1, 0);
+}

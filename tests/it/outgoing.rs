@@ -206,6 +206,7 @@ fn the_digest_is_as_written_down() {
         from: format!("Person {number} <person{number}@example.net>"),
         subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
         preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
+        list: None,
     };
     let words = (0..10).map(|number| (0x01_2345_6780 + number, words(number))).collect();
     let entries: Vec<Entry> = (0..).zip(reasons).map(entry).collect();
