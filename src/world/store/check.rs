@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
-use super::bounds::VERSION;
+use super::bounds::{PATIENCE, VERSION};
 use super::file::{Store, StoreFile, open_messages};
 use super::held::each_row_of;
 use super::problem::StoreProblem;
@@ -36,7 +36,7 @@ impl Store {
                 drop(store.begin()?);
                 store.list
             }
-            StoreFile::Messages => open_messages(path)?,
+            StoreFile::Messages => open_messages(path, PATIENCE)?,
         };
         let mut fresh = Connection::open_in_memory()?;
         fresh.execute_batch("ATTACH ':memory:' AS list")?;

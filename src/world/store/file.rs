@@ -9,6 +9,7 @@ use std::cell::{Cell, OnceCell};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use rusqlite::config::DbConfig;
@@ -29,6 +30,8 @@ pub struct Store {
     messages: OnceCell<Connection>,
     /// Whether that connection has the list too.
     has_list: bool,
+    /// How long it waits for others.
+    patience: Cell<Duration>,
     path: PathBuf,
 }
 
@@ -71,6 +74,28 @@ impl Store {
             Ok(store)
         });
         opened.map_err(|problem| Store::examined(path, problem))
+    }
+
+    /// The same for who must not keep others waiting: so long at most each time that somebody else has the store. One that
+    /// seems damaged is not looked through, which takes as long as it is large.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn open_within(path: &Path, patience: Duration) -> Result<Store, StoreProblem> {
+        let store = Store::open_unseen(path)?;
+        store.set_patience(patience)?;
+        drop(store.begin()?);
+        Ok(store)
+    }
+
+    /// Waits at most so long for others, from now on; at zero, not at all.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn set_patience(&self, patience: Duration) -> Result<(), StoreProblem> {
+        self.patience.set(patience);
+        self.list.busy_timeout(patience)?;
+        Ok(self.messages.get().map_or(Ok(()), |messages| messages.busy_timeout(patience))?)
     }
 
     /// SQLite calls a disk that gives no bytes a damaged file. So before a store is taken for damaged, its files are
@@ -117,7 +142,7 @@ impl Store {
             opened => opened?,
         };
         let (is_known, messages) = (Cell::new(false), OnceCell::new());
-        Ok(Store { list, is_known, messages, has_list: false, path: path.to_owned() })
+        Ok(Store { list, is_known, messages, has_list: false, patience: Cell::new(PATIENCE), path: path.to_owned() })
     }
 
     /// A look at the list that others cannot change meanwhile, and that it is of this version.
@@ -152,7 +177,7 @@ impl Store {
     /// The file of messages and challenges.
     pub(super) fn messages(&self) -> Result<&Connection, StoreProblem> {
         if self.messages.get().is_none() {
-            drop(self.messages.set(open_messages(&self.path)?));
+            drop(self.messages.set(open_messages(&self.path, self.patience.get())?));
         }
         self.messages.get().ok_or(StoreProblem::Missing)
     }
@@ -264,12 +289,14 @@ fn ready(db: Connection) -> Result<Connection, StoreProblem> {
 }
 
 /// Opens the file of messages and challenges, of this version.
-pub(super) fn open_messages(path: &Path) -> Result<Connection, StoreProblem> {
+pub(super) fn open_messages(path: &Path, patience: Duration) -> Result<Connection, StoreProblem> {
     let mut db = open_file(path)?;
+    db.busy_timeout(patience)?;
     if (1..VERSION).contains(&version(&db, File::Main)?) {
         // One of an older version was put back beside the list.
         bring_up(path)?;
         db = open_file(path)?;
+        db.busy_timeout(patience)?;
     }
     match version(&db, File::Main)? {
         VERSION => {}
@@ -373,6 +400,31 @@ pub(super) mod tests {
         assert_eq!(of("/data/countersign.db"), "/data/countersign-list.db");
         assert_eq!(of("/data/a.b/store"), "/data/a.b/store-list");
         assert_eq!(StoreFile::Messages.of(Path::new("/data/x")), Path::new("/data/x"));
+    }
+
+    #[test]
+    fn who_has_no_patience_waits_for_neither_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let patience = |db: &Connection| -> i64 { db.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).unwrap() };
+        let store = Store::open_within(&path, Duration::from_millis(70)).unwrap();
+        assert_eq!((patience(&store.list), patience(store.messages().unwrap())), (70, 70));
+        store.set_patience(Duration::ZERO).unwrap();
+        assert_eq!((patience(&store.list), patience(store.messages().unwrap())), (0, 0));
+        let usual = Store::open(&path).unwrap();
+        let wanted = i64::try_from(PATIENCE.as_millis()).unwrap();
+        assert_eq!((patience(&usual.list), patience(usual.messages().unwrap())), (wanted, wanted));
+        for file in [StoreFile::List, StoreFile::Messages] {
+            let store = Store::open_within(&path, Duration::ZERO).unwrap();
+            let other = Connection::open(file.of(&path)).unwrap();
+            other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+            let asked = match file {
+                StoreFile::List => store.entry(&of("bob")).map(|_| ()),
+                StoreFile::Messages => store.can_be_read(),
+            };
+            assert!(matches!(asked, Err(StoreProblem::Busy)), "{file:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! list, who may be let in for it.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -36,15 +35,6 @@ pub struct ReadFile {
 }
 
 impl Store {
-    /// Waits at most so long for others, from now on; at zero, not at all.
-    ///
-    /// # Errors
-    /// [`StoreProblem`]
-    pub fn set_patience(&mut self, patience: Duration) -> Result<(), StoreProblem> {
-        self.list.busy_timeout(patience)?;
-        Ok(self.messages()?.busy_timeout(patience)?)
-    }
-
     /// What is known under the first of these keys that is known.
     ///
     /// # Errors
