@@ -1,6 +1,7 @@
 //! The command line: names, flags and help texts, and nothing that acts.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +43,8 @@ pub enum Command {
     Explain(ExplainArguments),
     /// Say what would have been done with old mail: mbox files, Maildirs, folders, messages; nothing is changed
     Replay(ReplayArguments),
+    /// Send a message with the mail system's sendmail, and know from then on whom you write to
+    Sendmail(SendmailArguments),
     /// List what is held
     Held(HeldArguments),
     /// Show one held message, made fit for a terminal
@@ -190,6 +193,53 @@ pub struct ReplayArguments {
     /// Where the mail is; - reads standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// What `sendmail` hands on.
+#[derive(Args, Debug, Default)]
+#[command(
+    override_usage = "countersign [--config FILE] sendmail [SENDMAIL'S OWN ARGUMENTS]",
+    after_help = "For mutt: set sendmail = \"countersign sendmail -oi -oem\". A link of the name sendmail that leads here does \
+    the same.\n\nThe message goes out as it is, but for a Message-ID where there is none; the exit is sendmail's own. Whom it \
+    goes to, its Message-ID and its Subject are noted, as keyed hashes, only when sendmail has taken it. Calls that send \
+    nothing, and options that are not known here, are sendmail's alone."
+)]
+pub struct SendmailArguments {
+    /// As your mail program calls sendmail
+    #[arg(value_name = "SENDMAIL'S OWN ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// A call of `sendmail` that is read no further: its arguments are another program's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendmailLine<'a> {
+    /// `--config`, directly before the command.
+    pub config: Option<&'a Path>,
+    /// What belongs to sendmail.
+    pub arguments: &'a [OsString],
+}
+
+impl SendmailLine<'_> {
+    /// Whether a command line, with its program's name, is one: by the command, or by that name.
+    #[must_use]
+    pub fn read(line: &[OsString]) -> Option<SendmailLine<'_>> {
+        let (name, words) = line.split_first()?;
+        if Path::new(name).file_name() == Some(OsStr::new("sendmail")) {
+            return Some(SendmailLine { config: None, arguments: words });
+        }
+        let (config, words) = match words {
+            [option, file, rest @ ..] if option == "--config" => (Some(file.as_os_str()), rest),
+            [first, rest @ ..] => match first.to_str().and_then(|word| word.strip_prefix("--config=")) {
+                Some(file) => (Some(OsStr::new(file)), rest),
+                None => (None, words),
+            },
+            [] => return None,
+        };
+        let (command, arguments) = words.split_first()?;
+        // Who types that wants to read about this command, not about another program.
+        let asks = arguments == ["--help"];
+        (command == "sendmail" && !asks).then(|| SendmailLine { config: config.map(Path::new), arguments })
+    }
 }
 
 /// Which held messages are meant.
@@ -425,4 +475,35 @@ pub struct DoctorArguments {
     /// Send yourself messages with forged proofs of origin and one to a sub-address, and see what arrives and is believed
     #[arg(long)]
     pub send_probe: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_sendmail_is_known_by_the_command_and_by_the_name() {
+        for (line, wanted) in [
+            ("countersign sendmail -t", Some((None, "-t"))),
+            ("countersign sendmail", Some((None, ""))),
+            ("countersign --config /c sendmail -oi -- bob@x.org", Some((Some("/c"), "-oi -- bob@x.org"))),
+            ("countersign --config=/c sendmail deliver gate", Some((Some("/c"), "deliver gate"))),
+            ("/usr/sbin/sendmail --config /c -t", Some((None, "--config /c -t"))),
+            ("sendmail sendmail", Some((None, "sendmail"))),
+            ("sendmail --help", Some((None, "--help"))),
+            ("countersign sendmail --help", None),
+            ("countersign deliver --recipient sendmail", None),
+            ("countersign --bad sendmail", None),
+            ("countersign --config sendmail", None),
+            ("countersign --config sendmail deliver", None),
+            ("countersign help sendmail", None),
+            ("countersign", None),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let read = SendmailLine::read(&words);
+            let read = read.map(|read| (read.config.map(Path::to_owned), read.arguments.join(OsStr::new(" "))));
+            let wanted = wanted.map(|(config, arguments)| (config.map(PathBuf::from), OsString::from(arguments)));
+            assert_eq!(read, wanted, "{line}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 
+use crate::cli::SendmailLine;
+
 /// How long a message may take to become durable. Every mail system waits longer and then bounces.
 const WATCHDOG: Duration = Duration::from_secs(60);
 /// What is left of that when a program that takes the message must have ended.
@@ -29,6 +31,8 @@ pub enum Caller {
     GateWord,
     /// A person or a script.
     Person,
+    /// A mail program that takes us for sendmail, and so understands what that says (sysexits).
+    Sendmail,
 }
 
 /// How a run ended.
@@ -46,6 +50,8 @@ pub enum Ending {
     No,
     /// The message is known and goes on its way.
     Pass,
+    /// The program that did the work ended with this number, and who called us is to see it.
+    Relayed(u8),
     /// The command line makes no sense.
     Usage,
 }
@@ -53,23 +59,26 @@ pub enum Ending {
 /// The number that tells this caller how it ended. There are no others.
 #[must_use]
 pub fn code(caller: Caller, ending: Ending) -> u8 {
+    use Caller::{Delivery, Gate, GateWord, Person, Sendmail};
     match (caller, ending) {
-        (_, Ending::Done) | (Caller::GateWord | Caller::Delivery | Caller::Person, Ending::Pass) => 0,
-        (Caller::Gate, Ending::Pass) => 99,
-        (Caller::Person, Ending::No) => 1,
-        (Caller::Person, Ending::Usage) => 64,
-        (Caller::Person, Ending::Bug) => 70,
-        (Caller::Person, Ending::Config) => 78,
-        (_, Ending::Later) | (Caller::Delivery | Caller::Gate | Caller::GateWord, _) => 75,
+        (_, Ending::Done) | (GateWord | Delivery | Person | Sendmail, Ending::Pass) => 0,
+        (Sendmail, Ending::Relayed(number)) => number,
+        (Gate, Ending::Pass) => 99,
+        (Person | Sendmail, Ending::No) => 1,
+        (Person | Sendmail, Ending::Usage) => 64,
+        (Person | Sendmail, Ending::Bug) | (Person, Ending::Relayed(_)) => 70,
+        (Person | Sendmail, Ending::Config) => 78,
+        (_, Ending::Later) | (Delivery | Gate | GateWord, _) => 75,
     }
 }
 
 /// Whether a command line may be a mail system's. Asked only when it could not be read or the run died: then a mail
 /// system must see 75, and a person who sees it instead of another number loses nothing. What was read in full says
-/// itself whom it is for, since a sender chooses some of its words (`--extension`).
+/// itself whom it is for, since a sender chooses some of its words (`--extension`). The words of sendmail are no commands.
 #[must_use]
 pub fn may_be_delivery(arguments: &[OsString]) -> bool {
-    arguments.iter().skip(1).any(|word| ["deliver", "filter", "gate"].iter().any(|command| word == command))
+    SendmailLine::read(arguments).is_none()
+        && arguments.iter().skip(1).any(|word| ["deliver", "filter", "gate"].iter().any(|command| word == command))
 }
 
 /// Ends the run.
@@ -191,7 +200,7 @@ mod tests {
     fn a_mail_system_sees_nothing_but_its_own_numbers() {
         let endings =
             [Ending::Bug, Ending::Config, Ending::Done, Ending::Later, Ending::No, Ending::Pass, Ending::Usage];
-        for ending in endings {
+        for ending in endings.into_iter().chain([0, 67, 99].map(Ending::Relayed)) {
             assert!(matches!(code(Caller::Delivery, ending), 0 | 75), "{ending:?}");
             assert!(matches!(code(Caller::GateWord, ending), 0 | 75), "{ending:?}");
             assert!(matches!(code(Caller::Gate, ending), 0 | 75 | 99), "{ending:?}");
@@ -213,6 +222,18 @@ mod tests {
         ];
         for (ending, number) in codes {
             assert_eq!(code(Caller::Person, ending), number);
+            assert_eq!(code(Caller::Sendmail, ending), number);
+        }
+    }
+
+    #[test]
+    fn sendmails_own_number_is_seen_by_who_called_it_alone() {
+        for number in 0..=u8::MAX {
+            assert_eq!(code(Caller::Sendmail, Ending::Relayed(number)), number);
+            assert_eq!(code(Caller::Person, Ending::Relayed(number)), 70);
+            for caller in [Caller::Delivery, Caller::Gate, Caller::GateWord] {
+                assert_eq!(code(caller, Ending::Relayed(number)), 75);
+            }
         }
     }
 
@@ -239,5 +260,6 @@ mod tests {
         }
         assert!(!of("countersign --bad"));
         assert!(!of("deliver --bad"));
+        assert!(!of("countersign sendmail gate") && !of("sendmail deliver"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use countersign::cli::SendmailLine;
 use countersign::exit::{self, Caller, Commitment, Ending};
 use countersign::report::{self, Level};
 
@@ -12,16 +13,22 @@ fn main() -> ExitCode {
             report::note(Level::Error, &format!("cannot set up signals: {error}"));
             return later();
         }
-        // The message of a panic would end up in a bounce; where it happened goes to the system log instead. Its
-        // words may quote a message.
-        std::panic::set_hook(Box::new(|what| {
-            let place = what.location().map(ToString::to_string).unwrap_or_default();
-            report::note(Level::Error, &format!("a bug: panic at {place}"));
-        }));
+        say_panics_in_the_log();
+    } else if SendmailLine::read(&arguments).is_some() {
+        say_panics_in_the_log();
     }
     let ran = std::panic::catch_unwind(|| countersign::command::run(&arguments));
     let Ok((caller, ending)) = ran else { return after_panic(&arguments) };
     exit::exit(caller, ending)
+}
+
+/// The message of a panic would end up in a bounce or on the screen of a mail program; where it happened goes to the system
+/// log instead. Its words may quote a message.
+fn say_panics_in_the_log() {
+    std::panic::set_hook(Box::new(|what| {
+        let place = what.location().map(ToString::to_string).unwrap_or_default();
+        report::note(Level::Error, &format!("a bug: panic at {place}"));
+    }));
 }
 
 /// `gate --word` has not written its word, so 0 would be no answer even after the message is durable.

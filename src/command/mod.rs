@@ -20,13 +20,14 @@ pub mod learn;
 pub mod maintain;
 pub mod release;
 pub mod replay;
+pub mod sendmail;
 pub mod show;
 pub mod why;
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::cli::{Arguments, Command, Line};
+use crate::cli::{Arguments, Command, Line, SendmailLine};
 use crate::exit::{Caller, Commitment, Ending, may_be_delivery};
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
@@ -40,13 +41,18 @@ use crate::world::{descriptors, surroundings};
 /// Runs one command line: whom it was for, and how it ended.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> (Caller, Ending) {
+    // Before anything of the process changes: what another program is called with is none of ours.
+    if let Some(line) = SendmailLine::read(arguments) {
+        let ending = sendmail::sendmail(line.arguments, &environment_of(&line));
+        return (Caller::Sendmail, ending.unwrap_or_else(|trouble| say(&trouble, Caller::Sendmail, line.config)));
+    }
     descriptors::settle();
     let parsed = match parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return command_line_error(&error, arguments),
     };
     let caller = caller_of(&parsed.command);
-    if caller == Caller::Person {
+    if matches!(caller, Caller::Person | Caller::Sendmail) {
         Commitment::of_process().stand_down();
     }
     let ending = environment(parsed.config.as_deref())
@@ -80,12 +86,19 @@ fn environment(config: Option<&Path>) -> Result<Environment, Trouble> {
     Ok(environment)
 }
 
+/// The same for mail on its way out, which a current folder that is gone must not stop: such a path is said to be none.
+fn environment_of(line: &SendmailLine<'_>) -> Environment {
+    let config = line.config.map(std::path::Path::to_owned);
+    environment(line.config).unwrap_or_else(|_| Environment { config, ..Environment::read() })
+}
+
 /// Who is to understand how a command ends.
 fn caller_of(command: &Command) -> Caller {
     match command {
         Command::Deliver(_) | Command::Filter(_) => Caller::Delivery,
         Command::Gate(arguments) if arguments.word => Caller::GateWord,
         Command::Gate(_) => Caller::Gate,
+        Command::Sendmail(_) => Caller::Sendmail,
         _ => Caller::Person,
     }
 }
@@ -97,6 +110,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Filter(arguments) => filter::filter(&arguments, environment),
         Command::Explain(arguments) => explain::explain(&arguments, environment),
         Command::Replay(arguments) => replay::replay(&arguments, environment),
+        Command::Sendmail(arguments) => sendmail::sendmail(&arguments.arguments, &environment),
         Command::Held(arguments) => held::held(&arguments, environment),
         Command::Show(arguments) => show::show(&arguments, environment),
         Command::Release(arguments) => release::release(&arguments, environment),
@@ -146,7 +160,7 @@ fn caller_of_bad_line(may_be_delivery: bool, is_typed: bool) -> Caller {
 
 fn say(trouble: &Trouble, caller: Caller, config: Option<&Path>) -> Ending {
     let text = report::chain(&trouble.error);
-    if caller == Caller::Person {
+    if matches!(caller, Caller::Person | Caller::Sendmail) {
         screen::error(&store_trouble(trouble, config).unwrap_or(text));
     } else {
         report::note(Level::Error, &text);

@@ -1,6 +1,7 @@
 //! The format: bytes to fields, addresses, parts and text, and back. Pure: no file, process, environment, clock or database
 //! is touched here, and a damaged message is never an error: what is wrong with it is itself a fact.
 
+pub mod addition;
 pub mod address;
 pub mod bare_answer;
 pub mod body;
@@ -22,6 +23,7 @@ pub mod name_address;
 pub mod parts;
 pub mod quotation;
 pub mod recipients;
+pub mod sendmail_call;
 pub mod shape;
 pub mod text_lines;
 

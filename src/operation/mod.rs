@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod inbox;
 pub mod installation;
 pub mod ledger;
+pub mod outgoing;
 pub mod own_mark;
 pub mod people;
 pub mod place;

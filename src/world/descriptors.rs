@@ -21,6 +21,11 @@ use rustix::fs::{FileType, Mode, OFlags};
 pub fn settle() {
     rustix::process::umask(Mode::from_bits_truncate(0o077));
     close_fds::set_fds_cloexec(3, &[]);
+    hear_of_children();
+}
+
+/// Ends a caller's ignoring of SIGCHLD, as [`settle`] does, and changes nothing else.
+pub fn hear_of_children() {
     // If the system refuses, it is as it was.
     drop(signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::new(AtomicBool::new(false))));
 }

@@ -14,6 +14,7 @@ pub mod packing;
 pub mod program;
 pub mod random;
 pub mod regular;
+pub mod relay;
 pub mod scratch;
 pub mod secret;
 pub mod sendmail;

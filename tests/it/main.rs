@@ -60,6 +60,7 @@ mod reinjection;
 mod replay;
 mod scenario;
 mod seal;
+mod sendmail;
 mod signs;
 mod strace;
 mod tidy;

@@ -59,8 +59,8 @@ const SOLE_USERS: [(&str, &[&str]); 8] = [
     ("sha2", &["policy/token.rs", "policy/fingerprint.rs"]),
     ("mail_parser", &["mail/head.rs", "facts.rs"]),
     ("mailparse", &["mail/head.rs", "facts.rs"]),
-    ("std::process", &["world/program.rs"]),
-    ("process::Command", &["world/program.rs"]),
+    ("std::process", &["world/program.rs", "world/relay.rs"]),
+    ("process::Command", &["world/program.rs", "world/relay.rs"]),
 ];
 
 /// Of `std::process` this starts nothing.

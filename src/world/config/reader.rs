@@ -41,6 +41,23 @@ impl Config {
         Config::parse(&text, &path, environment)
     }
 
+    /// Which program sends mail, whatever else is wrong with the file that the environment means; the usual one where it
+    /// does not say.
+    #[must_use]
+    pub fn sendmail_alone(environment: &Environment) -> PathBuf {
+        let said = || {
+            let text = regular::text(&environment.config_file().ok()?).ok()?;
+            let table: toml::Table = toml::from_str(&without_comments(&text)).ok()?;
+            let said = table.get("challenge")?.get("sendmail")?.as_str()?.to_owned();
+            let path = match said.strip_prefix("~/") {
+                Some(rest) => environment.home.as_ref()?.join(rest),
+                None => PathBuf::from(said),
+            };
+            path.is_absolute().then_some(path)
+        };
+        said().unwrap_or_else(usual_sendmail)
+    }
+
     /// Reads a configuration from a text.
     ///
     /// # Errors
@@ -75,6 +92,15 @@ impl Config {
         };
         Ok(Config { policy, paths })
     }
+}
+
+/// Where mail systems put it; where a test puts it, not in a release build.
+fn usual_sendmail() -> PathBuf {
+    #[cfg(debug_assertions)]
+    if let Some(path) = std::env::var_os("COUNTERSIGN_TEST_SENDMAIL") {
+        return path.into();
+    }
+    PathBuf::from("/usr/sbin/sendmail")
 }
 
 /// Turns words into values, and says where a wrong one stands.
@@ -128,7 +154,7 @@ impl Reader<'_> {
         };
         let sendmail = match &file.challenge.sendmail {
             Some(text) => self.file("challenge.sendmail", text)?,
-            None => PathBuf::from("/usr/sbin/sendmail"),
+            None => usual_sendmail(),
         };
         Ok(Paths { config: self.path.to_owned(), keys, store, quarantine, inbox, sendmail })
     }
