@@ -71,6 +71,8 @@ pub enum Command {
     Digest(DigestArguments),
     /// Expire old mail, repair what a crash left, send what was refused once more (for cron)
     Maintain(MaintainArguments),
+    /// Print a signed address of yours
+    Address(AddressArguments),
     /// Make, rotate and back up keys
     Keys(KeysArguments),
     /// Check the whole set-up and say what to mend
@@ -435,6 +437,26 @@ pub struct MaintainArguments {
     /// Go by the clock from now on, though it is not where it was expected; nothing expires in this run
     #[arg(long, conflicts_with = "rebuild")]
     pub clock_is_right: bool,
+}
+
+/// Which signed address is meant.
+#[derive(Args, Debug)]
+pub struct AddressArguments {
+    /// Which.
+    #[command(subcommand)]
+    pub action: AddressAction,
+}
+
+/// The signed addresses.
+#[derive(Debug, Subcommand)]
+pub enum AddressAction {
+    /// Where your mail system or mail program sends a copy of each mail that you write: whom it goes to is known from then on
+    #[command(
+        after_help = "A copy teaches only if the mail system's own Received field shows that you handed the mail in on \
+        this host or had authenticated; it is then not delivered. Anything else that comes to that address is treated as \
+        any mail. How Postfix, Exim, OpenSMTPD and mutt send such copies: procmail-examples/README.md."
+    )]
+    Sent,
 }
 
 /// What is done about keys.

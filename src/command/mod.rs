@@ -1,5 +1,6 @@
 //! One file or one folder a subcommand, each in three blocks: gather, decide, perform. Nothing else lives here.
 
+pub mod address;
 pub mod allow;
 pub mod challenge;
 pub mod check;
@@ -125,6 +126,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Digest(arguments) => digest::digest(&arguments, environment),
         Command::Maintain(arguments) => maintain::maintain(&arguments, environment),
         Command::Init(arguments) => init::init(&arguments, environment),
+        Command::Address(arguments) => address::address(&arguments, &environment),
         Command::Keys(arguments) => keys::keys(&arguments, &environment),
         Command::Doctor(arguments) => doctor::doctor(&arguments, environment),
         Command::Demo => demo::demo(),

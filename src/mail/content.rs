@@ -322,7 +322,7 @@ impl TokenText {
         if text.len() != TOKEN_LENGTH {
             return None;
         }
-        text.chars().map(symbol).collect::<Option<String>>().map(TokenText)
+        symbols(text).map(TokenText)
     }
 
     /// The characters, in their one canonical form.
@@ -341,6 +341,12 @@ impl TokenKind {
             _ => None,
         }
     }
+}
+
+/// The characters of a token or a tag in their one canonical form; none if one of them cannot stand in it.
+#[must_use]
+pub fn symbols(text: &str) -> Option<String> {
+    text.chars().map(symbol).collect()
 }
 
 /// The canonical form of one character of a token. `u` is none.

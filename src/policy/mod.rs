@@ -17,6 +17,7 @@ pub mod sent;
 pub mod slots;
 pub mod standing;
 pub mod subject;
+pub mod tagged;
 pub mod template;
 pub mod time;
 pub mod token;

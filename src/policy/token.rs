@@ -23,7 +23,8 @@ use crate::mail::content::TokenText;
 pub const LIFE_IN_DAYS: u16 = 30;
 /// 2020-01-01 in days since 1970-01-01.
 const EPOCH_DAY: i64 = 18_262;
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Crockford's base32, lower case.
+pub(super) const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// What a token is good for. The label is hashed along: a token of one purpose is noise for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub struct Parties<'a> {
 /// Why a token does not count. From outside all look the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
-    /// Minted more than [`LIFE_IN_DAYS`] days ago.
+    /// Minted more than [`LIFE_IN_DAYS`] days ago, or its last day is over.
     Expired,
     /// Minted after tomorrow: no clock of ours did that.
     FromTheFuture,
@@ -226,6 +227,15 @@ impl Day {
         Day(u16::try_from(days).unwrap_or_default())
     }
 
+    /// The last day that can be written.
+    pub const LAST: Day = Day(0x7fff);
+
+    /// From its number, of which the lowest 15 bits count.
+    #[must_use]
+    pub fn from_number(number: u16) -> Day {
+        Day(number & Day::LAST.0)
+    }
+
     /// The number of the day.
     #[must_use]
     pub fn number(self) -> u16 {
@@ -259,15 +269,18 @@ fn minted(ring: &KeyRing, label: &[u8], held: HeldId, day: Day, parties: (&str, 
 
 /// The first 100 bits, left-aligned in 13 bytes, the last four bits zero; for owner and challenged.
 fn proof(key: &SecretKey, label: &[u8], head: u64, parties: (&str, &str)) -> [u8; 13] {
-    let mut mac = keyed(key);
-    for field in [label, &head.to_be_bytes(), parties.0.as_bytes(), parties.1.as_bytes()] {
-        length_prefixed(&mut mac, field);
-    }
-    let full = mac.finalize().into_bytes();
+    let full = hashed(key, [label, &head.to_be_bytes(), parties.0.as_bytes(), parties.1.as_bytes()]);
     let mut short = [0u8; 13];
     short.copy_from_slice(&full[..13]);
     short[12] &= 0xf0;
     short
+}
+
+/// HMAC-SHA-256 over these, each behind its length.
+pub(super) fn hashed(key: &SecretKey, fields: [&[u8]; 4]) -> [u8; 32] {
+    let mut mac = keyed(key);
+    fields.into_iter().for_each(|field| length_prefixed(&mut mac, field));
+    mac.finalize().into_bytes().into()
 }
 
 /// Without a branch on the bytes: how many agree must not be told by how long it took.
