@@ -10,8 +10,10 @@ use crate::mail::address::Address;
 use crate::mail::content::FoundToken;
 use crate::mail::shape::shape;
 use crate::operation::installation::Installation;
+pub use crate::operation::listed::{entry_of, entry_under};
 use crate::operation::own_mark;
 use crate::operation::quarantine;
+use crate::operation::sent_copy;
 use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
 use crate::policy::Mode;
@@ -19,7 +21,7 @@ use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, in_forms, of_mailbox, under_every_key};
 use crate::policy::key::KeyId;
-use crate::policy::plan::{Effect, plan};
+use crate::policy::plan::{Effect, learn_first, plan};
 use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
@@ -61,7 +63,8 @@ pub fn look(installation: &Installation, start: Arc<Vec<u8>>, caller: &Caller, n
     let known = match &store {
         Some(store) => standing_of(installation, store, &facts, now, &mut outdated).and_then(|standing| {
             let history = history_of(installation, store, &facts, &standing, (now, &mut compared))?;
-            Ok(Standing { history, ..standing })
+            let sent_copy = sent_copy::read(installation, store, &facts, caller, now)?.ok();
+            Ok(Standing { history, sent_copy, ..standing })
         }),
         None => Ok(Standing { store: health, ..Standing::default() }),
     };
@@ -135,24 +138,9 @@ pub fn decide(
     let question =
         Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
     let decision = judge(question);
-    let plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
+    let mut plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
+    learn_first(&mut plan, standing.sent_copy.as_ref(), &decision);
     Case { facts, standing, confirmation, decision, plan, alike: None, outdated: Vec::new(), store }
-}
-
-/// The list entry of an address, if there is one.
-///
-/// # Errors
-/// [`StoreProblem`]
-pub fn entry_of(installation: &Installation, store: &Store, address: &Address) -> Result<Option<Entry>, StoreProblem> {
-    entry_under(store, of_mailbox(&installation.keys.list, address).map(|(_, key)| key))
-}
-
-/// The list entry under the first of these keys that has one.
-///
-/// # Errors
-/// [`StoreProblem`]
-pub fn entry_under(store: &Store, mut keys: impl Iterator<Item = Fingerprint>) -> Result<Option<Entry>, StoreProblem> {
-    keys.find_map(|key| store.entry(&key).transpose()).transpose()
 }
 
 /// The challenge slots of an address, under every key: sub-addresses count as one.

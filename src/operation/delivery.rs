@@ -20,6 +20,7 @@ use crate::operation::case::{Case, alike, answer_key, blind, look, slot_keys};
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held};
+use crate::operation::sent;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
@@ -183,6 +184,11 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
             }
             Effect::SetUndeliverable { held } => {
                 store.set_undeliverable(*held)?;
+                continue;
+            }
+            Effect::Learn(sent) => {
+                let new = sent::teach(installation, store, sent, now)?;
+                report::note(Level::Info, &format!("sent mail: {new} new"));
                 continue;
             }
             Effect::Spend { held } => {

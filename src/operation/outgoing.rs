@@ -13,11 +13,10 @@ use crate::mail::compose::HeaderValue;
 use crate::mail::head::Head;
 use crate::mail::sendmail_call::Submission;
 use crate::operation::installation::Installation;
-use crate::operation::sent::{Lessons, recipient};
+use crate::operation::sent::{recipient, teach};
 use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
 use crate::policy::sent::{Class, Outgoing, Recipient, Sent, Unlearned};
-use crate::policy::standing::Origin;
 use crate::policy::token::{Day, Token};
 use crate::world::random;
 use crate::world::store::{Store, StoreProblem};
@@ -92,10 +91,7 @@ impl Letter {
         }
         // It goes out now, whatever its Date says.
         sent.at = Some(now);
-        let mut lessons = Lessons::default();
-        lessons.add(installation, &sent, now);
-        // A subscription to a list (`signs/subscription.rs`, when it is there) is one more lesson of the same message.
-        lessons.write(installation, &mut store, Origin::Sent, now)?;
+        teach(installation, &mut store, &sent, now)?;
         Ok(())
     }
 

@@ -4,14 +4,20 @@
 //! none of mail systems is learned; what is too old to be answered is not remembered. Never touches: where the mail comes
 //! from, whether the user wrote it (`policy/sent.rs`).
 
+use std::sync::Arc;
+
+use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::operation::entry::Who;
 use crate::operation::installation::Installation;
+pub use crate::operation::listed::recipient;
+use crate::operation::sent_copy::{self, NoCopy};
+use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
+use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
-use crate::policy::sent::{Class, Recipient, Sent};
+use crate::policy::sent::{Class, Sent};
 use crate::policy::standing::{Effect, Entry, Origin};
-use crate::signs::list_id::ListId;
 use crate::world::store::{Change, Put, ReadFile, SentRow, Store, StoreProblem};
 
 /// What is to be written, of one message or of many.
@@ -23,22 +29,6 @@ pub struct Lessons {
     pub rows: Vec<SentRow>,
     /// The files that were read for it.
     pub files: Vec<ReadFile>,
-}
-
-/// What a recipient is known to be: a list is one that the user allowed, or says that it is private. A list's posting
-/// address is its List-Id with an `@` in the place of the first dot, with all list programs that were looked at.
-///
-/// # Errors
-/// [`StoreProblem`]
-pub fn recipient(installation: &Installation, store: &Store, address: &Address) -> Result<Recipient, StoreProblem> {
-    let Some(list) = ListId::new(&format!("{}.{}", address.local(), address.domain())) else {
-        return Ok(Recipient::Person);
-    };
-    if installation.config.policy.private_lists.contains(&list) {
-        return Ok(Recipient::PrivateList);
-    }
-    let entry = Who::List(list).entry(installation, store)?;
-    Ok(if entry.is_some() { Recipient::PublicList } else { Recipient::Person })
 }
 
 impl Lessons {
@@ -76,6 +66,36 @@ impl Lessons {
         store.change_entries(id, Put::IfNew(entry), people, |_, before| new += u64::from(before.is_none()))?;
         store.note_sent(&self.rows, &self.files)?;
         Ok(new)
+    }
+}
+
+/// Writes what one message teaches. How many people are new.
+///
+/// # Errors
+/// [`StoreProblem`]
+pub fn teach(installation: &Installation, store: &mut Store, sent: &Sent, now: i64) -> Result<u64, StoreProblem> {
+    let mut lessons = Lessons::default();
+    lessons.add(installation, sent, now);
+    // A subscription to a list (`signs/subscription.rs`, when it is there) is one more lesson of the same message.
+    lessons.write(installation, store, Origin::Sent, now)
+}
+
+/// Learns from a copy of the user's own mail that somebody hands over: only if it came to the signed address for such copies,
+/// and the host's own Received says that the user handed it in. `start` is its header block and the start of its body.
+///
+/// # Errors
+/// The store cannot be used.
+pub fn teach_from_copy(
+    installation: &Installation,
+    store: &mut Store,
+    start: Arc<Vec<u8>>,
+    caller: &Caller,
+    now: i64,
+) -> Result<Result<u64, NoCopy>, Trouble> {
+    let facts = Facts::of(start, caller, &installation.config.policy.trust);
+    match sent_copy::read(installation, store, &facts, caller, now)? {
+        Ok(sent) => Ok(Ok(teach(installation, store, &sent, now)?)),
+        Err(no_copy) => Ok(Err(no_copy)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::answer::{Answer, Confirmation};
 use super::reason::Reason;
+use super::sent::Sent;
 use super::standing::Answered;
 use super::token::HeldId;
 use super::verdict::{Decision, Verdict};
@@ -34,6 +35,8 @@ pub enum Effect {
     Deliver,
     /// Throw it away.
     Drop,
+    /// Write down whom the user wrote to, and by what an answer is known.
+    Learn(Sent),
     /// Store it in the quarantine.
     Hold {
         /// Why.
@@ -137,6 +140,13 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered
     steps
 }
 
+/// Puts in front what a copy of the user's own mail teaches. If that fails, the copy goes back to the queue and comes again.
+/// The mode `observe` learns too: nobody is written to, and nothing is held.
+pub fn learn_first(steps: &mut Vec<Effect>, copy: Option<&Sent>, decision: &Decision) {
+    let learned = copy.filter(|_| decision.reason == Reason::SentCopy);
+    steps.splice(0..0, learned.map(|sent| Effect::Learn(sent.clone())));
+}
+
 impl fmt::Display for Effect {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -146,6 +156,10 @@ impl fmt::Display for Effect {
             }
             Effect::Deliver => out.write_str("pass it on"),
             Effect::Drop => out.write_str("throw it away"),
+            Effect::Learn(sent) => {
+                let (people, class) = (sent.people.len(), sent.class.name());
+                write!(out, "learn whom it went to ({people} people), and that it is {class}")
+            }
             Effect::Hold { reason } => write!(out, "hold it ({reason})"),
             Effect::Note { verdict, reason } => {
                 write!(out, "note that it would have been: {} ({reason})", verdict.name())

@@ -91,6 +91,8 @@ pub enum Reason {
     ScoreLow,
     /// Only mail with a higher spam score is challenged at all.
     ScoreModerate,
+    /// A copy of the user's own mail, sent only so that it teaches whom the user writes to.
+    SentCopy,
     /// It carries a token of the user's that an earlier answer used up.
     SpentToken,
     /// The store cannot be read, so nobody is known.
@@ -184,6 +186,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (161, Reason::DeniedAuthorship),
     (162, Reason::Disowned),
     (163, Reason::KnownForged),
+    (180, Reason::SentCopy),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -238,6 +241,7 @@ impl Reason {
             Reason::ScoreHigh => "score-high",
             Reason::ScoreLow => "score-low",
             Reason::ScoreModerate => "score-moderate",
+            Reason::SentCopy => "sent-copy",
             Reason::SpentToken => "spent-token",
             Reason::StoreUnavailable => "store-unavailable",
             Reason::UnclearSender(_) => "unclear-sender",
@@ -256,12 +260,7 @@ impl Reason {
             Reason::Answer => "it is the answer to a challenge and says nothing else".into(),
             Reason::AnswerWithText => "it is the answer to a challenge and has text of its own".into(),
             Reason::AnsweredAtOnce => "it answers a challenge sooner than anybody reads: a machine wrote it".into(),
-            Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => {
-                format!("its mail system asks for no automatic answers ({})", sign.name())
-            }
-            Reason::Automatic(sign) => {
-                format!("it was not written by a person to you ({}, {})", sign.kind().name(), sign.name())
-            }
+            Reason::Automatic(sign) => automatic(sign),
             Reason::Capped(refusal) => format!("no challenge: {}", refusal.sentence()),
             Reason::Challenge => "the sender is not known, and the address is proven".into(),
             Reason::ChallengeBounce => "a challenge of yours could not be delivered and came back".into(),
@@ -299,6 +298,7 @@ impl Reason {
             Reason::ScoreHigh => "your spam filter takes it for spam".into(),
             Reason::ScoreLow => "your spam filter's score for it is low, and the sender's domain is proven".into(),
             Reason::ScoreModerate => "your spam filter's score for it is not so high that its sender is asked".into(),
+            Reason::SentCopy => "it is a copy of your own mail, sent only to learn whom you write to".into(),
             Reason::SpentToken => "it answers a challenge that was answered before".into(),
             Reason::StoreUnavailable => {
                 "the store could not be read, so nobody is known (see `countersign doctor`)".into()
@@ -330,6 +330,13 @@ impl Reason {
     /// Every reason there is.
     pub fn all() -> impl Iterator<Item = Reason> {
         NUMBERED.iter().map(|(_, reason)| *reason).chain(Sign::all().map(Reason::Automatic))
+    }
+}
+
+fn automatic(sign: Sign) -> String {
+    match sign.kind() {
+        Kind::NoReplyWanted => format!("its mail system asks for no automatic answers ({})", sign.name()),
+        kind => format!("it was not written by a person to you ({}, {})", kind.name(), sign.name()),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::answer::Answer;
 use super::fingerprint::Fingerprint;
+use super::sent::Sent;
 use super::token::{HeldId, Token};
 use crate::mail::address::Address;
 use crate::mail::content::TokenKind;
@@ -38,6 +39,8 @@ pub struct Standing {
     pub own_texts: Vec<String>,
     /// What the message says about an earlier challenge, when that is not a confirmation.
     pub answer: Option<Answer>,
+    /// What it teaches where it is a copy of the user's own mail, sent to the signed address for such copies.
+    pub sent_copy: Option<Sent>,
 }
 
 /// Whether the store could be read.

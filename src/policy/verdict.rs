@@ -23,7 +23,7 @@ pub const RECEIVED_LIMIT: usize = 100;
 pub enum Verdict {
     /// Held, and its sender is asked.
     Challenge,
-    /// Thrown away; only where the user configured it.
+    /// Thrown away; only where the user configured it, and a copy of the user's own mail that has taught what it is for.
     Discard,
     /// Held in silence.
     Hold,
@@ -150,7 +150,11 @@ fn looping(question: Question<'_>) -> Option<(Verdict, Reason)> {
     (question.facts.is_challenge && own).then_some((Verdict::Hold, Reason::LoopOwnChallenge))
 }
 
+/// A copy has done its work when it is learned: the mail itself went to its recipients.
 fn own(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    if question.standing.sent_copy.is_some() {
+        return Some((Verdict::Discard, Reason::SentCopy));
+    }
     if question.own_mark {
         return Some((Verdict::Pass, Reason::OwnMark));
     }

@@ -61,6 +61,7 @@ mod replay;
 mod scenario;
 mod seal;
 mod sendmail;
+mod sent_copy;
 mod signs;
 mod strace;
 mod tidy;

@@ -39,6 +39,7 @@ use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;
 use countersign::policy::reason::Reason;
+use countersign::policy::sent::{Class, Sent};
 use countersign::policy::standing::{Answered, Effect, Entry, Origin, Standing, StoreHealth, TokenStanding, WentOut};
 use countersign::policy::token::{HeldId, Token};
 use countersign::policy::verdict::{Decision, Question, Verdict, judge};
@@ -163,6 +164,7 @@ impl Scene {
             "huge" => self.letter = self.letter.also(rest, &"x".repeat(100_000)),
             "body" => self.letter = self.letter.body(&format!("{}\n", rest.replace("\\n", "\n"))),
             "own-mark" => self.own_mark = true,
+            "sent-copy" => self.standing.sent_copy = Some(sent_copy()),
             "confirms" => self.confirms = true,
             "spent" => self = self.with_spent_token(rest == "by this message"),
             "only-token" => self.standing.tokens.last_mut()?.allowed_author = true,
@@ -212,6 +214,12 @@ impl Scene {
         self.standing.tokens.push(found);
         self
     }
+}
+
+/// What a copy of the user's own mail teaches.
+fn sent_copy() -> Sent {
+    let people = vec![Address::parse("bob@example.net").unwrap()];
+    Sent { message_id: None, at: None, class: Class::Private, people, lists: Vec::new(), topic: None }
 }
 
 fn limits(text: &str) -> Option<ScoreLimits> {

@@ -70,6 +70,7 @@ impl Known {
             own_subjects: _,
             own_texts: _,
             answer,
+            sent_copy: _,
         } = standing;
         let History { asked, last_hour, last_day, opted_out, undeliverable, alike } = *history;
         let of_token = |known: &TokenStanding| TokenKnown {
