@@ -40,6 +40,9 @@ fn conversation() -> World {
     world.deliver(Letter::from("jabberwock@vorpalblade.example").bytes());
     world.configure("mode = \"observe\"");
     world.deliver(Letter::from("bandersnatch@zymurgy.example").bytes());
+    let mail =
+        "From: alice@example.org\nTo: jabberwock@marginalia.example\nMessage-ID: <vorpalblade@example.org>\n\nHello.\n";
+    world.run(&["sendmail", "-oi", "--", "jabberwock@marginalia.example"], mail);
     world
 }
 
