@@ -14,6 +14,7 @@ use crate::mail::address::{Address, DELIMITERS};
 use crate::mail::body::Body;
 use crate::mail::content::{self, Content, FoundToken, TokenKind, TokenPlace, TokenText};
 use crate::mail::display::{SHOWN_LIMIT, one_line};
+use crate::mail::earlier::{self, EarlierId};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{Field, Head, HeadDefect};
 use crate::mail::language;
@@ -35,8 +36,6 @@ const RECIPIENT_LIMIT: usize = 2_000;
 const ENCODED_WORD_TRIES: usize = 256;
 /// Most tokens that are taken from one message.
 const TOKENS_LIMIT: usize = 32;
-/// Longest Message-ID that is answered or remembered; a longer one does not fit a folded line (RFC 5322 2.1.1).
-const MESSAGE_ID_LIMIT: usize = 900;
 
 /// Everything that is known about one message; by default nothing.
 ///
@@ -98,6 +97,7 @@ struct Rest {
     declared_language: Option<&'static str>,
     delivery_failed: bool,
     tokens: Vec<FoundToken>,
+    earlier: Vec<EarlierId>,
     content: Content,
 }
 
@@ -243,13 +243,14 @@ impl Facts {
             subject: shown(&head, "Subject"),
             answer_addresses: mailboxes(&head, &["Sender", "Reply-To"], 4),
             list: self.possible_list().filter(|_| self.named_list.is_some() || is_list),
-            signs,
             score: SpamScore::read(&head, &self.trust.scores, self.trust.hops),
             empty_probe: is_empty_probe(&head, &content),
             sending_host: trace::sending_host(&head, self.trust.hops),
             declared_language: language::declared(&head),
             delivery_failed: trace::delivery_failed(&head, bytes),
             tokens: with_body(&self.head_tokens, &content.tokens),
+            earlier: earlier(&head, &body, &signs),
+            signs,
             content,
         }
     }
@@ -359,6 +360,13 @@ impl Facts {
     #[must_use]
     pub fn tokens(&self) -> &[FoundToken] {
         &self.rest().tokens
+    }
+
+    /// The Message-IDs of earlier messages that it names, in the order in which they are looked for: of a report, a notice or
+    /// a challenge first those of what it returns, and for every message those of what it answers.
+    #[must_use]
+    pub fn earlier(&self) -> &[EarlierId] {
+        &self.rest().earlier
     }
 
     /// What its body shows.
@@ -512,9 +520,16 @@ fn shown(head: &Head<'_>, name: &str) -> String {
 /// RFC 5322 section 3.6.4, strict: it goes into a header field of ours. Repeated or odd: none.
 fn message_id(head: &Head<'_>) -> Option<String> {
     let text = head.only("Message-ID")?.text();
-    let inner = text.strip_prefix('<')?.strip_suffix('>')?;
-    let good = inner.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
-    (good && inner.contains('@') && inner.len() <= MESSAGE_ID_LIMIT).then(|| inner.to_owned())
+    earlier::message_id(text.strip_prefix('<')?.strip_suffix('>')?)
+}
+
+/// What a person passes on or quotes is not what came back to the user: only a machine returns messages.
+fn earlier(head: &Head<'_>, body: &Body<'_>, signs: &[Sign]) -> Vec<EarlierId> {
+    let reports = signs.iter().any(|sign| matches!(sign.kind(), Kind::Bounce | Kind::Report));
+    let returns = reports || signs.iter().any(|sign| matches!(sign.kind(), Kind::AutoReply | Kind::Challenge));
+    let mut found = if returns { earlier::returned(body, reports) } else { Vec::new() };
+    found.extend(earlier::answered(head));
+    found
 }
 
 /// Everybody named in these fields.
@@ -699,6 +714,7 @@ mod tests {
             declared_language: _,
             delivery_failed: _,
             tokens: _,
+            earlier: _,
             content,
         } = facts("From: bob@x.org\n\nHello\n").rest().clone();
         let Content {

@@ -10,6 +10,7 @@ pub mod contacts;
 pub mod content;
 pub mod delimiters;
 pub mod display;
+pub mod earlier;
 pub mod encoding;
 pub mod executable;
 pub mod fold;

@@ -9,6 +9,7 @@ use super::page::{Page, WIDTH, kebab, texts, when, yes};
 use crate::facts::{Facts, Sender};
 use crate::mail::content::{Content, FoundToken};
 use crate::mail::display::one_line;
+use crate::mail::earlier::EarlierId;
 use crate::mail::executable::Finding;
 use crate::operation::installation::Installation;
 use crate::origin::auth::MethodResult;
@@ -83,6 +84,8 @@ pub struct Shown {
     pub doubtful: bool,
     /// The tokens in it, and whether each is known here.
     pub tokens: Vec<TokenShown>,
+    /// The Message-IDs of earlier messages that it names.
+    pub earlier: Vec<EarlierShown>,
     /// What its body shows.
     pub text: TextShown,
     /// Whether it says next to nothing and lacks what people's mail has.
@@ -186,6 +189,15 @@ pub struct TokenShown {
     pub place: String,
 }
 
+/// A Message-ID that the message names.
+#[derive(Debug, Serialize)]
+pub struct EarlierShown {
+    /// Without its angle brackets.
+    pub id: String,
+    /// Where it stands: `In-Reply-To`, `returned message`.
+    pub place: &'static str,
+}
+
 impl Shown {
     pub(super) fn of(installation: &Installation, facts: &Facts) -> Shown {
         let (envelope, envelope_sender) = envelope_words(&facts.envelope.sender);
@@ -223,6 +235,7 @@ impl Shown {
             trusted_below: said.trusted_below,
             doubtful: said.doubtful,
             tokens: facts.tokens().iter().map(TokenShown::of).collect(),
+            earlier: facts.earlier().iter().map(EarlierShown::of).collect(),
             text: TextShown::of(facts.content()),
             empty_probe: facts.empty_probe(),
             spam_filter: FilterShown::of(facts.score()),
@@ -241,6 +254,7 @@ impl Shown {
         page.row("Message-ID", self.message_id.as_deref().unwrap_or("none that can be used"));
         page.lines("To, Cc and Bcc", self.named.iter().cloned());
         page.row("to you", yes(self.addressed_to_you));
+        page.lines("names", self.earlier.iter().map(|one| format!("{} ({})", one.id, one.place)));
         page.lines("damaged", self.defects.iter().cloned());
         page.row("begins at byte", &self.message_start.to_string());
         page.heading("Envelope");
@@ -289,6 +303,12 @@ impl Shown {
             page.row("doubtful", "a trusted field cannot be read or checked nothing, so nothing is proven");
         }
         page.lines("servers seen", self.servers_seen.iter().cloned());
+    }
+}
+
+impl EarlierShown {
+    pub(super) fn of(earlier: &EarlierId) -> EarlierShown {
+        EarlierShown { id: one_line(&earlier.id, WIDTH), place: earlier.place.name() }
     }
 }
 
