@@ -25,8 +25,8 @@ const VALUE_LIMIT: usize = 32 * 1024;
 const ENCODED_LIMIT: usize = 4 * 1024;
 /// Most bytes of a returned message, still encoded, in which its Message-ID is looked for.
 const COPY_LIMIT: usize = 64 * 1024;
-/// Longest name of a field that a report gives it: `X-Original-Message-ID`.
-const NAME_LIMIT: usize = 40;
+/// Most bytes behind the name of a field in a text in which its value ends: a Message-ID, folds and quotation marks.
+const FOLDED_LIMIT: usize = MESSAGE_ID_LIMIT + 100;
 
 /// A Message-ID and where it stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,12 +114,12 @@ pub fn returned(body: &Body<'_>, in_text: bool) -> Vec<EarlierId> {
         let start = part.decoded(&part.bytes[..part.bytes.len().min(COPY_LIMIT)]);
         let named = match place {
             IdPlace::Copy | IdPlace::Headers => of_head(&start),
-            _ => in_lines(&String::from_utf8_lossy(&start)),
+            _ => in_report(&String::from_utf8_lossy(&start)),
         };
         add(&mut found, named.into_iter(), place, RETURNED_LIMIT);
     }
     for (_, text) in body.texts().filter(|_| in_text) {
-        add(&mut found, in_lines(&text.shown(BODY_LIMIT)).into_iter(), IdPlace::Text, RETURNED_LIMIT);
+        add(&mut found, in_report(&text.shown(BODY_LIMIT)).into_iter(), IdPlace::Text, RETURNED_LIMIT);
     }
     found
 }
@@ -197,35 +197,25 @@ fn of_head(start: &[u8]) -> Vec<String> {
     head.all("Message-ID").take(FIELDS_LIMIT).filter_map(|field| ids(field.raw).into_iter().next()).collect()
 }
 
-/// Message-IDs of a report's lines that are written like a field, quoted or indented or not: `Message-ID: <…>`,
-/// `Original-Message-ID: <…>`, with the value in the next line where it was folded.
-fn in_lines(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        let Some(value) = value_of(line) else { continue };
-        let folded = if value.trim().is_empty() { lines.peek().map(|next| bare(next)) } else { None };
-        let id = ids(folded.unwrap_or(value).as_bytes()).into_iter().next();
-        if found.len() < RETURNED_LIMIT {
-            found.extend(id);
-        } else {
-            break;
-        }
+/// The Message-IDs in a report's text that are written like a field, in whatever name ends so, quoted or indented or not:
+/// `Message-ID: <…>`, `Original-Message-ID: <…>`, with the value in the next line where it was folded.
+fn in_report(text: &str) -> Vec<String> {
+    let lower = text.to_ascii_lowercase();
+    let places = lower.match_indices(NAME).filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
+    places.filter_map(|(at, _)| value_behind(&text[at + NAME.len()..])).take(RETURNED_LIMIT).collect()
+}
+
+const NAME: &str = "message-id";
+
+/// The one Message-ID behind the name of a field.
+fn value_behind(rest: &str) -> Option<String> {
+    let value = rest.trim_start_matches([' ', '\t']).strip_prefix(':')?;
+    let value = &value[..value.floor_char_boundary(FOLDED_LIMIT)];
+    let value = value.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '|'));
+    match value.strip_prefix('<') {
+        Some(inner) => without_blanks(&inner.as_bytes()[..inner.find(['<', '>'])?]),
+        None => message_id(value.split_whitespace().next()?),
     }
-    found
-}
-
-fn value_of(line: &str) -> Option<&str> {
-    let (name, value) = bare(line).split_once(':')?;
-    let name = name.trim_end();
-    let end = name.len().checked_sub("message-id".len())?;
-    let is_name = name.len() <= NAME_LIMIT && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (is_name && name[end..].eq_ignore_ascii_case("message-id")).then_some(value)
-}
-
-/// A line without the marks of quotation in front of it.
-fn bare(line: &str) -> &str {
-    line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '|'))
 }
 
 #[cfg(test)]
@@ -310,11 +300,12 @@ mod tests {
             assert_eq!(returned_in(&text, false), [], "{line}");
         }
         for line in [
-            "The Message-ID: <a@x>",
             "Message-ID <a@x>",
             "In-Reply-To: <a@x>",
             "Message-IDs: <a@x>",
-            "\u{e4}essage-ID: <a@x>",
+            "\u{e4}Message-ID: <a@x>",
+            "Message-ID: <a@x",
+            "Message-ID: none, bob@x",
         ] {
             assert_eq!(returned_in(&format!("Subject: x\n\n{line}\n"), true), [], "{line}");
         }

@@ -31,6 +31,10 @@ const SHOWN_LIMIT: usize = 60;
 pub struct Executables {
     /// What was found, each kind once, at most [`FINDINGS_LIMIT`].
     pub findings: Vec<Finding>,
+    /// Whether any of it is in the message itself, and not in a message inside it.
+    pub outside: bool,
+    /// How many messages the message itself holds.
+    pub messages: usize,
     /// Whether something was not looked at, because it was over a limit or had no end that could be found.
     pub unexamined: bool,
 }
@@ -149,6 +153,7 @@ pub fn look(parts_of_message: &Parts<'_>) -> Executables {
     let mut out = Executables::default();
     let mut waiting: Vec<(Vec<u8>, usize)> = Vec::new();
     out.look_at(parts_of_message, 0, &mut waiting);
+    (out.outside, out.messages) = (!out.findings.is_empty(), waiting.len());
     // No recursion. What only some programs take for a multipart is read twice, so depth alone bounds nothing.
     let mut room = INSIDE_LIMIT;
     while let Some((message, depth)) = waiting.pop() {

@@ -11,21 +11,24 @@ use crate::mail::content::FoundToken;
 use crate::mail::shape::shape;
 use crate::operation::installation::Installation;
 pub use crate::operation::listed::{entry_of, entry_under};
-use crate::operation::own_mark;
 use crate::operation::quarantine;
 use crate::operation::sent_copy;
 use crate::operation::trouble::Trouble;
+use crate::operation::{own_mail, own_mark};
+use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
-use crate::policy::Mode;
 use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, in_forms, of_mailbox, under_every_key};
 use crate::policy::key::KeyId;
+use crate::policy::own_mail::teaches;
 use crate::policy::plan::{Effect, learn_first, plan};
+use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
 use crate::policy::verdict::{Decision, Question, judge};
+use crate::policy::{Mode, Owner};
 use crate::world::store::{SpentRow, Store, StoreProblem};
 
 /// Mail systems give a message up after five days (Postfix, Exim, Sendmail: queue lifetimes): seconds in which an answer
@@ -140,7 +143,18 @@ pub fn decide(
     let decision = judge(question);
     let mut plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
     learn_first(&mut plan, standing.sent_copy.as_ref(), &decision);
+    if let Some((address, pin)) = learned(&facts, &standing, &decision, &policy.owner) {
+        plan.push(Effect::Learn { address, pin });
+    }
     Case { facts, standing, confirmation, decision, plan, alike: None, outdated: Vec::new(), store }
+}
+
+/// Who is known from now on because this message answers a private one. Whoever is on the list stays there as they are.
+fn learned(facts: &Facts, standing: &Standing, decision: &Decision, owner: &Owner) -> Option<(Address, Proofs)> {
+    let denied = standing.domain.is_some_and(|entry| entry.effect == standing::Effect::Deny);
+    let answers = decision.reason == Reason::Reply && decision.instead.is_none();
+    let own = standing.own.as_ref().filter(|_| answers && standing.sender.is_none() && !denied)?;
+    teaches(facts, own, owner)
 }
 
 /// The challenge slots of an address, under every key: sub-addresses count as one.
@@ -218,6 +232,9 @@ fn standing_of(
         standing.list = entry.filter(|_| facts.list().is_some());
     }
     drop(list);
+    if installation.config.policy.mode != Mode::Off && is_undecided(facts, standing.sender) {
+        own_mail::look_up(installation, store, facts, now, &mut standing)?;
+    }
     if installation.config.policy.mode == Mode::On && may_answer(facts, standing.sender) {
         let is_allowed = is_allowed(standing.sender);
         standing.tokens = match tokens(installation, store, facts, standing.sender, now) {
@@ -259,6 +276,12 @@ fn may_answer(facts: &Facts, sender: Option<Entry>) -> bool {
 
 fn is_allowed(sender: Option<Entry>) -> bool {
     sender.is_some_and(|entry| entry.effect == standing::Effect::Allow)
+}
+
+/// Whether the entry for the author, if there is one, leaves the decision to later rules.
+fn is_undecided(facts: &Facts, sender: Option<Entry>) -> bool {
+    let proofs = || facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    sender.is_none_or(|entry| !is_allowed(sender) && !entry.denies(proofs()))
 }
 
 /// What the message looks like, and from whom it is; none if it says too little to be compared.

@@ -6,6 +6,7 @@
 //! Standard input is read to its end before any answer.
 
 use std::io;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
@@ -40,6 +41,9 @@ use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
 use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store, StoreProblem};
 use crate::world::{clock, descriptors, random};
 
+/// How long somebody who writes is waited for before a person is not learned.
+const LEARNING_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The message, as the caller hands it over.
 pub type Stdin = Incoming<io::StdinLock<'static>>;
 
@@ -67,6 +71,7 @@ pub fn serve(
     let ending = perform(&installation, &mut case, &mut input, now)?;
     renew(&installation, &mut case);
     count_proven(&installation, &mut case, now);
+    learn(&installation, &mut case, now);
     // The process ends here. To close the store and give back memory piece by piece would cost a thirtieth of a whole
     // run (measured); no transaction is open, and the system gives back the rest.
     std::mem::forget(case);
@@ -97,6 +102,21 @@ fn count_proven(installation: &Installation, case: &mut Case, now: i64) {
             Ok(true) => report::note(Level::Info, &format!("pinned sender={}", key.hex())),
             Ok(false) | Err(StoreProblem::Busy) => {}
             Err(problem) => report::note(Level::Warning, &format!("a proof was not counted: {problem}")),
+        }
+    }
+}
+
+/// Writes down who answered a private message of the user. It is worth less than the mail, which waits for it at most
+/// [`LEARNING_PATIENCE`]; what is not learned now is learned from the next answer.
+fn learn(installation: &Installation, case: &mut Case, now: i64) {
+    let Some(store) = case.store.as_mut() else { return };
+    for effect in &case.plan {
+        let Effect::Learn { address, pin } = effect else { continue };
+        let written = store
+            .set_patience(LEARNING_PATIENCE)
+            .and_then(|()| sent::learn_author(installation, store, (address, *pin), now));
+        if let Err(problem) = written {
+            report::note(Level::Warning, &format!("not learned: {problem}"));
         }
     }
 }
@@ -186,7 +206,7 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
                 store.set_undeliverable(*held)?;
                 continue;
             }
-            Effect::Learn(sent) => {
+            Effect::NoteSent(sent) => {
                 let new = sent::teach(installation, store, sent, now)?;
                 report::note(Level::Info, &format!("sent mail: {new} new"));
                 continue;

@@ -26,15 +26,12 @@ pub fn entry_under(store: &Store, mut keys: impl Iterator<Item = Fingerprint>) -
     keys.find_map(|key| store.entry(&key).transpose()).transpose()
 }
 
-/// What a recipient is known to be: a list is one that the user allowed, or says that it is private. A list's posting
-/// address is its List-Id with an `@` in the place of the first dot, with all list programs that were looked at.
+/// What a recipient is known to be: a list is one that the user allowed, or says that it is private.
 ///
 /// # Errors
 /// [`StoreProblem`]
 pub fn recipient(installation: &Installation, store: &Store, address: &Address) -> Result<Recipient, StoreProblem> {
-    let Some(list) = ListId::new(&format!("{}.{}", address.local(), address.domain())) else {
-        return Ok(Recipient::Person);
-    };
+    let Some(list) = ListId::of_posting_address(address) else { return Ok(Recipient::Person) };
     if installation.config.policy.private_lists.contains(&list) {
         return Ok(Recipient::PrivateList);
     }

@@ -13,6 +13,7 @@ pub mod installation;
 pub mod ledger;
 pub mod listed;
 pub mod outgoing;
+pub mod own_mail;
 pub mod own_mark;
 pub mod people;
 pub mod place;

@@ -15,7 +15,7 @@ use crate::operation::sent_copy::{self, NoCopy};
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
-use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::sent::{Class, Sent};
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::world::store::{Change, Put, ReadFile, SentRow, Store, StoreProblem};
@@ -99,8 +99,19 @@ pub fn teach_from_copy(
     }
 }
 
-/// The keys under which a Message-ID of the user's own mail may be known.
-#[must_use]
-pub fn keys_of(installation: &Installation, kind: Kind, text: &str) -> Vec<Fingerprint> {
-    under_every_key(&installation.keys.list, kind, text).map(|(_, key)| key).collect()
+/// Writes down who answered a private message, with the proof that later mail must have; who is on the list stays there as
+/// they are.
+///
+/// # Errors
+/// [`StoreProblem`]
+pub fn learn_author(
+    installation: &Installation,
+    store: &mut Store,
+    (author, pin): (&Address, Proofs),
+    now: i64,
+) -> Result<(), StoreProblem> {
+    let entry = Entry { effect: Effect::Allow, pin, origin: Origin::Replied, added: now };
+    let (id, _) = installation.keys.list.current();
+    let change = Change { pin, ..Who::Address(author.clone()).change(installation, Effect::Allow) };
+    store.change_entries(id, Put::IfNew(entry), [Ok::<_, StoreProblem>(change)].into_iter(), |_, _| ())
 }

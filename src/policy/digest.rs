@@ -73,6 +73,8 @@ pub enum Section {
     OptedOut,
     /// Lists, robots, bounces.
     Automatic,
+    /// Bounces of what somebody else wrote in the user's name.
+    ForeignBounces,
     /// Denied senders.
     Denied,
     /// Answers that are empty in every way.
@@ -97,7 +99,7 @@ pub struct Report<'a> {
 }
 
 impl Section {
-    const ALL: [Section; 11] = [
+    const ALL: [Section; 12] = [
         Section::AtOnce,
         Section::Disowned,
         Section::KnownName,
@@ -107,6 +109,7 @@ impl Section {
         Section::Asked,
         Section::OptedOut,
         Section::Automatic,
+        Section::ForeignBounces,
         Section::Denied,
         Section::EmptyAnswers,
     ];
@@ -120,6 +123,7 @@ impl Section {
             Reason::KnownForged | Reason::PinMissing => Section::KnownName,
             Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
             Reason::DmarcFail => Section::Forged,
+            Reason::ForeignBounce => Section::ForeignBounces,
             Reason::DeniedDomain | Reason::DeniedList | Reason::DeniedSender => Section::Denied,
             // Exchange asks so also for what people write: they are not listed among the machines.
             Reason::Automatic(sign) if sign.kind() == Kind::NoReplyWanted => Section::NotAsked,
@@ -150,6 +154,7 @@ impl Section {
             Section::Disowned => "Somebody says that they did not write it",
             Section::OptedOut => "From addresses whose owner said earlier that it was not them",
             Section::Automatic => "Lists, newsletters, robots and bounces",
+            Section::ForeignBounces => "Bounces of mail that you are not known to have sent",
             Section::Denied => "From senders you denied",
             Section::EmptyAnswers => "Empty answers",
         }

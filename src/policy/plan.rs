@@ -36,11 +36,18 @@ pub enum Effect {
     /// Throw it away.
     Drop,
     /// Write down whom the user wrote to, and by what an answer is known.
-    Learn(Sent),
+    NoteSent(Sent),
     /// Store it in the quarantine.
     Hold {
         /// Why.
         reason: Reason,
+    },
+    /// Write an allow entry, pinned to its proof, for who answered a private message of the user.
+    Learn {
+        /// Whose mail passes from now on.
+        address: Address,
+        /// What it must prove.
+        pin: Proofs,
     },
     /// Write down what would have been done.
     Note {
@@ -144,7 +151,7 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered
 /// The mode `observe` learns too: nobody is written to, and nothing is held.
 pub fn learn_first(steps: &mut Vec<Effect>, copy: Option<&Sent>, decision: &Decision) {
     let learned = copy.filter(|_| decision.reason == Reason::SentCopy);
-    steps.splice(0..0, learned.map(|sent| Effect::Learn(sent.clone())));
+    steps.splice(0..0, learned.map(|sent| Effect::NoteSent(sent.clone())));
 }
 
 impl fmt::Display for Effect {
@@ -156,11 +163,12 @@ impl fmt::Display for Effect {
             }
             Effect::Deliver => out.write_str("pass it on"),
             Effect::Drop => out.write_str("throw it away"),
-            Effect::Learn(sent) => {
+            Effect::NoteSent(sent) => {
                 let (people, class) = (sent.people.len(), sent.class.name());
                 write!(out, "learn whom it went to ({people} people), and that it is {class}")
             }
             Effect::Hold { reason } => write!(out, "hold it ({reason})"),
+            Effect::Learn { address, pin } => write!(out, "allow {address}, pinned to {}", pin.names()),
             Effect::Note { verdict, reason } => {
                 write!(out, "note that it would have been: {} ({reason})", verdict.name())
             }

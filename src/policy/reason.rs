@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::gate::{CapRefusal, GateRefusal};
+use super::own_mail::Notice;
 use crate::facts::Unclear;
 use crate::mail::executable::Executable;
 use crate::mail::head::HeadDefect;
@@ -53,6 +54,8 @@ pub enum Reason {
     EmptyProbe,
     /// There is something in it that a computer may run.
     Executable(Executable),
+    /// A mail system returns a message that the user is not known to have sent.
+    ForeignBounce,
     /// Nobody may be challenged for it.
     Gate(GateRefusal),
     /// Of mail that claims to be from somebody who is allowed by now, and that their domain disowns: how the digest calls it.
@@ -77,12 +80,16 @@ pub enum Reason {
     OwnAddress,
     /// It claims to be from the user and nothing proves it.
     OwnAddressUnproven,
+    /// A machine speaks of what the user sent: a bounce, a vacation notice, a challenge, a receipt.
+    OwnMail(Notice),
     /// This program made it for its user.
     OwnMark,
     /// The user handed it in on this host.
     OwnSubmission,
     /// An allowed sender, but without the proof the entry is pinned to.
     PinMissing,
+    /// It answers a message that the user sent.
+    Reply,
     /// Its spam score is above `discard_above`.
     ScoreDiscard,
     /// Its spam score is above `hold_above`, or the filter says that it is spam.
@@ -187,6 +194,12 @@ const NUMBERED: &[(u16, Reason)] = &[
     (162, Reason::Disowned),
     (163, Reason::KnownForged),
     (180, Reason::SentCopy),
+    (170, Reason::Reply),
+    (171, Reason::OwnMail(Notice::Bounce)),
+    (172, Reason::OwnMail(Notice::AutoReply)),
+    (173, Reason::OwnMail(Notice::Challenge)),
+    (174, Reason::OwnMail(Notice::Receipt)),
+    (175, Reason::ForeignBounce),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -222,6 +235,7 @@ impl Reason {
             Reason::DmarcFail => "dmarc-fail",
             Reason::EmptyProbe => "empty-probe",
             Reason::Executable(kind) => kind.name(),
+            Reason::ForeignBounce => "foreign-bounce",
             Reason::Gate(refusal) => refusal.name(),
             Reason::KnownForged => "known-forged",
             Reason::LoopOwnChallenge => "loop-own-challenge",
@@ -234,9 +248,11 @@ impl Reason {
             Reason::OptedOut => "opted-out",
             Reason::OwnAddress => "own-address",
             Reason::OwnAddressUnproven => "own-address-unproven",
+            Reason::OwnMail(notice) => notice.name(),
             Reason::OwnMark => "own-mark",
             Reason::OwnSubmission => "own-submission",
             Reason::PinMissing => "pin-missing",
+            Reason::Reply => "reply",
             Reason::ScoreDiscard => "score-discard",
             Reason::ScoreHigh => "score-high",
             Reason::ScoreLow => "score-low",
@@ -273,6 +289,7 @@ impl Reason {
             Reason::DmarcFail => "the sender's domain says that it does not come from there (dmarc=fail)".into(),
             Reason::EmptyProbe => "it says next to nothing and lacks what a person's mail has, such as a date".into(),
             Reason::Executable(kind) => format!("it holds {} ({})", kind.sentence(), kind.name()),
+            Reason::ForeignBounce => "it returns a message that you are not known to have sent".into(),
             Reason::Gate(refusal) => {
                 format!("the sender is not known, and no challenge may go out: {}", refusal.sentence())
             }
@@ -289,11 +306,13 @@ impl Reason {
             Reason::OptedOut => "the sender's address asked not to be asked again".into(),
             Reason::OwnAddress => "it is from an address of yours, and the domain is proven".into(),
             Reason::OwnAddressUnproven => "it claims to be from you, and nothing proves it".into(),
+            Reason::OwnMail(notice) => notice.sentence().into(),
             Reason::OwnMark => "it was made by this program for you".into(),
             Reason::OwnSubmission => "you handed it in on this host".into(),
             Reason::PinMissing => {
                 "it claims to be from somebody you know, but without the proof their mail always had".into()
             }
+            Reason::Reply => "it answers a message that you sent".into(),
             Reason::ScoreDiscard => "your spam filter's score for it is so high that it is thrown away".into(),
             Reason::ScoreHigh => "your spam filter takes it for spam".into(),
             Reason::ScoreLow => "your spam filter's score for it is low, and the sender's domain is proven".into(),

@@ -5,6 +5,7 @@
 
 use super::answer::Answer;
 use super::fingerprint::Fingerprint;
+use super::own_mail::OwnMail;
 use super::sent::Sent;
 use super::token::{HeldId, Token};
 use crate::mail::address::Address;
@@ -25,6 +26,10 @@ pub struct Standing {
     pub domain: Option<Entry>,
     /// The entry for the mailing list.
     pub list: Option<Entry>,
+    /// What the message is about, if the user sent that; looked up where no list entry decides.
+    pub own: Option<OwnMail>,
+    /// Whether it reports on a message that is none of those which the user is known to have sent.
+    pub foreign: bool,
     /// Earlier challenges.
     pub history: History,
     /// What the tokens in the message speak of.

@@ -6,6 +6,7 @@
 use super::answer::{Answer, Confirmation};
 use super::confirm::{is_empty, is_marked, repeated};
 use super::gate::{may_challenge, within_caps};
+use super::own_mail::{brings_executables, notice};
 use super::reason::Reason;
 use super::standing::{Effect, Entry, Standing, StoreHealth};
 use super::{Mode, Policy};
@@ -91,11 +92,14 @@ const RULES: &[Rule] = &[
     ("7 answer at once", answered_at_once),
     ("7 denied authorship", denied_authorship),
     ("7 answer", answer),
+    ("8 reply", reply),
     ("10 bounce of a challenge", challenge_bounce),
+    ("10 about your own mail", about_own_mail),
     ("10 allowed list", allowed_list),
     ("11 executable content", executable),
     ("11 empty probe", empty_probe),
     ("12 spam score", spam_score),
+    ("13 bounce of a message not yours", foreign_bounce),
     ("13 automatic", automatic),
     ("14 malformed", malformed),
     ("14 unclear sender", unclear),
@@ -251,6 +255,25 @@ fn answer(question: Question<'_>) -> Option<(Verdict, Reason)> {
         return Some((Verdict::Hold, Reason::Answer));
     }
     confirms.then_some((Verdict::Pass, Reason::AnswerWithText))
+}
+
+/// From whatever address, proven or not: only who saw what the user sent knows its Message-ID.
+fn reply(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let own = question.standing.own.as_ref()?;
+    let by_a_machine = notice(question.facts, own.id.as_ref().map(|id| id.place)).is_some();
+    (!by_a_machine && !brings_executables(question.facts, own)).then_some((Verdict::Pass, Reason::Reply))
+}
+
+/// The same from a machine, which the user may have to read, and which never confirms or teaches anything.
+fn about_own_mail(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    let own = question.standing.own.as_ref()?;
+    let notice = notice(question.facts, own.id.as_ref().map(|id| id.place))?;
+    (!brings_executables(question.facts, own)).then_some((Verdict::Pass, Reason::OwnMail(notice)))
+}
+
+/// Somebody wrote it in the user's name, and mail systems answer the user.
+fn foreign_bounce(question: Question<'_>) -> Option<(Verdict, Reason)> {
+    question.standing.foreign.then_some((Verdict::Hold, Reason::ForeignBounce))
 }
 
 /// A domain is a word anybody can write, so its entry counts only where the domain is proven.

@@ -44,6 +44,13 @@ pub fn of_envelope(address: &Address, from: Option<&Address>) -> Option<ListId> 
 }
 
 impl ListId {
+    /// Of the address to which a list's members write: its identifier with an `@` in the place of the first dot, with all list
+    /// programs that were looked at.
+    #[must_use]
+    pub fn of_posting_address(address: &Address) -> Option<ListId> {
+        ListId::new(&format!("{}.{}", address.local(), address.domain()))
+    }
+
     /// Reads a field value: `Friends of mail (since 1999) <friends.example.org>`. The identifier stands in the last
     /// angle brackets outside quotes and comments.
     #[must_use]

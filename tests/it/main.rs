@@ -58,6 +58,7 @@ mod probe;
 mod questions;
 mod reinjection;
 mod replay;
+mod replies;
 mod scenario;
 mod seal;
 mod sendmail;

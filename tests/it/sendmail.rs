@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use countersign::mail::address::Address;
 use countersign::mail::content::TokenText;
-use countersign::operation::sent::keys_of;
+use countersign::operation::own_mail::keys_of;
 use countersign::origin::auth::Proofs;
 use countersign::policy::fingerprint::Kind;
 use countersign::policy::sent::Class;

@@ -1,7 +1,8 @@
 //! The Bcc way: copies of the user's own mail at the signed address for them, and what merely looks like one.
 
 use countersign::mail::address::Address;
-use countersign::operation::sent::{keys_of, teach_from_copy};
+use countersign::operation::own_mail::keys_of;
+use countersign::operation::sent::teach_from_copy;
 use countersign::operation::sent_copy::NoCopy;
 use countersign::origin::envelope::Caller;
 use countersign::policy::fingerprint::Kind;

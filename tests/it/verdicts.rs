@@ -22,6 +22,8 @@
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
 //! opted-out               it said "not me" before
 //! alike N                 others wrote the same                   undeliverable N         challenges came back
+//! own private | public PLACE | topic    it is about mail of the user, named in `In-Reply-To`, `returned message` …
+//! foreign                 it reports on a message that the user is not known to have sent
 //! answers not-me | denies | denies-and-more | wrong-word | bounce | at-once    what it says about a challenge, other than
 //!                         confirming it
 //! ```
@@ -31,6 +33,7 @@ use std::collections::BTreeSet;
 use countersign::facts::Facts;
 use countersign::mail::address::{Address, Domain};
 use countersign::mail::content::{TokenKind, TokenText};
+use countersign::mail::earlier::{EarlierId, IdPlace};
 use countersign::origin::auth::{Method, Proofs, Trust};
 use countersign::origin::envelope::Caller;
 use countersign::origin::score::{Points, ScoreField};
@@ -38,6 +41,7 @@ use countersign::policy::answer::{Answer, Confirmation};
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;
+use countersign::policy::own_mail::{How, OwnMail};
 use countersign::policy::reason::Reason;
 use countersign::policy::sent::{Class, Sent};
 use countersign::policy::standing::{Answered, Effect, Entry, Origin, Standing, StoreHealth, TokenStanding, WentOut};
@@ -188,6 +192,8 @@ impl Scene {
             "opted-out" => self.standing.history.opted_out = Some(NOW - 1),
             "alike" => self.standing.history.alike = rest.parse().ok()?,
             "undeliverable" => self.standing.history.undeliverable = rest.parse().ok()?,
+            "own" => self.standing.own = Some(own_mail(rest)?),
+            "foreign" => self.standing.foreign = true,
             "answers" => self.standing.answer = Some(other_answer(rest)?),
             "discard-denied" => self.policy.discard_denied = true,
             _ => return None,
@@ -242,6 +248,18 @@ fn other_answer(word: &str) -> Option<Answer> {
         "wrong-word" => Answer::WrongWord(about, TokenText::parse(&"0".repeat(32)).unwrap()),
         _ => return None,
     })
+}
+
+fn own_mail(text: &str) -> Option<OwnMail> {
+    use IdPlace::{Copy, Headers, InReplyTo, Receipt, References, Report, Text};
+    if text == "topic" {
+        return Some(OwnMail { class: Class::Public, how: How::Topic, id: None });
+    }
+    let (class, place) = text.split_once(' ')?;
+    let class = [Class::Private, Class::Public].into_iter().find(|known| known.name() == class)?;
+    let places = [Copy, Headers, InReplyTo, Receipt, References, Report, Text];
+    let place = places.into_iter().find(|known| known.name() == place)?;
+    Some(OwnMail { class, how: How::Row, id: Some(EarlierId { id: "1@example.org".into(), place }) })
 }
 
 fn entry(text: &str) -> Option<Entry> {

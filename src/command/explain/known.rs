@@ -4,8 +4,10 @@
 
 use serde::Serialize;
 
+use super::message::EarlierShown;
 use super::page::{Page, kebab, texts, when, yes};
 use crate::operation::entry;
+use crate::policy::own_mail::OwnMail;
 use crate::policy::standing::{Entry, History, Standing, TokenStanding};
 
 /// What is known from before.
@@ -19,6 +21,10 @@ pub struct Known {
     pub domain: Option<serde_json::Value>,
     /// That of the mailing list.
     pub list: Option<serde_json::Value>,
+    /// What the message is about, if the user sent that.
+    pub own_mail: Option<OwnMailShown>,
+    /// Whether it reports on a message that the user is not known to have sent.
+    pub foreign: bool,
     /// When this address was last asked.
     pub asked: Option<i64>,
     /// Challenges in the last 60 minutes.
@@ -55,6 +61,28 @@ pub struct TokenKnown {
     pub spent: bool,
 }
 
+/// A message that the user sent.
+#[derive(Debug, Serialize)]
+pub struct OwnMailShown {
+    /// `private` or `public`.
+    pub class: &'static str,
+    /// `row`, `cookie` or `topic`.
+    pub how: &'static str,
+    /// Its Message-ID, and where the message names it.
+    pub id: Option<EarlierShown>,
+}
+
+impl OwnMailShown {
+    fn of(own: &OwnMail) -> OwnMailShown {
+        OwnMailShown { class: own.class.name(), how: own.how.name(), id: own.id.as_ref().map(EarlierShown::of) }
+    }
+
+    fn words(&self) -> String {
+        let by = self.id.as_ref().map_or("by its Subject".to_owned(), |id| format!("{} ({})", id.id, id.place));
+        format!("{by}: {}, known by {}", self.class, self.how)
+    }
+}
+
 impl Known {
     pub(super) fn of(standing: &Standing) -> Known {
         let Standing {
@@ -63,6 +91,8 @@ impl Known {
             sender,
             domain,
             list,
+            own,
+            foreign,
             history,
             tokens,
             denied,
@@ -86,6 +116,8 @@ impl Known {
             sender: of_entry(sender),
             domain: of_entry(domain),
             list: of_entry(list),
+            own_mail: own.as_ref().map(OwnMailShown::of),
+            foreign: *foreign,
             asked,
             last_hour,
             last_day,
@@ -104,6 +136,8 @@ impl Known {
         page.heading("Known from before");
         page.row("store", &self.store);
         page.list("on your list", self.entries.iter().cloned(), "no");
+        let own = if self.foreign { "no, and it reports on a message that is not known" } else { "no" };
+        page.row("your own mail", &self.own_mail.as_ref().map_or(own.to_owned(), OwnMailShown::words));
         page.row("last asked", &self.asked.map_or("never, or long ago".to_owned(), when));
         page.some("not them", self.opted_out.map(|at| format!("since {}", when(at))).as_ref());
         page.row("came back", &format!("{} of the last challenges", self.undeliverable));

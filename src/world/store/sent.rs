@@ -51,6 +51,14 @@ impl Store {
         Ok(None)
     }
 
+    /// Whether anything is known that was sent at that time, seconds since 1970, or later.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn knows_sent_since(&self, at: i64) -> Result<bool, StoreProblem> {
+        Ok(self.messages()?.query_row("SELECT EXISTS (SELECT 1 FROM sent WHERE at >= ?1)", [at], |row| row.get(0))?)
+    }
+
     /// Remembers what was sent and which files were read for it, in one transaction.
     ///
     /// # Errors
@@ -117,6 +125,7 @@ mod tests {
         assert_eq!(store.sent(&[of("other"), of("one")]).unwrap(), Some(one));
         assert_eq!(store.sent(&[of("other")]).unwrap(), None);
         assert_eq!(store.sent(&[]).unwrap(), None);
+        assert!(store.knows_sent_since(8).unwrap() && !store.knows_sent_since(9).unwrap());
     }
 
     #[test]
