@@ -22,7 +22,7 @@ use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox, under_every_key}
 use crate::policy::standing::Entry;
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
-use crate::world::store::{DecisionRow, HeldRow, Store, StoreProblem};
+use crate::world::store::{DecisionRow, HeldRow, SentRow, Store, StoreProblem};
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ struct Known {
     held: Vec<HeldRow>,
     decisions: Vec<DecisionRow>,
     entry: Option<(Address, Entry)>,
+    sent: Option<SentRow>,
 }
 
 /// Runs `why`. 1 if nothing is known.
@@ -104,8 +105,9 @@ fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Kno
         What::MessageIdOrSender(text, address) => (text, address),
     };
     let ring = &installation.keys.list;
-    let mut known = Known::default();
-    for (_, key) in under_every_key(ring, Kind::MessageId, text) {
+    let keys: Vec<Fingerprint> = under_every_key(ring, Kind::MessageId, text).map(|(_, key)| key).collect();
+    let mut known = Known { sent: store.sent(&keys)?, ..Known::default() };
+    for key in keys {
         known.held.extend(store.held_with_message_id(&key)?);
         known.decisions.extend(store.decisions(&key)?);
     }
@@ -131,6 +133,14 @@ impl Known {
         let mut out = String::new();
         if let Some((address, entry)) = &self.entry {
             out.push_str(&format!("{address} is on your list: {}\n", describe(*entry)));
+        }
+        if let Some(row) = &self.sent {
+            out.push_str(&format!(
+                "{}  you sent it ({})\n    what answers or returns it passes until {}\n",
+                short_date(row.at),
+                row.class.name(),
+                short_date(row.at + row.class.seconds())
+            ));
         }
         for row in &self.held {
             out.push_str(&format!(
@@ -182,7 +192,15 @@ impl Known {
                 "sentence": row.reason.sentence(),
             })
         });
-        entry.chain(held).chain(decisions).map(|value| format!("{value}\n")).collect()
+        let sent = self.sent.iter().map(|row| {
+            json!({
+                "row": "sent",
+                "at": row.at,
+                "class": row.class.name(),
+                "answers_until": row.at + row.class.seconds(),
+            })
+        });
+        entry.chain(sent).chain(held).chain(decisions).map(|value| format!("{value}\n")).collect()
     }
 }
 

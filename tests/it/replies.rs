@@ -426,6 +426,22 @@ fn explain_says_what_it_is_about_and_how_that_is_known() {
     assert_eq!(json["facts"]["earlier"][0]["id"], OWN);
 }
 
+#[test]
+fn why_says_until_when_answers_to_what_the_user_sent_pass() {
+    let world = World::new();
+    note(&world, Kind::MessageId, OWN, Class::Public, 1_795_262_400);
+    let said = String::from_utf8(world.run(&["why", OWN], "").stdout).unwrap();
+    assert!(said.contains("2026-11-21 12:00  you sent it (public)\n"), "{said}");
+    assert!(said.contains("what answers or returns it passes until 2026-12-12 12:00\n"), "{said}");
+    let json = String::from_utf8(world.run(&["why", "--json", OWN], "").stdout).unwrap();
+    let row: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    let until = 1_795_262_400 + 21 * DAY;
+    assert_eq!(
+        row,
+        serde_json::json!({ "row": "sent", "at": 1_795_262_400, "class": "public", "answers_until": until })
+    );
+}
+
 /// Whatever a message is: an id that nobody's mail had changes nothing in References, and lets nothing in anywhere.
 #[test]
 fn an_unknown_id_never_changes_a_verdict() {
