@@ -442,6 +442,44 @@ fn why_says_until_when_answers_to_what_the_user_sent_pass() {
     );
 }
 
+#[test]
+fn replay_plays_what_answers_to_sent_mail_would_have_been() {
+    let world = World::new();
+    let at = |day: u32| format!("{day:02} Nov 2026 12:00:00 +0000");
+    let mut mbox = Vec::new();
+    let mut add = |day: u32, message: Vec<u8>| {
+        let head = message.windows(2).position(|two| two == b"\n\n").unwrap();
+        let fields = String::from_utf8(message[..head].to_vec()).unwrap();
+        let dated: Vec<&str> = fields.lines().filter(|line| !line.starts_with("Date:")).collect();
+        mbox.extend(
+            format!("From x Sat Nov {day:02} 12:00:00 2026\n{}\nDate: {}\n", dated.join("\n"), at(day)).bytes(),
+        );
+        mbox.extend(&message[head + 1..]);
+        mbox.push(b'\n');
+    };
+    let own = format!("From: {OWNER}\nTo: zoe@example.net\nSubject: Party\nMessage-ID: <{OWN}>\n\nCome!\n");
+    let bounce = std::fs::read(fixture::root().join("bounces/qmail-russian.eml")).unwrap();
+    let later = Letter::from(ZOE).field("Message-ID", "<later@example.com>");
+    add(1, reply("early@example.com").field("Message-ID", "<early@example.com>").bytes());
+    add(2, own.into_bytes());
+    add(3, reply(ZOE).bytes());
+    add(4, bounce);
+    add(5, later.bytes());
+    add(6, reply("eve@evil.example").field("In-Reply-To", "<made.up@example.org>").bytes());
+    std::fs::write(world.path("elsewhere/mail.mbox"), mbox).unwrap();
+    let outcome = world.run(&["replay", "--json", "--learn", "mail.mbox"], "");
+    let lines = String::from_utf8(outcome.stdout.clone()).unwrap();
+    let reasons: Vec<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["reason"].as_str().unwrap().to_owned())
+        .collect();
+    let wanted = ["challenge", "own-address-unproven", "reply", "own-mail-bounce", "allowed-sender", "challenge"];
+    assert_eq!(reasons, wanted, "{outcome}");
+    let summary = String::from_utf8(outcome.stderr.clone()).unwrap();
+    assert!(summary.contains("about your mail              2   40.0 %"), "{summary}");
+    assert_eq!(world.entry(ZOE), None);
+}
+
 /// Whatever a message is: an id that nobody's mail had changes nothing in References, and lets nothing in anywhere.
 #[test]
 fn an_unknown_id_never_changes_a_verdict() {

@@ -35,6 +35,8 @@ pub struct Tally {
     /// Messages in which no word of a configured authserv-id is believed, by the Received fields above the first one.
     below: BTreeMap<usize, u64>,
     confirmed: u64,
+    /// Messages that passed because the user had sent what they are about.
+    own_mail: u64,
     reasons: BTreeMap<(&'static str, u16), (Reason, u64)>,
     asked: HashMap<String, u64>,
     weeks: BTreeMap<i64, Counts>,
@@ -95,6 +97,7 @@ impl Tally {
             *self.below.entry(received).or_default() += 1;
         }
         self.confirmed += u64::from(judged.confirms.is_some());
+        self.own_mail += u64::from(matches!(judged.reason, Reason::OwnMail(_) | Reason::Reply));
         let row = self.reasons.entry((judged.verdict.name(), judged.reason.number())).or_insert((judged.reason, 0));
         row.1 += 1;
         if let (Verdict::Challenge, Some(to)) = (judged.verdict, &judged.to) {
@@ -152,6 +155,9 @@ impl Tally {
         }
         if self.confirmed > 0 {
             row("confirming", self.confirmed, all, "they answer a challenge of yours");
+        }
+        if self.own_mail > 0 {
+            row("about your mail", self.own_mail, all, "they answer or return a message of yours, and pass for that");
         }
         // More of them than are proven: hardly forgeries.
         if let Some((hops, count)) =
@@ -250,8 +256,9 @@ mod tests {
             trusted_below: None,
             sender: None,
             if_known: (verdict, reason),
+            earlier: Vec::new(),
             is_sent: false,
-            recipients: Vec::new(),
+            sent: None,
         }
     }
 

@@ -9,15 +9,20 @@ use anyhow::anyhow;
 use crate::cli::ReplayArguments;
 use crate::facts::Facts;
 use crate::mail::address::Address;
+use crate::mail::earlier::EarlierId;
 use crate::mail::head::Head;
 use crate::operation::ask;
 use crate::operation::case::{Case, alike, decide, standing};
 use crate::operation::installation::Installation;
+use crate::operation::sent::recipient;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Proofs, Trust};
 use crate::origin::envelope::Caller;
+use crate::origin::submission::was_submitted;
 use crate::policy::block::without_block;
+use crate::policy::own_mail::{How, OwnMail, teaches};
 use crate::policy::reason::Reason;
+use crate::policy::sent::{Class, Outgoing, Recipient, Sent};
 use crate::policy::standing::{Alike, Effect, Entry, Origin, Standing};
 use crate::policy::verdict::{Question, Verdict, judge};
 use crate::policy::{Mode, assume};
@@ -80,10 +85,22 @@ pub struct Judged {
     pub sender: Option<Address>,
     /// What would be done if the sender were allowed by then.
     pub if_known: (Verdict, Reason),
+    /// The Message-IDs that it names, and what would be done if the message of one were the user's; none where that would
+    /// change nothing.
+    pub earlier: Vec<(String, IfOwn)>,
     /// Whether the user wrote it.
     pub is_sent: bool,
-    /// If so, to whom.
-    pub recipients: Vec<Address>,
+    /// If so, what that teaches, if anything.
+    pub sent: Option<Sent>,
+}
+
+/// What would be done with a message about what the user sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IfOwn {
+    /// Where that is private, and where it is public.
+    pub verdicts: [(Verdict, Reason); 2],
+    /// Whether its author would be learned, if it is private.
+    pub learns: bool,
 }
 
 impl Ground {
@@ -156,7 +173,6 @@ impl Trial<'_> {
         // Forged mail in the user's name came through a mail system; what the user sent and kept did not.
         let is_sent =
             sender.is_some_and(|sender| owner.is(sender)) && (facts.received == 0 || facts.submitted_here || proven);
-        let recipients = facts.named.iter().filter(|address| is_sent && !owner.is(address));
         Judged {
             place: message.place(),
             at,
@@ -171,8 +187,9 @@ impl Trial<'_> {
             trusted_below: facts.authentication.trusted_below.filter(|_| facts.authentication.believed.is_empty()),
             sender: sender.cloned(),
             if_known: self.if_known(case, now),
+            earlier: if is_sent { Vec::new() } else { self.if_own(case, now) },
             is_sent,
-            recipients: recipients.cloned().collect(),
+            sent: if is_sent { self.sent(&message.start, facts) } else { None },
         }
     }
 
@@ -189,6 +206,44 @@ impl Trial<'_> {
         let decision =
             judge(Question { facts: &case.facts, standing: &standing, policy, confirmation, own_mark: false, now });
         (decision.verdict, decision.reason)
+    }
+
+    /// What would be done if an earlier message had been the user's, for each that this one names.
+    fn if_own(&self, case: &Case, now: i64) -> Vec<(String, IfOwn)> {
+        let policy = &self.ground.installation.config.policy;
+        let Case { facts, decision, .. } = case;
+        let now_is = (decision.verdict, decision.reason);
+        let with = |earlier: &EarlierId, class| OwnMail { class, how: How::Row, id: Some(earlier.clone()) };
+        let judged = |own: OwnMail| {
+            let standing = Standing { own: Some(own), foreign: false, ..case.standing.clone() };
+            let confirmation = case.confirmation.as_ref();
+            let own_mark = decision.reason == Reason::OwnMark;
+            let decision = judge(Question { facts, standing: &standing, policy, confirmation, own_mark, now });
+            (decision.verdict, decision.reason)
+        };
+        let of = |earlier: &EarlierId| {
+            let verdicts = [Class::Private, Class::Public].map(|class| judged(with(earlier, class)));
+            let learns = teaches(facts, &with(earlier, Class::Private), &policy.owner).is_some();
+            (earlier.id.clone(), IfOwn { verdicts, learns: learns && verdicts[0].1 == Reason::Reply })
+        };
+        let all: Vec<_> = facts.earlier().iter().map(of).collect();
+        if all.iter().any(|(_, if_own)| if_own.verdicts != [now_is; 2]) { all } else { Vec::new() }
+    }
+
+    /// What a message of the user's teaches.
+    fn sent(&self, start: &[u8], facts: &Facts) -> Option<Sent> {
+        let Ground { installation, user, .. } = self.ground;
+        let policy = &installation.config.policy;
+        let start = without_block(start);
+        let head = Head::read(&start);
+        let submitted = facts.submitted_here || was_submitted(&head, policy.trust.hops, user.as_ref());
+        let outgoing = Outgoing { facts, head: &head, envelope: &[], submitted };
+        // Without a store no list is known but by its name.
+        let mut is = |one: &Address| {
+            let known = self.store.as_ref().map(|store| recipient(installation, store, one));
+            known.and_then(Result::ok).unwrap_or(Recipient::Person)
+        };
+        Sent::read(outgoing, &policy.owner, &mut is).ok()
     }
 }
 
