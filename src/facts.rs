@@ -26,6 +26,7 @@ use crate::origin::score::SpamScore;
 use crate::origin::{submission, trace};
 use crate::signs::list_id::{self, ListId};
 use crate::signs::look::{self, People};
+use crate::signs::subscription::{self, Subscription};
 use crate::signs::{Kind, Sign};
 
 /// Most recipients that are read from To and Cc together.
@@ -354,6 +355,13 @@ impl Facts {
     #[must_use]
     pub fn delivery_failed(&self) -> bool {
         self.rest().delivery_failed
+    }
+
+    /// Which mailing lists it subscribes its author to, if it goes to these recipients.
+    #[must_use]
+    pub fn subscriptions(&self, recipients: &[Address]) -> Vec<Subscription> {
+        let head = Head::read(&self.start);
+        subscription::of_message(recipients, &head, &Body::read(&head, &self.start[head.body..]))
     }
 
     /// Every token in it, in the order of the design: address, Subject, references, body.

@@ -20,7 +20,7 @@ use crate::origin::envelope::Caller;
 use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, in_forms, of_mailbox, under_every_key};
-use crate::policy::key::KeyId;
+use crate::policy::key::{KeyId, KeyRing};
 use crate::policy::own_mail::teaches;
 use crate::policy::plan::{Effect, learn_first, plan};
 use crate::policy::reason::Reason;
@@ -29,7 +29,8 @@ use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
 use crate::policy::verdict::{Decision, Question, judge};
 use crate::policy::{Mode, Owner};
-use crate::world::store::{SpentRow, Store, StoreProblem};
+use crate::signs::subscription;
+use crate::world::store::{LookUp, SpentRow, Store, StoreProblem};
 
 /// Mail systems give a message up after five days (Postfix, Exim, Sendmail: queue lifetimes): seconds in which an answer
 /// that comes again is the same one.
@@ -187,6 +188,71 @@ fn health(problem: &StoreProblem) -> Option<StoreHealth> {
     }
 }
 
+/// The list while it is asked about one message.
+struct List<'a> {
+    look: LookUp<'a>,
+    ring: &'a KeyRing,
+    outdated: &'a mut Vec<(Kind, String, Fingerprint)>,
+}
+
+impl List<'_> {
+    /// What it says about the author, the domain and the mailing list.
+    fn about(&mut self, facts: &Facts, standing: &mut Standing) -> Result<(), StoreProblem> {
+        if let Some(sender) = facts.sender.address() {
+            (standing.author, standing.sender) = self.mailbox(sender)?;
+            // What is asked of the user by a list's program comes from another address each time.
+            let program = Some(subscription::helper(sender)).filter(|one| standing.sender.is_none() && one != sender);
+            if let Some(program) = program {
+                (_, standing.sender) = self.mailbox(&program)?;
+            }
+            standing.domain = self.named(Kind::Domain, sender.domain().as_str())?;
+            // Whoever is known by name is so whatever is said of the domains above.
+            for parent in sender.domain().parents() {
+                if standing.sender.is_some() || standing.domain.is_some() {
+                    break;
+                }
+                standing.domain = self.named(Kind::Subdomains, parent)?;
+            }
+        }
+        if let Some(list) = facts.possible_list() {
+            // Only where somebody cares about the list does it matter whether this is a list's mail.
+            standing.list = self.named(Kind::List, list.as_str())?.filter(|_| facts.list().is_some());
+        }
+        Ok(())
+    }
+
+    fn mailbox(&mut self, address: &Address) -> Result<(Option<Fingerprint>, Option<Entry>), StoreProblem> {
+        let ring = self.ring;
+        self.find(Kind::Address, address.normal().as_str(), &mut of_mailbox(ring, address))
+    }
+
+    fn named(&mut self, kind: Kind, text: &str) -> Result<Option<Entry>, StoreProblem> {
+        let ring = self.ring;
+        Ok(self.find(kind, text, &mut under_every_key(ring, kind, text))?.1)
+    }
+
+    /// The key under which it is written today, and what is there. The newest key comes first, and what is found under it is
+    /// as it should be.
+    fn find(
+        &mut self,
+        kind: Kind,
+        text: &str,
+        keys: &mut dyn Iterator<Item = (KeyId, Fingerprint)>,
+    ) -> Result<(Option<Fingerprint>, Option<Entry>), StoreProblem> {
+        let mut newest = None;
+        for (_, key) in keys {
+            let is_newest = newest.is_none();
+            newest = newest.or(Some(key));
+            let Some(entry) = self.look.entry(&key)? else { continue };
+            if !is_newest {
+                self.outdated.push((kind, text.to_owned(), key));
+            }
+            return Ok((newest, Some(entry)));
+        }
+        Ok((newest, None))
+    }
+}
+
 /// What is known from before about the message's people.
 fn standing_of(
     installation: &Installation,
@@ -196,41 +262,8 @@ fn standing_of(
     outdated: &mut Vec<(Kind, String, Fingerprint)>,
 ) -> Result<Standing, Trouble> {
     let mut standing = Standing::default();
-    let mut list = store.look_up()?;
-    let ring = &installation.keys.list;
-    // The newest key comes first, and what is found under it is as it should be.
-    let mut find = |kind, text: &str, keys: &mut dyn Iterator<Item = (KeyId, Fingerprint)>| {
-        let mut newest = None;
-        for (_, key) in keys {
-            let is_newest = newest.is_none();
-            newest = newest.or(Some(key));
-            let Some(entry) = list.entry(&key)? else { continue };
-            if !is_newest {
-                outdated.push((kind, text.to_owned(), key));
-            }
-            return Ok((newest, Some(entry)));
-        }
-        Ok::<(Option<Fingerprint>, Option<Entry>), StoreProblem>((newest, None))
-    };
-    if let Some(sender) = facts.sender.address() {
-        let (normal, domain) = (sender.normal(), sender.domain().as_str());
-        (standing.author, standing.sender) = find(Kind::Address, normal.as_str(), &mut of_mailbox(ring, sender))?;
-        (_, standing.domain) = find(Kind::Domain, domain, &mut under_every_key(ring, Kind::Domain, domain))?;
-        // Whoever is known by name is so whatever is said of the domains above.
-        for parent in sender.domain().parents() {
-            if standing.sender.is_some() || standing.domain.is_some() {
-                break;
-            }
-            let mut keys = under_every_key(ring, Kind::Subdomains, parent);
-            (_, standing.domain) = find(Kind::Subdomains, parent, &mut keys)?;
-        }
-    }
-    if let Some(list) = facts.possible_list() {
-        let list = list.as_str();
-        let (_, entry) = find(Kind::List, list, &mut under_every_key(ring, Kind::List, list))?;
-        // Only where somebody cares about the list does it matter whether this is a list's mail.
-        standing.list = entry.filter(|_| facts.list().is_some());
-    }
+    let mut list = List { look: store.look_up()?, ring: &installation.keys.list, outdated };
+    list.about(facts, &mut standing)?;
     drop(list);
     if installation.config.policy.mode != Mode::Off && is_undecided(facts, standing.sender) {
         own_mail::look_up(installation, store, facts, now, &mut standing)?;

@@ -18,6 +18,7 @@ use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::sent::{Class, Sent};
 use crate::policy::standing::{Effect, Entry, Origin};
+use crate::signs::subscription::Subscription;
 use crate::world::store::{Change, Put, ReadFile, SentRow, Store, StoreProblem};
 
 /// What is to be written, of one message or of many.
@@ -25,6 +26,8 @@ use crate::world::store::{Change, Put, ReadFile, SentRow, Store, StoreProblem};
 pub struct Lessons {
     /// Who may write back.
     pub people: Vec<Change>,
+    /// Which lists may write that the user subscribed to, and which programs about it.
+    pub subscribed: Vec<Change>,
     /// By what an answer is known.
     pub rows: Vec<SentRow>,
     /// The files that were read for it.
@@ -36,6 +39,12 @@ impl Lessons {
     pub fn add(&mut self, installation: &Installation, sent: &Sent, now: i64) {
         let change = |person: &Address| Who::Address(person.clone()).change(installation, Effect::Allow);
         self.people.extend(sent.people.iter().map(change));
+        for Subscription { lists, helpers, .. } in &sent.subscriptions {
+            let lists = lists.iter().map(|list| Who::List(list.clone()).change(installation, Effect::Allow));
+            // Everybody can feign the program that asks for a confirmation.
+            let proven = |change: Change| Change { pin: proof_of_programs(installation), ..change };
+            self.subscribed.extend(lists.chain(helpers.iter().map(change).map(proven)));
+        }
         // A date ahead would let answers in for longer.
         let at = sent.at.unwrap_or(now).min(now);
         let (_, key) = installation.keys.list.current();
@@ -62,11 +71,19 @@ impl Lessons {
         let entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin, added: now };
         let (id, _) = installation.keys.list.current();
         let mut new = 0;
+        let subscribed = self.subscribed.into_iter().map(Ok::<_, StoreProblem>);
+        let as_subscribed = Put::IfNew(Entry { origin: Origin::Subscribed, ..entry });
+        store.change_entries(id, as_subscribed, subscribed, |_, _| ())?;
         let people = self.people.into_iter().map(Ok::<_, StoreProblem>);
         store.change_entries(id, Put::IfNew(entry), people, |_, before| new += u64::from(before.is_none()))?;
         store.note_sent(&self.rows, &self.files)?;
         Ok(new)
     }
+}
+
+/// What mail from programs must prove, where anything can be proven.
+fn proof_of_programs(installation: &Installation) -> Proofs {
+    if installation.config.policy.trust.ids.is_empty() { Proofs::NONE } else { Proofs::AUTHOR }
 }
 
 /// Writes what one message teaches. How many people are new.
@@ -76,7 +93,6 @@ impl Lessons {
 pub fn teach(installation: &Installation, store: &mut Store, sent: &Sent, now: i64) -> Result<u64, StoreProblem> {
     let mut lessons = Lessons::default();
     lessons.add(installation, sent, now);
-    // A subscription to a list (`signs/subscription.rs`, when it is there) is one more lesson of the same message.
     lessons.write(installation, store, Origin::Sent, now)
 }
 

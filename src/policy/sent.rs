@@ -11,6 +11,7 @@ use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
 use crate::signs::sender::is_mail_system;
+use crate::signs::subscription::Subscription;
 use crate::signs::{Kind, Sign};
 
 /// From so many recipients on nobody knows who else sees the message; rspamd counts no more either.
@@ -76,6 +77,8 @@ pub struct Sent {
     pub people: Vec<Address>,
     /// The lists that it went to.
     pub lists: Vec<Address>,
+    /// The lists that it subscribes the user to.
+    pub subscriptions: Vec<Subscription>,
     /// By what else an answer is known, where it went to lists that are all private.
     pub topic: Option<String>,
 }
@@ -158,11 +161,13 @@ impl Sent {
         let people = of(Recipient::Person).filter(|one| !is_mail_system(one)).collect();
         let public = of(Recipient::PublicList).next().is_some() || kinds.len() > FEW || is_posting(head);
         let private_lists = of(Recipient::PrivateList).next().is_some();
+        let all: Vec<Address> = kinds.iter().map(|(one, _)| (*one).clone()).collect();
         Ok(Sent {
             message_id: facts.message_id.clone(),
             at: facts.date,
             class: if public { Class::Public } else { Class::Private },
             people,
+            subscriptions: facts.subscriptions(&all),
             lists: of(Recipient::PublicList).chain(of(Recipient::PrivateList)).collect(),
             topic: topic(facts.subject()).filter(|_| private_lists && !public),
         })

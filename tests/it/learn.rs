@@ -330,3 +330,51 @@ fn lists_are_taken_for_what_they_are() {
     let (_, said) = learn(&world, &["--from", "tmda", "--denied", &path("pending.txt")]);
     assert!(said.contains("1 denied there: 1 more known"), "{said}");
 }
+
+#[test]
+fn who_subscribes_by_mail_gets_the_question_and_the_list() {
+    let world = World::new();
+    let request = sent("friends-join@lists.example.net", 1, "");
+    put(&world, &format!("{SENT}/1.a:2,S"), &request);
+    let question = |from: &str| {
+        Letter::from(from)
+            .envelope("friends-bounces@lists.example.net")
+            .field("Precedence", "bulk")
+            .field("Subject", "confirm 1f2e3d4c")
+    };
+    let program = "friends-confirm+1f2e3d4c5b6a@lists.example.net";
+    world.deliver(question(program).bytes()).is(0, 0, 1, 0);
+    learn(&world, &["--sent", &sent_folder(&world)]);
+    world.deliver(question(program).field("Message-ID", "<2@lists.example.net>").bytes()).is(0, 1, 1, 0);
+    // Without the proof of the list's host anybody could ask so.
+    world
+        .deliver(question(program).unproven().field("Message-ID", "<3@x>").bytes())
+        .is(0, 1, 2, 0)
+        .held_for("pin-missing");
+    let post = Letter::from("dan@lists.example.net").field("List-Id", "<friends.lists.example.net>");
+    world.deliver(post.bytes()).is(0, 2, 2, 0);
+    let other = Letter::from("eve@lists.example.net").field("List-Id", "<others.lists.example.net>");
+    world.deliver(other.bytes()).is(0, 2, 3, 0);
+    let checked = world.run(&["check", "list:friends.lists.example.net"], "");
+    checked.check("said", String::from_utf8_lossy(&checked.stdout).contains("you subscribed to it"));
+}
+
+#[test]
+fn leaving_a_list_allows_nothing() {
+    let world = World::new();
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent("friends-leave@lists.example.net", 1, ""));
+    learn(&world, &["--sent", &sent_folder(&world)]);
+    assert_eq!(world.run(&["check", "list:friends.lists.example.net"], "").code, Some(1));
+}
+
+#[test]
+fn a_message_on_standard_input_is_a_copy_or_nothing() {
+    let world = World::new();
+    let letter =
+        sent(BOB, 1, "Received: by mx.example.org (Postfix, from userid 0) id 1; Mon, 2 Nov 2026 10:00:00 +0000\n");
+    let outcome = world.run(&["learn", "--sent", "-"], letter.as_str());
+    outcome.check("no trouble", outcome.code == Some(0) && outcome.stdout.is_empty() && outcome.drained);
+    assert!(world.entry(BOB).is_none());
+    let outcome = world.run(&["learn", "--sent", "-", "--dry-run"], letter.as_str());
+    outcome.check("alone", outcome.code == Some(64));
+}

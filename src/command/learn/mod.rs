@@ -6,6 +6,7 @@
 //! messages; what cannot be read is named and stops nothing. With `--dry-run` it writes nothing.
 
 mod contacts;
+mod copy;
 mod folders;
 mod foreign;
 mod received;
@@ -18,6 +19,7 @@ use crate::command::learn::record::Record;
 use crate::exit::Ending;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::world::config::Environment;
+use crate::world::lines::STANDARD_INPUT;
 
 /// Runs `learn`: 1 if there was nothing at all to learn from.
 ///
@@ -30,6 +32,9 @@ pub fn learn(arguments: &LearnArguments, environment: Environment) -> Answer {
         return Err(Trouble::usage(ways.to_owned()));
     }
     let program = from.as_deref().map(foreign::program).transpose()?;
+    if sent.iter().any(|path| path.as_os_str() == STANDARD_INPUT) {
+        return copy::learn(arguments, environment);
+    }
     let mut record = Record::open(&environment, arguments.dry_run)?;
     let mut read = 0;
     if !arguments.sent.is_empty() {
