@@ -4,7 +4,6 @@
 //! (`policy/own_mail.rs`, `verdict.rs`).
 
 use crate::facts::Facts;
-use crate::mail::earlier::EarlierId;
 use crate::operation::installation::Installation;
 use crate::policy::fingerprint::{Fingerprint, Kind, under_every_key};
 use crate::policy::own_mail::{How, Notice, OwnMail, notice};
@@ -39,43 +38,63 @@ pub fn look_up(
     now: i64,
     standing: &mut Standing,
 ) -> Result<(), StoreProblem> {
-    let mut is_known = false;
-    for look in [by_cookie, by_row] {
-        for earlier in facts.earlier() {
-            match look(installation, store, earlier, now)? {
-                Found::Own(own) => {
-                    standing.own = Some(own);
-                    return Ok(());
-                }
-                Found::Late => is_known = true,
-                Found::Unknown => {}
-            }
-        }
+    let found = match by_cookie(installation, facts, now) {
+        Found::Own(own) => Found::Own(own),
+        found => by_row(installation, store, facts, now)?.or(found),
+    };
+    if let Found::Own(own) = found {
+        standing.own = Some(own);
+        return Ok(());
     }
     standing.own = by_topic(installation, store, facts, now)?;
-    if standing.own.is_none() && !is_known && returns_anothers(facts) {
+    if standing.own.is_none() && matches!(found, Found::Unknown) && returns_anothers(facts) {
         standing.foreign = store.knows_sent_since(now - LATELY)?;
     }
     Ok(())
 }
 
-/// The host does not count: the program may have been called another name then.
-fn by_cookie(installation: &Installation, _: &Store, earlier: &EarlierId, now: i64) -> Result<Found, StoreProblem> {
-    let Some(text) = earlier.cookie() else { return Ok(Found::Unknown) };
-    let owner = installation.config.policy.owner.primary.normal();
-    Ok(match Token::read(&text).verify_sent(&installation.keys.token, &owner, Day::of(now)) {
-        Ok(class) => Found::Own(OwnMail { class, how: How::Cookie, id: Some(earlier.clone()) }),
-        Err(TokenRefusal::Expired) => Found::Late,
-        Err(TokenRefusal::Forged | TokenRefusal::FromTheFuture | TokenRefusal::UnknownKey) => Found::Unknown,
-    })
+impl Found {
+    /// The one that says more.
+    fn or(self, other: Found) -> Found {
+        if matches!(self, Found::Unknown) { other } else { self }
+    }
 }
 
-fn by_row(installation: &Installation, store: &Store, earlier: &EarlierId, now: i64) -> Result<Found, StoreProblem> {
-    let Some(row) = store.sent(&keys_of(installation, Kind::MessageId, &earlier.id))? else {
-        return Ok(Found::Unknown);
-    };
-    let own = OwnMail { class: row.class, how: How::Row, id: Some(earlier.clone()) };
-    Ok(if is_alive(row, now) { Found::Own(own) } else { Found::Late })
+/// The host does not count: the program may have been called another name then.
+fn by_cookie(installation: &Installation, facts: &Facts, now: i64) -> Found {
+    let mut found = Found::Unknown;
+    for earlier in facts.earlier() {
+        let Some(text) = earlier.cookie() else { continue };
+        let owner = installation.config.policy.owner.primary.normal();
+        match Token::read(&text).verify_sent(&installation.keys.token, &owner, Day::of(now)) {
+            Ok(class) => return Found::Own(OwnMail { class, how: How::Cookie, id: Some(earlier.clone()) }),
+            Err(TokenRefusal::Expired) => found = Found::Late,
+            Err(TokenRefusal::Forged | TokenRefusal::FromTheFuture | TokenRefusal::UnknownKey) => {}
+        }
+    }
+    found
+}
+
+fn by_row(installation: &Installation, store: &Store, facts: &Facts, now: i64) -> Result<Found, StoreProblem> {
+    let mut found = Found::Unknown;
+    let (mut keys, mut ids) = (Vec::new(), Vec::new());
+    for earlier in facts.earlier() {
+        for key in keys_of(installation, Kind::MessageId, &earlier.id) {
+            keys.push(key);
+            ids.push(earlier);
+        }
+    }
+    let mut from = 0;
+    // Nearly always one question: most ids are nobody's who is known.
+    while let Some(row) = if from < keys.len() { store.sent(&keys[from..])? } else { None } {
+        let Some(at) = keys[from..].iter().position(|key| *key == row.key) else { break };
+        if is_alive(row, now) {
+            return Ok(Found::Own(OwnMail { class: row.class, how: How::Row, id: Some(ids[from + at].clone()) }));
+        }
+        found = Found::Late;
+        from += at + 1;
+    }
+    Ok(found)
 }
 
 /// On a private list an answer may have lost what it answers; anywhere else a Subject is a word that anybody may use.
