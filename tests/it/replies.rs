@@ -71,9 +71,10 @@ fn learned(case: &Case) -> Option<String> {
 /// The program passes it for this reason.
 #[track_caller]
 fn passes(outcome: &Outcome, wanted: &str) {
-    let mark = outcome.after.inbox.last().and_then(|message| header(message, "X-Countersign-Verdict"));
-    let good = mark.as_ref().is_some_and(|mark| mark.contains("pass") && mark.contains(&format!("reason={wanted}")));
-    outcome.check(&format!("it passes for {wanted}: {mark:?}"), outcome.code == Some(0) && good);
+    // The names of one second do not sort by time.
+    let marks: Vec<_> = outcome.after.inbox.iter().filter_map(|one| header(one, "X-Countersign-Verdict")).collect();
+    let good = marks.iter().any(|mark| mark.contains("pass") && mark.contains(&format!("reason={wanted}")));
+    outcome.check(&format!("it passes for {wanted}: {marks:?}"), outcome.code == Some(0) && good);
 }
 
 #[test]
@@ -132,6 +133,25 @@ fn what_cannot_be_learned_loses_nothing_and_is_learned_from_the_next_answer() {
     assert_eq!(world.entry(ZOE), None);
     passes(&world.deliver(reply(ZOE).bytes()), "reply");
     assert!(world.entry(ZOE).is_some());
+}
+
+/// Whoever holds the file of messages for himself is not waited for: that file is not even opened.
+#[test]
+fn known_senders_answers_ask_no_more_than_their_other_mail() {
+    for who in ["zoe@example.com", "@example.com"] {
+        let world = after_sending(Class::Private);
+        world.allow(who);
+        let earlier: String = (0..100).map(|number| format!("<{number}@example.org> ")).collect();
+        let letter = reply(ZOE).field("References", &earlier);
+        let messages = rusqlite::Connection::open(world.store_file()).unwrap();
+        messages.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        if who == ZOE {
+            world.gate(letter.bytes()).is(99, 0, 0, 0).is_silent();
+        }
+        messages.execute_batch("ROLLBACK").unwrap();
+        passes(&world.deliver(letter.bytes()), if who == ZOE { "allowed-sender" } else { "allowed-domain" });
+        assert_eq!(world.entry(ZOE).map(|entry| entry.origin), (who == ZOE).then_some(Origin::Manual));
+    }
 }
 
 #[test]
