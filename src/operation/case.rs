@@ -27,8 +27,8 @@ use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
-use crate::policy::verdict::{Decision, Question, judge};
-use crate::policy::{Mode, Owner};
+use crate::policy::verdict::{Decision, Question, judge, lacks_proof};
+use crate::policy::{Mode, Owner, Policy};
 use crate::signs::subscription;
 use crate::world::store::{LookUp, SpentRow, Store, StoreProblem};
 
@@ -265,7 +265,8 @@ fn standing_of(
     let mut list = List { look: store.look_up()?, ring: &installation.keys.list, outdated };
     list.about(facts, &mut standing)?;
     drop(list);
-    if installation.config.policy.mode != Mode::Off && is_undecided(facts, standing.sender) {
+    if installation.config.policy.mode != Mode::Off && is_undecided(facts, standing.sender, &installation.config.policy)
+    {
         own_mail::look_up(installation, store, facts, now, &mut standing)?;
     }
     if installation.config.policy.mode == Mode::On && may_answer(facts, standing.sender) {
@@ -311,10 +312,14 @@ fn is_allowed(sender: Option<Entry>) -> bool {
     sender.is_some_and(|entry| entry.effect == standing::Effect::Allow)
 }
 
-/// Whether the entry for the author, if there is one, leaves the decision to later rules.
-fn is_undecided(facts: &Facts, sender: Option<Entry>) -> bool {
-    let proofs = || facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
-    sender.is_none_or(|entry| !is_allowed(sender) && !entry.denies(proofs()))
+/// Whether the entry for the author, if there is one, leaves the decision to others.
+fn is_undecided(facts: &Facts, sender: Option<Entry>, policy: &Policy) -> bool {
+    let Some(entry) = sender else { return true };
+    if is_allowed(sender) {
+        return lacks_proof(facts, entry, policy).is_some();
+    }
+    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    !entry.denies(proofs)
 }
 
 /// What the message looks like, and from whom it is; none if it says too little to be compared.

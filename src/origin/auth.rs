@@ -70,6 +70,9 @@ pub struct MethodResult {
 pub struct Authentication {
     /// The results of trusted fields for configured methods, in their order.
     pub believed: Vec<MethodResult>,
+    /// The domains of which a trusted field says that SPF failed (`fail` or `softfail`), configured or not: it proves nothing of
+    /// an author, and yet speaks against one.
+    pub sent_elsewhere: Vec<Domain>,
     /// What was ignored, cleaned and cut for people, and why; at most [`AUTH_IGNORED_LIMIT`].
     pub ignored: Vec<(String, Ignored)>,
     /// How many more were ignored than are listed.
@@ -202,6 +205,9 @@ impl Authentication {
         let Some(method) = Method::parse(&statement.method) else {
             return self.ignore(&what, Ignored::UnknownMethod);
         };
+        if method == Method::Spf && matches!(statement.word.as_str(), "fail" | "softfail") {
+            self.sent_elsewhere.extend(statement.domain(method));
+        }
         if !trust.methods.contains(&method) {
             return self.ignore(&what, Ignored::MethodNotConfigured);
         }

@@ -120,7 +120,7 @@ impl Section {
         match entry.reason {
             Reason::AnsweredAtOnce => Section::AtOnce,
             Reason::Answer => Section::EmptyAnswers,
-            Reason::KnownForged | Reason::PinMissing => Section::KnownName,
+            Reason::KnownForged | Reason::KnownSentElsewhere | Reason::PinMissing => Section::KnownName,
             Reason::OwnAddressUnproven | Reason::DisplayNameAddress => Section::Suspicious,
             Reason::DmarcFail => Section::Forged,
             Reason::ForeignBounce => Section::ForeignBounces,

@@ -60,6 +60,8 @@ pub enum Reason {
     Gate(GateRefusal),
     /// Of mail that claims to be from somebody who is allowed by now, and that their domain disowns: how the digest calls it.
     KnownForged,
+    /// It claims to be from somebody learned, proves nothing, and their domain says that it was sent from elsewhere.
+    KnownSentElsewhere,
     /// Our own challenge came back.
     LoopOwnChallenge,
     /// It went through more than 100 mail systems (RFC 5321 section 6.3).
@@ -200,6 +202,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (173, Reason::OwnMail(Notice::Challenge)),
     (174, Reason::OwnMail(Notice::Receipt)),
     (175, Reason::ForeignBounce),
+    (176, Reason::KnownSentElsewhere),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -238,6 +241,7 @@ impl Reason {
             Reason::ForeignBounce => "foreign-bounce",
             Reason::Gate(refusal) => refusal.name(),
             Reason::KnownForged => "known-forged",
+            Reason::KnownSentElsewhere => "known-sent-elsewhere",
             Reason::LoopOwnChallenge => "loop-own-challenge",
             Reason::LoopReceived => "loop-received",
             Reason::Malformed(_) => "malformed",
@@ -293,9 +297,8 @@ impl Reason {
             Reason::Gate(refusal) => {
                 format!("the sender is not known, and no challenge may go out: {}", refusal.sentence())
             }
-            Reason::KnownForged => {
-                "it claims to be from somebody you know, and their domain says no (dmarc=fail)".into()
-            }
+            Reason::KnownForged => "it claims to be from somebody you know; their domain says no (dmarc=fail)".into(),
+            Reason::KnownSentElsewhere => "it bears a name you know; its domain says it was sent from elsewhere".into(),
             Reason::LoopOwnChallenge => "it is a challenge of yours that came back".into(),
             Reason::LoopReceived => "it went through more than 100 mail systems, which only a loop does".into(),
             Reason::Malformed(defect) => format!("its header block is damaged ({})", defect.name()),

@@ -209,21 +209,34 @@ fn dmarc(question: Question<'_>) -> Option<(Verdict, Reason)> {
 /// when it is handed over again, whatever it proves now, and at one more that is empty.
 fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let entry = allows(question.standing.sender)?;
-    let address = question.facts.sender.address()?;
     let by_this_token = is_allowed_by_this_token(question);
     if by_this_token && repeated(question.facts, question.standing).is_some() {
         return None;
     }
-    let proofs = question.facts.authentication.proofs(address.domain());
-    // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail.
-    let checked = !entry.pin.is_empty() && !question.policy.trust.ids.is_empty();
-    // Nobody's mail is held because a name server was slow.
-    let unsettled = || question.facts.authentication.is_unsettled(address.domain());
-    if checked && !proofs.keeps(entry.pin) && !unsettled() {
-        return Some((Verdict::Hold, Reason::PinMissing));
+    if let Some(lack) = lacks_proof(question.facts, entry, question.policy) {
+        // What comes through an allowed list, or answers the user, has another proof.
+        return reply(question).or_else(|| allowed_list(question)).or(Some((Verdict::Hold, lack)));
     }
     let again = by_this_token && is_empty(question.facts, question.standing, question.policy);
     (!again).then_some((Verdict::Pass, Reason::AllowedSender))
+}
+
+/// Why the name of an allowed sender is not enough for this message.
+#[must_use]
+pub fn lacks_proof(facts: &Facts, entry: Entry, policy: &Policy) -> Option<Reason> {
+    let domain = facts.sender.address()?.domain();
+    // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail. And nobody's mail is held
+    // because a name server was slow.
+    if policy.trust.ids.is_empty() || facts.authentication.is_unsettled(domain) {
+        return None;
+    }
+    let proofs = facts.authentication.proofs(domain);
+    if entry.pin.is_empty() {
+        // Too little mail has come from there to know its proof. What the user typed is believed.
+        let elsewhere = !proofs.intersects(Proofs::AUTHOR) && facts.authentication.sent_elsewhere.contains(domain);
+        return (elsewhere && entry.origin.is_learned()).then_some(Reason::KnownSentElsewhere);
+    }
+    (!proofs.keeps(entry.pin)).then_some(Reason::PinMissing)
 }
 
 fn is_allowed_by_this_token(question: Question<'_>) -> bool {

@@ -272,9 +272,10 @@ fn own_mail(text: &str) -> Option<OwnMail> {
 
 fn entry(text: &str) -> Option<Entry> {
     let (word, proofs) = text.split_once(' ').unwrap_or((text, ""));
-    let effect = match word {
-        "allow" => Effect::Allow,
-        "deny" => Effect::Deny,
+    let (effect, origin) = match word {
+        "allow" => (Effect::Allow, Origin::Manual),
+        "learned" => (Effect::Allow, Origin::Sent),
+        "deny" => (Effect::Deny, Origin::Manual),
         _ => return None,
     };
     let mut pin = Proofs::NONE;
@@ -286,7 +287,7 @@ fn entry(text: &str) -> Option<Entry> {
             _ => return None,
         });
     }
-    Some(Entry { effect, pin, origin: Origin::Manual, added: 0 })
+    Some(Entry { effect, pin, origin, added: 0 })
 }
 
 fn health(word: &str) -> Option<StoreHealth> {
