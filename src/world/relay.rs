@@ -52,13 +52,18 @@ pub enum Relayed {
     NotStarted(io::Error),
 }
 
-/// Whether that program is this one, under whatever name, or has started this one.
+/// Whether that program is this one, under whatever name.
 #[must_use]
-pub fn leads_back(program: &Path) -> bool {
+pub fn is_this_program(program: &Path) -> bool {
     let of = |path: &Path| fs::metadata(path).map(|status| (status.dev(), status.ino()));
     let own = std::env::current_exe().and_then(|path| of(&path));
-    let same = own.is_ok_and(|own| of(program).is_ok_and(|other| other == own));
-    same || std::env::var_os(GUARD).is_some()
+    own.is_ok_and(|own| of(program).is_ok_and(|other| other == own))
+}
+
+/// Whether that program is this one, or has started this one.
+#[must_use]
+pub fn leads_back(program: &Path) -> bool {
+    is_this_program(program) || std::env::var_os(GUARD).is_some()
 }
 
 impl Relay<'_> {
@@ -278,6 +283,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("sendmail");
         std::os::unix::fs::symlink(std::env::current_exe().unwrap(), &link).unwrap();
-        assert!(leads_back(&link) && !leads_back(Path::new("/bin/sh")));
+        assert!(is_this_program(&link) && leads_back(&link) && !is_this_program(Path::new("/bin/sh")));
+        assert!(!is_this_program(Path::new("/nothing/here")));
     }
 }

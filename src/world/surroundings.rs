@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use rustix::fs::Access;
 
 use super::maildir::Maildir;
-use super::{program, regular};
+use super::{program, regular, relay};
 
 /// How long `postconf` may take; it takes milliseconds.
 const POSTCONF_LIMIT: Duration = Duration::from_secs(5);
@@ -94,10 +94,10 @@ pub fn dovecot_mail_location() -> Option<String> {
     Some(String::from_utf8(said).ok()?.trim().to_owned())
 }
 
-/// The sendmail of this machine, if one is in a usual place.
+/// The sendmail of this machine, if one is in a usual place. A link of that name that leads to this program sends nothing.
 #[must_use]
 pub fn sendmail() -> Option<PathBuf> {
-    SENDMAILS.iter().map(PathBuf::from).find(|path| is_executable(path))
+    SENDMAILS.iter().map(PathBuf::from).find(|path| is_executable(path) && !relay::is_this_program(path))
 }
 
 /// How many columns lines may have, where the user said so (`COLUMNS`).

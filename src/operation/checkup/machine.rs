@@ -7,6 +7,7 @@ use crate::operation::arrival::{self, Sight};
 use crate::operation::place::Place;
 use crate::policy::time::{Doubt, RELEASED, doubt};
 use crate::world::config::{Config, Environment, Paths};
+use crate::world::relay::is_this_program;
 use crate::world::store::Store;
 use crate::world::surroundings;
 
@@ -42,13 +43,14 @@ pub(super) fn log(is_heard: bool) -> Finding {
 
 pub(super) fn sendmail(config: &Config) -> Finding {
     let path = &config.paths.sendmail;
-    if surroundings::is_executable(path) {
-        return Finding::good("sendmail", &path.display().to_string());
-    }
-    let said = format!(
-        "{} is not a program that you can run: no challenge goes out; all else is done as ever",
-        path.display()
-    );
+    let why = match (is_this_program(path), surroundings::is_executable(path)) {
+        (true, _) => {
+            "is this program, which sends nothing by itself: no challenge goes out, nor what you send through it"
+        }
+        (false, false) => "is not a program that you can run: no challenge goes out; all else is done as ever",
+        (false, true) => return Finding::good("sendmail", &path.display().to_string()),
+    };
+    let said = format!("{} {why}", path.display());
     let finding = Finding::warning("sendmail", &said);
     match surroundings::sendmail() {
         Some(other) => finding.way(format!("sendmail = \"{}\" in the part [challenge]", other.display())),

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_broken_part_is_named_with_its_way_out() {
-        let cases: [(&str, Grade, &str, Breaking); 24] = [
+        let cases: [(&str, Grade, &str, Breaking); 25] = [
             ("configuration", Grade::Wrong, "others can write", |home| {
                 fs::set_permissions(home.at(".config/countersign/config.toml"), Permissions::from_mode(0o622)).unwrap();
             }),
@@ -214,6 +214,10 @@ mod tests {
             }),
             ("sendmail", Grade::Warning, "no challenge", |home| home.configure("\"/bin/sh\"", "\"/nothing/sendmail\"")),
             ("sendmail", Grade::Warning, "no challenge", |home| home.configure("\"/bin/sh\"", "\"/etc/passwd\"")),
+            ("sendmail", Grade::Warning, "is this program", |home| {
+                std::os::unix::fs::symlink(std::env::current_exe().unwrap(), home.at("sendmail")).unwrap();
+                home.configure("\"/bin/sh\"", &format!("\"{}\"", home.at("sendmail").display()));
+            }),
             ("texts", Grade::Wrong, "{nobody}", |home| {
                 fs::write(home.at(".config/countersign/challenge.en.txt"), "Subject: x\n\n{nobody}\n").unwrap();
             }),
