@@ -378,3 +378,23 @@ fn a_message_on_standard_input_is_a_copy_or_nothing() {
     let outcome = world.run(&["learn", "--sent", "-", "--dry-run"], letter.as_str());
     outcome.check("alone", outcome.code == Some(64));
 }
+
+#[test]
+fn received_mail_tells_the_proof_that_the_mail_of_people_one_knows_has() {
+    let world = World::new();
+    for (who, count) in [(BOB, 3), (CAROL, 2)] {
+        put(&world, &format!("{SENT}/{count}.a:2,S"), &sent(who, count, ""));
+        for number in 0..count {
+            let letter = Letter::from(who).field("Message-ID", &format!("<{number}@{who}>"));
+            put(&world, &format!("home/Maildir/cur/{count}{number}.a:2,S"), &text(&letter));
+        }
+    }
+    learn(&world, &["--sent", &sent_folder(&world)]);
+    let inbox = world.inbox().display().to_string();
+    learn(&world, &["--inbox", &inbox]);
+    assert!(world.entry(BOB).unwrap().pin.is_empty(), "nothing is written without --yes");
+    let (_, said) = learn(&world, &["--inbox", &inbox, "--yes"]);
+    assert!(said.contains("let in only with the proof that their mail has: 1 person"), "{said}");
+    assert!(!world.entry(BOB).unwrap().pin.is_empty() && world.entry(CAROL).unwrap().pin.is_empty());
+    world.deliver(Letter::from(BOB).unproven().bytes()).held_for("pin-missing");
+}

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::command::learn::folders::{Folders, flags, whole};
 use crate::command::learn::record::Record;
 use crate::facts::Facts;
+use crate::mail::address::Address;
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
 use crate::mail::head::Head;
@@ -18,12 +19,15 @@ use crate::operation::entry::Who;
 use crate::operation::progress::{Progress, group, plural};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
+use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::block::without_block;
+use crate::policy::fingerprint::Fingerprint;
 use crate::policy::standing::{Effect, Origin};
 use crate::signs::list_id::ListId;
 use crate::signs::sender;
 use crate::world::archive::{self, Found, Message};
+use crate::world::store::pin_of;
 
 /// Fewer messages than these make no list.
 const FEWEST: u64 = 3;
@@ -59,9 +63,13 @@ pub fn learn(paths: &[PathBuf], takes: bool, record: &mut Record) -> Result<u64,
         ControlFlow::Continue(())
     });
     progress.clear();
-    let proposals = seen.proposals(record)?;
+    let proposals = proposals(&mut seen, record)?;
     screen::out(&text(&proposals, messages, takes && !record.dry_run))?;
     if takes {
+        let pinned = if record.dry_run { 0 } else { record.store.pin_entries(&seen.pins())? };
+        if pinned > 0 {
+            screen::out(&format!("let in only with the proof that their mail has: {}\n", people_in(pinned)))?;
+        }
         for proposal in &proposals {
             record.entry(proposal.who.change(&record.installation, Effect::Allow), Origin::Proposed)?;
         }
@@ -90,6 +98,8 @@ struct Traces {
 struct Seen {
     lists: HashMap<ListId, Traces>,
     answered: HashMap<String, Traces>,
+    /// How many messages of an author had proofs of DMARC and of DKIM.
+    proven: HashMap<Fingerprint, (i64, i64)>,
 }
 
 impl Seen {
@@ -99,6 +109,9 @@ impl Seen {
         let facts = Facts::read(&start, &Caller::of_kept(&Head::read(&start), policy.trust.hops), &policy.trust);
         if facts.sender.address().is_some_and(|author| policy.owner.is(author)) {
             return;
+        }
+        if let Some(author) = facts.sender.address() {
+            self.count_proofs(author, facts.authentication.proofs(author.domain()), record);
         }
         let Some(at) = message.received.or(facts.date) else { return };
         if let Some(list) = facts.list() {
@@ -111,22 +124,43 @@ impl Seen {
         }
     }
 
-    /// What is worth to be proposed and is not on the list, the most frequent first.
-    fn proposals(self, record: &Record) -> Result<Vec<Proposal>, Trouble> {
-        let lists = self.lists.into_iter().filter(|(_, seen)| seen.count >= FEWEST && seen.last - seen.first >= SPAN);
-        let lists = lists.map(|(list, seen)| (Who::List(list), seen));
-        let people = self.answered.into_iter().filter_map(|(author, seen)| Some((Who::parse(&author).ok()?, seen)));
-        let mut found = Vec::new();
-        for (who, Traces { count, first, last }) in lists.chain(people) {
-            if who.entry(&record.installation, &record.store)?.is_none() {
-                found.push(Proposal { who, count, first, last });
-            }
+    fn count_proofs(&mut self, author: &Address, proofs: Proofs, record: &Record) {
+        let (_, key) = record.installation.keys.list.current();
+        let key = Fingerprint::of_address(key, &author.normal());
+        if !proofs.intersects(Proofs::AUTHOR) || self.proven.len() >= KEPT && !self.proven.contains_key(&key) {
+            return;
         }
-        found.sort_by_cached_key(|one| {
-            (matches!(one.who, Who::Address(_)), std::cmp::Reverse(one.count), one.who.to_string())
-        });
-        Ok(found)
+        let counts = self.proven.entry(key).or_default();
+        counts.0 += i64::from(proofs.contains(Proofs::DMARC));
+        counts.1 += i64::from(proofs.contains(Proofs::DKIM));
     }
+
+    /// Which proofs may be asked for from now on.
+    fn pins(&self) -> Vec<(Fingerprint, Proofs)> {
+        let pins = self.proven.iter().map(|(key, (dmarc, dkim))| (*key, pin_of(*dmarc, *dkim)));
+        pins.filter(|(_, pin)| !pin.is_empty()).collect()
+    }
+}
+
+/// What is worth to be proposed and is not on the list, the most frequent first.
+fn proposals(seen: &mut Seen, record: &Record) -> Result<Vec<Proposal>, Trouble> {
+    let lists = std::mem::take(&mut seen.lists)
+        .into_iter()
+        .filter(|(_, seen)| seen.count >= FEWEST && seen.last - seen.first >= SPAN);
+    let lists = lists.map(|(list, seen)| (Who::List(list), seen));
+    let people = std::mem::take(&mut seen.answered)
+        .into_iter()
+        .filter_map(|(author, seen)| Some((Who::parse(&author).ok()?, seen)));
+    let mut found = Vec::new();
+    for (who, Traces { count, first, last }) in lists.chain(people) {
+        if who.entry(&record.installation, &record.store)?.is_none() {
+            found.push(Proposal { who, count, first, last });
+        }
+    }
+    found.sort_by_cached_key(|one| {
+        (matches!(one.who, Who::Address(_)), std::cmp::Reverse(one.count), one.who.to_string())
+    });
+    Ok(found)
 }
 
 fn note<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Traces>, key: K, at: i64) {
@@ -137,16 +171,15 @@ fn note<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Traces>, key: K, at: i64) 
     *seen = Traces { count: seen.count + 1, first: seen.first.min(at), last: seen.last.max(at) };
 }
 
+fn people_in(count: u64) -> String {
+    format!("{} {}", group(count), if count == 1 { "person" } else { "people" })
+}
+
 fn text(proposals: &[Proposal], messages: u64, taken: bool) -> String {
     let (lists, people): (Vec<_>, Vec<_>) = proposals.iter().partition(|one| matches!(one.who, Who::List(_)));
     let mut text = format!("{} {} received: ", group(messages), plural(messages, "message"));
-    let counts = format!(
-        "{} mailing {}, {} {} whom you answered\n",
-        lists.len(),
-        plural(lists.len() as u64, "list"),
-        people.len(),
-        if people.len() == 1 { "person" } else { "people" }
-    );
+    let (count, people) = (lists.len() as u64, people_in(people.len() as u64));
+    let counts = format!("{} mailing {}, {people} whom you answered\n", group(count), plural(count, "list"));
     text.push_str(&counts);
     for one in proposals {
         let (did, days) = (if taken { "allowed" } else { "countersign allow" }, short_date(one.first));

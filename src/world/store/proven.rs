@@ -34,21 +34,42 @@ impl Store {
         let counts: (i64, i64) =
             change.query_row(sql, params![key.bytes(), dmarc, dkim, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
         change.commit()?;
-        let of = |count: i64, proof: Proofs| if count >= PINNED_FROM { proof } else { Proofs::NONE };
-        let pin = of(counts.0, Proofs::DMARC).union(of(counts.1, Proofs::DKIM));
+        let pin = pin_of(counts.0, counts.1);
         if pin.is_empty() {
             return Ok(false);
         }
-        let list = self.change_list()?;
-        let sql = "UPDATE entry SET pin = ?2 WHERE key = ?1 AND pin = 0 AND effect = ?3 AND origin <> ?4";
-        let (allow, any) = (effect_number(Effect::Allow), origin_number(Origin::Any));
-        let pinned = list.execute(sql, params![key.bytes(), pin.bits(), allow, any])?;
-        list.commit()?;
+        let pinned = self.pin_entries(&[(*key, pin)])?;
         let change = self.change()?;
         change.execute("DELETE FROM proven WHERE key = ?1", [key.bytes()])?;
         change.commit()?;
         Ok(pinned > 0)
     }
+
+    /// Has these entries ask for these proofs from now on, where they ask for none and may; how many do.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn pin_entries(&mut self, pins: &[(Fingerprint, Proofs)]) -> Result<u64, StoreProblem> {
+        let list = self.change_list()?;
+        let (allow, any) = (effect_number(Effect::Allow), origin_number(Origin::Any));
+        let mut count = 0;
+        {
+            let sql = "UPDATE entry SET pin = ?2 WHERE key = ?1 AND pin = 0 AND effect = ?3 AND origin <> ?4";
+            let mut update = list.prepare(sql)?;
+            for (key, pin) in pins {
+                count += update.execute(params![key.bytes(), pin.bits(), allow, any])?;
+            }
+        }
+        list.commit()?;
+        Ok(count as u64)
+    }
+}
+
+/// The proofs that so many messages had.
+#[must_use]
+pub fn pin_of(dmarc: i64, dkim: i64) -> Proofs {
+    let of = |count: i64, proof: Proofs| if count >= PINNED_FROM { proof } else { Proofs::NONE };
+    of(dmarc, Proofs::DMARC).union(of(dkim, Proofs::DKIM))
 }
 
 /// Mail in the names of people whose entries ask for a proof, since the last held message that proved anything.
