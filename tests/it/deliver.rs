@@ -470,7 +470,7 @@ fn denied_mail_is_thrown_away_only_where_that_is_configured() {
 #[test]
 fn the_gate_takes_or_passes_and_stores_nothing_for_a_known_sender() {
     let world = World::new();
-    world.allow(BOB);
+    world.enter(BOB, Effect::Allow, Proofs::DKIM);
     let before = fs::metadata(world.store_file()).unwrap().modified().unwrap();
     world.gate(Letter::from(BOB).bytes()).is(99, 0, 0, 0).is_silent();
     assert_eq!(fs::metadata(world.store_file()).unwrap().modified().unwrap(), before, "the store was written to");

@@ -43,6 +43,10 @@ fn conversation() -> World {
     let mail =
         "From: alice@example.org\nTo: jabberwock@marginalia.example\nMessage-ID: <vorpalblade@example.org>\n\nHello.\n";
     world.run(&["sendmail", "-oi", "--", "jabberwock@marginalia.example"], mail);
+    fs::write(world.path("galumphing"), mail).unwrap();
+    world.run(&["learn", "--sent", &world.path("galumphing").display().to_string()], "");
+    world.configure("mode = \"on\"");
+    world.deliver(Letter::from("jabberwock@marginalia.example").bytes());
     world
 }
 
