@@ -190,11 +190,11 @@ impl Domain {
         Ok(Domain(name))
     }
 
-    /// The domains that this one is a subdomain of, the nearest first; at most [`PARENTS_LIMIT`].
+    /// The domains that this one is a subdomain of, the nearest first, none of a single label; at most [`PARENTS_LIMIT`].
     pub fn parents(&self) -> impl Iterator<Item = &str> {
         let literal = self.0.starts_with('[');
         let dots = self.0.match_indices('.').map(|(at, _)| &self.0[at + 1..]);
-        dots.filter(move |_| !literal).take(PARENTS_LIMIT)
+        dots.filter(move |parent| !literal && parent.contains('.')).take(PARENTS_LIMIT)
     }
 
     /// The name.

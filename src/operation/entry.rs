@@ -223,6 +223,10 @@ impl Who {
         }
         if let Some(domain) = text.strip_prefix('@') {
             let parsed = match domain.strip_prefix("*.") {
+                Some(parent) if !parent.contains('.') => {
+                    let text = format!("{shown:?}: all of a top-level domain is nobody's; name a domain below it");
+                    return Err(Trouble::usage(text));
+                }
                 Some(parent) => Domain::parse(parent).map(Who::Subdomains),
                 None => Domain::parse(domain).map(Who::Domain),
             };

@@ -164,6 +164,7 @@ fn subdomains_are_allowed_and_denied_without_the_domain_itself() {
     world.deliver(Letter::from("dan@b.a.example.net").bytes()).is(0, 3, 4, 2);
     assert_eq!(world.run(&["forget", "@*.example.net"], "").code, Some(0));
     assert_eq!(world.run(&["allow", "@*.*.example.net"], "").code, Some(64));
+    assert_eq!(world.run(&["allow", "@*.net"], "").code, Some(64));
 }
 
 #[test]

@@ -306,13 +306,18 @@ fn folders_of_cards_are_read_and_what_is_no_address_book_is_named() {
 #[test]
 fn lists_are_taken_for_what_they_are() {
     let world = World::new();
-    put(&world, "whitelist", "bob@example.net\n*@friends.example\n*@=family.example\nsales-*@x.org\n\"a*b\"@x.org\n");
+    put(
+        &world,
+        "whitelist",
+        "bob@example.net\n*@friends.example\n*@=family.example\nsales-*@x.org\n\"a*b\"@x.org\n*@*.edu\n",
+    );
     put(&world, "blacklist", "spam@evil.example\n");
     put(&world, "pending.txt", "eve@x.org\n");
     let path = |name: &str| world.path(name).display().to_string();
     world.deny("bob@example.net");
     let (_, said) = learn(&world, &["--from", "tmda", &path("whitelist"), &path("blacklist")]);
     assert!(said.contains("whitelist, line 4: sales-*@x.org"), "{said}");
+    assert!(said.contains("line 6: ") && said.contains("top-level"), "{said}");
     let is = |who: &str, effect| assert_eq!(world.run(&["check", who], "").code, Some(effect), "{who}: {said}");
     ["@friends.example", "@family.example", "@*.family.example", "spam@evil.example"].iter().for_each(|who| is(who, 0));
     is("@*.friends.example", 1);

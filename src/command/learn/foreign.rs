@@ -93,6 +93,13 @@ fn read<'a>(
         }
     };
     Box::new(list.flat_map(move |found| match found {
+        Ok(Entry::Taken(taken)) if is_top_level(&taken.whom) => {
+            if effect == Effect::Allow {
+                let why = "all of a top-level domain is nobody's";
+                sum.borrow_mut().left(&format!("{}, line {}: {}: {why}", shown(path), taken.line, taken.whom));
+            }
+            Vec::new()
+        }
         Ok(Entry::Taken(taken)) if taken.effect == wanted => whom(taken.whom),
         Ok(Entry::Left(left)) if effect == Effect::Allow => {
             sum.borrow_mut().left(&format!("{}, line {}: {}: {}", shown(path), left.line, left.text, left.reason));
@@ -104,6 +111,13 @@ fn read<'a>(
         }
         _ => Vec::new(),
     }))
+}
+
+fn is_top_level(whom: &Whom) -> bool {
+    match whom {
+        Whom::Address(_) | Whom::Domain(_) => false,
+        Whom::Subdomains(domain) | Whom::DomainAndSubdomains(domain) => !domain.as_str().contains('.'),
+    }
 }
 
 fn whom(whom: Whom) -> Vec<Who> {
