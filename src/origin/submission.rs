@@ -33,29 +33,37 @@ fn is_local(field: &Field<'_>, (name, number): &User) -> bool {
     let postfix = format!("(Postfix, from userid {number})");
     let sendmail = format!("(from {name}@");
     (words.first() == Some(&"by") && words.get(2..6).is_some_and(|w| w.join(" ") == postfix))
-        || (words.first() == Some(&"from")
-            && words.get(1) == Some(&name.as_str())
-            && words.get(2) == Some(&"by")
-            && words.get(4..6) == Some(&["with", "local"]))
+        || clauses(&text).is_some_and(|of| of.from == *name && of.with == "local")
         || (text.starts_with(&sendmail) && words.get(4).is_some_and(|w| w.ends_with("/Submit)")))
 }
 
-/// `from CLIENT by HOST with ESMTPSA …`, comments taken out, and nothing a second time: Postfix takes what a client calls
-/// itself with blanks and brackets (`EHLO x by y with ESMTPSA`), and a quoted recipient could close a bracket that the
-/// client has opened.
 fn is_authenticated(text: &str) -> bool {
-    let Some(text) = without_comments(text) else { return false };
-    let words: Vec<String> = text.split_ascii_whitespace().map(str::to_ascii_lowercase).collect();
-    let once = |word: &str| words.iter().filter(|one| *one == word).count() == 1;
-    let [from, _, by, _, with, protocol, ..] = words.as_slice() else { return false };
-    (from, by, with) == (&"from".into(), &"by".into(), &"with".into())
-        && once("from")
-        && once("by")
-        && once("with")
-        && matches!(
+    clauses(text).is_some_and(|of| {
+        let protocol = of.with.to_ascii_lowercase();
+        matches!(
             protocol.trim_start_matches("utf8"),
             "esmtpa" | "esmtpsa" | "smtpa" | "smtpsa" | "lmtpa" | "lmtpsa" | "asmtp"
         )
+    })
+}
+
+/// `from CLIENT by HOST with PROTOCOL …`.
+struct Clauses {
+    from: String,
+    with: String,
+}
+
+/// Comments taken out, and nothing a second time: some servers write what a client calls itself with blanks and brackets
+/// (`EHLO x by y with ESMTPSA`, `EHLO alice by y with local`), and a quoted recipient could close a bracket that the client
+/// has opened.
+fn clauses(text: &str) -> Option<Clauses> {
+    let text = without_comments(text)?;
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let once = |name: &str| words.iter().filter(|word| word.eq_ignore_ascii_case(name)).count() == 1;
+    let [from, client, by, _, with, protocol, ..] = words.as_slice() else { return None };
+    let named = [(from, "from"), (by, "by"), (with, "with")];
+    let good = named.iter().all(|(word, name)| word.eq_ignore_ascii_case(name) && once(name));
+    good.then(|| Clauses { from: (*client).to_owned(), with: (*protocol).to_owned() })
 }
 
 /// None where brackets do not pair, or quotation could hide one.
@@ -116,11 +124,16 @@ mod tests {
             "from x) by y with ESMTPSA id 1 ( (unknown [192.0.2.1]) by mx (Postfix) with SMTP id 2; Mon",
             "from x\\( by y with ESMTPSA (unknown [192.0.2.1]) by mx (Postfix) with SMTP id 2; Mon",
             "from x by mx (Postfix) with SMTP id 2 for <with ESMTPSA@example.org>; Mon",
+            "from alice by mx with local (unknown [192.0.2.1]) by mx.example.org (Server) with SMTP id 2; Mon",
+            "from alice by mx with local (a (unknown [192.0.2.1]) by mx (Server) with SMTP id 2 for <\"x)\"@example.org>; Mon",
+            "from alice (unknown [192.0.2.1]) by mx.example.org (Server) with SMTP id 2; Mon",
             "from ESMTPSA (unknown [192.0.2.1]) by mx (Postfix) with SMTP id with; Mon",
             "by mx with ESMTPSA id 1; Mon",
             "",
         ] {
             assert!(!submitted(&[field], 1), "{field}");
+            let handed_in = format!("Received: {field}\n\nx\n");
+            assert!(!is_handed_in(&Head::read(handed_in.as_bytes()), Some(&("alice".into(), 1000))), "{field}");
         }
         assert!(!submitted(&[], 1));
     }
