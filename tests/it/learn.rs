@@ -11,10 +11,11 @@ use super::world::{Outcome, World};
 
 const BOB: &str = "bob@example.net";
 const CAROL: &str = "carol@example.com";
-const SENT: &str = "home/Maildir/.Sent/cur";
+/// Where sent mail lies.
+pub const SENT: &str = "home/Maildir/.Sent/cur";
 
 /// A message that the user sent.
-fn sent(to: &str, number: usize, more: &str) -> String {
+pub fn sent(to: &str, number: usize, more: &str) -> String {
     format!(
         "{more}From: Alice <{OWNER}>\nTo: {to}\nSubject: The garden party\nMessage-ID: <{number}@example.org>\n\
          Date: {}\n\nHello.\n",
@@ -22,7 +23,8 @@ fn sent(to: &str, number: usize, more: &str) -> String {
     )
 }
 
-fn put(world: &World, name: &str, text: &str) {
+/// Writes a file of this world.
+pub fn put(world: &World, name: &str, text: &str) {
     let path = world.path(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
@@ -32,13 +34,15 @@ fn text(letter: &Letter) -> String {
     String::from_utf8(letter.bytes()).unwrap()
 }
 
-fn learn(world: &World, arguments: &[&str]) -> (Outcome, String) {
+/// Runs `learn`, and all it says.
+pub fn learn(world: &World, arguments: &[&str]) -> (Outcome, String) {
     let outcome = world.run(&[&["learn"], arguments].concat(), "");
     let said = format!("{}{}", String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
     (outcome, said)
 }
 
-fn sent_folder(world: &World) -> String {
+/// The folder of sent mail.
+pub fn sent_folder(world: &World) -> String {
     world.path("home/Maildir/.Sent").display().to_string()
 }
 

@@ -52,6 +52,7 @@ mod outgoing;
 mod paper;
 mod people;
 mod pinning;
+mod poison;
 mod power;
 mod privacy;
 mod probe;

@@ -25,11 +25,11 @@ use super::world::{KEYS, Outcome, World, header};
 
 const ZOE: &str = "zoe@example.com";
 /// The Message-ID of the user's own letter.
-const OWN: &str = "own.1@example.org";
+pub const OWN: &str = "own.1@example.org";
 const DAY: i64 = 86_400;
 
 /// The store of this world knows a message of the user by this Message-ID.
-fn note(world: &World, kind: Kind, text: &str, class: Class, at: i64) {
+pub fn note(world: &World, kind: Kind, text: &str, class: Class, at: i64) {
     let installation = world.installation();
     let (_, key) = installation.keys.list.current();
     let row = SentRow { key: Fingerprint::of(key, kind, text.as_bytes()), at, class };
@@ -37,14 +37,14 @@ fn note(world: &World, kind: Kind, text: &str, class: Class, at: i64) {
 }
 
 /// A world in which the user sent [`OWN`] a day ago.
-fn after_sending(class: Class) -> World {
+pub fn after_sending(class: Class) -> World {
     let world = World::new();
     note(&world, Kind::MessageId, OWN, class, clock::now() - DAY);
     world
 }
 
 /// An answer to [`OWN`].
-fn reply(from: &str) -> Letter {
+pub fn reply(from: &str) -> Letter {
     Letter::from(from).field("Subject", "Re: The garden party").field("In-Reply-To", &format!("<{OWN}>"))
 }
 
@@ -253,76 +253,6 @@ fn on_a_private_list_the_subject_is_enough() {
     assert_eq!(reason(&judged(&world, &program.bytes(), sent + DAY)), "program-name");
     world.configure("");
     assert_eq!(reason(&judged(&world, &through.bytes(), sent + DAY)), "list-field");
-}
-
-/// What an id that its user's mail never had, or that somebody stole, gets.
-#[test]
-fn what_poison_could_teach() {
-    let (public, private, none) = (Some(Class::Public), Some(Class::Private), None);
-    let references: String = (0..10_000).map(|number| format!("<{number}@evil.example> ")).collect();
-    let many = |rest: &str| reply(ZOE).without("In-Reply-To").field("References", &format!("{references}{rest}"));
-    let eve = |letter: Letter| letter.body(&format!("Message-ID: <{OWN}>\n\nReferences: <{OWN}>\n"));
-    let attached = "multipart/mixed; boundary=b";
-    let with_copy = format!("--b\n\nSee this.\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <{OWN}>\n\nx\n--b--\n");
-    for (about, class, days, letter, wanted, teaches) in [
-        ("invented", none, 1, reply(ZOE), "challenge", false),
-        ("stolen from an archive, in time", public, 20, reply(ZOE), "reply", false),
-        ("stolen from an archive, too late", public, 22, reply(ZOE), "challenge", false),
-        ("stolen from a private message, with a proof", private, 1, reply(ZOE), "reply", true),
-        ("stolen from a private message, without", private, 1, reply(ZOE).unproven(), "reply", false),
-        ("in the Subject", private, 1, Letter::from(ZOE).field("Subject", &format!("<{OWN}>")), "challenge", false),
-        ("in the text", private, 1, eve(Letter::from(ZOE)), "challenge", false),
-        (
-            "in a message passed on",
-            private,
-            1,
-            Letter::from(ZOE).field("Content-Type", attached).body(&with_copy),
-            "challenge",
-            false,
-        ),
-        ("its own", private, 1, Letter::from(ZOE).field("Message-ID", &format!("<{OWN}>")), "challenge", false),
-        ("behind ten thousand", private, 1, many(&format!("<{OWN}>")), "reply", false),
-        (
-            "among ten thousand",
-            private,
-            1,
-            many("").field("References", &format!("<{OWN}> {references}")),
-            "malformed",
-            false,
-        ),
-        (
-            "with a program",
-            private,
-            1,
-            reply(ZOE).field("Content-Type", "application/octet-stream; name=a.exe"),
-            "program-name",
-            false,
-        ),
-        ("in a bounce of one's own make", public, 1, eve(Letter::from(ZOE).envelope("<>")), "own-mail-bounce", false),
-        (
-            "in a challenge of one's own make",
-            private,
-            1,
-            reply(ZOE).field("X-CR-Challenge", "v=1"),
-            "own-mail-challenge",
-            false,
-        ),
-        ("disowned", private, 1, reply(ZOE).proven("dmarc=fail header.from=example.com"), "dmarc-fail", false),
-    ] {
-        let world = World::new();
-        let now = clock::now();
-        if let Some(class) = class {
-            note(&world, Kind::MessageId, OWN, class, now - days * DAY);
-        }
-        let case = judged(&world, &letter.bytes(), now);
-        assert_eq!((reason(&case), learned(&case).is_some()), (wanted, teaches), "{about}");
-    }
-    let world = after_sending(Class::Private);
-    world.deny(ZOE);
-    world.deliver(reply(ZOE).bytes()).held_for("denied-sender");
-    let world = after_sending(Class::Private);
-    world.deny("@example.com");
-    world.deliver(reply(ZOE).bytes()).held_for("denied-domain");
 }
 
 /// Each bounce as another mail system writes it is known, is none of the user's where the id is not known, and is what it

@@ -17,26 +17,29 @@ use countersign::world::store::StoreFile;
 use super::letter::OWNER;
 use super::world::{KEYS, Outcome, World, each};
 
-const MAIL: &str = "From: Alice <alice@example.org>\nTo: Bob <bob@example.net>\nSubject: Tea\n\
+/// What the user writes.
+pub const MAIL: &str = "From: Alice <alice@example.org>\nTo: Bob <bob@example.net>\nSubject: Tea\n\
     Message-ID: <1@example.org>\nDate: Sat, 21 Nov 2026 12:00:00 +0000\n\nHello Bob,\n\nat five?\n";
 const AUTHENTICATED: &str = "from home (home [192.0.2.9]) (Authenticated sender: alice)\n \
     by mx.example.org (Postfix) with ESMTPSA id 1 for <bob@example.net>; Sat, 21 Nov 2026 12:00:00 +0000";
-const OUTSIDE: &str = "from evil.example (evil.example [192.0.2.1]) by mx.example.org (Postfix) with ESMTPS id 1\n \
+/// The Received field of what came from outside.
+pub const OUTSIDE: &str = "from evil.example (evil.example [192.0.2.1]) by mx.example.org (Postfix) with ESMTPS id 1\n \
     for <bob@example.net>; Sat, 21 Nov 2026 12:00:00 +0000";
 
 /// What `address sent` prints.
-fn address(world: &World) -> String {
+pub fn address(world: &World) -> String {
     let outcome = world.run(&["address", "sent"], "");
     outcome.check("it is printed", outcome.code == Some(0));
     String::from_utf8(outcome.stdout).unwrap().trim_end().to_owned()
 }
 
 /// As the mail system hands over a message that came to that address.
-fn handed_over(to: &str, received: &str, mail: &str) -> String {
+pub fn handed_over(to: &str, received: &str, mail: &str) -> String {
     format!("Return-Path: <{OWNER}>\nX-Original-To: {to}\nDelivered-To: {to}\nReceived: {received}\n{mail}")
 }
 
-fn local() -> String {
+/// The Received field of what this user handed in.
+pub fn local() -> String {
     format!("by mx.example.org (Postfix, from userid {}) id 1; Sat, 21 Nov 2026", rustix::process::getuid().as_raw())
 }
 
