@@ -179,6 +179,10 @@ pub struct ReplayArguments {
     /// In the order of dates: whom you wrote to (have your sent mail among PATH) is known from then on; week by week
     #[arg(long, conflicts_with = "assume_first_contact")]
     pub learn: bool,
+    /// Count only what came since this day (2026-11-28), or in the last days (30d) or hours (12h); with --learn, older mail that
+    /// you sent teaches all the same
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
     /// Judge by the default configuration for this address, without list and keys: nothing needs to be installed.
     /// Give it again for further addresses of yours
     #[arg(long, value_name = "ADDRESS")]

@@ -111,6 +111,39 @@ fn the_summaries_are_what_they_were() {
 }
 
 #[test]
+fn what_is_older_is_not_counted_and_teaches_all_the_same() {
+    let world = World::new();
+    let ago = |days: i64| countersign::world::clock::now() - days * 86_400;
+    let dated = |letter: Letter, at: i64| letter.field("Date", &countersign::mail::compose::date(at)).bytes();
+    let sent = format!("From: {OWNER}\nTo: {BOB}\nSubject: Tea\nMessage-ID: <1@example.org>\nDate: DATE\n\nTea?\n");
+    put(&world, "sent/1", sent.replace("DATE", &countersign::mail::compose::date(ago(40))).as_bytes());
+    // By the name, by the message's own date, by the line of an mbox; and without any.
+    put(&world, &format!("box/cur/{}.a:2,S", ago(31)), &dated(Letter::from("a@example.com"), ago(2)));
+    put(&world, &format!("box/cur/{}.b:2,S", ago(29)), &dated(Letter::from(BOB), ago(90)));
+    fs::create_dir_all(world.path("elsewhere/box/new")).unwrap();
+    put(&world, "mail/1", &dated(Letter::from("b@example.com"), ago(31)));
+    put(&world, "mail/2", &dated(Letter::from("c@example.com"), ago(1)));
+    put(&world, "mail/3", &Letter::from("d@example.com").without("Date").without("Received").bytes());
+    let mbox = "From a@b.c Sat Nov 21 12:00:00 2020\nFrom: x@x.org\n\nx\n";
+    put(&world, "old.mbox", mbox.as_bytes());
+    let replay = |more: &[&str]| {
+        let outcome =
+            world.run(&[&["replay", "--since", "30d"], more, &["box", "mail", "old.mbox", "sent"]].concat(), "");
+        outcome.check("it is counted", outcome.code == Some(0));
+        String::from_utf8(outcome.stdout.clone()).unwrap()
+    };
+    let text = replay(&[]);
+    assert!(text.starts_with("2 messages, ") && text.contains("\n5 more are older, or bear no date"), "{text}");
+    assert!(text.contains("held and asked               2  100.0 %"), "{text}");
+    // What bears no date stands behind the one before it.
+    let text = replay(&["--learn"]);
+    assert!(text.starts_with("3 messages, ") && text.contains("passed                       1   33.3 %"), "{text}");
+    assert_eq!(lines(&world.run(&["replay", "--since", "30d", "--json", "box"], "")).len(), 1);
+    assert_eq!(world.run(&["replay", "--since", "1h", "box"], "").code, Some(1), "nothing came");
+    assert_eq!(world.run(&["replay", "--since", "soon", "box"], "").code, Some(64));
+}
+
+#[test]
 fn a_held_file_is_explained_as_the_message_it_holds() {
     let world = World::new();
     let stored = world.deliver(Letter::from(BOB).bytes()).after.held;

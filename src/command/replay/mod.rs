@@ -8,11 +8,12 @@ mod learning;
 mod tally;
 mod trial;
 
+use std::fs::Metadata;
 use std::num::NonZero;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -26,12 +27,14 @@ use crate::exit::Ending;
 use crate::mail::address::Address;
 use crate::operation::progress::Progress;
 use crate::operation::screen;
+use crate::operation::select::moment;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::Policy;
 use crate::policy::reason::Reason;
 use crate::policy::slots::Slots;
 use crate::policy::verdict::Verdict;
 use crate::world::archive::{self, Fault, Found};
+use crate::world::clock;
 use crate::world::config::Environment;
 
 /// Messages that wait for each judge; one may take half a megabyte.
@@ -49,14 +52,17 @@ const WRITTEN_AT_ONCE: usize = 16 * 1024;
 /// When the set-up or the store cannot be read.
 pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
     // Gather.
+    let since = arguments.since.as_deref().map(|text| moment(text, clock::now())).transpose()?;
     let ground = Ground::open(arguments, &environment)?;
     let judges = thread::available_parallelism().map_or(1, NonZero::get).min(JUDGES_LIMIT);
     let trials = (0..judges).map(|_| ground.trial()).collect::<Result<Vec<_>, _>>()?;
     let policy = &ground.installation.config.policy;
     let progress = Progress::of(&arguments.paths);
-    let read = Arc::clone(&progress.read);
+    // What is older teaches.
+    let source = Source::new(&arguments.paths, since.filter(|_| !arguments.learn), &progress);
     let mut book = Book {
         policy,
+        since,
         json: arguments.json,
         limited: !ground.assumed,
         progress,
@@ -67,7 +73,7 @@ pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
     };
     let mut course = arguments.learn.then(Course::default);
     // Decide.
-    run(&arguments.paths, trials, &read, &mut |step| match (step, &mut course) {
+    run(&source, trials, &mut |step| match (step, &mut course) {
         (Step::Fault(fault), _) => Ok(book.name(&fault)),
         (Step::Judged(judged), Some(course)) => {
             book.progress.step();
@@ -89,7 +95,39 @@ pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
     }
     // Perform.
     let _ = written?;
+    book.tally.older += source.older.load(Ordering::Relaxed);
     book.close(&remarks(arguments, policy))
+}
+
+/// What is read.
+struct Source<'a> {
+    paths: &'a [PathBuf],
+    /// Messages that came before are not judged, and files that hold nothing else are not opened.
+    since: Option<i64>,
+    /// How many of them there were.
+    older: AtomicU64,
+    read: Arc<AtomicU64>,
+}
+
+impl<'a> Source<'a> {
+    fn new(paths: &'a [PathBuf], since: Option<i64>, progress: &Progress) -> Source<'a> {
+        Source { paths, since, older: AtomicU64::new(0), read: Arc::clone(&progress.read) }
+    }
+
+    fn read(&self, take: &mut dyn FnMut(Found) -> ControlFlow<()>) {
+        let wants = |path: &Path, what: &Metadata| !(what.is_file() && self.is_older(archive::delivered(path)));
+        let _ = archive::read_wanted(self.paths, &self.read, &mut |path, what| wants(path, what), &mut |found| {
+            let skipped = matches!(&found, Found::Message(message) if self.is_older(message.received));
+            if skipped { ControlFlow::Continue(()) } else { take(found) }
+        });
+    }
+
+    /// Whether that is too long ago, which is counted. What is no time at all is left to the message's own date.
+    fn is_older(&self, at: Option<i64>) -> bool {
+        let older = self.since.zip(at).is_some_and(|(since, at)| (0..since).contains(&at));
+        self.older.fetch_add(u64::from(older), Ordering::Relaxed);
+        older
+    }
 }
 
 /// What comes from a judge.
@@ -103,7 +141,7 @@ type Taker<'a> = &'a mut dyn FnMut(Step) -> Result<ControlFlow<()>, Trouble>;
 
 /// One thread reads, each judge has one, and this one takes the answers in the order of the messages: they are given
 /// out in turn and their answers fetched in turn, so that no answer has to be kept for its place.
-fn run(paths: &[PathBuf], trials: Vec<Trial<'_>>, read: &Arc<AtomicU64>, take: Taker<'_>) -> Result<(), Trouble> {
+fn run(source: &Source<'_>, trials: Vec<Trial<'_>>, take: Taker<'_>) -> Result<(), Trouble> {
     thread::scope(|scope| {
         let mut questions = Vec::new();
         let mut answers = Vec::new();
@@ -117,7 +155,7 @@ fn run(paths: &[PathBuf], trials: Vec<Trial<'_>>, read: &Arc<AtomicU64>, take: T
         thread::Builder::new().spawn_scoped(scope, move || {
             let mut turn = questions.iter().cycle();
             // A send fails when nobody wants answers any more.
-            let _ = archive::read(paths, read, &mut |found| match turn.next().map(|judge| judge.send(found)) {
+            source.read(&mut |found| match turn.next().map(|judge| judge.send(found)) {
                 Some(Ok(())) => ControlFlow::Continue(()),
                 _ => ControlFlow::Break(()),
             });
@@ -148,6 +186,8 @@ fn work(trial: &Trial<'_>, asked: &Receiver<Found>, answer: &SyncSender<Result<S
 /// What is kept from one message to the next, and what is written.
 struct Book<'p> {
     policy: &'p Policy,
+    /// What came before is not counted.
+    since: Option<i64>,
     json: bool,
     /// Whether limits on challenges hold.
     limited: bool,
@@ -174,6 +214,10 @@ impl Book<'_> {
     fn enter(&mut self, week: Option<i64>, mut judged: Judged) -> Result<ControlFlow<()>, Trouble> {
         let at = week.or(judged.at).unwrap_or(self.latest);
         self.latest = at;
+        if self.since.is_some_and(|since| week.or(judged.at).is_none_or(|at| at < since)) {
+            self.tally.older += 1;
+            return Ok(ControlFlow::Continue(()));
+        }
         // As at a delivery: before the slot is asked for.
         if let (true, Some(alike), true) = (judged.reason.is_of_the_gate(), &judged.alike, self.limited) {
             self.slots.note(alike, at);
@@ -272,7 +316,8 @@ mod tests {
         let ground = Ground::open(&arguments, &Environment::default()).unwrap();
         let trials = (0..judges).map(|_| ground.trial().unwrap()).collect();
         let mut out = Vec::new();
-        run(&[folder.to_owned()], trials, &Arc::default(), &mut |step| {
+        let paths = [folder.to_owned()];
+        run(&Source::new(&paths, None, &Progress::of(&[])), trials, &mut |step| {
             out.push(match step {
                 Step::Fault(fault) => fault.what,
                 Step::Judged(judged) => format!("{} {}", judged.place, judged.reason),

@@ -27,6 +27,8 @@ pub struct Tally {
     pub faults: u64,
     /// Messages that the user wrote; only where the program is shown learning.
     pub sent: u64,
+    /// Messages that came before the time that counts, or bear none.
+    pub older: u64,
     /// Whether everything was taken as proven, so that the share of it says nothing.
     assumed: bool,
     bytes: u64,
@@ -124,6 +126,10 @@ impl Tally {
         out.push('\n');
         if self.sent > 0 {
             out.push_str(&format!("{} more that you wrote yourself, to learn from\n", group(self.sent)));
+        }
+        if self.older > 0 {
+            let are = if self.older == 1 { "is" } else { "are" };
+            out.push_str(&format!("{} more {are} older, or bear no date, and {are} not counted\n", group(self.older)));
         }
         for remark in remarks {
             out.push_str(&format!("{remark}\n"));

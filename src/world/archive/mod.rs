@@ -297,6 +297,14 @@ fn is_left_over(entry: &Entry) -> bool {
     !entry.path.is_dir() && name.starts_with(['.', ',', '#'])
 }
 
+/// When a message of a Maildir was delivered, seconds since 1970, as its file's name says; none of any other file, which may
+/// hold more than one message.
+#[must_use]
+pub fn delivered(path: &Path) -> Option<i64> {
+    let folder = path.parent()?.file_name()?;
+    if folder == "cur" || folder == "new" { maildir_time(path) } else { None }
+}
+
 /// A Maildir name begins with the second of its delivery.
 fn maildir_time(path: &Path) -> Option<i64> {
     let name = path.file_name()?.to_str()?;
