@@ -12,6 +12,7 @@ use std::rc::Rc;
 use crate::command::replay::trial::{IfOwn, Judged};
 use crate::mail::address::Address;
 use crate::policy::sent::Class;
+use crate::policy::verdict::Verdict;
 
 /// All messages until their order is known.
 #[derive(Debug, Default)]
@@ -72,6 +73,10 @@ impl Course {
         let mut known = Known::default();
         for mut page in self.pages {
             known.judge(&mut page);
+            // One that would be asked may still be held, by a limit.
+            if matches!(page.judged.verdict, Verdict::Hold | Verdict::Challenge) {
+                page.judged.sender = page.sender.as_deref().and_then(|name| Address::parse(name).ok());
+            }
             if let Some(lesson) = page.sent {
                 known.people.extend(lesson.people);
                 known.sent.extend(lesson.message_id.map(|id| (id, (page.at, lesson.class))));
@@ -121,7 +126,6 @@ mod tests {
     use super::*;
     use crate::policy::reason::Reason;
     use crate::policy::sent::Sent;
-    use crate::policy::verdict::Verdict;
 
     fn sent(to: &[&str], class: Class) -> Sent {
         let people = to.iter().map(|to| Address::parse(to).unwrap()).collect();

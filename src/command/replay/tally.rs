@@ -1,7 +1,7 @@
 //! The summary of a dry run: what a person needs to decide whether to switch the program on.
 //!
 //! Promises: every message is in exactly one of passed, held, asked and thrown away; foreign text is made fit. Memory
-//! grows with the different people who would be asked. Never touches: the decision, the screen.
+//! grows with the different people who would be asked, and up to a limit with those whose mail would be held. Never touches: the decision, the screen.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,8 +12,10 @@ use crate::operation::progress::{group, plural};
 use crate::policy::reason::Reason;
 use crate::policy::verdict::Verdict;
 
-/// Most senders that are listed.
-pub const ASKED_LIMIT: usize = 10;
+/// Most senders that are listed, of those who would be asked and of those whose mail would be held.
+pub const SENDERS_LIMIT: usize = 10;
+/// Most different senders of held mail that are told apart: each spam may have its own. Who comes later is one of the others.
+const HELD_KEPT: usize = 10_000;
 /// Most weeks that are listed one by one; half a year shows where it settles.
 pub const WEEKS_LIMIT: usize = 26;
 const WEEK: i64 = 7 * 86_400;
@@ -40,8 +42,17 @@ pub struct Tally {
     /// Messages that passed because the user had sent what they are about.
     own_mail: u64,
     reasons: BTreeMap<(&'static str, u16), (Reason, u64)>,
-    asked: HashMap<String, u64>,
+    asked: Senders,
+    held: Senders,
     weeks: BTreeMap<i64, Counts>,
+}
+
+/// How many messages each of them sent.
+#[derive(Clone, Debug, Default)]
+struct Senders {
+    known: HashMap<String, u64>,
+    /// Messages of others.
+    beyond: u64,
 }
 
 /// What came of a number of messages.
@@ -105,7 +116,13 @@ impl Tally {
         if let (Verdict::Challenge, Some(to)) = (judged.verdict, &judged.to) {
             self.reflected += judged.reflected;
             // As for the limits, sub-addresses count as one.
-            *self.asked.entry(to.without_tag("+").normal().as_str().to_owned()).or_default() += 1;
+            self.asked.add(to.without_tag("+").normal().as_str(), usize::MAX);
+        }
+        if judged.verdict == Verdict::Hold {
+            match &judged.sender {
+                Some(sender) => self.held.add(sender.normal().as_str(), HELD_KEPT),
+                None => self.held.add("(nobody, or more than one)", HELD_KEPT),
+            }
         }
     }
 
@@ -137,7 +154,8 @@ impl Tally {
         out.push('\n');
         self.push_counts(&mut out, all);
         self.push_reasons(&mut out, all);
-        self.push_asked(&mut out);
+        self.asked.push("asked most", &mut out);
+        self.held.push("held most, in silence", &mut out);
         self.push_weeks(&mut out);
         out
     }
@@ -191,22 +209,6 @@ impl Tally {
         }
     }
 
-    fn push_asked(&self, out: &mut String) {
-        let mut rows: Vec<_> = self.asked.iter().collect();
-        rows.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-        if rows.is_empty() {
-            return;
-        }
-        out.push_str("\nasked most\n");
-        for (who, count) in rows.iter().take(ASKED_LIMIT) {
-            out.push_str(&format!("{:>9}  {}\n", group(**count), one_line(who, 120)));
-        }
-        if rows.len() > ASKED_LIMIT {
-            let rest: u64 = rows[ASKED_LIMIT..].iter().map(|(_, count)| **count).sum();
-            out.push_str(&format!("{:>9}  {} others\n", group(rest), group((rows.len() - ASKED_LIMIT) as u64)));
-        }
-    }
-
     /// Week by week from the first one on; weeks without mail are left out.
     fn push_weeks(&self, out: &mut String) {
         if self.weeks.is_empty() {
@@ -225,6 +227,37 @@ impl Tally {
         if self.weeks.len() > WEEKS_LIMIT {
             let rest = self.weeks.values().skip(WEEKS_LIMIT).fold(Counts::default(), |sum, one| sum.join(*one));
             row(&format!("{} more", self.weeks.len() - WEEKS_LIMIT), rest);
+        }
+    }
+}
+
+impl Senders {
+    /// One message more; a sender who comes after so many others is not told apart.
+    fn add(&mut self, sender: &str, limit: usize) {
+        if let Some(count) = self.known.get_mut(sender) {
+            *count += 1;
+        } else if self.known.len() < limit {
+            self.known.insert(sender.to_owned(), 1);
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    fn push(&self, title: &str, out: &mut String) {
+        let mut rows: Vec<_> = self.known.iter().collect();
+        rows.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        if rows.is_empty() {
+            return;
+        }
+        out.push_str(&format!("\n{title}\n"));
+        for (who, count) in rows.iter().take(SENDERS_LIMIT) {
+            out.push_str(&format!("{:>9}  {}\n", group(**count), one_line(who, 120)));
+        }
+        let others = rows.get(SENDERS_LIMIT..).unwrap_or_default();
+        if !others.is_empty() {
+            let rest: u64 = self.beyond + others.iter().map(|(_, count)| **count).sum::<u64>();
+            let more = if self.beyond > 0 { "or more " } else { "" };
+            out.push_str(&format!("{:>9}  {} {more}others\n", group(rest), group(others.len() as u64)));
         }
     }
 }
@@ -296,6 +329,24 @@ mod tests {
         assert!(text.contains("       12  a11@x.org\n"), "{text}");
         assert!(text.contains("        3  2 others\n"), "{text}");
         assert!(!text.contains("a1@x.org"), "{text}");
+    }
+
+    #[test]
+    fn whose_mail_is_held_is_listed_and_memory_has_a_limit() {
+        let mut tally = Tally::default();
+        let held = |sender| Judged { sender, ..judged(Verdict::Hold, Reason::NotAddressed, None) };
+        let by = |name: String| Address::parse(&name).ok();
+        tally.add(&held(None));
+        (0..2).for_each(|_| tally.add(&held(by("Bob@X.org".into()))));
+        tally.add(&judged(Verdict::Pass, Reason::AllowedSender, None));
+        assert!(
+            tally
+                .text(&[])
+                .ends_with("\nheld most, in silence\n        2  bob@x.org\n        1  (nobody, or more than one)\n")
+        );
+        (0..HELD_KEPT + 7).for_each(|number| tally.add(&held(by(format!("a{number}@x.org")))));
+        assert_eq!((tally.held.known.len(), tally.held.beyond), (HELD_KEPT, 9));
+        assert!(tally.text(&[]).contains("   9,999  9,990 or more others\n"), "{}", tally.text(&[]));
     }
 
     #[test]
