@@ -114,6 +114,12 @@ pub struct InitArguments {
     /// The character that your mail system splits user+anything@ at; "" for none
     #[arg(long, value_name = "CHARACTER")]
     pub delimiter: Option<String>,
+    /// Learn at once from what is seen (sent mail, address books, other programs' lists, received mail), without a question
+    #[arg(long)]
+    pub learn: bool,
+    /// Offer nothing to learn from, and look at no old mail
+    #[arg(long, conflicts_with = "learn")]
+    pub no_learn: bool,
 }
 
 /// What the caller knows about one message.

@@ -12,6 +12,8 @@ pub mod inbox;
 pub mod installation;
 pub mod ledger;
 pub mod listed;
+pub mod lore;
+pub mod mail_program;
 pub mod outgoing;
 pub mod own_mail;
 pub mod own_mark;

@@ -3,7 +3,7 @@
 //! Promises: a closed or full screen is never a panic. Foreign text must be made fit before it comes here
 //! (`mail/display.rs`). Never used by `deliver` and `gate`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 
 use unicode_width::UnicodeWidthStr;
@@ -82,6 +82,36 @@ pub fn aside(text: &str) {
     }
 }
 
+/// Whether there is somebody who sees a question and can answer it.
+#[must_use]
+pub fn has_partner() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question to which yes is the usual answer. Whoever goes away has not said yes.
+#[must_use]
+pub fn agrees(question: &str) -> bool {
+    agreed(question, io::stdin().lock(), io::stderr())
+}
+
+fn agreed(question: &str, answers: impl BufRead, mut screen: impl Write) -> bool {
+    // An answer is short, and nobody goes on for ever.
+    let mut answers = answers.take(4_096);
+    loop {
+        drop(write!(screen, "{question} [Y/n] "));
+        let mut line = Vec::new();
+        match answers.read_until(b'\n', &mut line) {
+            Ok(1..) => {}
+            _ => return false,
+        }
+        match String::from_utf8_lossy(&line).trim().to_lowercase().as_str() {
+            "" | "y" | "yes" => return true,
+            "n" | "no" => return false,
+            _ => {}
+        }
+    }
+}
+
 /// A text cut or filled to a number of columns, wide characters counted as two.
 #[must_use]
 pub fn column(text: &str, width: usize) -> String {
@@ -104,6 +134,27 @@ pub fn column(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_yes_or_an_empty_line_is_a_yes() {
+        for (typed, agrees, times) in [
+            ("\n", true, 1),
+            ("y\n", true, 1),
+            ("YES\r\n", true, 1),
+            ("n\n", false, 1),
+            ("no\ny\n", false, 1),
+            ("what?\ny\n", true, 2),
+            ("\u{e9}\nn\n", false, 2),
+            ("", false, 1),
+            ("what?\n", false, 2),
+        ] {
+            let mut screen = Vec::new();
+            assert_eq!(agreed("Well?", typed.as_bytes(), &mut screen), agrees, "{typed:?}");
+            assert_eq!(screen, "Well? [Y/n] ".repeat(times).as_bytes(), "{typed:?}");
+        }
+        assert!(!agreed("Well?", io::BufReader::new(io::repeat(b'x')), io::sink()));
+        assert!(!agreed("Well?", &b"\xff\xfe"[..], io::sink()));
+    }
 
     #[test]
     fn columns_line_up() {

@@ -29,6 +29,7 @@ mod envelopes;
 mod exit_codes;
 mod faults;
 mod field;
+mod first_day;
 mod fixture;
 mod foreign_lists;
 mod foreign_marks;

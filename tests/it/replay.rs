@@ -133,7 +133,7 @@ fn what_is_older_is_not_counted_and_teaches_all_the_same() {
         String::from_utf8(outcome.stdout.clone()).unwrap()
     };
     let text = replay(&[]);
-    assert!(text.starts_with("2 messages, ") && text.contains("\n5 more are older, or bear no date"), "{text}");
+    assert!(text.starts_with("2 messages, ") && text.contains("\n5 more are older or without a date"), "{text}");
     assert!(text.contains("held and asked               2  100.0 %"), "{text}");
     // What bears no date stands behind the one before it.
     let text = replay(&["--learn"]);

@@ -1,9 +1,10 @@
-//! `init`: keys, configuration, store, inbox and quarantine, and the lines for the mail system.
+//! `init`: keys, configuration, store, inbox and quarantine, the lines for the mail system, and what can be learned at once.
 //!
-//! Promises: asks nothing; overwrites nothing, however often it runs; takes nothing from old mail but an address
+//! Promises: asks only at a terminal, and only what to learn from (`first_day.rs`); overwrites nothing, however often it runs; takes nothing from old mail but an address
 //! that is beyond doubt: whose word is believed is the user's to say; makes no new keys or store in place of lost
 //! ones. Never touches: mail, the mail system's files.
 
+mod first_day;
 mod recipes;
 mod settings;
 
@@ -15,11 +16,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use crate::cli::InitArguments;
+use crate::command::init::first_day::{FirstDay, Word};
 use crate::command::init::recipes::Recipes;
 use crate::command::init::settings::{Settings, draft, is_usual_place};
 use crate::exit::Ending;
 use crate::mail::address::Address;
 use crate::operation::evidence::Server;
+use crate::operation::lore::Lore;
 use crate::operation::place::Place;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
@@ -37,6 +40,7 @@ pub struct SetUp {
     pub report: String,
     /// What the command line asked for and a configuration that was there already does not say.
     pub unheeded: Option<String>,
+    first_day: FirstDay,
 }
 
 /// Runs `init`.
@@ -44,12 +48,13 @@ pub struct SetUp {
 /// # Errors
 /// What is missing on the command line, or cannot be made; what was made before stays.
 pub fn init(arguments: &InitArguments, environment: Environment) -> Answer {
-    let SetUp { report, unheeded } = set_up(arguments, environment)?;
-    screen::out(&report)?;
-    match unheeded {
-        Some(sentence) => Err(Trouble::not_found(sentence)),
-        None => Ok(Ending::Done),
+    let set_up = set_up(arguments, environment)?;
+    screen::out(&set_up.report)?;
+    if let Some(sentence) = set_up.unheeded {
+        return Err(Trouble::not_found(sentence));
     }
+    set_up.first_day.begin(Word::of(arguments, screen::has_partner()), &mut screen::agrees)?;
+    Ok(Ending::Done)
 }
 
 /// Makes what is missing.
@@ -81,10 +86,14 @@ pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result
         report.push_str(&taken(arguments, settings));
     }
     report.push_str(&advice(&config));
+    let lore = Lore::of(&config, &environment);
     report.push_str(&lines_to_copy(&program, &config, &environment));
     let what = unheeded.join(", ");
     let said = format!("{} was there already and says something else than {what}; edit it", file.display());
-    Ok(SetUp { report, unheeded: (!what.is_empty()).then_some(said) })
+    let unheeded = (!what.is_empty()).then_some(said);
+    let config_option = (!is_usual_place(&file, &environment)).then_some(file);
+    let first_day = FirstDay { environment, lore, program, config_option, is_new: new.is_some() };
+    Ok(SetUp { report, unheeded, first_day })
 }
 
 /// Refuses to fill a gap in an installation that was whole once. New keys beside an old store would make a list that
@@ -331,6 +340,7 @@ mod tests {
             sendmail: Some("/bin/true".into()),
             authserv_id: vec!["mx.example.org".into()],
             delimiter: Some("+".into()),
+            ..InitArguments::default()
         }
     }
 

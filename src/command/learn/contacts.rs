@@ -24,14 +24,27 @@ use crate::world::lines::STANDARD_INPUT;
 /// # Errors
 /// When the store cannot be read or written.
 pub fn learn(paths: &[PathBuf], record: &mut Record) -> Result<u64, Trouble> {
+    let sum = take(paths, Sum::begun(&record.installation), record)?;
+    screen::out(&sum.text("in your address books", record.dry_run))?;
+    Ok(sum.read)
+}
+
+/// Whether there is anybody in them who is not on the list, or something that cannot be read; says nothing.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn has_news(paths: &[PathBuf], record: &mut Record) -> Result<bool, Trouble> {
+    let sum = Sum::in_silence(&record.installation);
+    Ok(take(paths, sum, record)?.has_news())
+}
+
+fn take(paths: &[PathBuf], sum: Sum, record: &mut Record) -> Result<Sum, Trouble> {
     let files = files(paths);
-    let sum = RefCell::new(Sum::begun(&record.installation));
+    let sum = RefCell::new(sum);
     let entries = files.iter().flat_map(|path| read(path, &sum));
     let changes = entries.filter_map(|who| sum.borrow_mut().change(who, Effect::Allow));
     record.write_all(changes, Effect::Allow, Origin::Contact, |before| sum.borrow_mut().written(before))?;
-    let sum = sum.into_inner();
-    screen::out(&sum.text("in your address books", record.dry_run))?;
-    Ok(sum.read)
+    Ok(sum.into_inner())
 }
 
 /// Everybody in one file; what cannot be read is named.

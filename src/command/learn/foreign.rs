@@ -39,23 +39,48 @@ pub fn program(name: &str) -> Result<Program, Trouble> {
 /// # Errors
 /// When a list does not say what it is for, or the store cannot be read or written.
 pub fn learn(program: Program, paths: &[PathBuf], denied: bool, record: &mut Record) -> Result<u64, Trouble> {
-    let lists =
-        paths.iter().map(|path| Ok((path.as_path(), effect_of(path, denied)?))).collect::<Result<Vec<_>, Trouble>>()?;
-    let mut read_in_all = 0;
-    for effect in [Effect::Allow, Effect::Deny] {
-        let sum = RefCell::new(Sum::begun(&record.installation));
-        // What a list says of an entry may differ from what it is for; both passes read it, and each takes its own.
-        let entries = lists.iter().flat_map(|(path, of_list)| read(program, path, *of_list, effect, &sum));
-        let changes = entries.filter_map(|who| sum.borrow_mut().change(who, effect));
-        record.write_all(changes, effect, Origin::Imported, |before| sum.borrow_mut().written(before))?;
-        let sum = sum.into_inner();
+    let mut read = 0;
+    for (effect, place) in [(Effect::Allow, "allowed there"), (Effect::Deny, "denied there")] {
+        let sum = take(program, &with_effects(paths, denied)?, effect, Sum::begun(&record.installation), record)?;
         if sum.read > 0 {
-            let place = if effect == Effect::Allow { "allowed there" } else { "denied there" };
             screen::out(&sum.text(place, record.dry_run))?;
         }
-        read_in_all += sum.read;
+        read += sum.read;
     }
-    Ok(read_in_all)
+    Ok(read)
+}
+
+/// Whether there is anybody on them who is not on the list, or something that cannot be read; says nothing.
+///
+/// # Errors
+/// As [`learn`].
+pub fn has_news(program: Program, paths: &[PathBuf], denied: bool, record: &mut Record) -> Result<bool, Trouble> {
+    let lists = with_effects(paths, denied)?;
+    let mut news = false;
+    for effect in [Effect::Allow, Effect::Deny] {
+        let sum = Sum::in_silence(&record.installation);
+        news |= take(program, &lists, effect, sum, record)?.has_news();
+    }
+    Ok(news)
+}
+
+fn with_effects(paths: &[PathBuf], denied: bool) -> Result<Vec<(&Path, entry::Effect)>, Trouble> {
+    paths.iter().map(|path| Ok((path.as_path(), effect_of(path, denied)?))).collect()
+}
+
+/// What a list says of an entry may differ from what it is for; so all are read for each effect, which takes its own.
+fn take(
+    program: Program,
+    lists: &[(&Path, entry::Effect)],
+    effect: Effect,
+    sum: Sum,
+    record: &mut Record,
+) -> Result<Sum, Trouble> {
+    let sum = RefCell::new(sum);
+    let entries = lists.iter().flat_map(|(path, of_list)| read(program, path, *of_list, effect, &sum));
+    let changes = entries.filter_map(|who| sum.borrow_mut().change(who, effect));
+    record.write_all(changes, effect, Origin::Imported, |before| sum.borrow_mut().written(before))?;
+    Ok(sum.into_inner())
 }
 
 /// What a list is for.

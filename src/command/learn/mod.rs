@@ -18,6 +18,7 @@ use crate::cli::LearnArguments;
 use crate::command::learn::record::Record;
 use crate::exit::Ending;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::policy::standing::Origin;
 use crate::world::config::Environment;
 use crate::world::lines::STANDARD_INPUT;
 
@@ -50,4 +51,20 @@ pub fn learn(arguments: &LearnArguments, environment: Environment) -> Answer {
         read += received::learn(&arguments.inbox, arguments.yes, &mut record)?;
     }
     Ok(if read == 0 { Ending::No } else { Ending::Done })
+}
+
+/// Whether [`learn`] with these arguments may bring something that is not known yet: sent mail that was not read, entries that are
+/// not on the list, or received mail of which nothing was ever taken. What cannot be read counts too, so that it is named. Says
+/// nothing and writes nothing.
+///
+/// # Errors
+/// When the set-up or the store cannot be read, or `--from` names no program.
+pub fn has_news(arguments: &LearnArguments, environment: &Environment) -> Result<bool, Trouble> {
+    let LearnArguments { sent, addressbook, inbox, from, files, denied, .. } = arguments;
+    let mut record = Record::open(environment, true)?;
+    let program = from.as_deref().map(foreign::program).transpose()?;
+    Ok((!sent.is_empty() && sent::has_news(sent, &record)?)
+        || (!addressbook.is_empty() && contacts::has_news(addressbook, &mut record)?)
+        || program.map_or(Ok(false), |program| foreign::has_news(program, files, *denied, &mut record))?
+        || (!inbox.is_empty() && record.store.count_from(&[Origin::Proposed], i64::MIN)? == 0))
 }

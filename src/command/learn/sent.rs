@@ -75,6 +75,33 @@ pub fn learn(paths: &[PathBuf], record: &mut Record) -> Result<u64, Trouble> {
     Ok(tally.messages + tally.unchanged)
 }
 
+/// Whether there is a file in these folders that was not read as it is, or something that cannot be read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn has_news(paths: &[PathBuf], record: &Record) -> Result<bool, Trouble> {
+    let paths = with_subfolders(paths);
+    let (_, key) = record.installation.keys.list.current();
+    let quarantine = &record.installation.config.paths.quarantine;
+    let mut folders = Folders::new(key, &paths, quarantine, record.store.read_files()?);
+    let (mut unread, mut faults) = (0_u64, 0_u64);
+    // No file is opened; the first one that is new is enough.
+    let _ = archive::read_wanted(
+        &paths,
+        &Arc::default(),
+        &mut |path, what| {
+            let wanted = unread == 0 && folders.wants(path, what);
+            unread += u64::from(wanted && what.is_file());
+            wanted && what.is_dir()
+        },
+        &mut |_| {
+            faults += 1;
+            ControlFlow::Break(())
+        },
+    );
+    Ok(unread + faults > 0)
+}
+
 /// What one message teaches; the caller is who runs the program.
 fn lesson(message: &Message, record: &Record) -> Result<Result<Sent, (Unlearned, Facts)>, Trouble> {
     let policy = &record.installation.config.policy;

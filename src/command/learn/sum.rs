@@ -26,6 +26,8 @@ pub struct Sum {
     new: u64,
     as_before: u64,
     left: u64,
+    faults: u64,
+    silent: bool,
 }
 
 impl Sum {
@@ -33,13 +35,26 @@ impl Sum {
     #[must_use]
     pub fn begun(installation: &Installation) -> Sum {
         let owner = installation.config.policy.owner.clone();
-        Sum { owner, meter: Meter::begun(), read: 0, own: 0, systems: 0, new: 0, as_before: 0, left: 0 }
+        let meter = Meter::begun();
+        Sum { owner, meter, read: 0, own: 0, systems: 0, new: 0, as_before: 0, left: 0, faults: 0, silent: false }
+    }
+
+    /// The same that names nothing.
+    #[must_use]
+    pub fn in_silence(installation: &Installation) -> Sum {
+        Sum { silent: true, ..Sum::begun(installation) }
+    }
+
+    /// Whether somebody is new, or a file cannot be read.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.new + self.faults > 0
     }
 
     /// Whom an entry puts on the list; none where it is the user, or a mail system that is never allowed.
     pub fn change(&mut self, who: Who, effect: Effect) -> Option<Who> {
         self.read += 1;
-        self.meter.show("read", self.read);
+        self.show("read", self.read);
         if matches!(&who, Who::Address(address) if self.owner.is(address)) {
             self.own += 1;
             return None;
@@ -57,7 +72,13 @@ impl Sum {
             None => self.new += 1,
             Some(_) => self.as_before += 1,
         }
-        self.meter.show("written", self.new + self.as_before);
+        self.show("written", self.new + self.as_before);
+    }
+
+    fn show(&mut self, what: &str, count: u64) {
+        if !self.silent {
+            self.meter.show(what, count);
+        }
     }
 
     /// An entry that cannot be taken, with its place and the reason.
@@ -65,6 +86,7 @@ impl Sum {
         self.read += 1;
         self.left += 1;
         match self.left {
+            _ if self.silent => {}
             ..=NAMED => screen::error(&one_line(what, 1_000)),
             count if count == NAMED + 1 => screen::error("more of them are only counted"),
             _ => {}
@@ -73,7 +95,10 @@ impl Sum {
 
     /// A file that cannot be read.
     pub fn fault(&mut self, what: &str) {
-        screen::error(&one_line(what, 1_000));
+        self.faults += 1;
+        if !self.silent {
+            screen::error(&one_line(what, 1_000));
+        }
     }
 
     /// All of it in words.

@@ -146,7 +146,7 @@ impl Tally {
         }
         if self.older > 0 {
             let are = if self.older == 1 { "is" } else { "are" };
-            out.push_str(&format!("{} more {are} older, or bear no date, and {are} not counted\n", group(self.older)));
+            out.push_str(&format!("{} more {are} older or without a date, and {are} not counted\n", group(self.older)));
         }
         for remark in remarks {
             out.push_str(&format!("{remark}\n"));

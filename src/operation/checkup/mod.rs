@@ -88,6 +88,7 @@ mod tests {
                 sendmail: Some("/bin/sh".into()),
                 authserv_id: vec!["mx.example.org".into()],
                 delimiter: Some("+".into()),
+                ..InitArguments::default()
             };
             set_up(&arguments, home.environment()).unwrap();
             home
