@@ -371,7 +371,7 @@ pub struct ForgetArguments {
     after_help = "Everybody you wrote to may write back, and an answer to what you sent is known by its Message-ID, from \
     whatever address it comes. What programs sent in your name teaches nothing, nor does mail that is not from an address \
     of yours (owner.address and owner.others in the configuration). Nobody who is denied is allowed again.\n\n\
-    For cron: countersign learn --sent ~/Maildir/.Sent\n\
+    For cron: countersign learn --sent ~/Maildir/.Sent >/dev/null\n\
     A second run reads only what is new or changed. Undo it: countersign forget --source learned --since 2026-11-28"
 )]
 pub struct LearnArguments {

@@ -87,7 +87,7 @@ pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result
     }
     report.push_str(&advice(&config));
     let lore = Lore::of(&config, &environment);
-    report.push_str(&lines_to_copy(&program, &config, &environment));
+    report.push_str(&lines_to_copy(&program, &config, &environment, &lore.sent));
     let what = unheeded.join(", ");
     let said = format!("{} was there already and says something else than {what}; edit it", file.display());
     let unheeded = (!what.is_empty()).then_some(said);
@@ -283,7 +283,7 @@ fn advice(config: &Config) -> String {
 }
 
 /// The lines for the mail system, each under the name of the file it goes into.
-fn lines_to_copy(program: &Path, config: &Config, environment: &Environment) -> String {
+fn lines_to_copy(program: &Path, config: &Config, environment: &Environment, sent: &[PathBuf]) -> String {
     let file = Some(config.paths.config.as_path()).filter(|file| !is_usual_place(file, environment));
     let usual = environment.home.as_ref().map(|home| home.join("Maildir"));
     let inbox = Place::of(&config.paths.inbox).filter(|place| Some(place) != usual.map(Place::Maildir).as_ref());
@@ -321,7 +321,7 @@ fn lines_to_copy(program: &Path, config: &Config, environment: &Environment) -> 
         }
     }
     part("neither of them: ~/.forward", &recipes.forward());
-    part("and for cron, in each case: crontab -e", &recipes.crontab());
+    part("and for cron, in each case: crontab -e", &recipes.crontab(sent));
     out
 }
 
@@ -536,7 +536,7 @@ mod tests {
         let called = Environment { config: Some(file.clone()), ..Environment::default() };
         let config = Config::load(&called).unwrap();
         assert!(config.paths.store.starts_with(home.path().join("data")) && config.paths.store.exists());
-        let lines = lines_to_copy(Path::new("/usr/bin/countersign"), &config, &elsewhere);
+        let lines = lines_to_copy(Path::new("/usr/bin/countersign"), &config, &elsewhere, &[]);
         assert!(lines.contains(&format!("gate --config {}", file.display())), "{lines}");
     }
 }

@@ -13,6 +13,8 @@ const FORWARD: &str = include_str!("../../../procmail-examples/forward");
 const CRONTAB: &str = include_str!("../../../procmail-examples/crontab");
 /// The program in the examples.
 const SHIPPED: &str = "/usr/local/bin/countersign";
+/// The folder of sent mail in the examples.
+const SENT: &str = "$HOME/Maildir/.Sent";
 /// What a whole file of rules for procmail sets, and one that is there has its own of.
 const PROCMAIL_VARIABLES: [&str; 8] =
     ["PATH=", "SHELL=", "UMASK=", "MAILDIR=", "DEFAULT=", "ORGMAIL=", "LOGFILE=", "TIMEOUT="];
@@ -104,10 +106,16 @@ impl Recipes {
         self.with_call(FORWARD)
     }
 
-    /// For `crontab -e`.
+    /// For `crontab -e`; without these folders of sent mail, or where cron would read one's name in another way, no line learns
+    /// from them.
     #[must_use]
-    pub fn crontab(&self) -> String {
-        self.with_call(CRONTAB)
+    pub fn crontab(&self, sent: &[PathBuf]) -> String {
+        let text = self.with_call(CRONTAB);
+        let words: Result<Vec<String>, OddPath> = sent.iter().map(|path| Ok(in_shell(&plain(path)?))).collect();
+        match words {
+            Ok(words) if !words.is_empty() => text.replace(SENT, &words.join(" ")),
+            _ => without(&text, |line| line.contains(SENT)),
+        }
     }
 
     fn with_call(&self, example: &str) -> String {
@@ -200,7 +208,8 @@ mod tests {
         assert_eq!(lines(&recipes.procmail()), lines(PROCMAIL));
         assert_eq!(lines(&recipes.maildrop()), lines(MAILDROP));
         assert_eq!(lines(&recipes.forward()), lines(FORWARD));
-        assert_eq!(lines(&recipes.crontab()), lines(CRONTAB));
+        let sent = [PathBuf::from("/home/alice/Maildir/.Sent")];
+        assert_eq!(lines(&recipes.crontab(&sent)), lines(&CRONTAB.replace("$HOME", "/home/alice")));
     }
 
     #[test]
@@ -224,7 +233,16 @@ mod tests {
         assert!(recipes.maildrop().contains(&format!("\n`{}`\n", call("gate"))));
         assert!(recipes.maildrop().contains("DEFAULT=\"/var/my mail/alice\"\n"));
         assert_eq!(recipes.forward(), format!("\"|{} || exit 75\"\n", call("deliver")));
-        assert!(recipes.crontab().contains(&format!("{}\n", call("digest"))));
+        assert!(recipes.crontab(&[]).contains(&format!("{}\n", call("digest"))));
+        let sent = |name: &str| recipes.crontab(&["/m/.Sent".into(), name.into()]);
+        assert!(
+            sent("/m/.Sent Items")
+                .contains(&format!("{} --sent /m/.Sent '/m/.Sent Items' >/dev/null\n", call("learn")))
+        );
+        // cron cuts a line at this.
+        for text in [recipes.crontab(&[]), sent("/m/100%")] {
+            assert!(!text.contains("learn") && text.contains("digest") && text.contains("maintain"), "{text}");
+        }
     }
 
     #[test]
@@ -266,7 +284,7 @@ mod tests {
             (of(&recipes.maildrop(), "`").trim_end_matches('`').to_owned(), "gate"),
             (forward.trim_end_matches('"').to_owned(), "deliver"),
             (
-                recipes.crontab().lines().next().unwrap().split_whitespace().skip(5).collect::<Vec<_>>().join(" "),
+                recipes.crontab(&[]).lines().next().unwrap().split_whitespace().skip(5).collect::<Vec<_>>().join(" "),
                 "digest",
             ),
         ] {
