@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -112,6 +113,14 @@ fn agreed(question: &str, answers: impl BufRead, mut screen: impl Write) -> bool
     }
 }
 
+/// A path as a shell takes it for one word.
+#[must_use]
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@,:=".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// A text cut or filled to a number of columns, wide characters counted as two.
 #[must_use]
 pub fn column(text: &str, width: usize) -> String {
@@ -154,6 +163,15 @@ mod tests {
         }
         assert!(!agreed("Well?", io::BufReader::new(io::repeat(b'x')), io::sink()));
         assert!(!agreed("Well?", &b"\xff\xfe"[..], io::sink()));
+    }
+
+    #[test]
+    fn a_shell_takes_each_path_for_one_word() {
+        for (path, wanted) in
+            [("/a/.Sent", "/a/.Sent"), ("/a/.Sent Items", "'/a/.Sent Items'"), ("/a/[G]/it's", "'/a/[G]/it'\\''s'")]
+        {
+            assert_eq!(shell_word(Path::new(path)), wanted);
+        }
     }
 
     #[test]

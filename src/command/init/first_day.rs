@@ -4,7 +4,7 @@
 //! what was learned before is not offered again. Never touches: how it is learned and judged (`command/learn`,
 //! `command/replay`), mail.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::{InitArguments, LearnArguments, ReplayArguments};
 use crate::command::learn::{has_news, learn};
@@ -14,7 +14,7 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger;
 use crate::operation::lore::Lore;
 use crate::operation::progress::group;
-use crate::operation::screen;
+use crate::operation::screen::{self, shell_word};
 use crate::operation::trouble::Trouble;
 use crate::world::clock;
 use crate::world::config::Environment;
@@ -108,9 +108,9 @@ impl FirstDay {
     fn lines_to_type(&self, offers: &[Offer]) -> String {
         let FirstDay { program, config_option, lore, is_new, .. } = self;
         let call = |command: &str, words: Vec<String>| {
-            let config = config_option.iter().flat_map(|file| ["--config".to_owned(), word(file)]);
+            let config = config_option.iter().flat_map(|file| ["--config".to_owned(), shell_word(file)]);
             let words: Vec<String> =
-                [word(program), command.to_owned()].into_iter().chain(config).chain(words).collect();
+                [shell_word(program), command.to_owned()].into_iter().chain(config).chain(words).collect();
             format!("    {}\n", words.join(" "))
         };
         let mut out = String::new();
@@ -122,7 +122,7 @@ impl FirstDay {
         }
         if !lore.inbox.is_empty() && (*is_new || !offers.is_empty()) {
             out.push_str("\nTo see what would have become of the last month's mail:\n\n");
-            let paths = lore.inbox.iter().map(|path| word(path));
+            let paths = lore.inbox.iter().map(|path| shell_word(path));
             out.push_str(&call("replay", ["--since".to_owned(), MONTH.to_owned()].into_iter().chain(paths).collect()));
         }
         out
@@ -186,19 +186,12 @@ fn words(arguments: &LearnArguments) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for (option, paths) in [("--sent", sent), ("--addressbook", addressbook), ("--inbox", inbox)] {
         out.extend((!paths.is_empty()).then(|| option.to_owned()));
-        out.extend(paths.iter().map(|path| word(path)));
+        out.extend(paths.iter().map(|path| shell_word(path)));
     }
     out.extend(yes.then(|| "--yes".to_owned()));
     out.extend(from.iter().flat_map(|program| ["--from".to_owned(), program.clone()]));
-    out.extend(files.iter().map(|path| word(path)));
+    out.extend(files.iter().map(|path| shell_word(path)));
     out
-}
-
-/// A path as a shell takes it for one word.
-fn word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@,:=".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]
@@ -217,15 +210,6 @@ mod tests {
             (false, true, false, Word::Refused),
         ] {
             assert_eq!(Word::of(&given(learn, no_learn), has_partner), wanted);
-        }
-    }
-
-    #[test]
-    fn a_shell_takes_each_path_for_one_word() {
-        for (path, wanted) in
-            [("/a/.Sent", "/a/.Sent"), ("/a/.Sent Items", "'/a/.Sent Items'"), ("/a/[G]/it's", "'/a/[G]/it'\\''s'")]
-        {
-            assert_eq!(word(Path::new(path)), wanted);
         }
     }
 }

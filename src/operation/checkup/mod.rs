@@ -7,6 +7,7 @@ mod caller;
 mod files;
 mod finding;
 mod forward;
+mod lore;
 mod machine;
 mod trust;
 
@@ -46,6 +47,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.extend(trust::stopped_results(config, now));
     found.push(machine::log(report::is_heard()));
     found.push(files::rows_and_files(config));
+    found.extend(lore::unlearned(config, environment));
     found.extend(caller::calls(config, environment));
     found
 }
@@ -71,8 +73,11 @@ mod tests {
     use super::*;
     use crate::cli::InitArguments;
     use crate::command::init::set_up;
+    use crate::policy::fingerprint::{Fingerprint, Kind};
+    use crate::policy::key::SecretKey;
+    use crate::policy::sent::Class;
     use crate::world::secret;
-    use crate::world::store::Store;
+    use crate::world::store::{SentRow, Store};
 
     struct Home {
         folder: tempfile::TempDir,
@@ -184,6 +189,24 @@ mod tests {
             assert!(accepted, "{finding:?}");
         }
         assert!(found.len() >= 13, "{}", found.len());
+    }
+
+    #[test]
+    fn sent_mail_is_spoken_of_until_something_was_learned() {
+        let home = Home::new();
+        let said = |home: &Home| home.examine().into_iter().find(|finding| finding.check == "sent mail");
+        assert_eq!(said(&home), None, "there is none");
+        fs::create_dir_all(home.at("Maildir/.Sent Items/cur")).unwrap();
+        fs::write(home.at("Maildir/.Sent Items/cur/1.a:2,S"), "x").unwrap();
+        let found = said(&home).unwrap();
+        assert_eq!(found.grade, Grade::Note);
+        let line = format!("countersign learn --sent '{}'", home.at("Maildir/.Sent Items").display());
+        assert_eq!(found.line, Some(line));
+        let mut store = Store::open(&Config::load(&home.environment()).unwrap().paths.store).unwrap();
+        let key = Fingerprint::of(&SecretKey::new([7; 32]), Kind::MessageId, b"x");
+        let row = SentRow { key, at: 1, class: Class::Private };
+        store.note_sent(&[row], &[]).unwrap();
+        assert_eq!(said(&home), None);
     }
 
     type Breaking = fn(&Home);
