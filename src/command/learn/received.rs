@@ -56,8 +56,7 @@ pub fn learn(paths: &[PathBuf], takes: bool, record: &mut Record) -> Result<u64,
             }
             Found::Message(message) => {
                 progress.step();
-                messages += 1;
-                seen.take(&message, record);
+                messages += u64::from(seen.take(&message, record));
             }
         }
         ControlFlow::Continue(())
@@ -103,17 +102,18 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, message: &Message, record: &Record) {
+    /// Takes a message; whether it was received, and not the user's own.
+    fn take(&mut self, message: &Message, record: &Record) -> bool {
         let policy = &record.installation.config.policy;
         let start = without_block(&message.start);
         let facts = Facts::read(&start, &Caller::of_kept(&Head::read(&start), policy.trust.hops), &policy.trust);
         if facts.sender.address().is_some_and(|author| policy.owner.is(author)) {
-            return;
+            return false;
         }
         if let Some(author) = facts.sender.address() {
             self.count_proofs(author, facts.authentication.proofs(author.domain()), record);
         }
-        let Some(at) = message.received.or(facts.date) else { return };
+        let Some(at) = message.received.or(facts.date) else { return true };
         if let Some(list) = facts.list() {
             note(&mut self.lists, list.clone(), at);
         } else if let Some(author) = facts.sender.address()
@@ -122,6 +122,7 @@ impl Seen {
         {
             note(&mut self.answered, author.to_string(), at);
         }
+        true
     }
 
     fn count_proofs(&mut self, author: &Address, proofs: Proofs, record: &Record) {
