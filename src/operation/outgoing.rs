@@ -16,7 +16,7 @@ use crate::operation::installation::Installation;
 use crate::operation::sent::{recipient, teach};
 use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
-use crate::policy::sent::{Class, Outgoing, Recipient, Sent, Unlearned};
+use crate::policy::sent::{Class, Outgoing, Recipient, Sent, Unlearned, meant};
 use crate::policy::token::{Day, Token};
 use crate::world::random;
 use crate::world::store::{Store, StoreProblem};
@@ -111,7 +111,7 @@ impl Letter {
         let mut sent = Sent::read(message, &installation.config.policy.owner, &mut is)?;
         if !self.submission.reads_fields {
             // Whom the fields name beside them it does not go to.
-            let goes: Vec<_> = envelope.iter().map(Address::normal).collect();
+            let goes: Vec<_> = envelope.iter().filter_map(meant).map(|one| one.normal()).collect();
             sent.people.retain(|one| goes.contains(&one.normal()));
         }
         Ok(sent)

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use super::Owner;
 use super::subject::topic;
 use crate::facts::Facts;
-use crate::mail::address::Address;
+use crate::mail::address::{Address, DELIMITERS};
+use crate::mail::content::{TokenKind, token_in_extension};
 use crate::mail::head::Head;
 use crate::signs::sender::is_mail_system;
 use crate::signs::subscription::Subscription;
@@ -149,13 +150,12 @@ impl Sent {
             return Err(Unlearned::NotProven);
         }
         let mut once = HashSet::new();
-        let named = facts.named.iter().chain(envelope);
-        let others: Vec<&Address> = named.filter(|one| !owner.is(one) && once.insert(one.normal())).collect();
+        let named = facts.named.iter().chain(envelope).filter_map(meant);
+        let others: Vec<Address> = named.filter(|one| !owner.is(one) && once.insert(one.normal())).collect();
         if facts.named.is_empty() && envelope.is_empty() {
             return Err(Unlearned::NoRecipient);
         }
-        let kinds: Vec<(&Address, Recipient)> =
-            others.into_iter().map(|one| (one, list_by_name(one, is(one)))).collect();
+        let kinds: Vec<(&Address, Recipient)> = others.iter().map(|one| (one, list_by_name(one, is(one)))).collect();
         let of =
             |wanted: Recipient| kinds.iter().filter(move |(_, kind)| *kind == wanted).map(|(one, _)| (*one).clone());
         let people = of(Recipient::Person).filter(|one| !is_mail_system(one)).collect();
@@ -171,6 +171,19 @@ impl Sent {
             lists: of(Recipient::PublicList).chain(of(Recipient::PrivateList)).collect(),
             topic: topic(facts.subject()).filter(|_| private_lists && !public),
         })
+    }
+}
+
+/// Whose mailbox a recipient is. The answer to another user's challenge goes to an address made for it: meant is the user, and
+/// nobody where it says "this was not me" or returns something.
+#[must_use]
+pub fn meant(recipient: &Address) -> Option<Address> {
+    let local = recipient.local();
+    let delimited = local.rfind(|c| DELIMITERS.contains(c)).map(|at| (&local[..at], &local[at + 1..]));
+    match delimited.and_then(|(before, tail)| Some((before, token_in_extension(tail)?.0))) {
+        Some((before, TokenKind::Confirm)) => recipient.with_local(before).ok(),
+        Some(_) => None,
+        None => Some(recipient.clone()),
     }
 }
 
@@ -307,6 +320,27 @@ mod tests {
             |one: &Address| if one.local() == "carol" { Recipient::PrivateList } else { Recipient::PublicList };
         let sent = read_with(&letter(""), &[], &mut is).unwrap();
         assert_eq!((sent.class, sent.topic), (Class::Public, None));
+    }
+
+    #[test]
+    fn who_answers_a_challenge_writes_to_a_person() {
+        let token = "12em04hmasw9e8v0x6essk8b1p27rab1";
+        for (recipient, wanted) in [
+            (format!("zoe+c{token}@x.org"), &["zoe@x.org"][..]),
+            (format!("zoe-team-C{}@x.org", token.to_uppercase()), &["zoe-team@x.org"]),
+            (format!("zoe+c{token}@x.org, zoe@x.org"), &["zoe@x.org"]),
+            (format!("zoe+n{token}@x.org"), &[]),
+            (format!("zoe+b{token}@x.org"), &[]),
+            (format!("zoe+c{}@x.org", &token[1..]), &[&format!("zoe+c{}@x.org", &token[1..])]),
+            (format!("c{token}@x.org"), &[&format!("c{token}@x.org")]),
+            (format!("+c{token}@x.org"), &[]),
+        ] {
+            let one =
+                letter("").replace("bob@x.org, ", "").replace("Cc: Bob@x.org\n", "").replace("carol@y.org", &recipient);
+            assert_eq!(names(&read(&one).unwrap().people), wanted, "{recipient}");
+            let sent = read_with(&one, &[recipient.split(',').next().unwrap()], &mut |_| Recipient::Person).unwrap();
+            assert_eq!(names(&sent.people), wanted, "{recipient}");
+        }
     }
 
     #[test]

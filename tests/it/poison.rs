@@ -286,6 +286,7 @@ fn sent_folder_rows() -> Vec<Row> {
     let to = |more: &str| sent(MALLORY, 1, more);
     let saying = |subject: &str, text: &str| to("").replace("The garden party", subject).replace("Hello.", text);
     let receipt = "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n";
+    let answers_to = |kind: char| MALLORY.replace('@', &format!("+{kind}{}@", "0".repeat(32)));
     let join = |more: &str| sent("friends-join@lists.example.net", 1, more);
     vec![
         lies("spam", to("").replace(OWNER, "spam@evil.example")),
@@ -314,6 +315,8 @@ fn sent_folder_rows() -> Vec<Row> {
             sent(BOB, 1, "").replace("Hello.", &format!("From: {MALLORY}\nTo: me")),
         ),
         lies("your answer to spam", saying("Re: offer", "Stop it!")),
+        lies("your answer to a challenge of theirs", sent(&answers_to('c'), 1, "")),
+        lies("your answer that it was not you", sent(&answers_to('n'), 1, "")),
         lies("your message to leave a list", sent("friends-leave@lists.example.net", 1, "")),
         lies("your mail to what leaves a newsletter", sent("leave@evil.example", 1, "")),
         lies("your subscription to a list", join("")),
