@@ -451,7 +451,10 @@ fn who_is_told_to_end_sends_no_part_of_a_message() {
             &world,
             &format!("trap '' TERM INT HUP; touch {}; cat > /dev/null; touch {}", begun.display(), sent.display()),
         );
-        let mut child = world.command(PROGRAM).args(to(&["bob@example.net"])).spawn().unwrap();
+        // Whoever runs the tests in the background has them ignored, and then they are for the program too.
+        let mut command = world.command("env");
+        command.args(["--default-signal=TERM,INT,HUP", PROGRAM]).args(to(&["bob@example.net"]));
+        let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&[MAIL.as_bytes(), &vec![b'x'; 1_000_000]].concat()).unwrap();
         while !begun.exists() {
