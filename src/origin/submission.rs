@@ -21,8 +21,15 @@ pub fn is_handed_in(head: &Head<'_>, user: Option<&User>) -> bool {
 #[must_use]
 pub fn was_submitted(head: &Head<'_>, hops: usize, user: Option<&User>) -> bool {
     // What came from outside has a field of each of them; what has fewer was handed in at one behind the first.
+    let count = head.all("Received").count();
     let own = head.all("Received").take(hops).last();
-    own.is_some_and(|field| user.is_some_and(|user| is_local(field, user)) || is_authenticated(&field.text()))
+    // The user's procmail or fetchmail hands foreign mail in again, and it has a stranger's fields below; a mail program
+    // behind a system of its own has one field there.
+    let below = count.saturating_sub(hops);
+    own.is_some_and(|field| {
+        (below == 0 && user.is_some_and(|user| is_local(field, user)))
+            || (below <= 1 && is_authenticated(&field.text()))
+    })
 }
 
 /// Postfix `by HOST (Postfix, from userid N)`, Exim `from USER by HOST with local`, Sendmail `(from USER@HOST) by HOST
@@ -110,6 +117,22 @@ mod tests {
             assert!(submitted(&[field], 2), "fewer own systems saw it than see what comes from outside");
             assert!(!submitted(&[field], 0), "no field is known to be ours");
             assert!(!submitted(&[OUTSIDE, field], 1), "below the field that is ours a stranger wrote it");
+        }
+    }
+
+    #[test]
+    fn what_the_user_passes_on_by_a_program_is_still_foreign() {
+        let local = "by mx.example.org (Postfix, from userid 1000) id 2; Mon";
+        let relayed = "from home by mx.example.org (Postfix) with ESMTPSA id 3; Mon";
+        for (fields, hops, wanted) in [
+            (&[local, OUTSIDE][..], 1, false),
+            (&["from localhost by mx (Postfix) with ESMTP id 3", local, OUTSIDE], 2, false),
+            (&["from alice by mx.example.org with local (Exim 4.96) id 1; Mon", OUTSIDE], 1, false),
+            (&[relayed, local, OUTSIDE], 1, false),
+            (&[relayed, local], 1, true),
+            (&[relayed], 1, true),
+        ] {
+            assert_eq!(submitted(fields, hops), wanted, "{fields:?}");
         }
     }
 
