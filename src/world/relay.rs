@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -88,7 +88,6 @@ impl Relay<'_> {
         let mut command = self.command();
         // A message that is in memory is given as a file: whenever we die, the program has all of it.
         let file = if rest.is_whole() { in_memory(first).ok() } else { None };
-        let piped = file.is_none();
         command.stdin(file.map_or_else(Stdio::piped, File::into));
         watch.child_is(STARTING);
         let started = command.spawn();
@@ -99,12 +98,16 @@ impl Relay<'_> {
         };
         // It holds our copy of the file.
         drop(command);
-        if piped && let Err(error) = feed(&mut child, first, rest) {
-            // It may have gone meanwhile; then it had less than the whole, and said so.
+        let mut pipe = child.stdin.take();
+        if let Some(Err(error)) = pipe.as_mut().map(|pipe| feed(pipe, first, rest)) {
+            // It may have gone meanwhile; then it had less than the whole, and said so. It must not live to see the end of
+            // the pipe, which it would take for the end of the message.
             drop(child.kill());
+            drop(pipe);
             drop(child.wait());
             return Relayed::Broken(error);
         }
+        drop(pipe);
         whole.store(true, Ordering::SeqCst);
         let ended = child.wait();
         watch.child_is(0);
@@ -122,8 +125,7 @@ fn number(status: ExitStatus) -> u8 {
 }
 
 /// Writes everything to the program. One that reads no further is no error: how it ends says why.
-fn feed<R: Read>(child: &mut Child, first: &[u8], rest: &mut Incoming<R>) -> io::Result<()> {
-    let Some(mut pipe) = child.stdin.take() else { return Ok(()) };
+fn feed<R: Read>(pipe: &mut ChildStdin, first: &[u8], rest: &mut Incoming<R>) -> io::Result<()> {
     let mut refused = None;
     let mut put = |piece: &[u8]| {
         pipe.write_all(piece).map_err(|error| {

@@ -21,6 +21,7 @@ use countersign::world::clock;
 use countersign::world::store::StoreFile;
 
 use super::letter::{Letter, OWNER};
+use super::strace;
 use super::world::{Outcome, PROGRAM, World, header};
 
 const MUTT: [&str; 4] = ["sendmail", "-oi", "-oem", "--"];
@@ -468,6 +469,25 @@ fn who_is_told_to_end_sends_no_part_of_a_message() {
         let outcome = world.shell("sleep 0.3", "");
         assert!(!sent.exists() && world.entry("bob@example.net").is_none(), "{outcome}");
     }
+}
+
+#[test]
+#[ignore = "needs strace; tests/run calls it"]
+fn a_message_that_breaks_off_never_ends_for_the_one_who_reads_it() {
+    let world = World::new();
+    let (ended, mail) = (world.path("ended"), world.path("mail"));
+    // It writes what it counted as soon as its input ends, and what is killed writes nothing.
+    real(&world, &format!("exec dd of=/dev/null bs=64k 2> {}", ended.display()));
+    fs::write(&mail, [MAIL.as_bytes(), &vec![b'x'; 1_000_000]].concat()).unwrap();
+    let command = format!("sendmail -oi bob@example.net < {}", mail.display());
+    let (outcome, calls) = strace::calls(&world, &command, b"");
+    outcome.check("undisturbed it is out", outcome.code == Some(0) && fs::metadata(&ended).unwrap().len() > 0);
+    let near_end = calls.iter().filter(|call| call.name == "read").count() - 5;
+    let faults =
+        format!("-e inject=read:error=EIO:when={near_end}+ -e inject=?kill,?pidfd_send_signal:delay_enter=300000");
+    let outcome = world.shell(&format!("exec strace -o /dev/null -qq -e signal=none {faults} \"$P\" {command}"), "");
+    outcome.check("it is not sent", outcome.code == Some(75));
+    assert_eq!(fs::read_to_string(&ended).unwrap(), "");
 }
 
 #[test]
