@@ -8,7 +8,7 @@ use super::confirm::{is_empty, is_marked, repeated};
 use super::gate::{may_challenge, within_caps};
 use super::own_mail::{brings_executables, notice};
 use super::reason::Reason;
-use super::standing::{Effect, Entry, Standing, StoreHealth};
+use super::standing::{Effect, Entry, Origin, Standing, StoreHealth};
 use super::{Mode, Policy};
 use crate::facts::{Facts, Sender};
 use crate::mail::address::Address;
@@ -181,8 +181,9 @@ fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
     let author = question.facts.sender.address();
     let proofs = author.map_or(Proofs::NONE, |one| question.facts.authentication.proofs(one.domain()));
     let denies = |entry: Option<Entry>| entry.is_some_and(|entry| entry.denies(proofs));
-    // An address that the user allowed by name outranks the denial of its whole domain.
-    let allowed = allows(standing.sender).is_some();
+    // An address that the user allowed by name outranks the denial of its whole domain; one that was learned does not.
+    let by_name = |entry: Entry| !entry.origin.is_learned() || entry.origin == Origin::Imported;
+    let allowed = allows(standing.sender).is_some_and(by_name);
     rows.into_iter()
         .find(|(entry, reason)| denies(*entry) && !(allowed && *reason == Reason::DeniedDomain))
         .map(|(_, reason)| (verdict, reason))
