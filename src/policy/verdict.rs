@@ -8,6 +8,7 @@ use super::confirm::{is_empty, is_marked, repeated};
 use super::gate::{may_challenge, within_caps};
 use super::own_mail::{brings_executables, notice};
 use super::reason::Reason;
+use super::sent::Class;
 use super::standing::{Effect, Entry, Origin, Standing, StoreHealth};
 use super::{Mode, Policy};
 use crate::facts::{Facts, Sender};
@@ -215,8 +216,10 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
         return None;
     }
     if let Some(lack) = lacks_proof(question.facts, entry, question.policy) {
-        // What comes through an allowed list, or answers the user, has another proof.
-        return reply(question).or_else(|| allowed_list(question)).or(Some((Verdict::Hold, lack)));
+        // What comes through an allowed list, or names what only the user's recipients know, has another proof.
+        let private = question.standing.own.as_ref().is_some_and(|own| own.class == Class::Private);
+        let answers = reply(question).filter(|_| private);
+        return answers.or_else(|| allowed_list(question)).or(Some((Verdict::Hold, lack)));
     }
     let again = by_this_token && is_empty(question.facts, question.standing, question.policy);
     (!again).then_some((Verdict::Pass, Reason::AllowedSender))
