@@ -11,6 +11,7 @@ use crate::facts::Facts;
 use crate::mail::address::{Address, DELIMITERS};
 use crate::mail::content::{TokenKind, token_in_extension};
 use crate::mail::head::Head;
+use crate::origin::auth::Proofs;
 use crate::signs::sender::is_mail_system;
 use crate::signs::subscription::Subscription;
 use crate::signs::{Kind, Sign};
@@ -145,7 +146,7 @@ impl Sent {
         {
             return Err(Unlearned::Resent);
         }
-        let proven = !facts.authentication.proofs(author.domain()).is_empty();
+        let proven = facts.authentication.proofs(author.domain()).intersects(Proofs::AUTHOR);
         if facts.received > 0 && !submitted && !proven {
             return Err(Unlearned::NotProven);
         }
@@ -219,7 +220,7 @@ fn list_by_name(address: &Address, known: Recipient) -> Recipient {
 mod tests {
     use super::super::tests::policy;
     use super::*;
-    use crate::origin::auth::Trust;
+    use crate::origin::auth::{Method, Trust};
     use crate::origin::envelope::Caller;
     use crate::origin::submission::was_submitted;
 
@@ -229,7 +230,8 @@ mod tests {
 
     fn read_with(text: &str, envelope: &[&str], is: &mut dyn FnMut(&Address) -> Recipient) -> Result<Sent, Unlearned> {
         let policy = policy();
-        let trust = Trust { ids: vec!["mx.example.org".into()], ..Trust::default() };
+        let methods = vec![Method::Dkim, Method::Dmarc, Method::Spf];
+        let trust = Trust { ids: vec!["mx.example.org".into()], methods, ..Trust::default() };
         let facts = Facts::read(text.as_bytes(), &Caller::default(), &trust);
         let envelope: Vec<Address> = envelope.iter().map(|one| Address::parse(one).unwrap()).collect();
         let head = Head::read(text.as_bytes());
@@ -292,6 +294,12 @@ mod tests {
         assert_eq!(read(&letter(&below)), Err(Unlearned::NotProven));
         let proof = "Authentication-Results: mx.example.org; dkim=pass header.d=example.org\n";
         assert!(read(&letter(&format!("{proof}{outside}"))).is_ok());
+        let path = "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=alice@example.org\n";
+        assert_eq!(
+            read(&letter(&format!("{path}{outside}"))),
+            Err(Unlearned::NotProven),
+            "strangers share its servers"
+        );
         assert!(read(&letter(&outside.replace("ESMTP;", "ESMTPSA id 1;"))).is_ok());
         assert_eq!(read("From: alice@example.org\nSubject: draft\n\nx\n"), Err(Unlearned::NoRecipient));
     }
