@@ -9,6 +9,7 @@ use crate::cli::ReleaseArguments;
 use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::mail::address::Address;
+use crate::mail::display::shell_word;
 use crate::operation::case;
 use crate::operation::delivery::facts_of;
 use crate::operation::entry::{Who, any_of, if_proven, refuse_mail_system, refuse_own};
@@ -242,8 +243,9 @@ impl Run<'_> {
             Some(Change::KeepDemand(pin)) => {
                 self.undone.push(format!(
                     "{who} stays allowed only if {} says pass, and nothing is proven about {id}: it may be forged. To \
-                     allow it without proof: countersign allow --any {who}",
-                    any_of(pin)
+                     allow it without proof: countersign allow --any {}",
+                    any_of(pin),
+                    shell_word(&who.to_string())
                 ));
                 Ok(None)
             }

@@ -104,6 +104,18 @@ pub fn without_links(text: &str) -> String {
     out
 }
 
+/// A text as one word of a command line that is shown to be copied: in an address and in the name of a list may stand what a
+/// shell acts on.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "@.:,/_-+=%".contains(c);
+    if text.chars().all(plain) && !text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 fn is_full_stop(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }

@@ -3,6 +3,7 @@
 //! Promises: a message that proves nothing may be forged, so it takes nothing from whom it claims to be from: who is allowed
 //! stays so, and only mail in that name without proof is denied. Never touches: the message.
 
+use crate::mail::display::shell_word;
 use crate::operation::entry::{Who, any_of, refuse_own};
 use crate::operation::installation::Installation;
 use crate::operation::quarantine;
@@ -49,7 +50,8 @@ pub fn deny(installation: &Installation, store: &mut Store, id: HeldId) -> Resul
     if matches!(change, Change::Demand(_) | Change::DenyUnproven) && installation.config.policy.trust.ids.is_empty() {
         return Err(Trouble::not_found(format!(
             "nothing is proven about {id}, and no authserv-id is configured, so nothing ever is: whoever writes in the name of \
-             {who} looks alike. To deny all of it: countersign deny {who}"
+             {who} looks alike. To deny all of it: countersign deny {}",
+            shell_word(&who.to_string())
         )));
     }
     // Perform.
@@ -70,7 +72,8 @@ pub fn deny(installation: &Installation, store: &mut Store, id: HeldId) -> Resul
         Change::DenyUnproven => {
             who.write(installation, store, &fresh(Effect::Deny, Proofs::AUTHOR))?;
             format!(
-                "denied what claims to be from {who} without proof: {id} may be forged. For all of it: countersign deny {who}"
+                "denied what claims to be from {who} without proof: {id} may be forged. For all of it: countersign deny {}",
+                shell_word(&who.to_string())
             )
         }
         Change::DenyAll => {

@@ -12,7 +12,7 @@ use crate::cli::EntryArguments;
 use crate::exit::Ending;
 use crate::mail::address::{Address, Domain};
 use crate::mail::compose::short_date;
-use crate::mail::display::one_line;
+use crate::mail::display::{one_line, shell_word};
 use crate::operation::case::{entry_under, slot_keys};
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
@@ -461,7 +461,7 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entr
                 ));
             } else {
                 screen::out(&format!("Mail from {who} without that proof is held.\n"))?;
-                screen::aside(&format!("To let it pass too: countersign allow --any {who}"));
+                screen::aside(&format!("To let it pass too: countersign allow --any {}", shell_word(&who.to_string())));
             }
             if !wish.release {
                 say_held(installation, store, who)?;
@@ -481,15 +481,16 @@ fn say_held(installation: &Installation, store: &Store, who: &Who) -> Result<(),
     if held.is_empty() {
         return Ok(());
     }
+    let word = shell_word(&who.to_string());
     let mut out = format!("Held from {who}, and not released by this ({}):\n", held.len());
     for row in held.iter().rev().take(HELD_SHOWN) {
         out.push_str(&format!("{}  {}  {}\n", row.id, short_date(row.received), row.reason.sentence()));
     }
     let more = held.len().saturating_sub(HELD_SHOWN);
     if more > 0 {
-        out.push_str(&format!("and {more} more: countersign held --grep {who}\n"));
+        out.push_str(&format!("and {more} more: countersign held --grep {word}\n"));
     }
-    screen::out(&format!("{out}To have what would pass now: countersign allow --release {who}\n"))?;
+    screen::out(&format!("{out}To have what would pass now: countersign allow --release {word}\n"))?;
     Ok(())
 }
 

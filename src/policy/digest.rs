@@ -11,7 +11,7 @@ use super::reason::Reason;
 use super::token::HeldId;
 use crate::facts::OWN_MARK;
 use crate::mail::compose::{HeaderValue, Outgoing, date, short_date};
-use crate::mail::display::{without_links, wrapped};
+use crate::mail::display::{shell_word, without_links, wrapped};
 use crate::origin::score::Points;
 use crate::signs::Kind;
 use crate::signs::list_id::ListId;
@@ -280,8 +280,9 @@ fn push_surge(out: &mut String, Surge { list, ids, subject }: &Surge<'_>) {
     let (list, first) = (list.as_str(), ids.first().map(ToString::to_string).unwrap_or_default());
     out.push_str(&format!("\n{} messages of a mailing list you have not decided about: {list}\n", ids.len()));
     out.push_str(&format!("            the newest: {}\n", without_links(subject)));
-    out.push_str(&format!("            countersign allow --release list:{list}\n"));
-    out.push_str(&format!("            countersign deny list:{list}\n            countersign show {first}\n"));
+    let word = shell_word(&format!("list:{list}"));
+    out.push_str(&format!("            countersign allow --release {word}\n"));
+    out.push_str(&format!("            countersign deny {word}\n            countersign show {first}\n"));
 }
 
 /// The one line of the empty answers; the person's letter itself was released.
@@ -387,15 +388,19 @@ mod tests {
         let entries: Vec<Entry> =
             (0..15).map(|number| entry(number, Reason::Automatic(Sign::ListField), false)).collect();
         let mut words = words(&entries);
-        let mut of = |range: std::ops::Range<i64>, list: &str| {
+        let of = |words: &mut HashMap<i64, Words>, range: std::ops::Range<i64>, list: &str| {
             range.for_each(|number| words.get_mut(&number).unwrap().list = ListId::new(list));
         };
-        of(0..6, "users.x.example");
-        of(6..11, "few.x.example");
+        of(&mut words, 0..6, "users.x.example");
+        of(&mut words, 6..11, "few.x.example");
         let policy = crate::policy::tests::policy();
         let text = text(Report { policy: &policy, entries: &entries, words: &words, alarms: &[], older: 0, now: 0 });
         assert!(text.contains("6 messages of a mailing list you have not decided about: users.x.example\n"), "{text}");
         assert!(text.contains("countersign deny list:users.x.example\n") && !text.contains("list:few"), "{text}");
+        of(&mut words, 0..6, "`reboot`|a&b.x.example");
+        let odd =
+            self::text(Report { policy: &policy, entries: &entries, words: &words, alarms: &[], older: 0, now: 0 });
+        assert!(odd.contains(" deny 'list:`reboot`|a&b.x.example'\n") && !odd.contains(" list:`"), "{odd}");
         // Each of the others, and none of these but the one that can be looked at.
         let shown = |id: &Entry| text.contains(&id.id.to_string());
         assert_eq!(entries.iter().filter(|entry| shown(entry)).count(), 9 + 1, "{text}");

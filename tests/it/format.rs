@@ -4,7 +4,7 @@
 use countersign::mail::address::{Address, DELIMITERS};
 use countersign::mail::bare_answer::says_nothing;
 use countersign::mail::compose::{date, date_in, short_date};
-use countersign::mail::display::{one_line, without_links, wrapped};
+use countersign::mail::display::{one_line, shell_word, without_links, wrapped};
 use countersign::mail::fold::{Parameterised, decode_words};
 use countersign::mail::head::Head;
 use countersign::mail::language::{declared, guess};
@@ -285,4 +285,18 @@ fn shown() {
             ("short date of so many seconds since 1970", |case| short_date(number(case))),
         ],
     );
+}
+
+#[test]
+fn what_is_shown_to_be_copied_is_one_word_for_a_shell() {
+    for plain in ["bob@x.org", "bob+tea@x.org", "list:users.lists.example.org", "jos\u{e9}@x.org"] {
+        assert_eq!(shell_word(plain), plain);
+    }
+    for odd in
+        ["", "`id`@x.org", "$HOME@x.org", "o'neil@x.org", "a|b@x.org", "a&b@x.org", "#a@x.org", "@*.x.org", "'''"]
+    {
+        let said =
+            std::process::Command::new("/bin/sh").args(["-c", &format!("printf %s {}", shell_word(odd))]).output();
+        assert_eq!(String::from_utf8(said.unwrap().stdout).unwrap(), odd);
+    }
 }

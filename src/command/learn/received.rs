@@ -13,7 +13,7 @@ use crate::command::learn::record::Record;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::compose::short_date;
-use crate::mail::display::one_line;
+use crate::mail::display::{one_line, shell_word};
 use crate::mail::head::Head;
 use crate::operation::entry::Who;
 use crate::operation::progress::{Progress, group, plural};
@@ -186,7 +186,8 @@ fn text(proposals: &[Proposal], messages: u64, taken: bool) -> String {
         let (did, days) = (if taken { "allowed" } else { "countersign allow" }, short_date(one.first));
         let (days, last) = (days.split(' ').next().unwrap_or_default().to_owned(), short_date(one.last));
         let last = last.split(' ').next().unwrap_or_default();
-        text.push_str(&format!("  {did} {}   # {} from {days} to {last}\n", one.who, group(one.count)));
+        let who = shell_word(&one.who.to_string());
+        text.push_str(&format!("  {did} {who}   # {} from {days} to {last}\n", group(one.count)));
     }
     if !taken && !proposals.is_empty() {
         text.push_str("Nothing of this was written. Take one by its line, or all of them with --yes.\n");
