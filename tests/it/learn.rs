@@ -396,6 +396,8 @@ fn received_mail_tells_the_proof_that_the_mail_of_people_one_knows_has() {
         for number in 0..count {
             let letter = Letter::from(who).field("Message-ID", &format!("<{number}@{who}>"));
             put(&world, &format!("home/Maildir/cur/{count}{number}.a:2,S"), &text(&letter));
+            // One message in two folders is one.
+            put(&world, &format!("home/Maildir/.All/cur/{count}{number}.b:2,S"), &text(&letter));
         }
     }
     learn(&world, &["--sent", &sent_folder(&world)]);

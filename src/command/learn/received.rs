@@ -22,12 +22,12 @@ use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::block::without_block;
-use crate::policy::fingerprint::Fingerprint;
+use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::standing::{Effect, Origin};
 use crate::signs::list_id::ListId;
 use crate::signs::sender;
 use crate::world::archive::{self, Found, Message};
-use crate::world::store::pin_of;
+use crate::world::store::{PINNED_FROM, pin_of};
 
 /// Fewer messages than these make no list.
 const FEWEST: u64 = 3;
@@ -97,8 +97,29 @@ struct Traces {
 struct Seen {
     lists: HashMap<ListId, Traces>,
     answered: HashMap<String, Traces>,
-    /// How many messages of an author had proofs of DMARC and of DKIM.
-    proven: HashMap<Fingerprint, (i64, i64)>,
+    proven: HashMap<Fingerprint, Proven>,
+}
+
+/// How many messages of an author had proofs of DMARC and of DKIM; no more are counted than a pin needs.
+#[derive(Default)]
+struct Proven {
+    dmarc: i64,
+    dkim: i64,
+    /// Of their Message-IDs: IMAP programs keep one message in several folders.
+    counted: Vec<Fingerprint>,
+}
+
+impl Proven {
+    fn count(&mut self, proofs: Proofs, id: Option<Fingerprint>) {
+        let dmarc = proofs.contains(Proofs::DMARC) && self.dmarc < PINNED_FROM;
+        let dkim = proofs.contains(Proofs::DKIM) && self.dkim < PINNED_FROM;
+        if !(dmarc || dkim) || id.is_some_and(|id| self.counted.contains(&id)) {
+            return;
+        }
+        self.counted.extend(id);
+        self.dmarc += i64::from(dmarc);
+        self.dkim += i64::from(dkim);
+    }
 }
 
 impl Seen {
@@ -111,7 +132,7 @@ impl Seen {
             return false;
         }
         if let Some(author) = facts.sender.address() {
-            self.count_proofs(author, facts.authentication.proofs(author.domain()), record);
+            self.count_proofs(author, &facts, record);
         }
         let Some(at) = message.received.or(facts.date) else { return true };
         if let Some(list) = facts.list() {
@@ -125,20 +146,20 @@ impl Seen {
         true
     }
 
-    fn count_proofs(&mut self, author: &Address, proofs: Proofs, record: &Record) {
+    fn count_proofs(&mut self, author: &Address, facts: &Facts, record: &Record) {
         let (_, key) = record.installation.keys.list.current();
+        let proofs = facts.authentication.proofs(author.domain());
+        let id = facts.message_id.as_deref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes()));
         let key = Fingerprint::of_address(key, &author.normal());
         if !proofs.intersects(Proofs::AUTHOR) || self.proven.len() >= KEPT && !self.proven.contains_key(&key) {
             return;
         }
-        let counts = self.proven.entry(key).or_default();
-        counts.0 += i64::from(proofs.contains(Proofs::DMARC));
-        counts.1 += i64::from(proofs.contains(Proofs::DKIM));
+        self.proven.entry(key).or_default().count(proofs, id);
     }
 
     /// Which proofs may be asked for from now on.
     fn pins(&self) -> Vec<(Fingerprint, Proofs)> {
-        let pins = self.proven.iter().map(|(key, (dmarc, dkim))| (*key, pin_of(*dmarc, *dkim)));
+        let pins = self.proven.iter().map(|(key, proven)| (*key, pin_of(proven.dmarc, proven.dkim)));
         pins.filter(|(_, pin)| !pin.is_empty()).collect()
     }
 }
