@@ -409,3 +409,18 @@ fn received_mail_tells_the_proof_that_the_mail_of_people_one_knows_has() {
     assert!(!world.entry(BOB).unwrap().pin.is_empty() && world.entry(CAROL).unwrap().pin.is_empty());
     world.deliver(Letter::from(BOB).unproven().bytes()).held_for("pin-missing");
 }
+
+#[test]
+fn what_was_written_under_an_address_that_is_named_later_is_read_again() {
+    let world = World::new();
+    put(&world, &format!("{SENT}/1.a:2,S"), &sent(BOB, 1, "").replace(OWNER, "alice@work.example"));
+    let folder = sent_folder(&world);
+    let (_, said) = learn(&world, &["--sent", &folder]);
+    assert!(said.contains("name it in owner.others: alice@work.example (1)"), "{said}");
+    let (_, said) = learn(&world, &["--sent", &folder]);
+    assert!(said.contains("have not changed since"), "{said}");
+    world.configure(&format!("[owner]\naddress = \"{OWNER}\"\nothers = [\"alice@work.example\"]\n"));
+    let (_, said) = learn(&world, &["--sent", &folder]);
+    assert!(said.starts_with("1 message that you sent: 1 person more"), "{said}");
+    assert!(world.entry(BOB).is_some());
+}

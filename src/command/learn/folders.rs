@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::policy::Owner;
 use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::key::SecretKey;
 use crate::world::store::ReadFile;
@@ -34,6 +35,8 @@ const UNWANTED: [&str; 14] = [
 /// What was read before, and what is read now.
 pub struct Folders<'k> {
     key: &'k SecretKey,
+    /// Whose mail is looked for, in one text.
+    whose: String,
     /// What the user named: that is looked at, whatever it is called.
     named: Vec<PathBuf>,
     quarantine: PathBuf,
@@ -54,7 +57,16 @@ impl<'k> Folders<'k> {
         before: HashMap<Fingerprint, (u64, i64)>,
     ) -> Folders<'k> {
         let quarantine = quarantine.canonicalize().unwrap_or_else(|_| quarantine.to_owned());
-        Folders { key, named: named.to_vec(), quarantine, before, now: None, unchanged: 0 }
+        Folders { key, whose: String::new(), named: named.to_vec(), quarantine, before, now: None, unchanged: 0 }
+    }
+
+    /// The same for mail that this person wrote: what was read for it is read again when the person has other addresses.
+    #[must_use]
+    pub fn written_by(mut self, owner: &Owner) -> Folders<'k> {
+        for address in std::iter::once(&owner.primary).chain(&owner.others) {
+            self.whose.push_str(&format!("{}\0", address.normal().as_str()));
+        }
+        self
     }
 
     /// Whether this file or folder is to be read.
@@ -92,6 +104,7 @@ impl<'k> Folders<'k> {
             _ => path.as_os_str().as_bytes().to_vec(),
         };
         let changed = what.mtime().saturating_mul(1_000_000_000).saturating_add(what.mtime_nsec());
+        let text = [self.whose.as_bytes(), &text].concat();
         ReadFile { key: Fingerprint::of(self.key, Kind::File, &text), size: what.len(), changed }
     }
 }

@@ -39,7 +39,9 @@ pub fn learn(paths: &[PathBuf], record: &mut Record) -> Result<u64, Trouble> {
     let mut tally = Tally::default();
     let (_, key) = record.installation.keys.list.current();
     let (key, quarantine) = (key.clone(), record.installation.config.paths.quarantine.clone());
-    let folders = std::cell::RefCell::new(Folders::new(&key, &paths, &quarantine, record.store.read_files()?));
+    let owner = record.installation.config.policy.owner.clone();
+    let folders = Folders::new(&key, &paths, &quarantine, record.store.read_files()?).written_by(&owner);
+    let folders = std::cell::RefCell::new(folders);
     let mut progress = Progress::of(&paths);
     let read = Arc::clone(&progress.read);
     let mut reading: Option<ReadFile> = None;
