@@ -386,7 +386,7 @@ pub struct LearnArguments {
     #[arg(long, value_name = "PROGRAM", requires = "files")]
     pub from: Option<String>,
     /// With --from: its lists
-    #[arg(value_name = "LIST")]
+    #[arg(value_name = "LIST", requires = "from")]
     pub files: Vec<PathBuf>,
     /// With --from: those on the lists are denied, whatever the lists are called
     #[arg(long, requires = "from")]

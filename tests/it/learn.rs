@@ -332,6 +332,8 @@ fn lists_are_taken_for_what_they_are() {
         vec!["--from", "elsewhere", &path("whitelist")],
         vec!["--from", "tmda"],
         vec!["--from", "tmda", "-"],
+        vec!["--sent", &path("sent"), "--dry-run", &path("whitelist")],
+        vec![&path("whitelist"), "--addressbook", &path("book")],
     ] {
         let (outcome, _) = learn(&world, &wrong);
         outcome.check(&format!("{wrong:?}"), outcome.code == Some(64));
