@@ -14,22 +14,42 @@ use crate::policy::fingerprint::{Fingerprint, Kind};
 use crate::policy::key::SecretKey;
 use crate::world::store::ReadFile;
 
-/// How IMAP servers and mail programs name the folders in which nothing is kept on purpose; in lower case.
-const UNWANTED: [&str; 14] = [
+/// How IMAP servers and mail programs name the folders in which nothing is kept on purpose; in lower case. In a Maildir the
+/// names are in modified UTF-7 (RFC 3501 section 5.1.3).
+const UNWANTED: [&str; 33] = [
     "drafts",
     "draft",
     "entwürfe",
+    "entw&apw-rfe",
     "brouillons",
     "borradores",
     "bozze",
+    "concepten",
+    "postponed",
+    "postponed-msgs",
     "junk",
+    "junk mail",
+    "junk e-mail",
+    "junk-e-mail",
+    "junk email",
     "spam",
     "bulk mail",
+    "courrier indésirable",
+    "courrier ind&aok-sirable",
     "quarantine",
     "trash",
     "deleted messages",
     "deleted items",
     "papierkorb",
+    "gelöschte elemente",
+    "gel&apy-schte elemente",
+    "gelöschte objekte",
+    "gel&apy-schte objekte",
+    "corbeille",
+    "papelera",
+    "cestino",
+    "prullenbak",
+    "wastebasket",
 ];
 
 /// What was read before, and what is read now.
@@ -142,7 +162,10 @@ pub fn with_subfolders(named: &[PathBuf]) -> Vec<PathBuf> {
 
 fn is_unwanted(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    // `.INBOX.Trash` is named by its last part; Gmail's `[Gmail]/Spam` lies in a folder of its own.
+    if name.starts_with('.') {
+        // `.Trash.2025` lies beside `.Trash` in a Maildir++, and would not be looked at if it lay in it.
+        return name.split('.').any(|part| UNWANTED.contains(&part));
+    }
     let last = name.rsplit('.').find(|part| !matches!(*part, "" | "sbd" | "mbox")).unwrap_or_default();
     UNWANTED.contains(&last)
 }
@@ -173,6 +196,8 @@ mod tests {
         assert_eq!(good, [true; 7], "and what was named is looked at");
         let bad = ["Drafts", ".Drafts", ".INBOX.Junk", "Junk.sbd", "mail/Trash", ".Held", ".Held.Allow", "x/Spam"];
         assert_eq!(wanted(&bad, ""), [false; 8]);
+        let bad = [".Trash.2025", ".INBOX.Junk.Old", ".Entw&APw-rfe", "Entwürfe", ".Junk E-mail", "mail/postponed"];
+        assert_eq!(wanted(&bad, ""), [false; 6]);
     }
 
     #[test]
