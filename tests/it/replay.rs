@@ -144,6 +144,28 @@ fn what_is_older_is_not_counted_and_teaches_all_the_same() {
 }
 
 #[test]
+fn what_the_users_server_took_from_the_user_teaches_in_a_dry_run_as_in_learn() {
+    let world = World::new();
+    let sent = |protocol: &str, to: &str| {
+        format!(
+            "Received: from home ([192.0.2.9]) by mx.example.org (Postfix) with {protocol} id 1; Mon, 2 Nov 2026 09:00:00 +0000\n\
+             From: {OWNER}\nTo: {to}\nSubject: x\nDate: Mon, 2 Nov 2026 09:00:00 +0000\nMessage-ID: <1@example.org>\n\nHello.\n"
+        )
+    };
+    put(&world, "box/1", sent("ESMTPSA", BOB).as_bytes());
+    put(&world, "box/2", sent("ESMTP", "carol@example.com").as_bytes());
+    let dated =
+        |from: &str| Letter::from(from).field("Date", "Tue, 3 Nov 2026 09:00:00 +0000").without("Received").bytes();
+    put(&world, "box/3", &dated(BOB));
+    put(&world, "box/4", &dated("carol@example.com"));
+    let outcome = world.run(&["replay", "--json", "--learn", "box"], "");
+    let reasons: Vec<String> = verdicts(&outcome).into_iter().map(|(_, reason)| reason).collect();
+    assert_eq!(reasons, ["own-address-unproven", "own-address-unproven", "allowed-sender", "challenge"]);
+    let learned = world.run(&["learn", "--sent", "box"], "");
+    learned.check("one of the two", learned.stdout.starts_with(b"1 message that you sent: 1 person more known"));
+}
+
+#[test]
 fn a_held_file_is_explained_as_the_message_it_holds() {
     let world = World::new();
     let stored = world.deliver(Letter::from(BOB).bytes()).after.held;

@@ -170,9 +170,10 @@ impl Trial<'_> {
         let mail = to.and_then(|to| ask::write(&self.ground.installation, None, facts, None, to, now).ok());
         let sender = facts.sender.address();
         let proven = sender.is_some_and(|sender| !facts.authentication.proofs(sender.domain()).is_empty());
-        // Forged mail in the user's name came through a mail system; what the user sent and kept did not.
-        let is_sent =
-            sender.is_some_and(|sender| owner.is(sender)) && (facts.received == 0 || facts.submitted_here || proven);
+        // Forged mail in the user's name came in from outside; what the user sent and kept did not.
+        let head = Head::read(facts.message());
+        let submitted = facts.submitted_here || self.was_submitted(&head);
+        let is_sent = sender.is_some_and(|sender| owner.is(sender)) && (facts.received == 0 || submitted || proven);
         Judged {
             place: message.place(),
             at,
@@ -189,7 +190,7 @@ impl Trial<'_> {
             if_known: self.if_known(case, now),
             earlier: if is_sent { Vec::new() } else { self.if_own(case, now) },
             is_sent,
-            sent: if is_sent { self.sent(&message.start, facts) } else { None },
+            sent: if is_sent { self.sent(facts, &head, submitted) } else { None },
         }
     }
 
@@ -230,20 +231,21 @@ impl Trial<'_> {
         if all.iter().any(|(_, if_own)| if_own.verdicts != [now_is; 2]) { all } else { Vec::new() }
     }
 
-    /// What a message of the user's teaches.
-    fn sent(&self, start: &[u8], facts: &Facts) -> Option<Sent> {
+    fn was_submitted(&self, head: &Head<'_>) -> bool {
         let Ground { installation, user, .. } = self.ground;
-        let policy = &installation.config.policy;
-        let start = without_block(start);
-        let head = Head::read(&start);
-        let submitted = facts.submitted_here || was_submitted(&head, policy.trust.hops, user.as_ref());
-        let outgoing = Outgoing { facts, head: &head, envelope: &[], submitted };
+        was_submitted(head, installation.config.policy.trust.hops, user.as_ref())
+    }
+
+    /// What a message of the user's teaches.
+    fn sent(&self, facts: &Facts, head: &Head<'_>, submitted: bool) -> Option<Sent> {
+        let installation = &self.ground.installation;
+        let outgoing = Outgoing { facts, head, envelope: &[], submitted };
         // Without a store no list is known but by its name.
         let mut is = |one: &Address| {
             let known = self.store.as_ref().map(|store| recipient(installation, store, one));
             known.and_then(Result::ok).unwrap_or(Recipient::Person)
         };
-        Sent::read(outgoing, &policy.owner, &mut is).ok()
+        Sent::read(outgoing, &installation.config.policy.owner, &mut is).ok()
     }
 }
 
