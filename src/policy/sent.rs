@@ -77,8 +77,6 @@ pub struct Sent {
     pub class: Class,
     /// Who may write back: each recipient once, but for lists, mail systems and the user.
     pub people: Vec<Address>,
-    /// The lists that it went to.
-    pub lists: Vec<Address>,
     /// The lists that it subscribes the user to.
     pub subscriptions: Vec<Subscription>,
     /// By what else an answer is known, where it went to lists that are all private.
@@ -169,7 +167,6 @@ impl Sent {
             class: if public { Class::Public } else { Class::Private },
             people,
             subscriptions: facts.subscriptions(&all),
-            lists: of(Recipient::PublicList).chain(of(Recipient::PrivateList)).collect(),
             topic: topic(facts.subject()).filter(|_| private_lists && !public),
         })
     }
@@ -323,7 +320,7 @@ mod tests {
         let mut is = |one: &Address| if one.local() == "carol" { Recipient::PrivateList } else { Recipient::Person };
         let sent = read_with(&letter(""), &[], &mut is).unwrap();
         assert_eq!((sent.class, sent.topic.as_deref()), (Class::Private, Some("the garden party")));
-        assert_eq!((names(&sent.people), names(&sent.lists)), (vec!["bob@x.org".into()], vec!["carol@y.org".into()]));
+        assert_eq!(names(&sent.people), ["bob@x.org"]);
         let mut is =
             |one: &Address| if one.local() == "carol" { Recipient::PrivateList } else { Recipient::PublicList };
         let sent = read_with(&letter(""), &[], &mut is).unwrap();

@@ -225,15 +225,7 @@ impl Scene {
 /// What a copy of the user's own mail teaches.
 fn sent_copy() -> Sent {
     let people = vec![Address::parse("bob@example.net").unwrap()];
-    Sent {
-        message_id: None,
-        at: None,
-        class: Class::Private,
-        people,
-        lists: Vec::new(),
-        subscriptions: Vec::new(),
-        topic: None,
-    }
+    Sent { message_id: None, at: None, class: Class::Private, people, subscriptions: Vec::new(), topic: None }
 }
 
 fn limits(text: &str) -> Option<ScoreLimits> {

@@ -130,7 +130,7 @@ mod tests {
     fn sent(to: &[&str], class: Class) -> Sent {
         let people = to.iter().map(|to| Address::parse(to).unwrap()).collect();
         let message_id = Some("own@example.org".to_owned());
-        Sent { message_id, at: None, class, people, lists: Vec::new(), subscriptions: Vec::new(), topic: None }
+        Sent { message_id, at: None, class, people, subscriptions: Vec::new(), topic: None }
     }
 
     fn message(at: Option<i64>, from: &str, to: &[&str]) -> Judged {
