@@ -25,7 +25,7 @@ use crate::world::lines::STANDARD_INPUT;
 /// When the store cannot be read or written.
 pub fn learn(paths: &[PathBuf], record: &mut Record) -> Result<u64, Trouble> {
     let sum = take(paths, Sum::begun(&record.installation), record)?;
-    screen::out(&sum.text("in your address books", record.dry_run))?;
+    screen::out(&sum.text("in your address books", Effect::Allow, record.dry_run))?;
     Ok(sum.read)
 }
 

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use crate::command::learn::contacts::{open, shown};
 use crate::command::learn::record::Record;
-use crate::command::learn::sum::Sum;
+use crate::command::learn::sum::{LEFT, Sum};
 use crate::mail::address::Domain;
 use crate::mail::migration::entry::{self, Entry, Whom};
 use crate::mail::migration::{ForeignList, Program, effect_of_name};
 use crate::operation::entry::Who;
+use crate::operation::progress::group;
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::policy::standing::{Effect, Origin};
@@ -39,15 +40,19 @@ pub fn program(name: &str) -> Result<Program, Trouble> {
 /// # Errors
 /// When a list does not say what it is for, or the store cannot be read or written.
 pub fn learn(program: Program, paths: &[PathBuf], denied: bool, record: &mut Record) -> Result<u64, Trouble> {
-    let mut read = 0;
+    let (mut read, mut left) = (0, 0);
     for (effect, place) in [(Effect::Allow, "allowed there"), (Effect::Deny, "denied there")] {
-        let sum = take(program, &with_effects(paths, denied)?, effect, Sum::begun(&record.installation), record)?;
+        let mut sum = take(program, &with_effects(paths, denied)?, effect, Sum::begun(&record.installation), record)?;
+        left += sum.without_left();
         if sum.read > 0 {
-            screen::out(&sum.text(place, record.dry_run))?;
+            screen::out(&sum.text(place, effect, record.dry_run))?;
         }
         read += sum.read;
     }
-    Ok(read)
+    if left > 0 {
+        screen::out(&format!("{} {LEFT}\n", group(left)))?;
+    }
+    Ok(read + left)
 }
 
 /// Whether there is anybody on them who is not on the list, or something that cannot be read; says nothing.

@@ -14,6 +14,8 @@ use crate::policy::standing::{Effect, Entry};
 
 /// Most lines that are named one by one.
 const NAMED: u64 = 50;
+/// So many entries …
+pub const LEFT: &str = "left, each with its line";
 
 /// What was read.
 pub struct Sum {
@@ -101,15 +103,26 @@ impl Sum {
         }
     }
 
-    /// All of it in words.
+    /// Takes out what cannot be taken, and says how many that were: of those it may not be known what they were there for.
+    pub fn without_left(&mut self) -> u64 {
+        self.read -= self.left;
+        std::mem::take(&mut self.left)
+    }
+
+    /// All of it in words; `effect` is what became of the new ones.
     #[must_use]
-    pub fn text(&self, place: &str, dry_run: bool) -> String {
-        let known = if dry_run { "would be known" } else { "more known from now on" };
+    pub fn text(&self, place: &str, effect: Effect, dry_run: bool) -> String {
+        let known = match (effect, dry_run) {
+            (Effect::Allow, true) => "would be known",
+            (Effect::Allow, false) => "more known from now on",
+            (Effect::Deny, true) => "would be denied",
+            (Effect::Deny, false) => "more denied from now on",
+        };
         let rest = summary(&[
             (self.as_before, "on the list as before"),
             (self.own, "your own"),
             (self.systems, "of mail systems, which are never allowed"),
-            (self.left, "left, each with its line"),
+            (self.left, LEFT),
         ]);
         let rest = if rest.is_empty() { rest } else { format!("; {rest}") };
         format!("{} {place}: {} {known}{rest}\n", group(self.read), group(self.new))
