@@ -249,6 +249,7 @@ pub fn message<E>(report: Report<'_>, mark: impl FnOnce(&str) -> Result<String, 
 struct Surge<'a> {
     list: &'a ListId,
     ids: Vec<HeldId>,
+    newest: HeldId,
     /// The Subject of the newest one.
     subject: &'a str,
 }
@@ -266,23 +267,23 @@ fn surges<'a>(rows: &[&Entry], words: &'a HashMap<i64, Words>) -> Vec<Surge<'a>>
     }
     let many = lists.into_iter().filter(|(_, rows)| rows.len() >= SURGE);
     let mut surges: Vec<Surge> = many
-        .map(|(list, rows)| {
-            let newest = rows.iter().max_by_key(|(row, _)| row.received);
-            let subject = newest.map(|(_, words)| words.subject.as_str()).unwrap_or_default();
-            Surge { list, ids: rows.iter().map(|(row, _)| row.id).collect(), subject }
+        .filter_map(|(list, rows)| {
+            let (newest, words) = rows.iter().max_by_key(|(row, _)| row.received)?;
+            let ids = rows.iter().map(|(row, _)| row.id).collect();
+            Some(Surge { list, ids, newest: newest.id, subject: &words.subject })
         })
         .collect();
     surges.sort_by_key(|surge| (std::cmp::Reverse(surge.ids.len()), surge.list.as_str()));
     surges
 }
 
-fn push_surge(out: &mut String, Surge { list, ids, subject }: &Surge<'_>) {
-    let (list, first) = (list.as_str(), ids.first().map(ToString::to_string).unwrap_or_default());
+fn push_surge(out: &mut String, Surge { list, ids, newest, subject }: &Surge<'_>) {
+    let list = list.as_str();
     out.push_str(&format!("\n{} messages of a mailing list you have not decided about: {list}\n", ids.len()));
     out.push_str(&format!("            the newest: {}\n", without_links(subject)));
     let word = shell_word(&format!("list:{list}"));
     out.push_str(&format!("            countersign allow --release {word}\n"));
-    out.push_str(&format!("            countersign deny {word}\n            countersign show {first}\n"));
+    out.push_str(&format!("            countersign deny {word}\n            countersign show {newest}\n"));
 }
 
 /// The one line of the empty answers; the person's letter itself was released.
@@ -397,6 +398,7 @@ mod tests {
         let text = text(Report { policy: &policy, entries: &entries, words: &words, alarms: &[], older: 0, now: 0 });
         assert!(text.contains("6 messages of a mailing list you have not decided about: users.x.example\n"), "{text}");
         assert!(text.contains("countersign deny list:users.x.example\n") && !text.contains("list:few"), "{text}");
+        assert!(text.contains(&format!("countersign show {}\n", entries[5].id)), "the newest: {text}");
         of(&mut words, 0..6, "`reboot`|a&b.x.example");
         let odd =
             self::text(Report { policy: &policy, entries: &entries, words: &words, alarms: &[], older: 0, now: 0 });
