@@ -159,15 +159,21 @@ pub fn day(text: &str) -> Option<i64> {
     // The turn of `civil`, with years that begin in March. A day that there is not comes back as another one.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
-    Some(days * 86_400).filter(|at| short_date(*at) == format!("{text} 00:00"))
+    Some(days * 86_400).filter(|at| day_of(*at) == text)
+}
+
+/// `2026-11-21`, the day in UTC, for people.
+#[must_use]
+pub fn day_of(seconds: i64) -> String {
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// `2026-11-21 12:00` UTC, for people.
 #[must_use]
 pub fn short_date(seconds: i64) -> String {
-    let (year, month, day) = civil(seconds.div_euclid(86_400));
     let (hour, minute, _) = clock(seconds);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+    format!("{} {hour:02}:{minute:02}", day_of(seconds))
 }
 
 /// Day and minute, UTC, in the form that is usual in the language; the form of [`short_date`] for any other. Without

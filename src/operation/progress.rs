@@ -87,6 +87,12 @@ pub fn plural(count: u64, word: &str) -> String {
     if count == 1 { word.to_owned() } else { format!("{word}s") }
 }
 
+/// `1 person`, `1,234 people`.
+#[must_use]
+pub fn people(count: u64) -> String {
+    format!("{} {}", group(count), if count == 1 { "person" } else { "people" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

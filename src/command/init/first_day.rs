@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::cli::{InitArguments, LearnArguments, ReplayArguments};
 use crate::command::learn::{has_news, learn};
 use crate::command::replay::replay;
-use crate::mail::compose::short_date;
+use crate::mail::compose::day_of;
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
 use crate::operation::lore::Lore;
@@ -170,8 +170,7 @@ fn known(environment: &Environment) -> Result<String, Trouble> {
     let installation = Installation::open(environment)?;
     let (allowed, denied) = ledger::needed(&installation)?.count_entries()?;
     let denied = if denied > 0 { format!(", and {} denied", group(denied)) } else { String::new() };
-    let today = short_date(clock::now());
-    let today = today.split(' ').next().unwrap_or_default();
+    let today = day_of(clock::now());
     let are = if allowed == 1 { "person, domain or list is" } else { "people, domains and lists are" };
     Ok(format!(
         "\n{} {are} allowed now{denied}. To undo what was learned today:\n\

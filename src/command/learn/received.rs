@@ -12,11 +12,11 @@ use crate::command::learn::folders::{Folders, flags, whole};
 use crate::command::learn::record::Record;
 use crate::facts::Facts;
 use crate::mail::address::Address;
-use crate::mail::compose::short_date;
+use crate::mail::compose::day_of;
 use crate::mail::display::{one_line, shell_word};
 use crate::mail::head::Head;
 use crate::operation::entry::Who;
-use crate::operation::progress::{Progress, group, plural};
+use crate::operation::progress::{Progress, group, people, plural};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
@@ -67,7 +67,7 @@ pub fn learn(paths: &[PathBuf], takes: bool, record: &mut Record) -> Result<u64,
     if takes {
         let pinned = if record.dry_run { 0 } else { record.store.pin_entries(&seen.pins())? };
         if pinned > 0 {
-            screen::out(&format!("let in only with the proof that their mail has: {}\n", people_in(pinned)))?;
+            screen::out(&format!("let in only with the proof that their mail has: {}\n", people(pinned)))?;
         }
         for proposal in &proposals {
             record.entry(proposal.who.change(&record.installation, Effect::Allow), Origin::Proposed)?;
@@ -193,22 +193,16 @@ fn note<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Traces>, key: K, at: i64) 
     *seen = Traces { count: seen.count + 1, first: seen.first.min(at), last: seen.last.max(at) };
 }
 
-fn people_in(count: u64) -> String {
-    format!("{} {}", group(count), if count == 1 { "person" } else { "people" })
-}
-
 fn text(proposals: &[Proposal], messages: u64, taken: bool) -> String {
-    let (lists, people): (Vec<_>, Vec<_>) = proposals.iter().partition(|one| matches!(one.who, Who::List(_)));
+    let (lists, answered): (Vec<_>, Vec<_>) = proposals.iter().partition(|one| matches!(one.who, Who::List(_)));
     let mut text = format!("{} {} received: ", group(messages), plural(messages, "message"));
-    let (count, people) = (lists.len() as u64, people_in(people.len() as u64));
-    let counts = format!("{} mailing {}, {people} whom you answered\n", group(count), plural(count, "list"));
-    text.push_str(&counts);
+    let (count, answered) = (lists.len() as u64, people(answered.len() as u64));
+    text.push_str(&format!("{} mailing {}, {answered} whom you answered\n", group(count), plural(count, "list")));
     for one in proposals {
-        let (did, days) = (if taken { "allowed" } else { "countersign allow" }, short_date(one.first));
-        let (days, last) = (days.split(' ').next().unwrap_or_default().to_owned(), short_date(one.last));
-        let last = last.split(' ').next().unwrap_or_default();
+        let did = if taken { "allowed" } else { "countersign allow" };
+        let (first, last) = (day_of(one.first), day_of(one.last));
         let who = shell_word(&one.who.to_string());
-        text.push_str(&format!("  {did} {who}   # {} from {days} to {last}\n", group(one.count)));
+        text.push_str(&format!("  {did} {who}   # {} from {first} to {last}\n", group(one.count)));
     }
     if !taken && !proposals.is_empty() {
         text.push_str("Nothing of this was written. Take one by its line, or all of them with --yes.\n");

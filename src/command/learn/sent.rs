@@ -14,7 +14,7 @@ use crate::facts::Facts;
 use crate::mail::display::one_line;
 use crate::mail::head::Head;
 use crate::operation::people::summary;
-use crate::operation::progress::{Progress, group, plural};
+use crate::operation::progress::{Progress, group, people, plural};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
@@ -158,9 +158,8 @@ impl Tally {
     fn text(&self, dry_run: bool) -> String {
         let teach = self.messages - self.unlearned.values().sum::<u64>();
         let may = if dry_run { "would be known" } else { "more known from now on" };
-        let people = if self.new == 1 { "person" } else { "people" };
         let (count, messages) = (group(teach), plural(teach, "message"));
-        let mut text = format!("{count} {messages} that you sent: {} {people} {may}\n", group(self.new));
+        let mut text = format!("{count} {messages} that you sent: {} {may}\n", people(self.new));
         let mut why: Vec<_> = self.unlearned.iter().collect();
         why.sort();
         let mut left: Vec<(u64, &str)> = why.into_iter().map(|(why, count)| (*count, why.words())).collect();

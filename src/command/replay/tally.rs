@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::command::replay::trial::Judged;
-use crate::mail::compose::short_date;
+use crate::mail::compose::day_of;
 use crate::mail::display::one_line;
 use crate::operation::progress::{group, plural};
 use crate::policy::reason::Reason;
@@ -221,8 +221,7 @@ impl Tally {
             out.push_str(&format!("{name:<13}{passed:>10}{held:>10}{asked:>10}\n"));
         };
         for (week, counts) in self.weeks.iter().take(WEEKS_LIMIT) {
-            let monday = short_date(week * WEEK - 3 * 86_400);
-            row(monday.split(' ').next().unwrap_or_default(), *counts);
+            row(&day_of(week * WEEK - 3 * 86_400), *counts);
         }
         if self.weeks.len() > WEEKS_LIMIT {
             let rest = self.weeks.values().skip(WEEKS_LIMIT).fold(Counts::default(), |sum, one| sum.join(*one));
