@@ -306,8 +306,8 @@ fn repair(
 }
 
 /// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation,
-/// `release --allow` or what the user wrote made an entry after it came, and it carries the proof. What the user allows by hand stays held, as
-/// `allow` says; and so does what was put back after the entry was made.
+/// `release --allow` or `learn`, by whatever way, made an entry after it came, and it carries the proof. What the user allows
+/// by hand stays held, as `allow` says; and so does what was put back after the entry was made.
 fn was_allowed(
     installation: &Installation,
     store: &Store,

@@ -266,8 +266,7 @@ impl Run<'_> {
         }
     }
 
-    /// Releases what else is held from this sender and would pass under the new entry.
-    /// All that would pass for this reason if it came now. What it says of a list stands in the messages alone.
+    /// Releases all that would pass for this reason if it came now. What it says of a list stands in the messages alone.
     fn release_passing(&mut self, reason: Reason) -> Result<(), Trouble> {
         let mut passing = Vec::new();
         for held in quarantine::each(self.installation)? {
@@ -288,6 +287,7 @@ impl Run<'_> {
         self.release(&passing)
     }
 
+    /// Releases what else is held from this sender and would pass under the new entry.
     fn release_others(&mut self, sender: &Address, pin: Proofs) -> Result<(), Trouble> {
         let keys = Who::Address(sender.clone()).keys(self.installation);
         let rows = self.ledger.ask(self.installation, |store| rows_from(store, &keys))?.unwrap_or_default();

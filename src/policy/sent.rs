@@ -16,7 +16,7 @@ use crate::signs::sender::is_mail_system;
 use crate::signs::subscription::Subscription;
 use crate::signs::{Kind, Sign};
 
-/// From so many recipients on nobody knows who else sees the message; rspamd counts no more either.
+/// Most recipients of a private message: of more than these nobody knows who else sees it; rspamd counts no more either.
 pub const FEW: usize = 15;
 
 /// Who may see the Message-ID of what the user sent.

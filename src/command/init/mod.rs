@@ -1,8 +1,8 @@
 //! `init`: keys, configuration, store, inbox and quarantine, the lines for the mail system, and what can be learned at once.
 //!
-//! Promises: asks only at a terminal, and only what to learn from (`first_day.rs`); overwrites nothing, however often it runs; takes nothing from old mail but an address
-//! that is beyond doubt: whose word is believed is the user's to say; makes no new keys or store in place of lost
-//! ones. Never touches: mail, the mail system's files.
+//! Promises: asks only at a terminal, and only what to learn from (`first_day.rs`); overwrites nothing, however often it
+//! runs; takes nothing from old mail by itself but an address that is beyond doubt: whose word is believed is the user's to
+//! say; makes no new keys or store in place of lost ones. Never touches: mail, the mail system's files.
 
 mod first_day;
 mod recipes;

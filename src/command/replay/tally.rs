@@ -1,7 +1,8 @@
 //! The summary of a dry run: what a person needs to decide whether to switch the program on.
 //!
 //! Promises: every message is in exactly one of passed, held, asked and thrown away; foreign text is made fit. Memory
-//! grows with the different people who would be asked, and up to a limit with those whose mail would be held. Never touches: the decision, the screen.
+//! grows with the different people who would be asked, and up to a limit with those whose mail would be held. Never
+//! touches: the decision, the screen.
 
 use std::collections::{BTreeMap, HashMap};
 
