@@ -85,7 +85,8 @@ pub fn has_news(paths: &[PathBuf], record: &Record) -> Result<bool, Trouble> {
     let paths = with_subfolders(paths);
     let (_, key) = record.installation.keys.list.current();
     let quarantine = &record.installation.config.paths.quarantine;
-    let mut folders = Folders::new(key, &paths, quarantine, record.store.read_files()?);
+    let owner = &record.installation.config.policy.owner;
+    let mut folders = Folders::new(key, &paths, quarantine, record.store.read_files()?).written_by(owner);
     let (mut unread, mut faults) = (0_u64, 0_u64);
     // No file is opened; the first one that is new is enough.
     let _ = archive::read_wanted(
