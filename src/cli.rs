@@ -375,7 +375,8 @@ pub struct ForgetArguments {
     A second run reads only what is new or changed. Undo it: countersign forget --source learned --since 2026-11-28"
 )]
 pub struct LearnArguments {
-    /// Mail that you sent: Maildirs with their folders, mbox files, folders of them
+    /// Mail that you sent: Maildirs with their folders, mbox files, folders of them; - reads one copy that a mail system hands
+    /// over, with your signed address (countersign address sent) in RECIPIENT
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub sent: Vec<PathBuf>,
     /// Address books: vCard and folders of them, LDIF, CSV, the ones of mutt, pine and abook, addresses one a line; - reads
@@ -388,7 +389,7 @@ pub struct LearnArguments {
     /// With --from: its lists
     #[arg(value_name = "LIST", requires = "from")]
     pub files: Vec<PathBuf>,
-    /// With --from: those on the lists are denied, whatever the lists are called
+    /// With --from: those on the lists are denied, whatever the lists are called, where their lines do not say otherwise
     #[arg(long, requires = "from")]
     pub denied: bool,
     /// Mail that you received: proposes mailing lists that write to you and people whom you answered
@@ -408,7 +409,7 @@ pub struct CheckArguments {
     /// Write JSON, one line
     #[arg(long)]
     pub json: bool,
-    /// name@example.org, @example.org or list:list-id.example.org
+    /// name@example.org, @example.org, @*.example.org (its subdomains) or list:list-id.example.org
     #[arg(value_name = "WHO", allow_hyphen_values = true)]
     pub who: String,
 }
