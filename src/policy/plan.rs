@@ -165,7 +165,7 @@ impl fmt::Display for Effect {
             Effect::Drop => out.write_str("throw it away"),
             Effect::NoteSent(sent) => {
                 let (people, class) = (sent.people.len(), sent.class.name());
-                write!(out, "learn whom it went to ({people} people), and that it is {class}")
+                write!(out, "learn whom it went to (people: {people}), and that it is {class}")
             }
             Effect::Hold { reason } => write!(out, "hold it ({reason})"),
             Effect::Learn { address, pin } => write!(out, "allow {address}, pinned to {}", pin.names()),

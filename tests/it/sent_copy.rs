@@ -274,7 +274,10 @@ fn it_is_written_down_and_explained() {
     let message = handed_over(&address(&world), AUTHENTICATED, MAIL);
     let outcome = world.run(&["explain"], message.clone());
     let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
-    outcome.check("what would be done is said", said.contains("sent-copy") && said.contains("learn whom it went to"));
+    outcome.check(
+        "what would be done is said",
+        said.contains("sent-copy") && said.contains("learn whom it went to (people: 1), and that"),
+    );
     assert!(!is_known(&world), "a dry run");
     let marked = world.filter(message.clone());
     marked.check("filter only marks", marked.code == Some(0) && marked.stdout.ends_with(MAIL.as_bytes()));
