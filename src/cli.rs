@@ -343,8 +343,9 @@ pub struct EntryArguments {
 /// Whom `forget` takes off the list.
 #[derive(Args, Debug, Default)]
 #[command(
-    after_help = "countersign forget --source learned --since 2026-11-28 undoes what was learned since that day; the next \
-    countersign learn reads all files again."
+    after_help = "countersign forget --source learned --since 2026-11-28 takes off the list whom the program learned of since \
+    that day; the next countersign learn reads all files again. Answers to what you sent pass as before, known by its Message-ID: \
+    countersign deny ends that."
 )]
 pub struct ForgetArguments {
     /// name@example.org, @example.org, @*.example.org (its subdomains) or list:list-id.example.org; - reads them from standard input, one a line
