@@ -94,8 +94,13 @@ impl<'k> Folders<'k> {
         if self.is_quarantine(path) {
             return false;
         }
+        // The name of a message in a Maildir is no folder's, whatever the host in it is called.
+        let names_folder = what.is_dir() || !is_in_maildir(path);
+        if names_folder && is_unwanted(path) && !self.named.iter().any(|named| named == path) {
+            return false;
+        }
         if what.is_dir() {
-            return self.named.iter().any(|named| named == path) || !is_unwanted(path);
+            return true;
         }
         if flags(path).contains(['D', 'T']) {
             return false;
@@ -116,9 +121,8 @@ impl<'k> Folders<'k> {
     fn read_file(&self, path: &Path, what: &Metadata) -> ReadFile {
         let name = path.file_name().unwrap_or_default().as_bytes();
         let folder = path.parent().unwrap_or(path);
-        let is_maildirs = matches!(folder.file_name().map(OsStrExt::as_bytes), Some(b"cur" | b"new"));
         let text = match (name.iter().rposition(|b| *b == b':'), folder.parent()) {
-            (end, Some(maildir)) if is_maildirs => {
+            (end, Some(maildir)) if is_in_maildir(path) => {
                 [maildir.as_os_str().as_bytes(), b"/", &name[..end.unwrap_or(name.len())]].concat()
             }
             _ => path.as_os_str().as_bytes().to_vec(),
@@ -160,13 +164,21 @@ pub fn with_subfolders(named: &[PathBuf]) -> Vec<PathBuf> {
     all
 }
 
+fn is_in_maildir(file: &Path) -> bool {
+    matches!(file.parent().and_then(Path::file_name).map(OsStrExt::as_bytes), Some(b"cur" | b"new"))
+}
+
+/// Whether a folder, or an mbox, is of those in which nothing is kept on purpose.
 fn is_unwanted(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     if name.starts_with('.') {
         // `.Trash.2025` lies beside `.Trash` in a Maildir++, and would not be looked at if it lay in it.
         return name.split('.').any(|part| UNWANTED.contains(&part));
     }
-    let last = name.rsplit('.').find(|part| !matches!(*part, "" | "sbd" | "mbox")).unwrap_or_default();
+    let last = name
+        .rsplit('.')
+        .find(|part| !matches!(*part, "" | "sbd" | "mbox" | "gz" | "bz2" | "xz" | "zst"))
+        .unwrap_or_default();
     UNWANTED.contains(&last)
 }
 
@@ -198,6 +210,30 @@ mod tests {
         assert_eq!(wanted(&bad, ""), [false; 8]);
         let bad = [".Trash.2025", ".INBOX.Junk.Old", ".Entw&APw-rfe", "Entwürfe", ".Junk E-mail", "mail/postponed"];
         assert_eq!(wanted(&bad, ""), [false; 6]);
+    }
+
+    #[test]
+    fn an_mbox_is_named_as_a_folder_is_and_a_message_is_not() {
+        let scratch = tempfile::tempdir().unwrap();
+        let key = SecretKey::new([7; 32]);
+        let named = scratch.path().join("named/Drafts");
+        let mut folders = Folders::new(&key, &[named], Path::new("/q"), HashMap::new());
+        let mut wanted = |name: &str| {
+            let path = scratch.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "x").unwrap();
+            folders.wants(&path, &std::fs::metadata(&path).unwrap())
+        };
+        for name in
+            ["mail/sent-mail", "mail/Sent.gz", "named/Drafts", "box/new/17.M1P2.spam", "box/cur/17.M1.trash:2,S"]
+        {
+            assert!(wanted(name), "{name}");
+        }
+        for name in
+            ["mail/Drafts", "mail/postponed-msgs", "mail/Junk", "mail/Trash.mbox", "mail/Spam.gz", "x.sbd/Trash"]
+        {
+            assert!(!wanted(name), "{name}");
+        }
     }
 
     #[test]
