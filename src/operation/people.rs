@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::vec;
 
@@ -66,11 +66,20 @@ impl People {
     }
 
     fn open(&mut self, path: PathBuf) -> Result<(), Trouble> {
-        let standard = path.as_os_str() == STANDARD_INPUT;
-        let place = if standard { "standard input".to_owned() } else { one_line(&path.display().to_string(), 200) };
+        let place = shown(&path);
         let lines = Lines::open(&path).with_context(|| format!("cannot open {place}"))?;
         self.open = Some((place, lines));
         Ok(())
+    }
+}
+
+/// The name of such a file, for a person.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    if path.as_os_str() == STANDARD_INPUT {
+        "standard input".to_owned()
+    } else {
+        one_line(&path.display().to_string(), 200)
     }
 }
 

@@ -12,8 +12,8 @@ use crate::command::learn::record::Record;
 use crate::command::learn::sum::Sum;
 use crate::mail::contacts::AddressBook;
 use crate::mail::contacts::found::Found;
-use crate::mail::display::one_line;
 use crate::operation::entry::Who;
+use crate::operation::people::shown;
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::policy::standing::{Effect, Origin};
@@ -107,13 +107,3 @@ fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
 
 /// Folders of address books lie in each other this deep at most; a link may lead in a circle.
 const FOLDERS_DEEP: usize = 4;
-
-/// A path for people.
-#[must_use]
-pub fn shown(path: &Path) -> String {
-    if path == Path::new(STANDARD_INPUT) {
-        "standard input".to_owned()
-    } else {
-        one_line(&path.display().to_string(), 200)
-    }
-}

@@ -7,13 +7,14 @@ use std::cell::RefCell;
 use std::io::{BufRead, Cursor};
 use std::path::{Path, PathBuf};
 
-use crate::command::learn::contacts::{open, shown};
+use crate::command::learn::contacts::open;
 use crate::command::learn::record::Record;
 use crate::command::learn::sum::{LEFT, Sum};
 use crate::mail::address::Domain;
 use crate::mail::migration::entry::{self, Entry, Whom};
 use crate::mail::migration::{ForeignList, Program, effect_of_name};
 use crate::operation::entry::Who;
+use crate::operation::people::shown;
 use crate::operation::progress::group;
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
