@@ -20,7 +20,9 @@ pub fn is_handed_in(head: &Head<'_>, user: Option<&User>) -> bool {
 /// authenticated (RFC 3848: `with ESMTPA`, `with ESMTPSA`).
 #[must_use]
 pub fn was_submitted(head: &Head<'_>, hops: usize, user: Option<&User>) -> bool {
-    // What came from outside has a field of each of them; what has fewer was handed in at one behind the first.
+    // The uppermost is ours whatever counts for results, which may stand above it: whoever delivers writes one. What came from
+    // outside has a field of each of them; what has fewer was handed in at one behind the first.
+    let hops = hops.max(1);
     let count = head.all("Received").count();
     let own = head.all("Received").take(hops).last();
     // The user's procmail or fetchmail hands foreign mail in again, and it has a stranger's fields below; a mail program
@@ -115,7 +117,8 @@ mod tests {
             assert!(submitted(&[field], 1), "{field}");
             assert!(submitted(&["from localhost (localhost [127.0.0.1]) by mx (Postfix) with ESMTP id 2", field], 2));
             assert!(submitted(&[field], 2), "fewer own systems saw it than see what comes from outside");
-            assert!(!submitted(&[field], 0), "no field is known to be ours");
+            assert!(submitted(&[field], 0), "the uppermost is ours");
+            assert!(!submitted(&[OUTSIDE, field], 0));
             assert!(!submitted(&[OUTSIDE, field], 1), "below the field that is ours a stranger wrote it");
         }
     }

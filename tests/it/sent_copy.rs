@@ -175,7 +175,8 @@ fn with_more_own_systems_the_field_of_the_first_counts() {
         (2, format!("{filter}\nReceived: {AUTHENTICATED}"), true),
         (1, format!("{filter}\nReceived: {AUTHENTICATED}"), false),
         (2, format!("{filter}\nReceived: {OUTSIDE}"), false),
-        (0, AUTHENTICATED.to_owned(), false),
+        (0, AUTHENTICATED.to_owned(), true),
+        (0, OUTSIDE.to_owned(), false),
     ] {
         let world = World::with(&format!("{config}{hops}\n"));
         let outcome = world.deliver(handed_over(&address(&world), &received, MAIL));
