@@ -16,9 +16,10 @@ use crate::mail::display::one_line;
 use crate::operation::entry::{Who, as_json, describe};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, asked_name, asked_words, state_words};
+use crate::operation::own_mail::keys_of;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
-use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox, under_every_key};
+use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox};
 use crate::policy::standing::Entry;
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
@@ -104,15 +105,14 @@ fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Kno
         What::Held(id) => return Ok(Known { held: store.held(*id)?.into_iter().collect(), ..Known::default() }),
         What::MessageIdOrSender(text, address) => (text, address),
     };
-    let ring = &installation.keys.list;
-    let keys: Vec<Fingerprint> = under_every_key(ring, Kind::MessageId, text).map(|(_, key)| key).collect();
+    let keys = keys_of(installation, Kind::MessageId, text);
     let mut known = Known { sent: store.sent(&keys)?, ..Known::default() };
     for key in keys {
         known.held.extend(store.held_with_message_id(&key)?);
         known.decisions.extend(store.decisions(&key)?);
     }
     if let Some(address) = address {
-        for (_, key) in of_mailbox(ring, address) {
+        for (_, key) in of_mailbox(&installation.keys.list, address) {
             known.held.extend(store.held_from(&key)?);
             known.decisions.extend(store.decisions(&key)?);
         }

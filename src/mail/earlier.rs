@@ -89,7 +89,7 @@ impl EarlierId {
 }
 
 /// What stands in front of the token of a Message-ID.
-const COOKIE: &str = "cs.";
+pub const COOKIE: &str = "cs.";
 
 /// What the message answers: In-Reply-To first, then References from the last one on.
 #[must_use]

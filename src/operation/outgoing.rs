@@ -10,6 +10,7 @@ use crate::facts::Facts;
 use crate::mail::addition::Addition;
 use crate::mail::address::Address;
 use crate::mail::compose::HeaderValue;
+use crate::mail::earlier::COOKIE;
 use crate::mail::head::Head;
 use crate::mail::sendmail_call::Submission;
 use crate::operation::installation::Installation;
@@ -61,7 +62,7 @@ impl Letter {
             let policy = &installation.config.policy;
             let (ring, owner) = (&installation.keys.token, policy.owner.primary.normal());
             let token = Token::mint_sent(ring, class, random::bits()?, Day::of(now), &owner);
-            letter.minted = Some((format!("cs.{token}@{}", policy.host.as_str()), class));
+            letter.minted = Some((format!("{COOKIE}{token}@{}", policy.host.as_str()), class));
         }
         Ok(Some(letter))
     }

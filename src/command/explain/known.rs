@@ -78,8 +78,10 @@ impl OwnMailShown {
     }
 
     fn words(&self) -> String {
-        let by = self.id.as_ref().map_or("by its Subject".to_owned(), |id| format!("{} ({})", id.id, id.place));
-        format!("{by}: {}, known by {}", self.class, self.how)
+        match &self.id {
+            Some(id) => format!("{} ({}): {}, known by {}", id.id, id.place, self.class, self.how),
+            None => "a post to a private list, known by its Subject".to_owned(),
+        }
     }
 }
 
