@@ -307,7 +307,9 @@ impl Crowd {
         let (mut doubles, killed) = (0, shared.killed.values().sum::<usize>());
         for letter in &shared.letters {
             let (mut inbox, mut held) = found.copies(&letter.mail.id);
-            if self.is_copied && (inbox > 0 && held > 0 || inbox > 1 + letter.broken) {
+            // What is never let in comes into the inbox by a release alone, however often it was handed over.
+            let handed_in = if letter.kind == Kind::Silent { 0 } else { letter.broken };
+            if self.is_copied && (inbox > 0 && held > 0 || inbox > 1 + handed_in) {
                 doubles += 1;
                 (inbox, held) = if held > 0 { (inbox, 0) } else { (inbox - 1, 0) };
             }
