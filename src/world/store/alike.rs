@@ -74,7 +74,7 @@ pub(super) fn alike_of(db: &Connection, alike: &Alike, enough: u32, now: i64) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::of;
+    use super::super::file::tests::{of, store};
     use super::super::{Asked, HeldRow, SlotRequest, State};
     use super::*;
     use crate::origin::auth::Proofs;
@@ -82,14 +82,6 @@ mod tests {
     use crate::policy::fingerprint::Fingerprint;
     use crate::policy::reason::Reason;
     use crate::policy::token::HeldId;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        Store::create(&path).unwrap();
-        let store = Store::open(&path).unwrap();
-        (folder, store)
-    }
 
     fn pairs(texts: &[&str]) -> Box<[Fingerprint]> {
         texts.iter().map(|text| of(text)).collect()

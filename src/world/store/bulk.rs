@@ -213,19 +213,11 @@ fn numbered(row: &Row<'_>) -> rusqlite::Result<Numbered> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::of;
+    use super::super::file::tests::{of, store};
     use super::*;
     use crate::policy::standing::Origin;
 
     const ENTRY: Entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin: Origin::Manual, added: 7 };
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        Store::create(&path).unwrap();
-        let store = Store::open(&path).unwrap();
-        (folder, store)
-    }
 
     fn change(name: &str) -> Change {
         Change { key: of(name), older: vec![of(&format!("{name} of old"))], kind: Kind::Address, pin: Proofs::DKIM }

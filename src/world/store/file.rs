@@ -357,6 +357,15 @@ pub(super) mod tests {
     use crate::policy::standing::{Effect, Entry, Origin, WentOut};
     use crate::policy::token::HeldId;
 
+    /// A new store in a folder of its own, which goes away with it.
+    pub(in crate::world::store) fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let store = Store::open(&path).unwrap();
+        (folder, store)
+    }
+
     /// The key of a made-up mailbox.
     pub(in crate::world::store) fn of(text: &str) -> Fingerprint {
         Fingerprint::of(&SecretKey::new([7; 32]), Kind::Challenged, text.as_bytes())

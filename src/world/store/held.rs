@@ -369,16 +369,8 @@ fn held_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<HeldRow>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::of;
+    use super::super::file::tests::{of, store};
     use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        Store::create(&path).unwrap();
-        let store = Store::open(&path).unwrap();
-        (folder, store)
-    }
 
     fn row(number: u64, message: &str, state: State) -> HeldRow {
         HeldRow {

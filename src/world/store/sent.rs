@@ -102,16 +102,8 @@ const PUT_SENT: &str = "INSERT INTO sent (key, at, public) VALUES (?1, ?2, ?3) \
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::of;
+    use super::super::file::tests::{of, store};
     use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        Store::create(&path).unwrap();
-        let store = Store::open(&path).unwrap();
-        (folder, store)
-    }
 
     fn row(name: &str, at: i64, class: Class) -> SentRow {
         SentRow { key: of(name), at, class }

@@ -215,7 +215,7 @@ fn history_of(db: &Connection, keys: &[Fingerprint], now: i64) -> rusqlite::Resu
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::tests::of;
+    use super::super::file::tests::{of, store};
     use super::super::{HeldRow, Limits, State};
     use super::*;
     use crate::origin::auth::Proofs;
@@ -224,14 +224,6 @@ mod tests {
     /// The number of no held message.
     fn nobody() -> HeldId {
         HeldId::from_random(0)
-    }
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        Store::create(&path).unwrap();
-        let store = Store::open(&path).unwrap();
-        (folder, store)
     }
 
     fn held(number: u64, asked: Asked, received: i64) -> HeldRow {
