@@ -5,7 +5,7 @@
 use crate::mail::address::Address;
 use crate::operation::installation::Installation;
 use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox, under_every_key};
-use crate::policy::sent::Recipient;
+use crate::policy::sent::{Outgoing, Recipient, Sent, Unlearned};
 use crate::policy::standing::Entry;
 use crate::signs::list_id::ListId;
 use crate::world::store::{Store, StoreProblem};
@@ -38,4 +38,24 @@ pub fn recipient(installation: &Installation, store: &Store, address: &Address) 
     let keys = under_every_key(&installation.keys.list, Kind::List, list.as_str());
     let entry = entry_under(store, keys.map(|(_, key)| key))?;
     Ok(if entry.is_some() { Recipient::PublicList } else { Recipient::Person })
+}
+
+/// What a message teaches that the user is said to have sent, with what the list says of its recipients.
+///
+/// # Errors
+/// [`StoreProblem`]
+pub fn read_sent(
+    installation: &Installation,
+    store: &Store,
+    message: Outgoing<'_>,
+) -> Result<Result<Sent, Unlearned>, StoreProblem> {
+    let mut problem = None;
+    let mut is = |address: &Address| {
+        recipient(installation, store, address).unwrap_or_else(|error| {
+            problem = Some(error);
+            Recipient::Person
+        })
+    };
+    let read = Sent::read(message, &installation.config.policy.owner, &mut is);
+    problem.map_or(Ok(read), Err)
 }

@@ -9,10 +9,10 @@ use crate::mail::address::{Address, DELIMITERS};
 use crate::mail::head::Head;
 use crate::mail::recipients::recipients;
 use crate::operation::installation::Installation;
-use crate::operation::listed::recipient;
+use crate::operation::listed::read_sent;
 use crate::origin::envelope::Caller;
 use crate::origin::submission::was_submitted;
-use crate::policy::sent::{Outgoing, Recipient, Sent, Unlearned};
+use crate::policy::sent::{Outgoing, Sent, Unlearned};
 use crate::policy::tagged::{Tag, TagKind};
 use crate::policy::token::Day;
 use crate::world::store::{Store, StoreProblem};
@@ -70,17 +70,8 @@ pub fn read(
     if !was_submitted(&head, policy.trust.hops, caller.user.as_ref()) {
         return Ok(Err(NoCopy::NotSubmitted));
     }
-    let mut problem = None;
-    let mut is = |address: &_| match recipient(installation, store, address) {
-        Ok(known) => known,
-        Err(error) => {
-            problem = Some(error);
-            Recipient::Person
-        }
-    };
     let message = Outgoing { facts, head: &head, envelope: &[], submitted: true };
-    let read = Sent::read(message, &policy.owner, &mut is);
-    problem.map_or(Ok(read.map_err(NoCopy::Unlearned)), Err)
+    Ok(read_sent(installation, store, message)?.map_err(NoCopy::Unlearned))
 }
 
 /// Whether the caller says that it was delivered for the signed address. Asked of every message.

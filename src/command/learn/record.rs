@@ -5,16 +5,15 @@
 
 use std::collections::HashSet;
 
-use crate::mail::address::Address;
 use crate::operation::entry::Who;
 use crate::operation::installation::Installation;
 use crate::operation::ledger;
-use crate::operation::sent::{self, Lessons};
+use crate::operation::sent::Lessons;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
 use crate::origin::submission::User;
 use crate::policy::fingerprint::Fingerprint;
-use crate::policy::sent::{Recipient, Sent};
+use crate::policy::sent::Sent;
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::world::clock;
 use crate::world::config::Environment;
@@ -53,14 +52,6 @@ impl Record {
         let (user, now) = (environment.caller.user.clone(), clock::now());
         let (waiting, would_be) = (Lessons::default(), HashSet::new());
         Ok(Record { installation, store, user, now, dry_run, waiting, would_be, new: 0 })
-    }
-
-    /// What a recipient is known to be.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn recipient(&self, address: &Address) -> Result<Recipient, Trouble> {
-        Ok(sent::recipient(&self.installation, &self.store, address)?)
     }
 
     /// Takes what one message teaches.

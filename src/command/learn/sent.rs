@@ -13,6 +13,7 @@ use crate::command::learn::record::Record;
 use crate::facts::Facts;
 use crate::mail::display::one_line;
 use crate::mail::head::Head;
+use crate::operation::listed::read_sent;
 use crate::operation::people::summary;
 use crate::operation::progress::{Progress, group, people, plural};
 use crate::operation::screen;
@@ -20,7 +21,7 @@ use crate::operation::trouble::Trouble;
 use crate::origin::envelope::Caller;
 use crate::origin::submission::was_submitted;
 use crate::policy::block::without_block;
-use crate::policy::sent::{Outgoing, Recipient, Sent, Unlearned};
+use crate::policy::sent::{Outgoing, Sent, Unlearned};
 use crate::policy::standing::Origin;
 use crate::world::archive::{self, Found, Message};
 use crate::world::store::ReadFile;
@@ -113,16 +114,8 @@ fn lesson(message: &Message, record: &Record) -> Result<Result<Sent, (Unlearned,
     let caller = Caller { user: record.user.clone(), ..Caller::of_kept(&head, policy.trust.hops) };
     let facts = Facts::read(&start, &caller, &policy.trust);
     let submitted = was_submitted(&head, policy.trust.hops, record.user.as_ref());
-    let mut trouble = None;
-    let mut is = |address: &_| {
-        record.recipient(address).unwrap_or_else(|error| {
-            trouble = Some(error);
-            Recipient::Person
-        })
-    };
     let outgoing = Outgoing { facts: &facts, head: &head, envelope: &[], submitted };
-    let read = Sent::read(outgoing, &policy.owner, &mut is);
-    trouble.map_or(Ok(()), Err)?;
+    let read = read_sent(&record.installation, &record.store, outgoing)?;
     Ok(read.map_err(|why| (why, facts)))
 }
 
