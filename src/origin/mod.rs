@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod envelope;
 pub mod proofs;
+pub mod question;
 pub mod results;
 pub mod score;
 pub mod submission;
