@@ -11,7 +11,7 @@ use crate::exit::Ending;
 use crate::mail::address::Address;
 use crate::operation::ask::{send, slot_request};
 use crate::operation::case::{Case, look};
-use crate::operation::delivery::held_row;
+use crate::operation::hold::held_row;
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger, asked_words};
 use crate::operation::quarantine::{self, Held};

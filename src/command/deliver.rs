@@ -4,7 +4,8 @@
 
 use crate::cli::MessageArguments;
 use crate::exit::Ending;
-use crate::operation::delivery::{hold_or_drop, serve, store_in_inbox};
+use crate::operation::delivery::{serve, store_in_inbox};
+use crate::operation::hold::hold_or_drop;
 use crate::operation::trouble::Answer;
 use crate::policy::verdict::Verdict;
 use crate::world::config::Environment;

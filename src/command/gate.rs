@@ -8,7 +8,8 @@ use anyhow::Context;
 
 use crate::cli::GateArguments;
 use crate::exit::Ending;
-use crate::operation::delivery::{hold_or_drop, note, record_instead, serve, writable_output};
+use crate::operation::delivery::{note, record_instead, serve, writable_output};
+use crate::operation::hold::hold_or_drop;
 use crate::operation::trouble::Answer;
 use crate::policy::verdict::Verdict;
 use crate::world::config::Environment;

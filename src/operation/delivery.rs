@@ -11,34 +11,32 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use crate::cli::MessageArguments;
-use crate::exit::{Commitment, Ending};
+use crate::exit::Commitment;
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::compose::from_line;
 use crate::mail::head::Head;
-use crate::operation::ask::{self, send, slot_request};
-use crate::operation::case::{Case, alike, answer_key, blind, look, slot_keys};
+use crate::operation::case::{Case, answer_key, blind, look, slot_keys};
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
-use crate::operation::quarantine::{self, Held};
+use crate::operation::quarantine::{self};
 use crate::operation::sent;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::Mode;
 use crate::policy::block::{Block, OpenBlock};
-use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, of_mailbox};
+use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox};
 use crate::policy::foreign_marks::ForeignMarks;
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Entry, Origin};
 use crate::policy::token::HeldId;
-use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
-use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
-use crate::world::store::{Asked, DecisionRow, HeldRow, Recorded, SlotRequest, State, Store, StoreProblem};
+use crate::world::maildir::{Draft, Maildir};
+use crate::world::store::{DecisionRow, StoreProblem};
 use crate::world::{clock, descriptors, random};
 
 /// How long somebody who writes is waited for before a person is not learned.
@@ -261,130 +259,6 @@ pub fn store_in_inbox(
     Ok(())
 }
 
-/// Holds the message, or drops it where the user configured that.
-pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
-    if case.decision.verdict == Verdict::Discard {
-        // The row first: where it cannot be written because the store is damaged, the message is still there.
-        match record(installation, case, now) {
-            Err(trouble) => *case = blind(installation, case.facts.clone(), trouble, now)?,
-            Ok(()) => {
-                input.drain().context("cannot read the message to its end")?;
-                note(installation, case, None);
-                return Ok(Ending::Done);
-            }
-        }
-    }
-    let quarantine = installation.ready_quarantine()?;
-    let id = HeldId::from_random(random::bits()?);
-    let (mut draft, message) = write_held(installation, case, input, &quarantine, id, now)?;
-    // The mark before the sync, which brings it to the disk too, and before the look, so that of two attempts at the same
-    // message one sees what the other left.
-    let name = message.hex();
-    let mut mark = draft.mark(&name)?;
-    draft.sync()?;
-    let earlier = quarantine::earlier(installation, case.store.as_ref(), &message, &mark)?;
-    mark.keep();
-    let committed = match &earlier {
-        Some(earlier) => quarantine.secure(earlier).map(|()| Committed::AlreadyThere)?,
-        None => draft.commit(&name)?,
-    };
-    Commitment::of_process().commit();
-    // From here on the message is safe, and whatever fails is for `maintain` to mend.
-    let id = match committed {
-        Committed::Stored(_) => Some(id),
-        // The same message was handed over before. If that attempt died before its row was written, this one goes on.
-        Committed::AlreadyThere => {
-            let entry = earlier.or_else(|| quarantine.find(&name).ok().flatten());
-            entry.and_then(|entry| unrecorded(installation, case.store.as_ref(), entry))
-        }
-    };
-    note(installation, case, id);
-    if let Some(id) = id
-        && let Err(trouble) = after_commit(installation, case, id, message, now, &mut mark)
-    {
-        report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
-    }
-    // Whatever could not be written: what is answered with 0 does not come again.
-    mark.remove();
-    Ok(Ending::Done)
-}
-
-/// The number of a message whose file is there and whose row is not.
-fn unrecorded(installation: &Installation, store: Option<&Store>, entry: maildir::Entry) -> Option<HeldId> {
-    let held = quarantine::read(installation, entry).ok().flatten().filter(|held| held.sealed)?;
-    let row = store?.held(held.id).ok()?;
-    row.is_none().then_some(held.id)
-}
-
-/// (b) rows and slot in one transaction, (c) sendmail, (d) the result.
-fn after_commit(
-    installation: &Installation,
-    case: &mut Case,
-    id: HeldId,
-    message: Fingerprint,
-    now: i64,
-    mark: &mut Mark,
-) -> Result<(), Trouble> {
-    let Some(store) = case.store.as_mut() else { return Ok(()) };
-    let to = match (&case.decision.verdict, &case.decision.challenge) {
-        (Verdict::Challenge, Some((to, _))) => Some(to.clone()),
-        _ => None,
-    };
-    let row = held_row(installation, &case.facts, case.decision.reason, id, message, now);
-    let alike =
-        row.reason.is_of_the_gate().then(|| case.alike.take().or_else(|| alike(installation, &case.facts))).flatten();
-    let slot = to.as_ref().map(|to| SlotRequest { alike: alike.clone(), ..slot_request(installation, to, now) });
-    let Recorded { slot, allowed } = store.record_held(&row, alike.as_ref(), slot)?;
-    // From here on the row says that the message is there.
-    mark.remove();
-    for effect in &case.plan {
-        if let Effect::RepeatWord { about, token } = effect {
-            ask::repeat_word(installation, store, &case.facts, about, token, now)?;
-        }
-    }
-    if let Some(entry) = allowed
-        && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
-        && row.reason.is_of_the_gate()
-    {
-        // The sender was confirmed while this message was being written: it must not stay behind.
-        if let Some(held) = quarantine::find(installation, Some(store), id)?
-            && quarantine::release(installation, &held, now)?
-        {
-            store.set_state(id, State::Released)?;
-        }
-        return Ok(());
-    }
-    match to {
-        Some(to) if slot => send(installation, store, &case.facts, id, &to, now).map(|_| ()),
-        _ => Ok(()),
-    }
-}
-
-/// The row of a held message.
-#[must_use]
-pub fn held_row(
-    installation: &Installation,
-    facts: &Facts,
-    reason: Reason,
-    id: HeldId,
-    message: Fingerprint,
-    now: i64,
-) -> HeldRow {
-    let (message_id, sender) = hashes(installation, facts, None);
-    HeldRow {
-        id,
-        message,
-        message_id,
-        sender,
-        proofs: proofs(facts),
-        reason,
-        received: now,
-        listed: None,
-        asked: Asked::No,
-        state: State::Held,
-    }
-}
-
 /// Writes a message that passes: our block, then the bytes as they came. It is never looked for by its bytes, and for a large
 /// one to hash them would take longer than to write them.
 fn write_passed(
@@ -400,30 +274,13 @@ fn write_passed(
     write_message(input, &head, put, |_| ())
 }
 
-/// The same into the quarantine's tmp/, where the message is known by its number and by its bytes.
-fn write_held(
+pub(super) fn block(
     installation: &Installation,
     case: &Case,
-    input: &mut Stdin,
-    quarantine: &Maildir,
-    id: HeldId,
+    head: &Head<'_>,
+    id: Option<HeldId>,
     now: i64,
-) -> Result<(Draft, Fingerprint), Trouble> {
-    let start = input.shared_start();
-    let head = Head::read(&start);
-    let open = block(installation, case, &head, Some(id), now);
-    let (_, key) = installation.keys.list.current();
-    let mut running = RunningFingerprint::new(key);
-    running.update(case.facts.message());
-    let mut draft = quarantine.draft()?;
-    draft.write(open.bytes())?;
-    write_message(input, &head, &mut |piece| draft.write(piece), |piece| running.update(piece))?;
-    let message = running.finish();
-    draft.overwrite_at(0, &open.seal(Some(message), &installation.keys.token))?;
-    Ok((draft, message))
-}
-
-fn block(installation: &Installation, case: &Case, head: &Head<'_>, id: Option<HeldId>, now: i64) -> OpenBlock {
+) -> OpenBlock {
     let facts = &case.facts;
     let block = Block {
         id,
@@ -453,7 +310,7 @@ fn write_for_command(input: &mut Stdin, maildir: &Maildir) -> Result<Draft, Trou
 }
 
 /// Writes the message as it came, but for fields that claim to be ours; shows `see` what comes behind its start.
-fn write_message(
+pub(super) fn write_message(
     input: &mut Stdin,
     head: &Head<'_>,
     put: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
@@ -469,7 +326,7 @@ fn write_message(
 }
 
 /// Writes down a decision that leaves nothing in the quarantine.
-fn record(installation: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
+pub(super) fn record(installation: &Installation, case: &mut Case, now: i64) -> Result<(), Trouble> {
     let Some(store) = case.store.as_mut() else { return Ok(()) };
     let (message_id, sender) = hashes(installation, &case.facts, case.standing.author);
     let (verdict, reason) = case.decision.instead.unwrap_or((case.decision.verdict, case.decision.reason));
@@ -499,12 +356,12 @@ pub fn note(installation: &Installation, case: &Case, id: Option<HeldId>) {
 }
 
 /// What is proven about the author's domain.
-fn proofs(facts: &Facts) -> Proofs {
+pub(super) fn proofs(facts: &Facts) -> Proofs {
     facts.sender.address().map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain()))
 }
 
 /// Under which keys the store and the log know the message and its author, who may be known already.
-fn hashes(
+pub(super) fn hashes(
     installation: &Installation,
     facts: &Facts,
     author: Option<Fingerprint>,
@@ -513,13 +370,4 @@ fn hashes(
     let message = facts.message_id.as_ref().map(|id| Fingerprint::of(key, Kind::MessageId, id.as_bytes()));
     let of_sender = || facts.sender.address().map(|address| Fingerprint::of_address(key, &address.normal()));
     (message, author.or_else(of_sender))
-}
-
-/// Reads a held message again as if it had just come, for a command that decides about it.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn facts_of(installation: &Installation, held: &Held) -> Result<Option<Facts>, Trouble> {
-    let start = quarantine::original(held, crate::world::input::BODY_LIMIT)?;
-    Ok(start.map(|start| Facts::read(&start, &Caller::default(), &installation.config.policy.trust)))
 }

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod disavowal;
 pub mod entry;
 pub mod evidence;
+pub mod hold;
 pub mod inbox;
 pub mod installation;
 pub mod ledger;

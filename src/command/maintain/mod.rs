@@ -5,36 +5,36 @@
 //! not believed; a challenge that perhaps went out is never sent again; run twice at once it does nothing twice.
 //! Never touches: list entries.
 
+mod believed;
+mod rebuild;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use believed::Clock;
+use rebuild::{rebuild, row_of, sealed_row};
+
 use crate::cli::MaintainArguments;
 use crate::exit::Ending;
-use crate::facts::Facts;
 use crate::operation::ask::{send, slot_request};
 use crate::operation::case::entry_of;
-use crate::operation::delivery::{facts_of, held_row};
+use crate::operation::hold::facts_of;
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
-use crate::origin::auth::Proofs;
-use crate::origin::envelope::Caller;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::may_challenge;
 use crate::policy::sent::Class;
 use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
-use crate::policy::time::{Doubt, doubt, is_plausible};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::{ABANDONED_AFTER, Entry, Removed};
-use crate::world::store::{
-    Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, Recount, State, Store, StoreFile, StoreProblem,
-};
+use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, Recount, State, Store, StoreProblem};
 
 /// A message that was held without a row is asked for only within that many seconds: after three days a challenge
 /// would puzzle more than it helps.
@@ -43,8 +43,6 @@ const ASK_WITHIN: i64 = 3 * DAY;
 const CLAIM_OVERDUE: i64 = 3_600;
 /// Rows of messages that are gone are kept that many seconds, so that `why` can answer.
 const ROWS_KEPT: i64 = 90 * DAY;
-/// Between its first listing in a digest and its end a message has at least that many seconds.
-const TIME_TO_READ: i64 = 3 * DAY;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -113,67 +111,6 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     }
     clock.say();
     Ok(if failed { Ending::Later } else { Ending::Done })
-}
-
-/// What this run makes of the clock.
-struct Clock {
-    /// When it was last accepted.
-    accepted: Option<i64>,
-    doubt: Option<Doubt>,
-    /// Whether the user says that it is right.
-    by_word: bool,
-    counts: HashMap<i64, i64>,
-}
-
-impl Clock {
-    fn read(store: &Store, arguments: &MaintainArguments, now: i64) -> Result<Clock, Trouble> {
-        let accepted = store.accepted_at()?;
-        let clock =
-            Clock { accepted, doubt: doubt(now, accepted), by_word: arguments.clock_is_right, counts: store.counts()? };
-        match clock.doubt {
-            Some(unset @ Doubt::Unset(_)) if clock.by_word => Err(Trouble::not_found(format!(
-                "{}. It is before this program was made, so it cannot be right",
-                unset.sentence()
-            ))),
-            _ => Ok(clock),
-        }
-    }
-
-    /// Whether something may end by it in this run: not where nothing was accepted before that it could be held against.
-    fn is_believed(&self) -> bool {
-        self.doubt.is_none() && !self.by_word && self.accepted.is_some()
-    }
-
-    fn is_accepted(&self) -> bool {
-        self.doubt.is_none() || self.by_word
-    }
-
-    fn say(&self) {
-        match self.doubt {
-            Some(doubt) if !self.by_word => screen::error(&format!("{}; {}", doubt.sentence(), doubt.way_out())),
-            _ if self.by_word => screen::aside("The clock is accepted. What is over expires in the next run."),
-            _ => {}
-        }
-    }
-
-    /// What of a message's times no clock can have said.
-    fn recount(&self, row: &HeldRow) -> Recount {
-        let odd = |at: i64| !is_plausible(at, self.accepted);
-        Recount { held: row.id, arrival: odd(self.from(row)), listing: row.listed.is_some_and(odd) }
-    }
-
-    /// From when its time counts. That too may have been written down under a clock that was ahead.
-    fn from(&self, row: &HeldRow) -> i64 {
-        self.counts.get(&row.id.number()).copied().unwrap_or(row.received)
-    }
-
-    /// Whether a message's time is over, and it was listed long enough ago.
-    fn is_over(&self, row: &HeldRow, keep: i64, now: i64) -> bool {
-        let read = row.listed.is_some_and(|then| now.saturating_sub(then) >= TIME_TO_READ);
-        let recount = self.recount(row);
-        let is_old = now.saturating_sub(self.from(row)) > keep;
-        self.is_believed() && !recount.arrival && !recount.listing && is_old && read
-    }
 }
 
 /// What is found in the quarantine.
@@ -506,21 +443,6 @@ fn record_and_ask(installation: &Installation, store: &mut Store, message: &Held
     }
 }
 
-/// The row of a message, from its header block alone.
-fn row_of(installation: &Installation, message: &Held) -> Result<Option<HeldRow>, Trouble> {
-    let Some(head) = quarantine::original(message, 0)? else { return Ok(None) };
-    let facts = Facts::read(&head, &Caller::default(), &installation.config.policy.trust);
-    Ok(Some(sealed_row(installation, &facts, message)))
-}
-
-/// The row of a message as its sealed block has it: what was proven then, not what the trust of today makes of it. Without
-/// its seal it proves nothing.
-fn sealed_row(installation: &Installation, facts: &Facts, message: &Held) -> HeldRow {
-    let block = &message.block;
-    let row = held_row(installation, facts, block.reason, message.id, message.message, block.received);
-    HeldRow { proofs: if message.sealed { block.proofs } else { Proofs::NONE }, ..row }
-}
-
 /// The second try of a refused challenge, under the same gate as the first.
 fn ask(installation: &Installation, store: &mut Store, message: &Held, now: i64) -> Result<(), Trouble> {
     let Some(facts) = facts_of(installation, message)? else { return Ok(()) };
@@ -530,70 +452,4 @@ fn ask(installation: &Installation, store: &mut Store, message: &Held, now: i64)
         }
         _ => Ok(()),
     }
-}
-
-/// New files for those of the store that are damaged. Messages and challenges are written down from what the quarantine
-/// says about itself. The list of allowed senders is not in there: where it is damaged it begins anew. What was damaged,
-/// however badly, is kept beside the new file.
-fn rebuild(installation: &Installation, now: i64) -> Answer {
-    // Gather.
-    let path = &installation.config.paths.store;
-    let mut damaged = Vec::new();
-    for file in [StoreFile::List, StoreFile::Messages] {
-        match Store::check(path, file) {
-            Ok(()) => {}
-            Err(problem @ (StoreProblem::Busy | StoreProblem::Machine(_))) => return Err(problem.into()),
-            Err(_) => damaged.push(file),
-        }
-    }
-    // Decide.
-    if damaged.is_empty() {
-        return Err(Trouble::usage("the store is sound; nothing is to be rebuilt".into()));
-    }
-    // Perform.
-    let mut said = String::new();
-    for file in &damaged {
-        let kept = Store::set_aside(path, *file, now)?;
-        said.extend(kept.map(|kept| format!("The old file is kept as {}.\n", kept.display())));
-    }
-    Store::create(path)?;
-    if damaged.contains(&StoreFile::List) {
-        said.insert_str(
-            0,
-            "The list of allowed and denied senders was in the old file: restore it from a backup, or allow people \
-             again.\n",
-        );
-    }
-    if damaged.contains(&StoreFile::Messages) {
-        let count = write_down(installation)?;
-        said.insert_str(0, &format!("{count} held messages are in the new store.\n"));
-    }
-    screen::out(&said)?;
-    Ok(Ending::Done)
-}
-
-/// Makes a row of every held message; how many are held.
-fn write_down(installation: &Installation) -> Result<usize, Trouble> {
-    let mut store = installation.store()?;
-    let (mut rows, mut seen) = (Vec::new(), HashSet::new());
-    for message in quarantine::each(installation)? {
-        let message = match message {
-            Err(trouble) if quarantine::is_the_files_own(&trouble) => {
-                screen::error(&report::chain(&trouble.error));
-                continue;
-            }
-            message => message?,
-        };
-        let Some(row) = row_of(installation, &message)? else { continue };
-        seen.insert(message.id.number());
-        // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.
-        let asked = if message.block.verdict == Verdict::Challenge { Asked::Unknown } else { Asked::No };
-        rows.push(HeldRow { asked, ..row });
-        if rows.len() == TOGETHER {
-            store.record_all(&rows)?;
-            rows.clear();
-        }
-    }
-    store.record_all(&rows)?;
-    Ok(seen.len())
 }
