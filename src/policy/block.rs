@@ -27,6 +27,9 @@ const NAMES: [&str; 7] = [
     "X-Countersign-Message",
 ];
 const SEAL: &str = "X-Countersign-Seal";
+/// Blanks behind the seal of a block that may be written anew: more than the longest reason with all proofs takes beside the
+/// shortest with none.
+const ROOM: usize = 64;
 /// What stands where nothing is known.
 const NONE: &str = "none";
 
@@ -72,6 +75,28 @@ impl Block {
     /// Writes the block, with a Return-Path on top where the message has none, and with room for the seal.
     #[must_use]
     pub fn open(&self, return_path: Option<&EnvelopeSender>) -> OpenBlock {
+        self.write(return_path, 0)
+    }
+
+    /// The same with room for what a look at its signatures may find: another reason and more proofs.
+    #[must_use]
+    pub fn open_with_room(&self, return_path: Option<&EnvelopeSender>) -> OpenBlock {
+        self.write(return_path, ROOM)
+    }
+
+    /// The same block of a stored message of which something else is known now, sealed and exactly as long as the one that
+    /// stands there, with where that begins; none where it needs more room.
+    #[must_use]
+    pub fn in_place_of(&self, start: &[u8], message: Fingerprint, ring: &KeyRing) -> Option<(usize, Vec<u8>)> {
+        let head = Head::read(start);
+        let [first, .., last] = fields_of(&head)? else { return None };
+        let length = seal_end(last).checked_sub(first.start)?;
+        let tight = self.write(None, 0).bytes.len();
+        let open = self.write(None, length.checked_sub(tight)?);
+        Some((first.start, open.seal(Some(message), ring)))
+    }
+
+    fn write(&self, return_path: Option<&EnvelopeSender>, room: usize) -> OpenBlock {
         let mut text = match return_path {
             Some(EnvelopeSender::Known(address)) => format!("Return-Path: <{address}>\n"),
             Some(EnvelopeSender::Null) => "Return-Path: <>\n".to_owned(),
@@ -92,8 +117,10 @@ impl Block {
         }
         let message_at = text.len() - EMPTY_FINGERPRINT.len() - 1;
         let seal_line = text.len();
-        text.push_str(&format!("{SEAL}: 00 {EMPTY_FINGERPRINT}\n"));
-        let seal_at = text.len() - EMPTY_FINGERPRINT.len() - 4;
+        text.push_str(&format!("{SEAL}: 00 {EMPTY_FINGERPRINT}"));
+        let seal_at = text.len() - EMPTY_FINGERPRINT.len() - 3;
+        text.extend(std::iter::repeat_n(' ', room));
+        text.push('\n');
         OpenBlock { bytes: text.into_bytes(), sealed_from, message_at, seal_line, seal_at }
     }
 
@@ -250,6 +277,41 @@ mod tests {
 
     fn ring() -> KeyRing {
         KeyRing::new((KeyId::FIRST, SecretKey::new([7; 32])), Vec::new())
+    }
+
+    #[test]
+    fn a_block_with_room_is_written_anew_in_its_place() {
+        let message = Fingerprint::from_hex(&"ab".repeat(16)).unwrap();
+        let held = Block { reason: Reason::LookLater, ..block() };
+        let known = Block { verdict: Verdict::Challenge, reason: Reason::Challenge, proofs: Proofs::AUTHOR, ..block() };
+        let sender = EnvelopeSender::Known(Address::parse("bob@example.net").unwrap());
+        let body = "Subject: x\n\nbody\n";
+        let stored = [&held.open_with_room(Some(&sender)).seal(Some(message), &ring()), body.as_bytes()].concat();
+        assert_eq!(Block::read(&stored, &ring()), Ok((held.clone(), message)));
+        let (at, bytes) = known.in_place_of(&stored, message, &ring()).unwrap();
+        let mut anew = stored.clone();
+        anew[at..at + bytes.len()].copy_from_slice(&bytes);
+        assert_eq!(Block::read(&anew, &ring()), Ok((known.clone(), message)));
+        assert_eq!(anew.len(), stored.len());
+        assert!(
+            anew.ends_with(format!("\n{body}").as_bytes()) && anew.starts_with(b"Return-Path: <bob@example.net>\n")
+        );
+        let tight = [&held.open(None).seal(Some(message), &ring()), body.as_bytes()].concat();
+        let longer = Block { reason: Reason::OwnAddressUnproven, proofs: Proofs::AUTHOR, ..block() };
+        assert_eq!(longer.in_place_of(&tight, message, &ring()), None, "there is no room");
+        assert_eq!(known.in_place_of(body.as_bytes(), message, &ring()), None, "there is no block");
+    }
+
+    #[test]
+    fn every_reason_and_all_proofs_fit_into_the_room() {
+        let all = Proofs::from_bits(7).unwrap();
+        let length = |block: &Block| block.open(None).bytes().len();
+        let shortest = length(&Block { reason: Reason::LookLater, proofs: Proofs::NONE, ..block() });
+        for number in 0..=u16::MAX {
+            let Some(reason) = Reason::from_number(number) else { continue };
+            let verdict = Verdict::Challenge;
+            assert!(length(&Block { verdict, reason, proofs: all, ..block() }) <= shortest + ROOM, "{}", reason.name());
+        }
     }
 
     fn block() -> Block {

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File};
 use std::io::{ErrorKind, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -217,6 +217,25 @@ impl Entry {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot open {}", self.path.display())),
         }
+    }
+
+    /// Puts bytes in the place of as many others: not where the file is packed or gone meanwhile, and not where others stand
+    /// there than were seen. Whether it was done.
+    ///
+    /// # Errors
+    /// It cannot be opened or written.
+    pub fn replace_at(&self, offset: u64, seen: &[u8], bytes: &[u8]) -> anyhow::Result<bool> {
+        let opened = File::options().read(true).write(true).open(&self.path);
+        let file = match opened {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            file => file.with_context(|| format!("cannot write {}", self.path.display()))?,
+        };
+        let mut there = vec![0; seen.len()];
+        if file.read_exact_at(&mut there, offset).is_err() || there != seen || seen.len() != bytes.len() {
+            return Ok(false);
+        }
+        file.write_all_at(bytes, offset).with_context(|| format!("cannot write {}", self.path.display()))?;
+        Ok(true)
     }
 
     /// How long it is and when it came; None if it is not there any more.
