@@ -1,5 +1,6 @@
 //! Every side effect, one resource a file or folder. Nothing here decides what becomes of a message.
 
+pub mod allowance;
 pub mod archive;
 pub mod clock;
 pub mod config;

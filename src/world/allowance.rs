@@ -1,0 +1,157 @@
+//! How long the program may look at the DNS: one process of a mailbox at a time, 10 s in a minute, and not for a minute after
+//! no resolver answered. Slow servers of strangers then keep a mail system from a friend's mail no longer than that.
+//!
+//! Promises: waits for nobody; a process that dies gives its turn back; what stands in the file is three numbers and of nobody.
+//! Never touches: the DNS.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::io::Errno;
+
+/// Seconds over which is counted.
+const MINUTE: i64 = 60;
+/// How much of them one mailbox may spend.
+pub const PER_MINUTE: Duration = Duration::from_secs(10);
+/// How much of them one message may spend.
+pub const PER_MESSAGE: Duration = Duration::from_secs(5);
+/// With less left nothing is begun: no answer of another continent comes sooner.
+const FEWEST: Duration = Duration::from_millis(500);
+/// Most bytes of the file: three numbers of twenty digits.
+const FILE_LIMIT: usize = 64;
+
+/// The turn of this process. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Allowance {
+    file: File,
+    /// When the counting began, seconds since 1970.
+    since: i64,
+    spent: Duration,
+    /// Until when no resolver is asked, seconds since 1970.
+    dead_until: i64,
+}
+
+impl Allowance {
+    /// Takes the turn of a mailbox, whose store is that; none while another process has it, and while no resolver answers.
+    ///
+    /// # Errors
+    /// The file beside the store cannot be opened, locked or read.
+    pub fn take(store: &Path, now: i64) -> Result<Option<Allowance>> {
+        let path = path(store);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::ACCESS | Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+        let mut bytes = vec![0; FILE_LIMIT];
+        let length = read(&file, &mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        let allowance = Allowance::from_text(file, &text, now);
+        Ok(Some(allowance).filter(|allowance| allowance.dead_until <= now))
+    }
+
+    /// What this message may still spend; none where it is too little to begin.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        Some(PER_MINUTE.saturating_sub(self.spent).min(PER_MESSAGE)).filter(|left| *left >= FEWEST)
+    }
+
+    /// Writes down what was spent, and whether no resolver answered at all. It need not outlive the machine.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn spend(&mut self, time: Duration, dead: bool, now: i64) -> Result<()> {
+        self.spent = self.spent.saturating_add(time);
+        if dead {
+            self.dead_until = now.saturating_add(MINUTE);
+        }
+        let line = format!("{} {} {}\n", self.since, self.spent.as_millis(), self.dead_until);
+        self.file.write_all_at(format!("{line:<FILE_LIMIT$}").as_bytes(), 0).context("cannot write down the time spent")
+    }
+
+    /// What is not as this program writes it counts as nothing; times ahead of the clock tell of a clock that was set.
+    fn from_text(file: File, text: &str, now: i64) -> Allowance {
+        let numbers: Vec<i64> = text.split_ascii_whitespace().map_while(|word| word.parse().ok()).collect();
+        let (since, spent, dead_until) = match numbers.as_slice() {
+            [since, spent, dead] if (0..MINUTE).contains(&now.saturating_sub(*since)) => (*since, *spent, *dead),
+            [_, _, dead] => (now, 0, *dead),
+            _ => (now, 0, 0),
+        };
+        let spent = Duration::from_millis(u64::try_from(spent).unwrap_or_default());
+        let dead_until = if dead_until > now.saturating_add(MINUTE) { 0 } else { dead_until };
+        Allowance { file, since, spent, dead_until }
+    }
+}
+
+fn path(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_owned();
+    name.push("-look");
+    store.with_file_name(name)
+}
+
+fn read(file: &File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match file.read_at(bytes, 0) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn store() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("countersign.db");
+        (folder, store)
+    }
+
+    #[test]
+    fn ten_seconds_are_spent_and_come_back_after_a_minute() {
+        let (_folder, store) = store();
+        for (seconds, left) in [(3, Some(5)), (4, Some(5)), (2, Some(3)), (1, Some(1)), (0, None)] {
+            let mut turn = Allowance::take(&store, NOW).unwrap().unwrap();
+            assert_eq!(turn.left(), left.map(Duration::from_secs));
+            turn.spend(Duration::from_secs(seconds), false, NOW).unwrap();
+        }
+        assert_eq!(Allowance::take(&store, NOW + 59).unwrap().unwrap().left(), None);
+        assert_eq!(Allowance::take(&store, NOW + 60).unwrap().unwrap().left(), Some(PER_MESSAGE));
+        assert_eq!(Allowance::take(&store, NOW - 1).unwrap().unwrap().left(), Some(PER_MESSAGE), "the clock was set");
+    }
+
+    #[test]
+    fn nobody_looks_for_a_minute_after_no_resolver_answered() {
+        let (_folder, store) = store();
+        Allowance::take(&store, NOW).unwrap().unwrap().spend(Duration::from_secs(5), true, NOW + 5).unwrap();
+        assert!(Allowance::take(&store, NOW + 64).unwrap().is_none());
+        assert!(Allowance::take(&store, NOW + 65).unwrap().is_some());
+        assert!(Allowance::take(&store, NOW - 3_600).unwrap().is_some(), "the clock was set");
+    }
+
+    #[test]
+    fn a_file_that_says_something_else_counts_as_nothing() {
+        let (_folder, store) = store();
+        for text in ["", "x y z", "1 2", "-9 -9 -9", "99999999999999999999 1 1", "\0\0\0"] {
+            std::fs::write(path(&store), text).unwrap();
+            assert_eq!(Allowance::take(&store, NOW).unwrap().unwrap().left(), Some(PER_MESSAGE), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_in_its_place_is_an_error() {
+        let (_folder, store) = store();
+        std::fs::create_dir(path(&store)).unwrap();
+        assert!(Allowance::take(&store, NOW).is_err());
+    }
+}
