@@ -111,6 +111,10 @@ pub struct InitArguments {
     /// The first word of the Authentication-Results fields that your own mail system writes
     #[arg(long, value_name = "ID")]
     pub authserv_id: Vec<String>,
+    /// When signatures are checked here, by DNS: off, where-silent (your mail system says nothing of them) or always; by
+    /// default where-silent if no --authserv-id is given and recent mail shows no such server
+    #[arg(long, value_name = "WHEN")]
+    pub look: Option<String>,
     /// The character that your mail system splits user+anything@ at; "" for none
     #[arg(long, value_name = "CHARACTER")]
     pub delimiter: Option<String>,

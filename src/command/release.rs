@@ -391,6 +391,7 @@ mod tests {
             listed: None,
             asked: Asked::No,
             state,
+            looks: 0,
         };
         let stranger = Reason::Gate(GateRefusal::NotProven);
         assert!(goes_along(&row(Proofs::DKIM, Reason::Challenge, State::Held), Proofs::DKIM));

@@ -47,7 +47,7 @@ pub fn deny(installation: &Installation, store: &mut Store, id: HeldId) -> Resul
     let (before, proofs) = (who.entry(installation, store)?, held.block.proofs);
     // Decide.
     let change = change(before, proofs);
-    if matches!(change, Change::Demand(_) | Change::DenyUnproven) && installation.config.policy.trust.ids.is_empty() {
+    if matches!(change, Change::Demand(_) | Change::DenyUnproven) && !installation.config.policy.trust.can_prove() {
         return Err(Trouble::not_found(format!(
             "nothing is proven about {id}, and no authserv-id is configured, so nothing ever is: whoever writes in the name of \
              {who} looks alike. To deny all of it: countersign deny {}",

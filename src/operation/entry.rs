@@ -117,7 +117,7 @@ fn proven_change(installation: &Installation, store: &Store, who: &Who, wish: Wi
     if wish.any {
         return Ok(Change { pin: Proofs::NONE, ..change });
     }
-    if wish.effect == Effect::Allow && change.pin.is_empty() && !installation.config.policy.trust.ids.is_empty() {
+    if wish.effect == Effect::Allow && change.pin.is_empty() && installation.config.policy.trust.can_prove() {
         let mut rows = Vec::new();
         for key in who.keys(installation) {
             rows.extend(store.held_from(&key)?);
@@ -179,7 +179,7 @@ fn say_sum(installation: &Installation, sum: &Sum, effect: Effect) -> Result<(),
     let parts = summary(&[(sum.new, "new"), (sum.as_before, "as before"), (sum.turned, turned)]);
     let parts = if parts.is_empty() { parts } else { format!(": {parts}") };
     screen::out(&format!("{} {}{parts}\n", effect_words(effect), sum.read))?;
-    let trusts = !installation.config.policy.trust.ids.is_empty();
+    let trusts = installation.config.policy.trust.can_prove();
     match (effect, sum.domains, trusts) {
         (Effect::Deny, ..) | (_, 0, _) => {}
         (_, count, false) => screen::error(&format!(
@@ -301,7 +301,7 @@ impl Who {
     /// everybody feigns it. Where no mail system is trusted, nothing can be proven, so nothing is demanded.
     #[must_use]
     pub fn demand(&self, installation: &Installation) -> Proofs {
-        let trusts = !installation.config.policy.trust.ids.is_empty();
+        let trusts = installation.config.policy.trust.can_prove();
         if trusts && self.is_programs() { Proofs::AUTHOR } else { Proofs::NONE }
     }
 
@@ -433,7 +433,7 @@ fn change(before: Option<Entry>, entry: &Entry) -> String {
 /// Says what an allow entry does not do. It is written by now, so nothing here is an error.
 fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entry, wish: Wish) -> Result<(), Trouble> {
     match who {
-        Who::Domain(_) | Who::Subdomains(_) | Who::List(_) if installation.config.policy.trust.ids.is_empty() => {
+        Who::Domain(_) | Who::Subdomains(_) | Who::List(_) if !installation.config.policy.trust.can_prove() => {
             screen::error(&format!(
                 "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
              (see `countersign doctor`)"

@@ -146,6 +146,7 @@ pub fn held_row(
         listed: None,
         asked: Asked::No,
         state: State::Held,
+        looks: 0,
     }
 }
 

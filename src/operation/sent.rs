@@ -83,7 +83,7 @@ impl Lessons {
 
 /// What mail from programs must prove, where anything can be proven.
 fn proof_of_programs(installation: &Installation) -> Proofs {
-    if installation.config.policy.trust.ids.is_empty() { Proofs::NONE } else { Proofs::AUTHOR }
+    if !installation.config.policy.trust.can_prove() { Proofs::NONE } else { Proofs::AUTHOR }
 }
 
 /// Writes what one message teaches. How many people are new.

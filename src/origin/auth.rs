@@ -5,6 +5,7 @@
 //! contradicted, or that stands beside a trusted field that cannot be read or is strange, proves nothing. Never touches: ARC, DNS,
 //! signatures themselves; whether a proof is enough (that is gate G).
 
+use super::eyes::{Eyes, Look, Sight};
 pub use super::proofs::{Method, Proofs};
 pub use super::results::{AUTH_RESULT_LIMIT, Ignored};
 use super::results::{Statement, authserv_id, has_too_many_tokens, results};
@@ -37,6 +38,8 @@ pub struct Trust {
     pub hops: usize,
     /// The fields of the user's own spam filter; none until they are configured.
     pub scores: Vec<ScoreField>,
+    /// What the program looks at by itself.
+    pub eyes: Eyes,
 }
 
 /// What a result comes down to.
@@ -85,13 +88,20 @@ pub struct Authentication {
     /// Whether a trusted field could not be read, said that nothing was checked, or is strange: then it may be forged, left
     /// in by a server that could not read it, or hide that nothing contradicts a forged one. So nothing is proven.
     pub doubtful: bool,
+    /// Whether a trusted field holds a result of DKIM or DMARC, whatever it is and whether it is believed; one that is doubtful
+    /// may.
+    pub speaks: bool,
+    /// When the program looks by itself.
+    pub look: Look,
+    /// What it saw.
+    pub sight: Sight,
 }
 
 impl Authentication {
     /// Reads the fields of a message.
     #[must_use]
     pub fn read(head: &Head<'_>, trust: &Trust) -> Authentication {
-        let mut out = Authentication::default();
+        let mut out = Authentication { look: trust.eyes.look, ..Authentication::default() };
         let mut received = 0;
         let mut fields = 0;
         // One server writes at one place: above its own Received field, or right below it. What stands lower than
@@ -125,10 +135,40 @@ impl Authentication {
         out
     }
 
-    /// What is proven about exactly this domain. A field that speaks of a method must bear the proof out, each one:
-    /// of two servers' words, or of a server's and a forger's, the worse one counts.
+    /// What is proven about exactly this domain: by the trusted fields, where those speak; else by own eyes too. Where these
+    /// always look, both must have proven it.
     #[must_use]
     pub fn proofs(&self, domain: &Domain) -> Proofs {
+        let told = self.told(domain);
+        let seen = || self.sight.proofs(domain);
+        match (self.look, self.speaks) {
+            (Look::Off, _) | (Look::WhereSilent, true) => told,
+            (Look::WhereSilent, false) => told.union(seen()),
+            (Look::Always, false) => seen(),
+            (Look::Always, true) if told.is_empty() || seen().is_empty() => Proofs::NONE,
+            (Look::Always, true) => told.union(seen()),
+        }
+    }
+
+    /// Whether a look of its own could prove anything that is not.
+    #[must_use]
+    pub fn may_look(&self) -> bool {
+        match self.look {
+            Look::Off => false,
+            Look::WhereSilent => !self.speaks,
+            Look::Always => true,
+        }
+    }
+
+    /// Whether a missing proof says anything: a checker has seen this message, or own eyes see each.
+    #[must_use]
+    pub fn asks_for_pins(&self) -> bool {
+        self.speaks || self.look == Look::Always
+    }
+
+    /// What trusted fields prove about exactly this domain. A field that speaks of a method must bear the proof out, each
+    /// one: of two servers' words, or of a server's and a forger's, the worse one counts.
+    fn told(&self, domain: &Domain) -> Proofs {
         let mut proofs = Proofs::NONE;
         if self.doubtful {
             return proofs;
@@ -205,6 +245,7 @@ impl Authentication {
         let Some(method) = Method::parse(&statement.method) else {
             return self.ignore(&what, Ignored::UnknownMethod);
         };
+        self.speaks |= method != Method::Spf;
         if method == Method::Spf && matches!(statement.word.as_str(), "fail" | "softfail") {
             self.sent_elsewhere.extend(statement.domain(method));
         }
@@ -229,6 +270,7 @@ impl Authentication {
 
     fn doubt(&mut self, what: &str, reason: Ignored) {
         self.doubtful = true;
+        self.speaks |= reason != Ignored::NothingChecked;
         self.ignore(what, reason);
     }
 
@@ -244,11 +286,18 @@ impl Authentication {
 /// Nobody is believed: how every installation begins (RFC 8601 section 7.1). Of the methods those that gate G asks for.
 impl Default for Trust {
     fn default() -> Trust {
-        Trust { ids: Vec::new(), methods: vec![Method::Dmarc, Method::Dkim], hops: 1, scores: Vec::new() }
+        let methods = vec![Method::Dmarc, Method::Dkim];
+        Trust { ids: Vec::new(), methods, hops: 1, scores: Vec::new(), eyes: Eyes::default() }
     }
 }
 
 impl Trust {
+    /// Whether anything can ever be proven: somebody's word counts, or the program looks by itself.
+    #[must_use]
+    pub fn can_prove(&self) -> bool {
+        !self.ids.is_empty() || self.eyes.look != Look::Off
+    }
+
     /// Whether the authserv-id is configured.
     fn names(&self, id: &str) -> bool {
         self.ids.iter().any(|trusted| trusted.eq_ignore_ascii_case(id))
@@ -311,6 +360,43 @@ mod tests {
         assert_eq!(result.proofs(&Domain::parse("x.org").unwrap()), Proofs::NONE);
         assert_eq!(result.ids_seen, ["mx.test"]);
         assert_eq!(result.ignored[0].1, Ignored::NotTrustedId);
+    }
+
+    #[test]
+    fn own_eyes_count_only_where_they_may_look() {
+        use crate::origin::eyes::Found;
+        let domain = Domain::parse("x.org").unwrap();
+        let seen = |text: &str, look: Look, proofs: Proofs| {
+            let trust = Trust { eyes: Eyes { look, ..Eyes::default() }, ..trust() };
+            let mut read = Authentication::read(&Head::read(text.as_bytes()), &trust);
+            let proven = vec![(domain.clone(), proofs)];
+            read.sight = Sight::Found(Found { proven, ..Found::default() });
+            (read.may_look(), read.proofs(&domain))
+        };
+        let none = "Subject: x\n";
+        let spf = "Authentication-Results: mx.test; spf=pass smtp.mailfrom=x.org\n";
+        let failed = "Authentication-Results: mx.test; dkim=fail header.d=x.org\n";
+        let doubtful = "Authentication-Results: mx.test; dkim=pass;; header.d=x.org\n";
+        let unchecked = "Authentication-Results: mx.test; none\n";
+        let both = Proofs::DMARC.union(Proofs::DKIM);
+        for (text, look, own, wanted) in [
+            (none, Look::Off, Proofs::DKIM, (false, Proofs::NONE)),
+            (GOOD, Look::Off, Proofs::DKIM, (false, Proofs::DMARC)),
+            (GOOD, Look::WhereSilent, Proofs::DKIM, (false, Proofs::DMARC)),
+            (failed, Look::WhereSilent, Proofs::DKIM, (false, Proofs::NONE)),
+            (doubtful, Look::WhereSilent, Proofs::DKIM, (false, Proofs::NONE)),
+            (none, Look::WhereSilent, Proofs::NONE, (true, Proofs::NONE)),
+            (GOOD, Look::Always, Proofs::NONE, (true, Proofs::NONE)),
+            (failed, Look::Always, Proofs::DKIM, (true, Proofs::NONE)),
+            (doubtful, Look::Always, Proofs::DKIM, (true, Proofs::NONE)),
+            (none, Look::WhereSilent, Proofs::DKIM, (true, Proofs::DKIM)),
+            (unchecked, Look::WhereSilent, Proofs::DKIM, (true, Proofs::DKIM)),
+            (spf, Look::WhereSilent, Proofs::DKIM, (true, Proofs::DKIM.union(Proofs::SPF))),
+            (none, Look::Always, Proofs::DKIM, (true, Proofs::DKIM)),
+            (GOOD, Look::Always, Proofs::DKIM, (true, both)),
+        ] {
+            assert_eq!(seen(text, look, own), wanted, "{text} {look:?} {own:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod envelope;
+pub mod eyes;
 pub mod proofs;
 pub mod question;
 pub mod results;

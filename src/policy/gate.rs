@@ -24,9 +24,11 @@ pub enum GateRefusal {
     EnvelopeUnclear,
     /// The local part is not ASCII, so the answer would need SMTPUTF8 (RFC 6531).
     NeedsSmtputf8,
-    /// No trusted mail system says that it comes from the domain it claims.
+    /// The sender's domain takes no mail, or does not exist (RFC 7505, RFC 5321 section 5.1).
+    NoMailDomain,
+    /// Neither a trusted mail system nor a look of the program's own says that it comes from the domain it claims.
     NotProven,
-    /// No authserv-id is configured, so no mail system is trusted to know.
+    /// No authserv-id is configured, so no mail system is trusted to know, and the program does not look by itself.
     NothingTrusted,
     /// It claims to be from the user.
     OwnAddress,
@@ -71,12 +73,15 @@ pub fn may_challenge<'f>(facts: &'f Facts, policy: &Policy) -> Result<(&'f Addre
     if sender.domain().as_str().starts_with('[') {
         return Err(GateRefusal::DomainLiteral);
     }
-    if policy.trust.ids.is_empty() {
+    if !policy.trust.can_prove() {
         return Err(GateRefusal::NothingTrusted);
     }
     let proofs = facts.authentication.proofs(sender.domain());
     if proofs.is_empty() {
         return Err(GateRefusal::NotProven);
+    }
+    if facts.authentication.sight.found().is_some_and(|found| found.takes_no_mail) {
+        return Err(GateRefusal::NoMailDomain);
     }
     if !sender.is_ascii() || !policy.owner.addresses().any(Address::is_ascii) {
         return Err(GateRefusal::NeedsSmtputf8);
@@ -129,6 +134,7 @@ impl GateRefusal {
             GateRefusal::EnvelopeMissing => "envelope-missing",
             GateRefusal::EnvelopeUnclear => "envelope-unclear",
             GateRefusal::NeedsSmtputf8 => "needs-smtputf8",
+            GateRefusal::NoMailDomain => "no-mail-domain",
             GateRefusal::NotProven => "not-proven",
             GateRefusal::NothingTrusted => "nothing-trusted",
             GateRefusal::OwnAddress => "own-address-at-gate",
@@ -144,7 +150,8 @@ impl GateRefusal {
             GateRefusal::EnvelopeMissing => "the mail system did not say who sent it",
             GateRefusal::EnvelopeUnclear => "the envelope sender is no address that can be written to",
             GateRefusal::NeedsSmtputf8 => "the sender's address, or yours, is not ASCII",
-            GateRefusal::NotProven => "no trusted mail system says that it comes from the domain it claims",
+            GateRefusal::NoMailDomain => "the sender's domain takes no mail",
+            GateRefusal::NotProven => "nothing proves that it comes from the domain it claims",
             GateRefusal::NothingTrusted => {
                 "no authserv-id is configured, so nothing can be proven (see `countersign doctor`)"
             }

@@ -62,6 +62,8 @@ pub enum Reason {
     KnownForged,
     /// It claims to be from somebody learned, proves nothing, and their domain says that it was sent from elsewhere.
     KnownSentElsewhere,
+    /// Whether it is proven could not be found out yet; it is looked at again.
+    LookLater,
     /// Our own challenge came back.
     LoopOwnChallenge,
     /// It went through more than 100 mail systems (RFC 5321 section 6.3).
@@ -90,6 +92,8 @@ pub enum Reason {
     OwnSubmission,
     /// An allowed sender, but without the proof the entry is pinned to.
     PinMissing,
+    /// What was missing was the proof, and the program found it when the message was safe.
+    ProvenLater,
     /// It answers a message that the user sent.
     Reply,
     /// Its spam score is above `discard_above`.
@@ -159,6 +163,7 @@ const NUMBERED: &[(u16, Reason)] = &[
     (65, Reason::Gate(GateRefusal::NothingTrusted)),
     (66, Reason::Gate(GateRefusal::OwnAddress)),
     (67, Reason::Gate(GateRefusal::DomainLiteral)),
+    (68, Reason::Gate(GateRefusal::NoMailDomain)),
     (100, Reason::DisplayNameAddress),
     (80, Reason::Capped(CapRefusal::AskedRecently)),
     (81, Reason::Capped(CapRefusal::DailyCap)),
@@ -203,6 +208,8 @@ const NUMBERED: &[(u16, Reason)] = &[
     (174, Reason::OwnMail(Notice::Receipt)),
     (175, Reason::ForeignBounce),
     (176, Reason::KnownSentElsewhere),
+    (181, Reason::LookLater),
+    (182, Reason::ProvenLater),
 ];
 
 /// Where the numbers of [`Sign`] begin.
@@ -212,7 +219,7 @@ impl Reason {
     /// Whether the last rules were reached: a stranger's mail, and nothing in it speaks against asking.
     #[must_use]
     pub fn is_of_the_gate(self) -> bool {
-        matches!(self, Reason::Challenge | Reason::Capped(_) | Reason::Gate(_))
+        matches!(self, Reason::Challenge | Reason::Capped(_) | Reason::Gate(_) | Reason::LookLater)
     }
 
     /// In kebab case.
@@ -242,6 +249,7 @@ impl Reason {
             Reason::Gate(refusal) => refusal.name(),
             Reason::KnownForged => "known-forged",
             Reason::KnownSentElsewhere => "known-sent-elsewhere",
+            Reason::LookLater => "look-later",
             Reason::LoopOwnChallenge => "loop-own-challenge",
             Reason::LoopReceived => "loop-received",
             Reason::Malformed(_) => "malformed",
@@ -256,6 +264,7 @@ impl Reason {
             Reason::OwnMark => "own-mark",
             Reason::OwnSubmission => "own-submission",
             Reason::PinMissing => "pin-missing",
+            Reason::ProvenLater => "proven-later",
             Reason::Reply => "reply",
             Reason::ScoreDiscard => "score-discard",
             Reason::ScoreHigh => "score-high",
@@ -299,6 +308,7 @@ impl Reason {
             }
             Reason::KnownForged => "it claims to be from somebody you know; their domain says no (dmarc=fail)".into(),
             Reason::KnownSentElsewhere => "it bears a name you know; its domain says it was sent from elsewhere".into(),
+            Reason::LookLater => "whether it is proven could not be found out yet; it is looked at again".into(),
             Reason::LoopOwnChallenge => "it is a challenge of yours that came back".into(),
             Reason::LoopReceived => "it went through more than 100 mail systems, which only a loop does".into(),
             Reason::Malformed(defect) => format!("its header block is damaged ({})", defect.name()),
@@ -315,6 +325,7 @@ impl Reason {
             Reason::PinMissing => {
                 "it claims to be from somebody you know, but without the proof their mail always had".into()
             }
+            Reason::ProvenLater => "the proof that it lacked was found when it was safe".into(),
             Reason::Reply => "it answers a message that you sent".into(),
             Reason::ScoreDiscard => "your spam filter's score for it is so high that it is thrown away".into(),
             Reason::ScoreHigh => "your spam filter takes it for spam".into(),

@@ -106,7 +106,8 @@ fn a_store_of_version_4_is_brought_up_too() {
         // What the versions since added is taken off again.
         let store = Connection::open(world.store_file()).unwrap();
         let added = "DROP TABLE clock; ALTER TABLE held DROP COLUMN counts; ALTER TABLE opted_out DROP COLUMN in_words; \
-                     DROP TABLE sent; DROP TABLE read_file; DROP TABLE proven";
+                     DROP TABLE sent; DROP TABLE read_file; DROP TABLE proven; \
+                     ALTER TABLE held DROP COLUMN looks";
         store.execute_batch(added).unwrap();
         store.pragma_update(None, "user_version", 4).unwrap();
         let before = world.store_file();

@@ -26,6 +26,7 @@ use crate::operation::lore::Lore;
 use crate::operation::place::Place;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::eyes::Look;
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
 use crate::world::mbox;
@@ -218,6 +219,9 @@ fn unheeded(arguments: &InitArguments, config: &Config) -> Vec<String> {
     if let Some(given) = arguments.sendmail.as_ref().filter(|given| differs(given, &config.paths.sendmail)) {
         found.push(format!("--sendmail {}", given.display()));
     }
+    if let Some(given) = arguments.look.as_ref().filter(|given| *given != config.policy.trust.eyes.look.name()) {
+        found.push(format!("--look {given}"));
+    }
     if let Some(given) = arguments.delimiter.as_ref().filter(|given| **given != owner.delimiters) {
         found.push(format!("--delimiter {given:?}"));
     }
@@ -265,7 +269,13 @@ fn taken(arguments: &InitArguments, settings: &Settings) -> String {
 /// What a person should know before the first message comes.
 fn advice(config: &Config) -> String {
     let mut out = String::new();
-    if config.policy.trust.ids.is_empty() {
+    if config.policy.trust.eyes.look != Look::Off {
+        out.push_str(
+            "\nWhere your mail system says nothing of a message's origin, its signature is checked here: then DNS\n\
+             questions about strangers' domains leave this machine, and nothing else (look in [eyes]).\n",
+        );
+    }
+    if !config.policy.trust.can_prove() {
         out.push_str(
             "\nNobody is asked to confirm yet: no mail server is named whose word on a message's origin\n\
              counts (authserv_ids). Mail from strangers is held and listed. countersign doctor says more.\n",

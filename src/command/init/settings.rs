@@ -16,6 +16,7 @@ use crate::operation::place::Place;
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::Trust;
+use crate::origin::eyes::Look;
 use crate::world::config::Environment;
 use crate::world::maildir::Maildir;
 use crate::world::surroundings;
@@ -38,6 +39,8 @@ pub(super) struct Settings {
     pub(super) quarantine: Option<PathBuf>,
     pub(super) sendmail: PathBuf,
     pub(super) authserv_ids: Vec<String>,
+    /// When the program looks by itself.
+    pub(super) look: Look,
     /// The server that recent mail shows, for a line that believes nobody.
     pub(super) proposed: Option<Server>,
     /// Where the store is, if a mail system would not find it.
@@ -75,11 +78,22 @@ pub(super) fn draft(
         inbox_said_by,
         sendmail,
         authserv_ids: arguments.authserv_id.clone(),
+        look: look(arguments, &evidence)?,
         proposed: evidence.candidates().first().map(|server| (*server).clone()),
         store,
     };
     let text = fill(&settings)?;
     Ok((settings, text))
+}
+
+/// What was given; else it looks by itself where no server is named or seen that does.
+fn look(arguments: &InitArguments, evidence: &Evidence) -> Result<Look, Trouble> {
+    match &arguments.look {
+        Some(word) => Look::parse(word)
+            .ok_or_else(|| Trouble::usage(format!("--look {word}: \"off\", \"where-silent\" or \"always\""))),
+        None if arguments.authserv_id.is_empty() && evidence.candidates().is_empty() => Ok(Look::WhereSilent),
+        None => Ok(Look::Off),
+    }
 }
 
 /// What was given, else what is beyond doubt, else a proposal to type.
@@ -226,6 +240,8 @@ fn setting(name: &str, settings: &Settings) -> Result<String, Trouble> {
             Some(server) => example(&quoted_list(server.methods.iter().map(|method| method.name().to_owned()))),
             None => example("[\"dmarc\", \"dkim\"]"),
         },
+        "eyes.look" if settings.look == Look::Off => example(&quoted(Look::Off.name())),
+        "eyes.look" => set(quoted(settings.look.name())),
         "challenge.sendmail" => set(quoted_path(&settings.sendmail)?),
         "challenge.host" => example(&quoted(settings.addresses.first().map_or("", |one| one.domain().as_str()))),
         "files.keys" => example("\"~/.config/countersign/keys\""),
@@ -268,6 +284,7 @@ mod tests {
             quarantine: None,
             sendmail: "/usr/sbin/sendmail".into(),
             authserv_ids: vec!["mx.example.org".into()],
+            look: Look::Off,
             proposed: None,
             store: Some("/data/countersign.db".into()),
         }
@@ -336,6 +353,7 @@ mod tests {
         let not_a_default = [
             "# command",
             "# mbox",
+            "# dns",
             "# name",
             "# authserv_ids",
             "# pass_below",

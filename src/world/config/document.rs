@@ -24,6 +24,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) trust: TrustTable,
     #[serde(default)]
+    pub(super) eyes: EyesTable,
+    #[serde(default)]
     pub(super) score: ScoreTable,
     #[serde(default)]
     pub(super) challenge: ChallengeTable,
@@ -92,6 +94,14 @@ pub(super) struct TrustTable {
     pub(super) hops: Number,
 }
 
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct EyesTable {
+    pub(super) look: Option<Spanned<String>>,
+    pub(super) methods: Vec<Spanned<String>>,
+    pub(super) look_at_pinned: bool,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ScoreTable {
@@ -154,6 +164,13 @@ impl Default for TrustTable {
     fn default() -> TrustTable {
         let methods = ["dmarc", "dkim"].map(|word| Spanned::new(0..0, word.to_owned())).into();
         TrustTable { authserv_ids: Vec::new(), methods, gate: None, hops: number(1) }
+    }
+}
+
+impl Default for EyesTable {
+    fn default() -> EyesTable {
+        let methods = vec![Spanned::new(0..0, "dkim".to_owned())];
+        EyesTable { look: None, methods, look_at_pinned: false }
     }
 }
 

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use toml::Spanned;
 
-use super::document::{AUTO, ChallengeTable, File, InboxTable, Number, OwnerTable, ScoreTable, TrustTable};
+use super::document::{AUTO, ChallengeTable, EyesTable, File, InboxTable, Number, OwnerTable, ScoreTable, TrustTable};
 use super::environment::Environment;
 use super::paths::{Inbox, Paths};
 use super::syntax::{syntax, without_comments};
 use crate::mail::address::{Address, DELIMITERS, Domain};
 use crate::origin::auth::{Method, Trust};
+use crate::origin::eyes::{Eyes, Look};
 use crate::origin::score::{Points, ScoreField};
 use crate::policy::template::Template;
 use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Owner, Policy, ScoreLimits, Style};
@@ -74,7 +75,11 @@ impl Config {
         };
         let policy = Policy {
             mode: file.mode.0,
-            trust: Trust { scores: reader.score_fields(&file.score)?, ..reader.trust(&file.trust)? },
+            trust: Trust {
+                scores: reader.score_fields(&file.score)?,
+                eyes: reader.eyes(&file.eyes)?,
+                ..reader.trust(&file.trust)?
+            },
             score: reader.score_limits(&file.score)?,
             caps: Caps {
                 days_between: reader.range("challenge.days_between", &file.challenge.days_between, 1, 365)?,
@@ -212,7 +217,30 @@ impl Reader<'_> {
             ids.push(id.get_ref().to_ascii_lowercase());
         }
         let hops = self.range("trust.hops", &table.hops, 0, 20)?;
-        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1), scores: Vec::new() })
+        Ok(Trust { ids, methods, hops: usize::try_from(hops).unwrap_or(1), ..Trust::default() })
+    }
+
+    fn eyes(&self, table: &EyesTable) -> Result<Eyes> {
+        let look = match &table.look {
+            None => Look::default(),
+            Some(word) => Look::parse(word.get_ref())
+                .ok_or_else(|| self.wrong("eyes.look", word, "\"off\", \"where-silent\" or \"always\""))?,
+        };
+        let mut methods = Vec::new();
+        for word in &table.methods {
+            let method = Method::parse(word.get_ref()).filter(|method| *method != Method::Dmarc);
+            let wanted = "\"dkim\" or \"spf\"; DMARC follows from these";
+            methods.push(method.ok_or_else(|| self.wrong("eyes.methods", word, wanted))?);
+        }
+        // SPF alone says nothing of who wrote a message.
+        match table.methods.first() {
+            Some(word) if !methods.contains(&Method::Dkim) => {
+                return Err(self.wrong("eyes.methods", word, "[\"dkim\"] or [\"dkim\", \"spf\"]"));
+            }
+            None => bail!("{}: eyes.methods names none: [\"dkim\"] or [\"dkim\", \"spf\"]", self.path.display()),
+            Some(_) => {}
+        }
+        Ok(Eyes { look, methods, look_at_pinned: table.look_at_pinned })
     }
 
     /// The fields of the spam filter, all of one scale: a limit is a number on that scale.

@@ -107,6 +107,7 @@ mod tests {
             listed: None,
             asked: Asked::No,
             state: State::Held,
+            looks: 0,
         };
         let request = SlotRequest { key, older: Vec::new(), caps, alike: Some(alike.clone()), now };
         store.record_held(&row, Some(alike), Some(request)).unwrap().slot

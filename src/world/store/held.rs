@@ -12,6 +12,7 @@ use super::slot::{SlotRequest, set_slot, take_slot};
 use super::state::{ASKED, Asked, STATES, State, asked_number, state_number};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
+use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Alike, Effect, Entry};
 use crate::policy::token::HeldId;
@@ -39,6 +40,8 @@ pub struct HeldRow {
     pub asked: Asked,
     /// What became of it.
     pub state: State,
+    /// How often its signatures were looked at.
+    pub looks: u8,
 }
 
 /// What was found when a message was recorded as held.
@@ -158,6 +161,37 @@ impl Store {
         Ok(change.commit()?)
     }
 
+    /// Writes down what one more look at a held message has found: why it is held now, and what is proven. Where the reason
+    /// is a new one the next digest lists it again.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn note_look(&mut self, held: HeldId, reason: Reason, proofs: Proofs) -> Result<(), StoreProblem> {
+        let change = self.change()?;
+        let sql = "UPDATE held SET looks = min(looks + 1, 255), proofs = ?3, reason = ?2, \
+                   listed = CASE reason WHEN ?2 THEN listed ELSE 0 END WHERE id = ?1 AND state = 1";
+        change.execute(sql, params![held.number(), reason.number(), proofs.bits()])?;
+        Ok(change.commit()?)
+    }
+
+    /// Writes down that what is held from these senders for want of a proof, and was never looked at, is to be looked at.
+    /// How many there are.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn look_later(&mut self, senders: &[Fingerprint]) -> Result<usize, StoreProblem> {
+        let change = self.change()?;
+        let sql = "UPDATE held SET reason = ?2 WHERE sender = ?1 AND state = 1 AND looks = 0 AND reason IN (?3, ?4)";
+        let unproven = [GateRefusal::NotProven, GateRefusal::NothingTrusted].map(|why| Reason::Gate(why).number());
+        let mut count = 0;
+        for sender in senders {
+            let values = params![sender.bytes(), Reason::LookLater.number(), unproven[0], unproven[1]];
+            count += change.execute(sql, values)?;
+        }
+        change.commit()?;
+        Ok(count)
+    }
+
     /// Writes down that somebody says in ordinary words that they did not write a held message; the next digest lists it
     /// again. What was said of it for good stays.
     ///
@@ -262,6 +296,14 @@ impl Store {
         self.each_row("WHERE state = 1 ORDER BY id", [], take)
     }
 
+    /// Every held message that is still to be looked at, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn unlooked(&self) -> Result<Vec<HeldRow>, StoreProblem> {
+        self.rows("WHERE state = 1 AND reason = ?1 ORDER BY received, id", [Reason::LookLater.number()])
+    }
+
     /// Every row of one author, whatever its state.
     ///
     /// # Errors
@@ -310,7 +352,7 @@ pub(super) fn each_row_of(
     mut take: impl FnMut(HeldRow),
 ) -> Result<(), StoreProblem> {
     let sql = format!(
-        "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state FROM held {condition}"
+        "SELECT id, message, message_id, sender, proofs, reason, received, listed, asked, state, looks FROM held {condition}"
     );
     let mut query = db.prepare(&sql)?;
     let mut rows = query.query(values)?;
@@ -321,8 +363,8 @@ pub(super) fn each_row_of(
 }
 
 const INSERT_HELD: &str = "INSERT OR IGNORE INTO held \
-     (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot) \
-     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)";
+     (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot, looks) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
 
 fn insert_held(insert: &mut Statement<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
     insert.execute(params![
@@ -336,7 +378,8 @@ fn insert_held(insert: &mut Statement<'_>, row: &HeldRow, slot: i64) -> rusqlite
         row.listed.unwrap_or_default(),
         asked_number(row.asked),
         state_number(row.state),
-        slot
+        slot,
+        row.looks
     ])?;
     Ok(())
 }
@@ -349,7 +392,7 @@ fn held_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<HeldRow>> {
     let message = fingerprint(row, 1)?;
     let (id, proofs, reason): (i64, u8, u16) = (row.get(0)?, row.get(4)?, row.get(5)?);
     let (received, listed, asked, state): (i64, i64, i64, i64) = (row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?);
-    let (message_id, sender) = (fingerprint(row, 2)?, fingerprint(row, 3)?);
+    let (message_id, sender, looks) = (fingerprint(row, 2)?, fingerprint(row, 3)?, row.get(10)?);
     let build = || {
         Some(HeldRow {
             id: HeldId::from_number(id)?,
@@ -362,6 +405,7 @@ fn held_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<HeldRow>> {
             listed: (listed > 0).then_some(listed),
             asked: ASKED.iter().find(|(_, number)| *number == asked)?.0,
             state: STATES.iter().find(|(_, number)| *number == state)?.0,
+            looks,
         })
     };
     Ok(build())
@@ -384,6 +428,7 @@ mod tests {
             listed: None,
             asked: Asked::Unknown,
             state,
+            looks: 0,
         }
     }
 

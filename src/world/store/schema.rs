@@ -10,13 +10,14 @@ use super::problem::StoreProblem;
 
 /// Every step from an empty file to that schema. A new store takes all of them, an older one those it lacks, so both
 /// end in the same schema. A step that was released is never changed.
-pub(super) const MIGRATIONS: [(i64, &str); 6] = [
+pub(super) const MIGRATIONS: [(i64, &str); 7] = [
     (1, include_str!("schema.sql")),
     (2, include_str!("schema-2.sql")),
     (3, include_str!("schema-3.sql")),
     (4, include_str!("schema-4.sql")),
     (5, include_str!("schema-5.sql")),
     (6, include_str!("schema-6.sql")),
+    (7, include_str!("schema-7.sql")),
 ];
 
 /// The one step from an empty file to the list.

@@ -238,6 +238,7 @@ mod tests {
             listed: None,
             asked,
             state: State::Held,
+            looks: 0,
         }
     }
 
