@@ -15,6 +15,7 @@ mod bodies;
 mod cases;
 mod chance;
 mod clock;
+mod conformance;
 mod crowd;
 mod damage;
 mod damaged_store;
