@@ -25,6 +25,7 @@ mod denials;
 mod digest_order;
 mod disavowal;
 mod disk;
+mod dkim;
 mod documents;
 mod envelopes;
 mod exit_codes;

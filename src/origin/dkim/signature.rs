@@ -149,7 +149,7 @@ impl Shown {
     fn of(tags: &Tags<'_>) -> Shown {
         let selector = String::from_utf8_lossy(tags.value("s").unwrap_or_default());
         Shown {
-            domain: tags.value("d").and_then(|value| domain(value).ok()),
+            domain: tags.value("d").and_then(name),
             selector: display::one_line(&selector, SELECTOR_SHOWN),
             algorithm: tags.value("a").and_then(|value| Algorithm::read(value).ok()),
             signed_at: time(tags, "t").ok().flatten(),
@@ -425,6 +425,7 @@ mod tests {
         let shown = read(&field(&[("v", "2"), ("s", "k\u{202e}\u{a0}x"), ("t", "7"), ("x", "y")])).shown;
         assert_eq!(shown.domain.unwrap().as_str(), "a.example");
         assert_eq!((shown.selector.as_str(), shown.signed_at, shown.expires), ("k x", Some(7), None));
+        assert_eq!(read(&field(&[("d", "example")])).shown.domain.unwrap().as_str(), "example");
         assert!(read(&field(&[("s", &"\u{e4}".repeat(500))])).shown.selector.chars().count() <= SELECTOR_SHOWN);
     }
 
