@@ -13,7 +13,8 @@ const NAME_LIMIT: usize = 253;
 /// Most octets of one label (RFC 1035 section 2.3.4).
 const LABEL_LIMIT: usize = 63;
 
-/// A name that can be asked for: lower case, without the last dot, of visible ASCII characters.
+/// A name that can be asked for: lower case, without the last dot, of visible ASCII characters; with blanks only where it was
+/// read as one that may have them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<str>);
 
@@ -22,10 +23,20 @@ impl Name {
     /// dot at the end is taken off.
     #[must_use]
     pub fn parse(text: &str) -> Option<Name> {
+        Name::of(text, |byte| byte.is_ascii_graphic())
+    }
+
+    /// Reads a name that may have blanks in it: the macros of an SPF record can make such ones (RFC 7208 section 7.1, `%_`), and
+    /// they can be asked for like any other.
+    #[must_use]
+    pub fn with_blanks(text: &str) -> Option<Name> {
+        Name::of(text, |byte| byte.is_ascii_graphic() || *byte == b' ')
+    }
+
+    fn of(text: &str, known: impl Fn(&u8) -> bool) -> Option<Name> {
         let text = text.strip_suffix('.').unwrap_or(text);
         let good = |label: &str| !label.is_empty() && label.len() <= LABEL_LIMIT;
-        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        let fits = text.len() <= NAME_LIMIT && visible && text.split('.').all(good);
+        let fits = text.len() <= NAME_LIMIT && text.as_bytes().iter().all(known) && text.split('.').all(good);
         fits.then(|| Name(text.to_ascii_lowercase().into()))
     }
 
@@ -216,6 +227,14 @@ mod tests {
         }
         let whole = format!("{long}.{long}.{long}.{}", "a".repeat(61));
         assert!(Name::parse(&whole).is_some() && Name::parse(&format!("{whole}a")).is_none());
+    }
+
+    #[test]
+    fn only_what_macros_make_may_have_blanks() {
+        assert_eq!(Name::with_blanks("A b .Example.").unwrap().as_str(), "a b .example");
+        for text in ["", "a..b", "a\tb.example", "a\0b", "a\nb", "ä b.example", &"a ".repeat(32)] {
+            assert_eq!(Name::with_blanks(text), None, "{text:?}");
+        }
     }
 
     #[test]
