@@ -8,5 +8,6 @@ pub mod proofs;
 pub mod question;
 pub mod results;
 pub mod score;
+pub mod spf;
 pub mod submission;
 pub mod trace;
