@@ -16,6 +16,7 @@ pub mod program;
 pub mod random;
 pub mod regular;
 pub mod relay;
+pub mod resolver;
 pub mod scratch;
 pub mod secret;
 pub mod sendmail;
