@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod dkim;
+pub mod dmarc;
 pub mod envelope;
 pub mod eyes;
 pub mod proofs;

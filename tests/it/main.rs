@@ -26,6 +26,7 @@ mod digest_order;
 mod disavowal;
 mod disk;
 mod dkim;
+mod dmarc;
 mod dns_server;
 mod documents;
 mod envelopes;

@@ -5,6 +5,7 @@
 //! whatever keeps back what a test prints. Where the variable is set, it must be there.
 
 mod dkim;
+mod dmarc;
 mod spf;
 
 use std::collections::BTreeMap;
