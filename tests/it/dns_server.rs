@@ -39,6 +39,8 @@ pub enum Behaviour {
     Lies,
     /// So many addresses or texts, whatever was asked.
     Many(usize),
+    /// FORMERR, however the question is written.
+    NeverUnderstands,
     /// NXDOMAIN, whatever was asked.
     NoName,
     /// FORMERR where the question is extended, else what the zone says.
@@ -329,6 +331,7 @@ impl Here {
                 let one = |at: usize| own(if query.kind == 16 { text(at.to_string().as_bytes()) } else { address(at) });
                 whole(query, stream, 0, &(0..count).map(one).collect::<Vec<_>>(), false)
             }
+            Behaviour::NeverUnderstands => query.answer(1, [0, 0, 0]),
             Behaviour::NoName => whole(query, stream, 3, &[], true),
             Behaviour::Old if query.extended => query.answer(1, [0, 0, 0]),
             Behaviour::Refers => {

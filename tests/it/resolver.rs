@@ -367,6 +367,13 @@ fn an_old_server_is_asked_again_without_what_it_does_not_understand() {
 }
 
 #[test]
+fn a_server_that_never_understands_is_asked_twice() {
+    let (server, look) = asked_for_a_text(&[Behaviour::NeverUnderstands]);
+    look.is_unsettled(&txt("a.example"), Fault::NotUnderstood);
+    assert_eq!((server.asked().len(), look.resolver.asked(), look.resolver.is_dead()), (2, 1, false));
+}
+
+#[test]
 fn every_attempt_has_a_number_and_a_port_of_its_own() {
     let server = honest();
     let questions: Vec<Question> = (0..30).map(|at| txt(&format!("n{at}.example"))).collect();

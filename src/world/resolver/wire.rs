@@ -450,6 +450,24 @@ mod tests {
     }
 
     #[test]
+    fn every_fault_has_its_own_words() {
+        let faults = [
+            Fault::AliasLoop,
+            Fault::BadRecords,
+            Fault::NoAnswer,
+            Fault::NotUnderstood,
+            Fault::Refused,
+            Fault::ServerFailure,
+            Fault::TooLong,
+            Fault::TooManyQuestions,
+            Fault::TooManyRecords,
+        ];
+        assert!(faults.is_sorted());
+        let words: std::collections::BTreeSet<&str> = faults.map(Fault::words).into();
+        assert_eq!(words.len(), faults.len());
+    }
+
+    #[test]
     fn damaged_answers_are_read_without_harm() {
         let count = std::env::var(MUTATIONS).map_or(20_000, |text| text.parse().unwrap());
         let kinds = [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr, RecordType::Txt];
