@@ -176,7 +176,7 @@ fn verify_with(message: &[u8], arrival: i64, mut dns: impl FnMut(&Question) -> A
     let signatures = Signatures::read(&head);
     let body = hashed(&signatures, [&message[head.body..]]);
     let mut answers = Answers::default();
-    let look = |answers: &Answers| evaluate(&head, &signatures, &body, arrival, &Wanted::All, None, answers);
+    let look = |answers: &Answers| evaluate(&head, &signatures, &body, arrival, Wanted::All, None, answers);
     match look(&answers) {
         Step::Done(found) => found,
         Step::Ask(questions) => {

@@ -32,6 +32,7 @@ pub const ASKED_LIMIT: usize = 8;
 const AHEAD_LIMIT: i64 = 24 * 60 * 60;
 
 /// Which signatures are asked for.
+#[derive(Clone, Copy)]
 pub enum Wanted<'a> {
     /// All.
     All,
@@ -48,7 +49,7 @@ pub fn evaluate(
     signatures: &Signatures,
     body: &BodyHashes,
     arrival: i64,
-    wanted: &Wanted<'_>,
+    wanted: Wanted<'_>,
     preferred: Option<&Domain>,
     answers: &Answers,
 ) -> Step<Verification> {
@@ -76,7 +77,7 @@ pub fn evaluate(
 }
 
 /// One whose domain cannot be read is nobody's, and is told whatever is wanted: it costs no question.
-fn is_wanted(one: &Signature, wanted: &Wanted<'_>) -> bool {
+fn is_wanted(one: &Signature, wanted: Wanted<'_>) -> bool {
     match wanted {
         Wanted::All => true,
         Wanted::Candidates(is_candidate) => one.shown.domain.as_ref().is_none_or(is_candidate),
@@ -198,7 +199,7 @@ mod tests {
         Answer::Records(vec![Record::Txt(text.into_bytes())])
     }
 
-    fn look(message: &str, wanted: &Wanted<'_>, preferred: Option<&str>, answers: &Answers) -> Step<Verification> {
+    fn look(message: &str, wanted: Wanted<'_>, preferred: Option<&str>, answers: &Answers) -> Step<Verification> {
         let head = Head::read(message.as_bytes());
         let signatures = Signatures::read(&head);
         let mut hasher = BodyHasher::new(&signatures);
@@ -209,7 +210,7 @@ mod tests {
 
     /// What comes of a message whose one signature is of `a.example`.
     fn one(message: &str, answer: &Answer) -> (Finding, Option<DkimRefusal>) {
-        let Step::Done(done) = look(message, &Wanted::All, None, &answers(answer, &["a.example"])) else {
+        let Step::Done(done) = look(message, Wanted::All, None, &answers(answer, &["a.example"])) else {
             panic!("it asks for another key")
         };
         assert_eq!((done.signatures.len(), done.unread, done.unasked), (1, 0, 0));
@@ -234,8 +235,8 @@ mod tests {
     #[test]
     fn a_whole_message_passes_and_says_what_is_signed() {
         let message = signed("a.example", "t=1799999999; x=1800000001; ") + BELOW;
-        assert_eq!(asked(look(&message, &Wanted::All, None, &Answers::default())), ["TXT k._domainkey.a.example"]);
-        let done = done(look(&message, &Wanted::All, None, &answers(&key(), &["a.example"])));
+        assert_eq!(asked(look(&message, Wanted::All, None, &Answers::default())), ["TXT k._domainkey.a.example"]);
+        let done = done(look(&message, Wanted::All, None, &answers(&key(), &["a.example"])));
         let checked = &done.signatures[0];
         assert_eq!((checked.finding, checked.refusal, done.finding()), (Finding::Pass, None, Finding::Pass));
         assert_eq!((checked.signed_at, checked.expires), (Some(1_799_999_999), Some(1_800_000_001)));
@@ -264,7 +265,7 @@ mod tests {
             (field("") + &format!("X: {}\n", "y".repeat(60_000)).repeat(6) + BELOW, R::HeadTooLong),
             (whole.replace("v=1", "v=2"), R::UnknownVersion),
         ] {
-            let done = done(look(&message, &Wanted::All, None, &Answers::default()));
+            let done = done(look(&message, Wanted::All, None, &Answers::default()));
             assert_eq!(done.signatures[0].refusal, Some(refusal), "{}", refusal.name());
             assert_eq!(done.finding(), refusal.finding());
         }
@@ -315,17 +316,17 @@ mod tests {
         let names = |places: &[usize]| -> Vec<String> {
             places.iter().map(|at| format!("TXT k._domainkey.d{at}.example")).collect()
         };
-        let step = |wanted: &Wanted<'_>, preferred| asked(look(&message, wanted, preferred, &Answers::default()));
-        assert_eq!(step(&Wanted::All, None), names(&[0, 1, 2, 3, 4, 5, 6, 7]));
+        let step = |wanted: Wanted<'_>, preferred| asked(look(&message, wanted, preferred, &Answers::default()));
+        assert_eq!(step(Wanted::All, None), names(&[0, 1, 2, 3, 4, 5, 6, 7]));
         for preferred in ["d12.example", "x.y.d12.example"] {
-            assert_eq!(step(&Wanted::All, Some(preferred)), names(&[12, 0, 1, 2, 3, 4, 5, 6]), "{preferred}");
+            assert_eq!(step(Wanted::All, Some(preferred)), names(&[12, 0, 1, 2, 3, 4, 5, 6]), "{preferred}");
         }
-        assert_eq!(step(&Wanted::All, Some("xd12.example")), names(&[0, 1, 2, 3, 4, 5, 6, 7]));
+        assert_eq!(step(Wanted::All, Some("xd12.example")), names(&[0, 1, 2, 3, 4, 5, 6, 7]));
         let wanted = |domain: &Domain| ["d3.example", "d15.example", "d19.example"].contains(&domain.as_str());
-        assert_eq!(step(&Wanted::Candidates(&wanted), None), names(&[3, 15]));
+        assert_eq!(step(Wanted::Candidates(&wanted), None), names(&[3, 15]));
 
         let all: Vec<&str> = domains.iter().map(String::as_str).collect();
-        let done = done(look(&message, &Wanted::Candidates(&wanted), None, &answers(&key(), &all)));
+        let done = done(look(&message, Wanted::Candidates(&wanted), None, &answers(&key(), &all)));
         assert_eq!((done.signatures.len(), done.unread, done.unasked), (2, 4, 14));
         assert_eq!(done.finding(), Finding::Pass);
     }
@@ -333,9 +334,9 @@ mod tests {
     #[test]
     fn a_key_is_asked_for_once_and_an_answer_is_not_asked_for_again() {
         let message = signed("a.example", "") + &signed("b.example", "") + &signed("a.example", "t=1; ") + BELOW;
-        let step = look(&message, &Wanted::All, None, &Answers::default());
+        let step = look(&message, Wanted::All, None, &Answers::default());
         assert_eq!(asked(step), ["TXT k._domainkey.a.example", "TXT k._domainkey.b.example"]);
-        let step = look(&message, &Wanted::All, None, &answers(&key(), &["a.example"]));
+        let step = look(&message, Wanted::All, None, &answers(&key(), &["a.example"]));
         assert_eq!(asked(step), ["TXT k._domainkey.b.example"]);
     }
 
@@ -343,14 +344,14 @@ mod tests {
     fn who_is_not_wanted_is_not_asked_for() {
         let message = signed("a.example", "") + "DKIM-Signature: hallo\n" + BELOW;
         let nobody = |_: &Domain| false;
-        let done = done(look(&message, &Wanted::Candidates(&nobody), None, &Answers::default()));
+        let done = done(look(&message, Wanted::Candidates(&nobody), None, &Answers::default()));
         assert_eq!((done.signatures.len(), done.unasked), (1, 1));
         assert_eq!(done.signatures[0].refusal, Some(DkimRefusal::BadTags));
     }
 
     #[test]
     fn a_message_without_a_signature_is_neither_good_nor_bad() {
-        let done = done(look(BELOW, &Wanted::All, None, &Answers::default()));
+        let done = done(look(BELOW, Wanted::All, None, &Answers::default()));
         assert_eq!((done.finding(), done), (Finding::None, Verification::default()));
     }
 
@@ -358,7 +359,7 @@ mod tests {
     fn one_good_signature_is_enough_among_bad_ones() {
         let bad = signed("a.example", "").replace("s=k;", "s=k; n=x;");
         let message = bad + "DKIM-Signature: hallo\n" + &signed("a.example", "") + BELOW;
-        let done = done(look(&message, &Wanted::All, None, &answers(&key(), &["a.example"])));
+        let done = done(look(&message, Wanted::All, None, &answers(&key(), &["a.example"])));
         let refusals: Vec<_> = done.signatures.iter().map(|one| one.refusal).collect();
         assert_eq!(refusals, [Some(DkimRefusal::SignatureWrong), Some(DkimRefusal::BadTags), None]);
         assert_eq!(done.finding(), Finding::Pass);

@@ -20,6 +20,8 @@ pub const SIGNED_FIELD_LIMIT: usize = 1024;
 /// Most digits of a time, and of a length (RFC 6376 section 3.5).
 const TIME_DIGITS: usize = 12;
 const LENGTH_DIGITS: usize = 76;
+/// Most bytes of a name that may hold U-labels: its A-labels are 255 octets at most, and what is longer is none.
+const NAME_BYTES: usize = 1024;
 /// Most characters of a selector that are shown.
 const SELECTOR_SHOWN: usize = 63;
 
@@ -243,7 +245,7 @@ fn domain(value: &[u8]) -> Result<Domain, DkimRefusal> {
 }
 
 fn name(value: &[u8]) -> Option<Domain> {
-    let text = core::str::from_utf8(value).ok()?;
+    let text = core::str::from_utf8(value).ok().filter(|text| text.len() <= NAME_BYTES)?;
     let is_name = !text.starts_with('[') && !text.ends_with('.');
     Domain::parse(text).ok().filter(|_| is_name)
 }
@@ -369,6 +371,7 @@ mod tests {
             ("d", "a..example", R::BadDomain),
             ("d", "a.example.", R::BadDomain),
             ("d", "a b.example", R::BadDomain),
+            ("d", &format!("{}.example", "\u{e4}".repeat(NAME_BYTES)), R::BadDomain),
             ("d", "bob@a.example", R::BadDomain),
             ("h", "to:subject", R::FromNotSigned),
             ("h", "from:", R::BadSignedFields),

@@ -40,5 +40,5 @@ fn verify(zone: &Zone, message: &[u8]) -> Verification {
     let mut hasher = BodyHasher::new(&signatures);
     hasher.update(&message[head.body..]);
     let body = hasher.finish();
-    zone.settle(|answers| evaluate(&head, &signatures, &body, ARRIVAL, &Wanted::All, None, answers)).0
+    zone.settle(|answers| evaluate(&head, &signatures, &body, ARRIVAL, Wanted::All, None, answers)).0
 }
