@@ -7,6 +7,7 @@ pub mod envelope;
 pub mod eyes;
 pub mod proofs;
 pub mod question;
+pub mod received;
 pub mod results;
 pub mod score;
 pub mod spf;

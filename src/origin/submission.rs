@@ -4,6 +4,7 @@
 //! client chooses what it calls itself and, within limits, the recipient, and both stand in the field. Never touches: who
 //! the user is said to be in the message itself.
 
+use super::received::{Part, is_authenticated, parts};
 use crate::mail::head::{Field, Head};
 
 /// A user of this host, by name and number.
@@ -30,7 +31,7 @@ pub fn was_submitted(head: &Head<'_>, hops: usize, user: Option<&User>) -> bool 
     let below = count.saturating_sub(hops);
     own.is_some_and(|field| {
         (below == 0 && user.is_some_and(|user| is_local(field, user)))
-            || (below <= 1 && is_authenticated(&field.text()))
+            || (below <= 1 && clauses(&field.text()).is_some_and(|of| is_authenticated(&of.with)))
     })
 }
 
@@ -46,16 +47,6 @@ fn is_local(field: &Field<'_>, (name, number): &User) -> bool {
         || (text.starts_with(&sendmail) && words.get(4).is_some_and(|w| w.ends_with("/Submit)")))
 }
 
-fn is_authenticated(text: &str) -> bool {
-    clauses(text).is_some_and(|of| {
-        let protocol = of.with.to_ascii_lowercase();
-        matches!(
-            protocol.trim_start_matches("utf8"),
-            "esmtpa" | "esmtpsa" | "smtpa" | "smtpsa" | "lmtpa" | "lmtpsa" | "asmtp"
-        )
-    })
-}
-
 /// `from CLIENT by HOST with PROTOCOL …`.
 struct Clauses {
     from: String,
@@ -66,28 +57,20 @@ struct Clauses {
 /// (`EHLO x by y with ESMTPSA`, `EHLO alice by y with local`), and a quoted recipient could close a bracket that the client
 /// has opened.
 fn clauses(text: &str) -> Option<Clauses> {
-    let text = without_comments(text)?;
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    // Quotation could hide a bracket.
+    let parts = if text.contains(['"', '\\']) { None } else { parts(text) }?;
+    let words: Vec<&str> = parts
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Comment(_) => None,
+            Part::Word(word) => Some(word),
+        })
+        .collect();
     let once = |name: &str| words.iter().filter(|word| word.eq_ignore_ascii_case(name)).count() == 1;
     let [from, client, by, _, with, protocol, ..] = words.as_slice() else { return None };
     let named = [(from, "from"), (by, "by"), (with, "with")];
     let good = named.iter().all(|(word, name)| word.eq_ignore_ascii_case(name) && once(name));
     good.then(|| Clauses { from: (*client).to_owned(), with: (*protocol).to_owned() })
-}
-
-/// None where brackets do not pair, or quotation could hide one.
-fn without_comments(text: &str) -> Option<String> {
-    let (mut out, mut depth) = (String::new(), 0_usize);
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => return None,
-            '(' => depth += 1,
-            ')' => depth = depth.checked_sub(1)?,
-            _ if depth == 0 => out.push(c),
-            _ => {}
-        }
-    }
-    (depth == 0).then_some(out)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! What mail systems wrote about a message's way: the host it came from, and whether a report says that it failed.
 //!
 //! Promises: believes only the Received field that one of the user's own mail systems wrote; gives an IP address and no
-//! name, since a name is what the other side calls itself. Bounded. Never touches: who is trusted (`auth.rs`).
+//! name, since a name is what the other side calls itself. Bounded. Never touches: who is trusted (`auth.rs`), how a field
+//! is written (`received.rs`).
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
 
+use super::received::Received;
 use crate::mail::head::Head;
 
 /// Most bytes of a body that are searched for the outcome of a delivery.
@@ -15,17 +17,7 @@ const REPORT_LIMIT: usize = 64 * 1024;
 #[must_use]
 pub fn sending_host(head: &Head<'_>, hops: usize) -> Option<IpAddr> {
     let text = head.all("Received").nth(hops.checked_sub(1)?)?.text();
-    let from = text.strip_prefix("from ")?;
-    // The `by` clause and the comments behind it name our own hosts.
-    let end = from.find(" by ").unwrap_or(from.len());
-    // What the client calls itself may look like an address in brackets; the comment behind it is the server's word.
-    let comment = &from[from.find('(').filter(|at| *at < end)?..end];
-    let inner = &comment[comment.rfind('[')? + 1..];
-    let literal = inner.split(']').next()?;
-    match literal.get(..5) {
-        Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => literal[5..].parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        _ => literal.parse().ok(),
-    }
+    Received::read(&text).ok().map(|received| received.ip)
 }
 
 /// Whether the message is a delivery status notification with the outcome `failed` (RFC 3464 section 2.3.3). One that
