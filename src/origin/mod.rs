@@ -1,6 +1,7 @@
 //! Who sent a message, and who says so: the trust boundary is here and nowhere else. Pure.
 
 pub mod auth;
+pub mod client;
 pub mod dkim;
 pub mod dmarc;
 pub mod envelope;

@@ -62,6 +62,7 @@ mod power;
 mod privacy;
 mod probe;
 mod questions;
+mod received;
 mod reinjection;
 mod replay;
 mod replies;
