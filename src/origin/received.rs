@@ -250,8 +250,10 @@ fn address(text: &str) -> Option<(IpAddr, Option<&str>)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:@/".contains(c);
     let called = |name: &str| name.eq_ignore_ascii_case("HELO") || name.eq_ignore_ascii_case("EHLO");
     let good = |name: &str| !name.is_empty() && name.chars().all(is_name) && !called(name);
-    let name = before.strip_suffix(' ');
-    let is_named = before.is_empty() || name.is_some_and(|name| good(name) || name == "<unknown>");
+    // Long fields are folded in there, and some programs leave the blanks of a fold.
+    let name = before.trim_ascii_end();
+    let is_apart = name.len() < before.len() || name.ends_with('@');
+    let is_named = before.is_empty() || (is_apart && (good(name) || name == "<unknown>"));
     let port = behind.strip_prefix(':').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
     let behind = port.unwrap_or(behind).trim_ascii();
     let note = behind.strip_prefix('(').and_then(|note| note.strip_suffix(')'));
