@@ -256,6 +256,12 @@ impl Facts {
         }
     }
 
+    /// What is in memory of the message.
+    #[must_use]
+    pub fn start(&self) -> &[u8] {
+        &self.start
+    }
+
     /// What is in memory of the message, without its caller's lines.
     #[must_use]
     pub fn message(&self) -> &[u8] {

@@ -6,6 +6,7 @@ pub mod dkim;
 pub mod dmarc;
 pub mod envelope;
 pub mod eyes;
+pub mod look;
 pub mod proofs;
 pub mod question;
 pub mod received;

@@ -129,6 +129,11 @@ impl Signatures {
         self.read.is_empty()
     }
 
+    /// The domains in whose names they are, topmost first; of one that cannot be read none.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.read.iter().filter_map(|signature| signature.shown.domain.as_ref())
+    }
+
     /// Whether one of them needs the body in that form.
     pub(super) fn need(&self, form: Form) -> bool {
         self.read.iter().any(|one| one.terms.as_ref().is_ok_and(|terms| terms.body == form))

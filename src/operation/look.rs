@@ -1,0 +1,219 @@
+//! One message looked at with own eyes: its body is hashed as it goes by, and when it is safe the DNS is asked for the rest.
+//!
+//! Promises: nothing is asked before the message is durable, and nothing that would not change what becomes of it; no more than
+//! [`QUESTIONS_LIMIT`] questions and the time that is allowed. Never touches: what follows from the decision (`delivery.rs`,
+//! `look_again.rs`).
+
+use std::time::Duration;
+
+use crate::facts::Facts;
+use crate::mail::address::{Address, Domain};
+use crate::mail::head::Head;
+use crate::mail::recipients::recipients;
+use crate::operation::case;
+use crate::operation::installation::Installation;
+use crate::operation::quarantine::BLOCK_LIMIT;
+use crate::operation::trouble::Trouble;
+use crate::origin::auth::{Method, Proofs};
+use crate::origin::dkim::{BodyHasher, BodyHashes, Signatures};
+use crate::origin::envelope::EnvelopeSender;
+use crate::origin::eyes::{Found, Sight};
+use crate::origin::look::{Letter, Report, Scope, evaluate};
+use crate::origin::question::{Answers, Step};
+use crate::origin::spf::Client;
+use crate::policy::block::Block;
+use crate::policy::gate::GateRefusal;
+use crate::policy::reason::Reason;
+use crate::policy::standing::{Effect, Standing};
+use crate::policy::verdict::{Decision, Verdict};
+use crate::report::{self, Level};
+use crate::world::allowance::Allowance;
+use crate::world::clock;
+use crate::world::maildir::Entry;
+use crate::world::resolver::Resolver;
+
+/// Most questions about one message.
+pub const QUESTIONS_LIMIT: usize = 64;
+/// Most recipients that are read to see in which field the user stands.
+const RECIPIENT_LIMIT: usize = 2_000;
+
+/// A message's body while it goes by.
+pub struct Watch {
+    signatures: Signatures,
+    hasher: BodyHasher,
+}
+
+/// What was seen of it.
+pub struct Watched {
+    signatures: Signatures,
+    body: BodyHashes,
+}
+
+impl Watch {
+    /// Begins with the start of a message as it came.
+    #[must_use]
+    pub fn begin(start: &[u8]) -> Watch {
+        let head = Head::read(start);
+        let signatures = Signatures::read(&head);
+        let mut hasher = BodyHasher::new(&signatures);
+        hasher.update(&start[head.body.min(start.len())..]);
+        Watch { signatures, hasher }
+    }
+
+    /// Goes on.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.hasher.update(piece);
+    }
+
+    /// The body has ended.
+    #[must_use]
+    pub fn finish(self) -> Watched {
+        Watched { signatures: self.signatures, body: self.hasher.finish() }
+    }
+}
+
+/// One message, and for whom it is looked at.
+pub struct Subject<'a> {
+    /// What it is.
+    pub facts: &'a Facts,
+    /// Its start, as it came.
+    pub start: &'a [u8],
+    /// What was seen of its body.
+    pub watched: &'a Watched,
+    /// When it arrived, seconds since 1970.
+    pub arrival: i64,
+    /// The host that handed it in, where somebody says so; else it is read from the field that the boundary wrote.
+    pub client: Option<Client>,
+    /// What is to be found out.
+    pub scope: Scope,
+    /// The domains of its list, where the user allows that.
+    pub list: Vec<Domain>,
+}
+
+/// What a delivery finds out: whether who wrote it may be asked, or let pass.
+#[must_use]
+pub fn scope(installation: &Installation) -> Scope {
+    let spf = installation.config.policy.trust.eyes.methods.contains(&Method::Spf);
+    Scope { everything: false, spf, takes_mail: true }
+}
+
+/// Asks until nothing is open.
+#[must_use]
+pub fn examine(installation: &Installation, subject: &Subject<'_>, resolver: &mut Resolver) -> (Report, Answers) {
+    let (head, policy) = (Head::read(subject.start), &installation.config.policy);
+    let client = subject.client.clone();
+    let stands_in = |name: &str| {
+        let mut fields = head.all(name).flat_map(|field| recipients(field.raw, RECIPIENT_LIMIT));
+        fields.any(|address| policy.owner.is(&address))
+    };
+    let sender = match &subject.facts.envelope.sender {
+        EnvelopeSender::Known(address) => Some((address.plain_local(), address.domain().as_str())),
+        _ => None,
+    };
+    let letter = Letter {
+        head: &head,
+        signatures: &subject.watched.signatures,
+        body: &subject.watched.body,
+        author: subject.facts.sender.address().map(Address::domain),
+        list: &subject.list,
+        sender: sender.as_ref().map(|(local, domain)| (local.as_str(), *domain)),
+        client: client.as_ref(),
+        named_in: (stands_in("To"), stands_in("Cc")),
+        date: subject.facts.date,
+        arrival: subject.arrival,
+        scope: subject.scope,
+    };
+    let mut answers = Answers::default();
+    loop {
+        match evaluate(&letter, &answers) {
+            Step::Done(report) => return (report, answers),
+            Step::Ask(questions) => resolver.ask(&questions, &mut answers),
+        }
+    }
+}
+
+/// Looks within what is allowed to this mailbox; none where it has to wait.
+pub fn within_allowance(installation: &Installation, subject: &Subject<'_>) -> Option<Found> {
+    let mut allowance = match Allowance::take(&installation.config.paths.store, clock::now()) {
+        Ok(allowance) => allowance?,
+        Err(error) => {
+            report::note(Level::Warning, &format!("not looked at: {}", report::chain(&error)));
+            return None;
+        }
+    };
+    let time = allowance.left()?;
+    let (found, spent, dead) = timed(installation, subject, time);
+    if let Err(error) = allowance.spend(spent, dead, clock::now()) {
+        report::note(Level::Warning, &report::chain(&error));
+    }
+    Some(found)
+}
+
+/// Looks for as long as that at most; how long it took, and whether no resolver answered.
+pub fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> (Found, Duration, bool) {
+    let mut resolver = Resolver::new(&installation.config.resolvers(), time, QUESTIONS_LIMIT);
+    let (report, answers) = examine(installation, subject, &mut resolver);
+    let found = report.found;
+    let proven = found.proven.iter().fold(Proofs::NONE, |all, (_, proofs)| all.union(*proofs));
+    let refused: Vec<&str> = report.refusals.iter().map(|refusal| refusal.name).collect();
+    let open = if found.unsettled { " unsettled" } else { "" };
+    let (asked, took) = (answers.len(), resolver.spent().as_millis());
+    let said =
+        format!("looked: proven={} refused={} questions={asked} ms={took}{open}", proven.names(), refused.join(","));
+    report::note(Level::Info, &said);
+    (found, resolver.spent(), resolver.is_dead())
+}
+
+/// The decision about a message that was looked at.
+pub fn decide(installation: &Installation, facts: &mut Facts, standing: &Standing, found: Found, now: i64) -> Decision {
+    let (unsettled, nothing) = (found.unsettled, found.proven.is_empty());
+    facts.authentication.sight = Sight::Found(found);
+    let decision = case::judged(installation, facts, standing, now);
+    let hold = |reason| Decision { verdict: Verdict::Hold, reason, challenge: None, ..decision.clone() };
+    match decision.verdict {
+        // What would pass by what is known today waits for its proof all the same: others may have feigned the name.
+        Verdict::Pass if nothing || lacks_pin(facts, standing) => {
+            let later = if unsettled { Reason::LookLater } else { Reason::Gate(GateRefusal::NotProven) };
+            hold(later)
+        }
+        Verdict::Pass => Decision { reason: Reason::ProvenLater, ..decision },
+        Verdict::Hold | Verdict::Challenge if unsettled => hold(Reason::LookLater),
+        Verdict::Hold | Verdict::Challenge | Verdict::Discard => decision,
+    }
+}
+
+fn lacks_pin(facts: &Facts, standing: &Standing) -> bool {
+    let allows = standing.sender.filter(|entry| entry.effect == Effect::Allow && !entry.pin.is_empty());
+    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    allows.is_some_and(|entry| !proofs.keeps(entry.pin)) && !proofs.is_empty()
+}
+
+/// Writes into a held message's block what is known of it now, so that the quarantine still describes itself. Where a mail
+/// program has packed or moved it meanwhile the store alone knows.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn write_into_block(
+    installation: &Installation,
+    entry: &Entry,
+    decision: &Decision,
+    proofs: Proofs,
+) -> Result<(), Trouble> {
+    let Some(start) = entry.start(BLOCK_LIMIT)?.filter(|start| !start.packed) else { return Ok(()) };
+    let ring = &installation.keys.token;
+    let Ok((block, message)) = Block::read(&start.bytes, ring) else { return Ok(()) };
+    let anew = Block { verdict: decision.verdict, reason: decision.reason, proofs, ..block };
+    if let Some((at, bytes)) = anew.in_place_of(&start.bytes, message, ring) {
+        entry.replace_at(at as u64, &start.bytes[at..at + bytes.len()], &bytes)?;
+    }
+    Ok(())
+}
+
+/// Whether a mail system of that name is the user's, as the configuration says: an authserv-id, or the host of the challenges
+/// or below it.
+fn is_own_host(installation: &Installation, host: &str) -> bool {
+    let (policy, host) = (&installation.config.policy, host.to_ascii_lowercase());
+    let above = policy.host.as_str();
+    let below = |name: &str| host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    below(above) || policy.trust.ids.contains(&host)
+}

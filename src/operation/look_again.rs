@@ -1,0 +1,175 @@
+//! Held messages that are still to be looked at: what could not be found out when they came, and what came from a person who has
+//! answered since.
+//!
+//! Promises: each is looked at with the time of its own arrival, at most [`LOOKS_LIMIT`] times in a day; it is released only for
+//! a proof that was found, and its sender is asked only if that may still be. Never touches: what was looked at and settled.
+
+use std::io::{ErrorKind, Read};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::facts::Facts;
+use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::operation::ask::{send, slot_request};
+use crate::operation::case;
+use crate::operation::installation::Installation;
+use crate::operation::look::{self, Subject, Watch, Watched};
+use crate::operation::quarantine::{self, Held};
+use crate::operation::trouble::Trouble;
+use crate::origin::auth::Proofs;
+use crate::origin::envelope::Caller;
+use crate::origin::eyes::Found;
+use crate::policy::block::message_start;
+use crate::policy::gate::GateRefusal;
+use crate::policy::reason::Reason;
+use crate::policy::verdict::{Decision, Verdict};
+use crate::report::{self, Level};
+use crate::world::allowance::{Allowance, PER_MESSAGE};
+use crate::world::clock;
+use crate::world::input::BODY_LIMIT;
+use crate::world::store::{HeldRow, SlotRequest, State, Store};
+
+/// How often a message is looked at before it counts as not proven.
+pub const LOOKS_LIMIT: u8 = 5;
+/// For how long after its arrival, in seconds: keys are changed, and a late answer tells of another one.
+const LOOK_WITHIN: i64 = 86_400;
+/// Seconds from its arrival to each look, so that five of them see more than one quarter of an hour.
+const WAITS: [i64; 5] = [0, 600, 3_600, 4 * 3_600, 12 * 3_600];
+/// Most messages that are looked at behind a delivery.
+const BEHIND_A_DELIVERY: usize = 8;
+/// What is read at once of a file's start: the largest header block, and ours above it.
+const START_LIMIT: u64 = 2 * HEAD_LIMIT as u64;
+/// What is read at once of the rest, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// Whether it is time to look at a message again.
+#[must_use]
+pub fn is_due(row: &HeldRow, now: i64) -> bool {
+    let wait = WAITS.get(usize::from(row.looks)).copied().unwrap_or_default();
+    row.reason == Reason::LookLater && now.saturating_sub(row.received) >= wait
+}
+
+/// Looks at what waits, as long as this mailbox may: a stranger's letter that came while another was looked at, and what else
+/// came from who has just answered. Whatever fails is left to `maintain`.
+pub fn behind_a_delivery(installation: &Installation, store: &mut Store, now: i64) {
+    let due = match store.unlooked() {
+        Ok(rows) => rows.into_iter().filter(|row| row.looks == 0 && is_due(row, now)),
+        Err(problem) => return report::note(Level::Warning, &problem.to_string()),
+    };
+    for row in due.take(BEHIND_A_DELIVERY) {
+        let looked = quarantine::find(installation, Some(store), row.id).and_then(|held| match held {
+            Some(held) => again(installation, store, &held, &row, None),
+            None => Ok(true),
+        });
+        match looked {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(trouble) => report::note(Level::Warning, &format!("{}: {}", row.id, report::chain(&trouble.error))),
+        }
+    }
+}
+
+/// Looks at one held message, and does what follows: it is released, its sender is asked, or it stays. `false` where nobody may
+/// look just now. `time` is for who keeps its own account of it.
+///
+/// # Errors
+/// When the file, the store or sendmail cannot be used; the message is still held.
+pub fn again(
+    installation: &Installation,
+    store: &mut Store,
+    held: &Held,
+    row: &HeldRow,
+    time: Option<&mut Duration>,
+) -> Result<bool, Trouble> {
+    let now = clock::now();
+    let Some((start, watched)) = read(held)? else { return Ok(true) };
+    let mut facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+    let standing = case::standing_now(installation, store, &facts, now)?;
+    // Whoever signed it at its arrival did so for then.
+    let arrival = row.received;
+    let found = if facts.authentication.may_look() && held.sealed {
+        let list = case::list_domains(&facts, &standing);
+        let scope = look::scope(installation);
+        let subject = Subject { facts: &facts, start: &start, watched: &watched, arrival, client: None, scope, list };
+        match found(installation, &subject, time) {
+            Some(found) => found,
+            None => return Ok(false),
+        }
+    } else {
+        Found::default()
+    };
+    let decision = settled(look::decide(installation, &mut facts, &standing, found, now), row, now);
+    perform(installation, store, &facts, held, &decision, now)?;
+    Ok(true)
+}
+
+fn found(installation: &Installation, subject: &Subject<'_>, time: Option<&mut Duration>) -> Option<Found> {
+    let Some(left) = time else { return look::within_allowance(installation, subject) };
+    // Nobody's mail waits for this, so the minute of the deliveries is not spent on it.
+    let turn = Allowance::take(&installation.config.paths.store, clock::now());
+    let mut turn = turn.inspect_err(|error| report::note(Level::Warning, &report::chain(error))).ok()??;
+    let (found, spent, dead) = look::timed(installation, subject, (*left).min(PER_MESSAGE));
+    *left = if dead { Duration::ZERO } else { left.saturating_sub(spent) };
+    if let Err(error) = turn.spend(Duration::ZERO, dead, clock::now()) {
+        report::note(Level::Warning, &report::chain(&error));
+    }
+    Some(found)
+}
+
+/// What is looked at for the last time is decided as it stands.
+fn settled(decision: Decision, row: &HeldRow, now: i64) -> Decision {
+    let last = row.looks.saturating_add(1) >= LOOKS_LIMIT || now.saturating_sub(row.received) >= LOOK_WITHIN;
+    if decision.reason == Reason::LookLater && last {
+        return Decision { reason: Reason::Gate(GateRefusal::NotProven), ..decision };
+    }
+    decision
+}
+
+fn perform(
+    installation: &Installation,
+    store: &mut Store,
+    facts: &Facts,
+    held: &Held,
+    decision: &Decision,
+    now: i64,
+) -> Result<(), Trouble> {
+    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    look::write_into_block(installation, &held.entry, decision, proofs)?;
+    store.note_look(held.id, decision.reason, proofs)?;
+    match (decision.verdict, &decision.challenge) {
+        (Verdict::Pass, _) => {
+            if quarantine::release(installation, held, now)? {
+                store.set_state(held.id, State::Released)?;
+            }
+        }
+        (Verdict::Challenge, Some((to, _))) => {
+            let alike = case::alike(installation, facts);
+            let request = slot_request(installation, to, now);
+            if store.claim_slot(held.id, SlotRequest { alike, ..request })? {
+                send(installation, store, facts, held.id, to, now)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The start of a held message as it came, and its whole body gone by.
+fn read(held: &Held) -> Result<Option<(Vec<u8>, Watched)>, Trouble> {
+    let Some(original) = quarantine::original(held, BODY_LIMIT)? else { return Ok(None) };
+    let Some(mut file) = held.entry.open()? else { return Ok(None) };
+    let unreadable = || format!("cannot read {}", held.entry.path.display());
+    let mut start = Vec::new();
+    (&mut file).take(START_LIMIT).read_to_end(&mut start).with_context(unreadable)?;
+    let mut watch = Watch::begin(&start[message_start(&Head::read(&start)).unwrap_or_default()..]);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok(Some((original, watch.finish()))),
+            Ok(count) => watch.update(&chunk[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).with_context(unreadable).map_err(Into::into),
+        }
+    }
+}
