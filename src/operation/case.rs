@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::facts::Facts;
-use crate::mail::address::Address;
+use crate::mail::address::{Address, Domain};
 use crate::mail::content::FoundToken;
 use crate::mail::shape::shape;
 use crate::operation::installation::Installation;
@@ -17,6 +17,7 @@ use crate::operation::trouble::Trouble;
 use crate::operation::{own_mail, own_mark};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
+use crate::origin::eyes::Sight;
 use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, in_forms, of_mailbox, under_every_key};
@@ -27,7 +28,7 @@ use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
-use crate::policy::verdict::{Decision, Question, judge, lacks_proof};
+use crate::policy::verdict::{Decision, Question, Verdict, judge, lacks_proof};
 use crate::policy::{Mode, Owner, Policy};
 use crate::signs::subscription;
 use crate::world::store::{LookUp, SpentRow, Store, StoreProblem};
@@ -48,6 +49,8 @@ pub struct Case {
     pub decision: Decision,
     /// What is done, in order.
     pub plan: Vec<Effect>,
+    /// Whether it is held for want of a proof alone, so that it is looked at when it is safe.
+    pub wants_look: bool,
     /// What it looks like, where that was compared with others.
     pub alike: Option<Alike>,
     /// The list entries that were found under an older key or in a former form, by kind, text and that key.
@@ -126,28 +129,68 @@ pub fn standing(
 #[must_use]
 pub fn decide(
     installation: &Installation,
-    facts: Facts,
+    mut facts: Facts,
     mut standing: Standing,
     store: Option<Store>,
     now: i64,
 ) -> Case {
     let policy = &installation.config.policy;
-    let own_mark = own_mark::is_valid(installation, &facts, now);
     let said = confirm::answer(&facts, &standing, policy, &installation.keys.token, now);
     standing.answer.clone_from(&said);
-    let confirmation = match &said {
-        Some(Answer::Confirms(confirmation)) => Some(confirmation.clone()),
-        _ => None,
-    };
-    let question =
-        Question { facts: &facts, standing: &standing, policy, confirmation: confirmation.as_ref(), own_mark, now };
-    let decision = judge(question);
+    let decision = judged(installation, &facts, &standing, now);
+    let wants_look = decision.verdict == Verdict::Hold && wants_look(installation, &mut facts, &standing, now);
     let mut plan = plan(&decision, said.as_ref(), confirm::repeated(&facts, &standing));
     learn_first(&mut plan, standing.sent_copy.as_ref(), &decision);
     if let Some((address, pin)) = learned(&facts, &standing, &decision, &policy.owner) {
         plan.push(Effect::Learn { address, pin });
     }
-    Case { facts, standing, confirmation, decision, plan, alike: None, outdated: Vec::new(), store }
+    if wants_look {
+        plan.push(Effect::Look);
+    }
+    let confirmation = match said {
+        Some(Answer::Confirms(confirmation)) => Some(confirmation),
+        _ => None,
+    };
+    Case { facts, standing, confirmation, decision, plan, wants_look, alike: None, outdated: Vec::new(), store }
+}
+
+/// The decision on facts and standing as they are, with what the message says of an earlier challenge in them.
+#[must_use]
+pub fn judged(installation: &Installation, facts: &Facts, standing: &Standing, now: i64) -> Decision {
+    let own_mark = own_mark::is_valid(installation, facts, now);
+    let confirmation = match &standing.answer {
+        Some(Answer::Confirms(confirmation)) => Some(confirmation),
+        _ => None,
+    };
+    judge(Question { facts, standing, policy: &installation.config.policy, confirmation, own_mark, now })
+}
+
+/// Whether it would pass, or its sender be asked, if it were proven: then, and only then, anything is looked up.
+fn wants_look(installation: &Installation, facts: &mut Facts, standing: &Standing, now: i64) -> bool {
+    if !facts.authentication.may_look() || installation.config.policy.mode != Mode::On {
+        return false;
+    }
+    facts.authentication.sight = Sight::Supposed;
+    let supposed = judged(installation, facts, standing, now);
+    facts.authentication.sight = Sight::Unlooked;
+    matches!(supposed.verdict, Verdict::Pass | Verdict::Challenge)
+}
+
+/// What is known now about a message that is held.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn standing_now(installation: &Installation, store: &Store, facts: &Facts, now: i64) -> Result<Standing, Trouble> {
+    let standing = standing_of(installation, store, facts, now, &mut Vec::new())?;
+    let history = history_of(installation, store, facts, &standing, (now, &mut None))?;
+    Ok(Standing { history, ..standing })
+}
+
+/// The domains one of which must be proven for the message's list, where the user allows that.
+#[must_use]
+pub fn list_domains(facts: &Facts, standing: &Standing) -> Vec<Domain> {
+    let list = facts.possible_list().filter(|_| is_allowed(standing.list));
+    list.map(|list| list.domains().collect()).unwrap_or_default()
 }
 
 /// Who is known from now on because this message answers a private one. Whoever is on the list stays there as they are.
@@ -374,7 +417,12 @@ fn tokens(
             entry.added == row.at && row.answered.is_some_and(|answered| is_author(&answered.sender, sender))
         });
         let went_out = store.went_out(token.held)?;
-        let (held, spent) = (held.map(|held| held.note()), spent.is_some());
+        let mut held = held.map(|held| held.note());
+        // What was proven when it was looked at stands in the row for certain.
+        if let (Some(note), Some(row)) = (&mut held, store.held(token.held)?) {
+            note.proofs = note.proofs.union(row.proofs);
+        }
+        let spent = spent.is_some();
         found.push(TokenStanding { token, kind: *kind, held, spent, answered, allowed_author, went_out });
     }
     Ok(found)

@@ -19,11 +19,13 @@ use crate::mail::head::Head;
 use crate::operation::case::{Case, answer_key, blind, look, slot_keys};
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
+use crate::operation::look_again;
 use crate::operation::quarantine::{self};
 use crate::operation::sent;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
+use crate::origin::eyes::Look;
 use crate::policy::Mode;
 use crate::policy::block::{Block, OpenBlock};
 use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox};
@@ -67,6 +69,7 @@ pub fn serve(
         Err(trouble) => case = blind(&installation, case.facts, trouble, now)?,
     }
     let ending = perform(&installation, &mut case, &mut input, now)?;
+    look_at_the_rest(&installation, &mut case, now);
     renew(&installation, &mut case);
     count_proven(&installation, &mut case, now);
     learn(&installation, &mut case, now);
@@ -74,6 +77,21 @@ pub fn serve(
     // run (measured); no transaction is open, and the system gives back the rest.
     std::mem::forget(case);
     Ok(ending)
+}
+
+/// Looks at what else is held from who has just answered, and at what came while another letter was looked at.
+fn look_at_the_rest(installation: &Installation, case: &mut Case, now: i64) {
+    let confirmed = case.plan.iter().find_map(|effect| match effect {
+        Effect::Confirm { address, .. } => Some(address),
+        _ => None,
+    });
+    let looks = installation.config.policy.trust.eyes.look != Look::Off && Commitment::of_process().is_done();
+    let Some(store) = case.store.as_mut().filter(|_| looks && (confirmed.is_some() || case.wants_look)) else { return };
+    let noted = confirmed.map_or(Ok(0), |address| store.look_later(&address_keys(installation, address)));
+    if let Err(problem) = noted {
+        report::note(Level::Warning, &problem.to_string());
+    }
+    look_again::behind_a_delivery(installation, store, now);
 }
 
 /// Rewrites the entries that were found under an older list key, once; from then on a look-up finds them at once. It
@@ -292,7 +310,8 @@ pub(super) fn block(
         received: now,
     };
     let has_return_path = head.caller_fields().iter().any(|field| field.is("Return-Path"));
-    block.open((!has_return_path).then_some(&facts.envelope.sender))
+    let return_path = (!has_return_path).then_some(&facts.envelope.sender);
+    if case.wants_look { block.open_with_room(return_path) } else { block.open(return_path) }
 }
 
 /// Writes a message into a Maildir's tmp/ as the command that stands for an inbox gets it: as it came, but for fields

@@ -9,12 +9,15 @@ use crate::exit::{Commitment, Ending};
 use crate::facts::Facts;
 use crate::mail::head::Head;
 use crate::operation::ask::{self, send, slot_request};
-use crate::operation::case::{Case, alike, blind};
+use crate::operation::case::{Case, alike, blind, list_domains};
 use crate::operation::delivery::{Stdin, block, hashes, note, proofs, record, write_message};
 use crate::operation::installation::Installation;
+use crate::operation::look::{self, Subject, Watch, Watched};
 use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
+use crate::origin::eyes::{Found, Sight};
+use crate::origin::look::Scope;
 use crate::policy::fingerprint::{Fingerprint, RunningFingerprint};
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
@@ -24,6 +27,17 @@ use crate::report::{self, Level};
 use crate::world::maildir::{self, Committed, Draft, Maildir, Mark};
 use crate::world::random;
 use crate::world::store::{Asked, HeldRow, Recorded, SlotRequest, State, Store};
+
+/// Whether the mail of a known sender is to be looked at before it is put into the inbox: there is a signature that may be
+/// wrong, and nobody has said so.
+#[must_use]
+pub fn looks_at_pinned(installation: &Installation, case: &Case) -> bool {
+    let wanted = installation.config.policy.trust.eyes.look_at_pinned && case.store.is_some();
+    let pinned = case.standing.sender.is_some_and(|entry| !entry.pin.is_empty());
+    let passes = case.decision.reason == Reason::AllowedSender && case.decision.instead.is_none();
+    let signed = || Head::read(case.facts.start()).first("DKIM-Signature").is_some();
+    wanted && pinned && passes && case.facts.authentication.may_look() && signed()
+}
 
 /// Holds the message, or drops it where the user configured that.
 pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
@@ -40,7 +54,10 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     }
     let quarantine = installation.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
-    let (mut draft, message) = write_held(installation, case, input, &quarantine, id, now)?;
+    if case.wants_look && case.decision.verdict == Verdict::Hold {
+        case.decision.reason = Reason::LookLater;
+    }
+    let Written { mut draft, message, watched } = write_held(installation, case, input, &quarantine, id, now)?;
     // The mark before the sync, which brings it to the disk too, and before the look, so that of two attempts at the same
     // message one sees what the other left.
     let name = message.hex();
@@ -64,7 +81,8 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     };
     note(installation, case, id);
     if let Some(id) = id
-        && let Err(trouble) = after_commit(installation, case, id, message, now, &mut mark)
+        && let Err(trouble) = look_now(installation, case, watched, &message, now)
+            .and_then(|looks| after_commit(installation, case, (id, message, looks), now, &mut mark))
     {
         report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
     }
@@ -80,12 +98,44 @@ fn unrecorded(installation: &Installation, store: Option<&Store>, entry: maildir
     row.is_none().then_some(held.id)
 }
 
+/// Own eyes: what is proven decides again. How often it was looked at: not at all where that has to wait.
+fn look_now(
+    installation: &Installation,
+    case: &mut Case,
+    watched: Option<Watched>,
+    message: &Fingerprint,
+    now: i64,
+) -> Result<u8, Trouble> {
+    let Some(watched) = watched.filter(|_| case.store.is_some()) else { return Ok(0) };
+    let passes = case.decision.verdict == Verdict::Pass;
+    let facts = &case.facts;
+    let subject = Subject {
+        facts,
+        start: facts.start(),
+        watched: &watched,
+        arrival: now,
+        client: None,
+        scope: Scope { takes_mail: !passes, ..look::scope(installation) },
+        list: list_domains(facts, &case.standing),
+    };
+    let Some(found) = look::within_allowance(installation, &subject) else { return Ok(0) };
+    if !passes {
+        case.decision = look::decide(installation, &mut case.facts, &case.standing, found, now);
+    } else if found.forged {
+        case.decision.verdict = Verdict::Hold;
+        case.decision.reason = Reason::PinMissing;
+    }
+    if let Some(entry) = installation.quarantine().find(&message.hex())? {
+        look::write_into_block(installation, &entry, &case.decision, proofs(&case.facts))?;
+    }
+    Ok(1)
+}
+
 /// (b) rows and slot in one transaction, (c) sendmail, (d) the result.
 fn after_commit(
     installation: &Installation,
     case: &mut Case,
-    id: HeldId,
-    message: Fingerprint,
+    (id, message, looks): (HeldId, Fingerprint, u8),
     now: i64,
     mark: &mut Mark,
 ) -> Result<(), Trouble> {
@@ -94,7 +144,7 @@ fn after_commit(
         (Verdict::Challenge, Some((to, _))) => Some(to.clone()),
         _ => None,
     };
-    let row = held_row(installation, &case.facts, case.decision.reason, id, message, now);
+    let row = HeldRow { looks, ..held_row(installation, &case.facts, case.decision.reason, id, message, now) };
     let alike =
         row.reason.is_of_the_gate().then(|| case.alike.take().or_else(|| alike(installation, &case.facts))).flatten();
     let slot = to.as_ref().map(|to| SlotRequest { alike: alike.clone(), ..slot_request(installation, to, now) });
@@ -106,11 +156,10 @@ fn after_commit(
             ask::repeat_word(installation, store, &case.facts, about, token, now)?;
         }
     }
-    if let Some(entry) = allowed
-        && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
-        && row.reason.is_of_the_gate()
-    {
-        // The sender was confirmed while this message was being written: it must not stay behind.
+    let confirmed = allowed
+        .is_some_and(|entry| (entry.pin.is_empty() || row.proofs.keeps(entry.pin)) && row.reason.is_of_the_gate());
+    if case.decision.verdict == Verdict::Pass || confirmed {
+        // What it lacked was found, or the sender was confirmed while it was being written: it must not stay behind.
         if let Some(held) = quarantine::find(installation, Some(store), id)?
             && quarantine::release(installation, &held, now)?
         {
@@ -150,6 +199,14 @@ pub fn held_row(
     }
 }
 
+/// A message in the quarantine's tmp/.
+struct Written {
+    draft: Draft,
+    message: Fingerprint,
+    /// What its signatures are held against, where they are looked at.
+    watched: Option<Watched>,
+}
+
 /// Writes a message into the quarantine's tmp/, where the message is known by its number and by its bytes.
 fn write_held(
     installation: &Installation,
@@ -158,19 +215,26 @@ fn write_held(
     quarantine: &Maildir,
     id: HeldId,
     now: i64,
-) -> Result<(Draft, Fingerprint), Trouble> {
+) -> Result<Written, Trouble> {
     let start = input.shared_start();
     let head = Head::read(&start);
     let open = block(installation, case, &head, Some(id), now);
+    let mut watch = case.wants_look.then(|| Watch::begin(&start));
     let (_, key) = installation.keys.list.current();
     let mut running = RunningFingerprint::new(key);
     running.update(case.facts.message());
     let mut draft = quarantine.draft()?;
     draft.write(open.bytes())?;
-    write_message(input, &head, &mut |piece| draft.write(piece), |piece| running.update(piece))?;
+    let mut see = |piece: &[u8]| {
+        running.update(piece);
+        if let Some(watch) = &mut watch {
+            watch.update(piece);
+        }
+    };
+    write_message(input, &head, &mut |piece| draft.write(piece), &mut see)?;
     let message = running.finish();
     draft.overwrite_at(0, &open.seal(Some(message), &installation.keys.token))?;
-    Ok((draft, message))
+    Ok(Written { draft, message, watched: watch.map(Watch::finish) })
 }
 
 /// Reads a held message again as if it had just come, for a command that decides about it.
@@ -179,5 +243,14 @@ fn write_held(
 /// When it cannot be read.
 pub fn facts_of(installation: &Installation, held: &Held) -> Result<Option<Facts>, Trouble> {
     let start = quarantine::original(held, crate::world::input::BODY_LIMIT)?;
-    Ok(start.map(|start| Facts::read(&start, &Caller::default(), &installation.config.policy.trust)))
+    Ok(start.map(|start| {
+        let mut facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+        // What own eyes found then stands in its sealed block.
+        let author = facts.sender.address().map(|address| address.domain().clone());
+        let proven: Vec<_> = author.map(|domain| (domain, held.block.proofs)).into_iter().collect();
+        if held.sealed && facts.authentication.may_look() {
+            facts.authentication.sight = Sight::Found(Found { proven, ..Found::default() });
+        }
+        facts
+    }))
 }

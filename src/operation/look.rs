@@ -15,6 +15,7 @@ use crate::operation::installation::Installation;
 use crate::operation::quarantine::BLOCK_LIMIT;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Method, Proofs};
+use crate::origin::client::client;
 use crate::origin::dkim::{BodyHasher, BodyHashes, Signatures};
 use crate::origin::envelope::EnvelopeSender;
 use crate::origin::eyes::{Found, Sight};
@@ -101,7 +102,8 @@ pub fn scope(installation: &Installation) -> Scope {
 #[must_use]
 pub fn examine(installation: &Installation, subject: &Subject<'_>, resolver: &mut Resolver) -> (Report, Answers) {
     let (head, policy) = (Head::read(subject.start), &installation.config.policy);
-    let client = subject.client.clone();
+    let by_boundary = || client(&head, policy.trust.hops.max(1), &|host| is_own_host(installation, host)).ok();
+    let client = subject.client.clone().or_else(by_boundary);
     let stands_in = |name: &str| {
         let mut fields = head.all(name).flat_map(|field| recipients(field.raw, RECIPIENT_LIMIT));
         fields.any(|address| policy.owner.is(&address))

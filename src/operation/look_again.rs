@@ -137,20 +137,15 @@ fn perform(
     let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
     look::write_into_block(installation, &held.entry, decision, proofs)?;
     store.note_look(held.id, decision.reason, proofs)?;
-    match (decision.verdict, &decision.challenge) {
-        (Verdict::Pass, _) => {
-            if quarantine::release(installation, held, now)? {
-                store.set_state(held.id, State::Released)?;
-            }
+    if decision.verdict == Verdict::Pass && quarantine::release(installation, held, now)? {
+        store.set_state(held.id, State::Released)?;
+    }
+    if let (Verdict::Challenge, Some((to, _))) = (decision.verdict, &decision.challenge) {
+        let alike = case::alike(installation, facts);
+        let request = SlotRequest { alike, ..slot_request(installation, to, now) };
+        if store.claim_slot(held.id, request)? {
+            send(installation, store, facts, held.id, to, now)?;
         }
-        (Verdict::Challenge, Some((to, _))) => {
-            let alike = case::alike(installation, facts);
-            let request = slot_request(installation, to, now);
-            if store.claim_slot(held.id, SlotRequest { alike, ..request })? {
-                send(installation, store, facts, held.id, to, now)?;
-            }
-        }
-        _ => {}
     }
     Ok(())
 }

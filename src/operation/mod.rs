@@ -13,6 +13,8 @@ pub mod inbox;
 pub mod installation;
 pub mod ledger;
 pub mod listed;
+pub mod look;
+pub mod look_again;
 pub mod lore;
 pub mod mail_program;
 pub mod outgoing;

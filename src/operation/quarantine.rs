@@ -32,7 +32,7 @@ use crate::world::mbox::{Mailbox, NewLetter};
 use crate::world::store::{HeldRow, State, Store};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
-const BLOCK_LIMIT: usize = 16 * 1024;
+pub const BLOCK_LIMIT: usize = 16 * 1024;
 
 /// One held message.
 #[derive(Clone, Debug)]

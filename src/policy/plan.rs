@@ -42,6 +42,8 @@ pub enum Effect {
         /// Why.
         reason: Reason,
     },
+    /// Look at its signatures, with questions to the DNS, and decide again.
+    Look,
     /// Write an allow entry, pinned to its proof, for who answered a private message of the user.
     Learn {
         /// Whose mail passes from now on.
@@ -168,6 +170,7 @@ impl fmt::Display for Effect {
                 write!(out, "learn whom it went to (people: {people}), and that it is {class}")
             }
             Effect::Hold { reason } => write!(out, "hold it ({reason})"),
+            Effect::Look => out.write_str("look at its signatures (DNS), and ask or let pass whom they prove"),
             Effect::Learn { address, pin } => write!(out, "allow {address}, pinned to {}", pin.names()),
             Effect::Note { verdict, reason } => {
                 write!(out, "note that it would have been: {} ({reason})", verdict.name())

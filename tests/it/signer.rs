@@ -24,7 +24,11 @@ impl Signer {
 
     /// A zone's line with the key.
     pub fn key(&self) -> String {
-        format!("s._domainkey.{} TXT v=DKIM1; k=ed25519; p={}\n", self.domain, BASE64.encode(pair().public_key().as_ref()))
+        format!(
+            "s._domainkey.{} TXT v=DKIM1; k=ed25519; p={}\n",
+            self.domain,
+            BASE64.encode(pair().public_key().as_ref())
+        )
     }
 
     /// The message with the signature above the first field that it covers.

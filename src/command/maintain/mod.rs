@@ -10,6 +10,7 @@ mod rebuild;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::time::Duration;
 
 use believed::Clock;
 use rebuild::{rebuild, row_of, sealed_row};
@@ -21,11 +22,13 @@ use crate::operation::case::entry_of;
 use crate::operation::hold::facts_of;
 use crate::operation::inbox;
 use crate::operation::installation::Installation;
+use crate::operation::look_again;
 use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::Fingerprint;
-use crate::policy::gate::may_challenge;
+use crate::policy::gate::{GateRefusal, may_challenge};
+use crate::policy::reason::Reason;
 use crate::policy::sent::Class;
 use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
@@ -43,6 +46,10 @@ const ASK_WITHIN: i64 = 3 * DAY;
 const CLAIM_OVERDUE: i64 = 3_600;
 /// Rows of messages that are gone are kept that many seconds, so that `why` can answer.
 const ROWS_KEPT: i64 = 90 * DAY;
+/// How long one run looks at the DNS.
+const LOOKING: Duration = Duration::from_secs(60);
+/// How often a run tries to get its turn for that, once a second: longer than a delivery has it.
+const PATIENCE_TRIES: u32 = 7;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -55,6 +62,8 @@ enum Repair {
     Gone(HeldId),
     /// A file without a row.
     Record(HeldId),
+    /// Whether it is proven could not be found out when it came.
+    Look(HeldId),
     /// Its sender was allowed since it came, and whoever released the rest did not come to it.
     Release(HeldId),
     /// The user put a released or lost message back into the quarantine; its time begins anew.
@@ -128,6 +137,7 @@ impl Repair {
         match self {
             Repair::Expire(id)
             | Repair::Gone(id)
+            | Repair::Look(id)
             | Repair::Record(id)
             | Repair::Release(id)
             | Repair::Restore(id)
@@ -144,6 +154,7 @@ impl Repair {
             Repair::Gone(_) => 3,
             Repair::Record(_) => 4,
             Repair::TryAgain(_) => 5,
+            Repair::Look(_) => 6,
         }
     }
 
@@ -151,8 +162,8 @@ impl Repair {
     fn together(&self) -> usize {
         match self {
             Repair::Expire(_) | Repair::Record(_) | Repair::Release(_) => TOGETHER,
-            // Each look at the folder is for all of them.
-            Repair::Gone(_) => usize::MAX,
+            // Each look at the folder is for all of them; and all of them share the time for the DNS.
+            Repair::Gone(_) | Repair::Look(_) => usize::MAX,
             Repair::Restore(_) | Repair::TryAgain(_) => 1,
         }
     }
@@ -163,6 +174,7 @@ impl fmt::Display for Repair {
         match self {
             Repair::Expire(id) => write!(out, "throw {id} away: its time is over, and a digest has listed it"),
             Repair::Gone(id) => write!(out, "note that {id} is gone: its file was moved or deleted"),
+            Repair::Look(id) => write!(out, "look at the signatures of {id} again"),
             Repair::Record(id) => write!(out, "write down {id}, which a crash left without a row"),
             Repair::Release(id) => write!(out, "release {id}: its sender is allowed by now"),
             Repair::Restore(id) => write!(out, "note that {id} is held again: its file came back"),
@@ -238,6 +250,7 @@ fn repair(
         _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
         _ if clock.is_over(row, keep, now) => Some(Repair::Expire(row.id)),
         Asked::Refused if message.sealed => Some(Repair::TryAgain(row.id)),
+        _ if look_again::is_due(row, now) => Some(Repair::Look(row.id)),
         _ => None,
     })
 }
@@ -251,6 +264,10 @@ fn was_allowed(
     message: &Held,
     row: &HeldRow,
 ) -> Result<bool, StoreProblem> {
+    // What passed when it was looked at was on its way into the inbox.
+    if message.sealed && matches!(row.reason, Reason::ProvenLater | Reason::AllowedSender) {
+        return Ok(true);
+    }
     let counts = message.sealed && row.reason.is_of_the_gate();
     let Some(sender) = message.block.sender.as_ref().filter(|_| counts) else { return Ok(false) };
     Ok(entry_of(installation, store, sender)?.is_some_and(|entry| {
@@ -325,6 +342,10 @@ fn perform_together<'a>(
             record(installation, store, &held(installation, repairs)?, now)?;
             return Ok(troubles);
         }
+        Some((Repair::Look(_), _)) => {
+            look_at(installation, store, &held(installation, repairs)?)?;
+            return Ok(troubles);
+        }
         Some((repair, file)) => {
             mend(installation, store, repair, file.as_ref(), now)?;
             return Ok(troubles);
@@ -353,6 +374,11 @@ fn mend(
                 && file.head(1)?.is_some()
             {
                 store.restore(id, now)?;
+                // The user wants it here now, whatever it once passed for.
+                if store.held(id)?.is_some_and(|row| matches!(row.reason, Reason::ProvenLater | Reason::AllowedSender))
+                {
+                    store.set_reason(id, Reason::Gate(GateRefusal::NotProven))?;
+                }
             }
         }
         Repair::TryAgain(_) => {
@@ -363,7 +389,25 @@ fn mend(
                 ask(installation, store, &message, now)?;
             }
         }
-        Repair::Expire(_) | Repair::Gone(_) | Repair::Record(_) | Repair::Release(_) => {}
+        Repair::Expire(_) | Repair::Gone(_) | Repair::Look(_) | Repair::Record(_) | Repair::Release(_) => {}
+    }
+    Ok(())
+}
+
+/// Looks again at messages, for as long as a run may; the rest waits for the next one.
+fn look_at(installation: &Installation, store: &mut Store, messages: &[(&Repair, Held)]) -> Result<(), Trouble> {
+    let mut left = LOOKING;
+    for (repair, message) in messages {
+        let Some(row) = store.held(repair.id())?.filter(|row| row.state == State::Held) else { continue };
+        let mut tries = 0;
+        while !left.is_zero() && !look_again::again(installation, store, message, &row, Some(&mut left))? {
+            // A delivery is looking just now.
+            tries += 1;
+            if tries == PATIENCE_TRIES {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
     Ok(())
 }

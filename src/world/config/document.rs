@@ -99,6 +99,7 @@ pub(super) struct TrustTable {
 pub(super) struct EyesTable {
     pub(super) look: Option<Spanned<String>>,
     pub(super) methods: Vec<Spanned<String>>,
+    pub(super) dns: Option<Vec<Spanned<String>>>,
     pub(super) look_at_pinned: bool,
 }
 
@@ -170,7 +171,7 @@ impl Default for TrustTable {
 impl Default for EyesTable {
     fn default() -> EyesTable {
         let methods = vec![Spanned::new(0..0, "dkim".to_owned())];
-        EyesTable { look: None, methods, look_at_pinned: false }
+        EyesTable { look: None, methods, dns: None, look_at_pinned: false }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::policy::template::Template;
 use crate::policy::{AnswerDemand, Caps, ContentLevel, EnvelopeStyle, Owner, Policy, ScoreLimits, Style};
 use crate::signs::list_id::ListId;
 use crate::world::regular;
+use crate::world::resolver::{Servers, ServersError};
 
 /// The configuration.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub policy: Policy,
     /// Where everything is.
     pub paths: Paths,
+    /// The resolvers that the user names.
+    dns: Option<Servers>,
 }
 
 impl Config {
@@ -95,7 +98,13 @@ impl Config {
             owner,
             host,
         };
-        Ok(Config { policy, paths })
+        Ok(Config { policy, paths, dns: reader.dns(&file.eyes)? })
+    }
+
+    /// Which resolvers are asked: those that the user names, else the system's.
+    #[must_use]
+    pub fn resolvers(&self) -> Servers {
+        self.dns.clone().unwrap_or_else(Servers::of_system)
     }
 }
 
@@ -241,6 +250,16 @@ impl Reader<'_> {
             Some(_) => {}
         }
         Ok(Eyes { look, methods, look_at_pinned: table.look_at_pinned })
+    }
+
+    fn dns(&self, table: &EyesTable) -> Result<Option<Servers>> {
+        let Some(words) = &table.dns else { return Ok(None) };
+        let texts: Vec<&str> = words.iter().map(|word| word.get_ref().as_str()).collect();
+        let wrong = |error: ServersError| match words.first() {
+            Some(word) => self.wrong("eyes.dns", word, &error.to_string()),
+            None => anyhow!("{}: eyes.dns: {error}", self.path.display()),
+        };
+        Servers::parse(&texts).map(Some).map_err(wrong)
     }
 
     /// The fields of the spam filter, all of one scale: a limit is a number on that scale.
