@@ -166,6 +166,21 @@ pub struct ExplainArguments {
     /// Take the message as proven, written to you and from a stranger, so that it alone decides
     #[arg(long)]
     pub assume_first_contact: bool,
+    /// Check signatures, SPF and DMARC by DNS, whatever [eyes] in the configuration says
+    #[arg(long)]
+    pub look: bool,
+    /// With --look: when it arrived, in seconds since 1970; without it, now
+    #[arg(long, value_name = "SECONDS", requires = "look")]
+    pub arrival: Option<i64>,
+    /// With --look: the address of the host that handed it in, for SPF; without it, that of the Received field of your host
+    #[arg(long, value_name = "IP", requires = "look")]
+    pub client: Option<String>,
+    /// With --client: what that host called itself
+    #[arg(long, value_name = "NAME", requires = "client")]
+    pub helo: Option<String>,
+    /// With --look: the resolver to ask, such as 127.0.0.1:5353; without it, that of the configuration or of the system
+    #[arg(long, value_name = "ADDRESS", requires = "look")]
+    pub dns: Vec<String>,
     /// What the caller would know.
     #[command(flatten)]
     pub message: MessageArguments,

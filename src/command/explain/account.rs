@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::known::Known;
+use super::look::LookShown;
 use super::message::Shown;
 use super::page::Page;
 use crate::operation::ask;
@@ -41,6 +42,9 @@ pub struct Account {
     pub facts: Shown,
     /// What is known from before.
     pub standing: Known,
+    /// What own eyes see, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<LookShown>,
     /// The challenge that would go out, with zeros for its token.
     pub challenge: Option<String>,
 }
@@ -65,6 +69,7 @@ impl Account {
             plan: case.plan.iter().map(ToString::to_string).collect(),
             facts: Shown::of(installation, &case.facts),
             standing: Known::of(&case.standing),
+            look: None,
             challenge: mail.map(|mail| String::from_utf8_lossy(&mail.bytes).into_owned()),
         }
     }
@@ -75,6 +80,9 @@ impl Account {
         let mut page = Page(String::new(), width);
         self.facts.columns(&mut page);
         self.standing.columns(&mut page);
+        if let Some(look) = &self.look {
+            look.columns(&mut page);
+        }
         page.heading("Decision");
         page.all("passed over", self.passed_over.iter().map(ToString::to_string));
         page.row("decided by", self.reason);

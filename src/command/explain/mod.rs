@@ -5,9 +5,11 @@
 
 pub mod account;
 pub mod known;
+pub mod look;
 pub mod message;
 mod page;
 
+use std::io::Read;
 use std::sync::Arc;
 
 use crate::cli::ExplainArguments;
@@ -15,8 +17,9 @@ use crate::command::explain::account::Account;
 use crate::exit::Ending;
 use crate::facts::Facts;
 use crate::mail::head::Head;
-use crate::operation::case::{Case, decide, look};
+use crate::operation::case::{self, Case, decide};
 use crate::operation::installation::Installation;
+use crate::operation::look::decide as decide_again;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
@@ -33,9 +36,9 @@ use crate::world::input::Incoming;
 pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer {
     // Gather.
     let mut installation = Installation::open(&environment)?;
-    let start = read(arguments)?;
+    let mut input = read(arguments)?;
     // What is held or was delivered already says above the mail system's own lines what became of it.
-    let start = Arc::new(without_block(&start).into_owned());
+    let start = Arc::new(without_block(input.start()).into_owned());
     // In a dry run the environment of a person's shell says nothing about the message.
     let caller = Caller {
         sender_argument: arguments.message.sender.clone(),
@@ -47,27 +50,38 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     let now = clock::now();
     // Decide.
     let assumed = arguments.assume_first_contact;
-    let case = if assumed {
-        look_assumed(&mut installation, start, &caller, now)
+    let mut case = if assumed {
+        look_assumed(&mut installation, Arc::clone(&start), &caller, now)
     } else {
-        look(&installation, start, &caller, now)?
+        case::look(&installation, Arc::clone(&start), &caller, now)?
+    };
+    let looked = if arguments.look {
+        let watched = look::watch(&start, &mut input)?;
+        let (shown, report) = look::look(&installation, arguments, &case, &watched, now)?;
+        if case.wants_look {
+            case.decision = decide_again(&installation, &mut case.facts, &case.standing, report.found, now);
+        }
+        Some(shown)
+    } else {
+        None
     };
     let path = arguments.file.as_ref().map(|path| path.display().to_string());
-    let account = Account::of(&installation, path, &case, assumed, now);
+    let account = Account { look: looked, ..Account::of(&installation, path, &case, assumed, now) };
     // Perform.
     let text = if arguments.json { as_json(&account)? } else { account.columns(screen::width()) };
     screen::out(&text)?;
     Ok(Ending::Done)
 }
 
-fn read(arguments: &ExplainArguments) -> Result<Vec<u8>, Trouble> {
+fn read(arguments: &ExplainArguments) -> Result<Incoming<Box<dyn Read>>, Trouble> {
     let Some(path) = &arguments.file else {
-        return Ok(Incoming::read_start(std::io::stdin().lock())?.start().to_vec());
+        let input: Box<dyn Read> = Box::new(std::io::stdin());
+        return Ok(Incoming::read_start(input)?);
     };
     // A folder can be opened, and only reading it fails.
-    let start = std::fs::File::open(path).and_then(Incoming::read_start);
-    let start = start.map_err(|error| Trouble::usage(format!("cannot read {}: {error}", path.display())))?;
-    Ok(start.start().to_vec())
+    let open = |file| Incoming::read_start(Box::new(file) as Box<dyn Read>);
+    let start = std::fs::File::open(path).and_then(open);
+    start.map_err(|error| Trouble::usage(format!("cannot read {}: {error}", path.display())))
 }
 
 /// The case as if it were a proven first contact.
