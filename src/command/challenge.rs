@@ -4,17 +4,15 @@
 //! asked, nor an address that is not proven, nor anybody twice in a period. Both the sealed header block and a second
 //! reading must prove the address. Never touches: the message.
 
-use std::sync::Arc;
-
 use crate::cli::ChallengeArguments;
 use crate::exit::Ending;
 use crate::mail::address::Address;
 use crate::operation::ask::{send, slot_request};
-use crate::operation::case::{Case, look};
-use crate::operation::hold::held_row;
+use crate::operation::case::{Case, look_at};
+use crate::operation::hold::{facts_of, held_row};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger, asked_words};
-use crate::operation::quarantine::{self, Held};
+use crate::operation::quarantine::Held;
 use crate::operation::screen;
 use crate::operation::select::parse_id;
 use crate::operation::trouble::{Answer, Trouble};
@@ -25,7 +23,6 @@ use crate::policy::reason::Reason;
 use crate::policy::verdict::{Decision, Verdict};
 use crate::world::clock;
 use crate::world::config::Environment;
-use crate::world::input::BODY_LIMIT;
 use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, HeldRow, State, Store};
 
@@ -46,11 +43,11 @@ pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> An
         let why = "the block on top is not as this program sealed it, so nobody is asked for what it says";
         return Err(Trouble::not_found(format!("{id}: {why}")));
     }
-    let Some(start) = quarantine::original(&held, BODY_LIMIT)? else {
+    let Some(facts) = facts_of(&installation, &held)? else {
         return Err(Trouble::not_found(format!("{id} was moved or deleted by another program this moment")));
     };
     let now = clock::now();
-    let case = look(&installation, Arc::new(start), &Caller::default(), now)?;
+    let case = look_at(&installation, facts, &Caller::default(), now)?;
     let row = store.held(id)?;
     // Decide.
     let again = row.is_some_and(|row| was_refused(&row, &case));

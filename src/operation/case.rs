@@ -64,7 +64,14 @@ pub struct Case {
 /// # Errors
 /// Only what the machine is at fault for; a damaged store is a fact.
 pub fn look(installation: &Installation, start: Arc<Vec<u8>>, caller: &Caller, now: i64) -> Result<Case, Trouble> {
-    let facts = Facts::of(start, caller, &installation.config.policy.trust);
+    look_at(installation, Facts::of(start, caller, &installation.config.policy.trust), caller, now)
+}
+
+/// The same where the facts are known.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_at(installation: &Installation, facts: Facts, caller: &Caller, now: i64) -> Result<Case, Trouble> {
     let (store, health) = open_store(installation)?;
     let (mut outdated, mut compared) = (Vec::new(), None);
     let known = match &store {
@@ -167,7 +174,8 @@ pub fn judged(installation: &Installation, facts: &Facts, standing: &Standing, n
 
 /// Whether it would pass, or its sender be asked, if it were proven: then, and only then, anything is looked up.
 fn wants_look(installation: &Installation, facts: &mut Facts, standing: &Standing, now: i64) -> bool {
-    if !facts.authentication.may_look() || installation.config.policy.mode != Mode::On {
+    let unlooked = facts.authentication.sight == Sight::Unlooked && facts.authentication.may_look();
+    if !unlooked || installation.config.policy.mode != Mode::On {
         return false;
     }
     facts.authentication.sight = Sight::Supposed;

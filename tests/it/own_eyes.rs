@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use countersign::mail::compose::date;
 use countersign::origin::auth::Proofs;
 use countersign::policy::gate::GateRefusal;
 use countersign::policy::reason::Reason;
@@ -300,4 +301,84 @@ fn explain_looks_only_where_it_is_asked_to() {
     assert_eq!((&look["spf"], &look["dmarc"]), (&"none".into(), &"none".into()), "{look}");
     assert_eq!(look["proven"], serde_json::json!(["dkim"]), "{look}");
     assert_eq!(look["refusals"], serde_json::json!([]), "{look}");
+}
+
+#[test]
+fn what_was_found_stands_in_the_sealed_block_for_later_commands() {
+    let server = honest(&zone());
+    let world = world("where-silent", &server, "");
+    world.sendmail_does("exit 75");
+    world.deliver(signed()).is(0, 0, 1, 1).held_for("challenge");
+    let asked = server.asked().len();
+    world.sendmail_does("");
+    world.run(&["maintain"], "").is(0, 0, 1, 2);
+    assert_eq!(server.asked().len(), asked, "the second try needs no second look");
+}
+
+/// What `explain` says of a letter that arrived then.
+fn looked(world: &World, server: &Server, message: Vec<u8>, arrival: i64) -> serde_json::Value {
+    let (dns, arrival) = (server.address.to_string(), arrival.to_string());
+    let outcome = world.run(&["explain", "--json", "--look", "--dns", &dns, "--arrival", &arrival], message);
+    serde_json::from_slice::<serde_json::Value>(&outcome.stdout).unwrap()["look"].clone()
+}
+
+#[test]
+fn each_strict_refusal_has_its_name() {
+    const ARRIVAL: i64 = 1_796_000_000;
+    let dated = |days: i64| date(ARRIVAL - days * 86_400);
+    let of = |domain: &str, fields: &[&'static str], at: Option<i64>| Signer {
+        domain: domain.to_owned(),
+        fields: fields.to_vec(),
+        at,
+    };
+    let all = ["from", "to", "cc", "subject", "date"];
+    let without = |name: &str| all.iter().copied().filter(|field| *field != name).collect::<Vec<_>>();
+    let letter = |from: &str, days: i64| {
+        Letter::from(from).unproven().field("Date", &dated(days)).also("Cc", "carol@example.com")
+    };
+    let in_cc = |from: &str| letter(from, 0).field("To", "carol@example.com").field("Cc", OWNER);
+    let outlook = "bob@outlook.com";
+    let now = Some(ARRIVAL);
+    for (refusal, letter, signer) in [
+        ("cc-unsigned", in_cc(BOB), of("example.net", &without("cc"), now)),
+        ("date-too-old", letter(outlook, 3), of("outlook.com", &without("to"), now)),
+        ("date-unsigned", letter(BOB, 0), of("example.net", &without("date"), now)),
+        ("other-domain", letter(BOB, 0), of("example.com", &all, now)),
+        ("other-domain", letter("bob@a.example.net", 0), of("b.example.net", &all, now)),
+        ("signed-long-ago", letter(BOB, 0), of("example.net", &all, Some(ARRIVAL - 7 * 86_400 - 1))),
+        ("signed-long-ago", letter(BOB, 8), of("example.net", &all, None)),
+        ("subject-unsigned", letter(BOB, 0), of("example.net", &without("subject"), now)),
+        ("to-unsigned", letter(BOB, 0), of("example.net", &without("to"), now)),
+        ("", in_cc(BOB), of("example.net", &without("to"), now)),
+        ("", letter(outlook, 1), of("outlook.com", &without("to"), now)),
+        ("", letter(BOB, 6), of("example.net", &all, None)),
+        ("", letter(BOB, 0), of("example.net", &without("cc"), now)),
+    ] {
+        let server = honest(&signer.key());
+        let world = world("off", &server, "");
+        let look = looked(&world, &server, signer.sign(&letter.bytes()), ARRIVAL);
+        let wanted: Vec<&str> = [refusal].into_iter().filter(|name| !name.is_empty()).collect();
+        assert_eq!(look["refusals"], serde_json::json!(wanted), "{letter:?} {signer:?} {look}");
+        assert_eq!(look["dkim"], "pass", "the standard is content: {look}");
+        assert_eq!(look["proven"], serde_json::json!(if refusal.is_empty() { vec!["dkim"] } else { vec![] }), "{look}");
+    }
+}
+
+#[test]
+fn a_sibling_domain_is_the_authors_only_where_dmarc_says_so() {
+    const ARRIVAL: i64 = 1_796_000_000;
+    let signer = Signer::of("mail.example.net", ARRIVAL);
+    let letter = Letter::from(BOB).unproven().field("Date", &date(ARRIVAL));
+    for (record, proven) in [
+        ("", vec![]),
+        ("_dmarc.example.net TXT v=DMARC1; p=none; adkim=s\n", vec![]),
+        ("_dmarc.example.net TIMEOUT\n", vec![]),
+        ("_dmarc.example.net TXT v=DMARC1; p=none\n", vec!["dmarc"]),
+    ] {
+        let server = honest(&format!("{}{record}{MAIL}", signer.key()));
+        let world = world("off", &server, "");
+        let look = looked(&world, &server, signer.sign(&letter.bytes()), ARRIVAL);
+        assert_eq!(look["proven"], serde_json::json!(proven), "{record} {look}");
+        assert_eq!(look["unsettled"], record.contains("TIMEOUT"), "{record} {look}");
+    }
 }
