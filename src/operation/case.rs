@@ -31,6 +31,7 @@ use crate::policy::token::Token;
 use crate::policy::verdict::{Decision, Question, Verdict, judge, lacks_proof};
 use crate::policy::{Mode, Owner, Policy};
 use crate::signs::subscription;
+use crate::world::allowance::Time;
 use crate::world::store::{LookUp, SpentRow, Store, StoreProblem};
 
 /// Mail systems give a message up after five days (Postfix, Exim, Sendmail: queue lifetimes): seconds in which an answer
@@ -51,6 +52,8 @@ pub struct Case {
     pub plan: Vec<Effect>,
     /// Whether it is held for want of a proof alone, so that it is looked at when it is safe.
     pub wants_look: bool,
+    /// For how long.
+    pub look_time: Time,
     /// What it looks like, where that was compared with others.
     pub alike: Option<Alike>,
     /// The list entries that were found under an older key or in a former form, by kind, text and that key.
@@ -158,7 +161,18 @@ pub fn decide(
         Some(Answer::Confirms(confirmation)) => Some(confirmation),
         _ => None,
     };
-    Case { facts, standing, confirmation, decision, plan, wants_look, alike: None, outdated: Vec::new(), store }
+    Case {
+        facts,
+        standing,
+        confirmation,
+        decision,
+        plan,
+        wants_look,
+        look_time: Time::of_a_delivery(),
+        alike: None,
+        outdated: Vec::new(),
+        store,
+    }
 }
 
 /// The decision on facts and standing as they are, with what the message says of an earlier challenge in them.

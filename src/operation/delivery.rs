@@ -91,7 +91,7 @@ fn look_at_the_rest(installation: &Installation, case: &mut Case, now: i64) {
     if let Err(problem) = noted {
         report::note(Level::Warning, &problem.to_string());
     }
-    look_again::behind_a_delivery(installation, store, now);
+    look_again::behind_a_delivery(installation, store, &mut case.look_time, now);
 }
 
 /// Rewrites the entries that were found under an older list key, once; from then on a look-up finds them at once. It

@@ -81,7 +81,7 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     };
     note(installation, case, id);
     if let Some(id) = id
-        && let Err(trouble) = look_now(installation, case, watched, &message, now)
+        && let Err(trouble) = look_now(installation, case, watched, (id, &message), now)
             .and_then(|looks| after_commit(installation, case, (id, message, looks), now, &mut mark))
     {
         report::note(Level::Error, &format!("held {id}, but: {}", report::chain(&trouble.error)));
@@ -103,7 +103,7 @@ fn look_now(
     installation: &Installation,
     case: &mut Case,
     watched: Option<Watched>,
-    message: &Fingerprint,
+    (id, message): (HeldId, &Fingerprint),
     now: i64,
 ) -> Result<u8, Trouble> {
     let Some(watched) = watched.filter(|_| case.store.is_some()) else { return Ok(0) };
@@ -118,13 +118,14 @@ fn look_now(
         scope: Scope { takes_mail: !passes, ..look::scope(installation) },
         list: list_domains(facts, &case.standing),
     };
-    let Some(found) = look::within_allowance(installation, &subject) else { return Ok(0) };
+    let Some(found) = look::within_allowance(installation, &subject, &mut case.look_time) else { return Ok(0) };
     if !passes {
         case.decision = look::decide(installation, &mut case.facts, &case.standing, found, now);
     } else if found.forged {
         case.decision.verdict = Verdict::Hold;
         case.decision.reason = Reason::PinMissing;
     }
+    note(installation, case, Some(id));
     if let Some(entry) = installation.quarantine().find(&message.hex())? {
         look::write_into_block(installation, &entry, &case.decision, proofs(&case.facts))?;
     }

@@ -28,7 +28,7 @@ use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Standing};
 use crate::policy::verdict::{Decision, Verdict};
 use crate::report::{self, Level};
-use crate::world::allowance::Allowance;
+use crate::world::allowance::{Allowance, FEWEST, PER_MESSAGE, Time};
 use crate::world::clock;
 use crate::world::maildir::Entry;
 use crate::world::resolver::Resolver;
@@ -135,7 +135,7 @@ pub fn examine(installation: &Installation, subject: &Subject<'_>, resolver: &mu
 }
 
 /// Looks within what is allowed to this mailbox; none where it has to wait.
-pub fn within_allowance(installation: &Installation, subject: &Subject<'_>) -> Option<Found> {
+pub fn within_allowance(installation: &Installation, subject: &Subject<'_>, time: &mut Time) -> Option<Found> {
     let mut allowance = match Allowance::take(&installation.config.paths.store, clock::now()) {
         Ok(allowance) => allowance?,
         Err(error) => {
@@ -143,8 +143,11 @@ pub fn within_allowance(installation: &Installation, subject: &Subject<'_>) -> O
             return None;
         }
     };
-    let time = allowance.left()?;
-    let (found, spent, dead) = timed(installation, subject, time);
+    let allowed = if time.counts { allowance.left() } else { PER_MESSAGE };
+    let most = Some(allowed.min(time.left)).filter(|most| *most >= FEWEST)?;
+    let (found, spent, dead) = timed(installation, subject, most);
+    time.left = if dead { Duration::ZERO } else { time.left.saturating_sub(spent) };
+    let spent = if time.counts { spent } else { Duration::ZERO };
     if let Err(error) = allowance.spend(spent, dead, clock::now()) {
         report::note(Level::Warning, &report::chain(&error));
     }
@@ -152,7 +155,7 @@ pub fn within_allowance(installation: &Installation, subject: &Subject<'_>) -> O
 }
 
 /// Looks for as long as that at most; how long it took, and whether no resolver answered.
-pub fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> (Found, Duration, bool) {
+fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> (Found, Duration, bool) {
     let mut resolver = Resolver::new(&installation.config.resolvers(), time, QUESTIONS_LIMIT);
     let (report, answers) = examine(installation, subject, &mut resolver);
     let found = report.found;

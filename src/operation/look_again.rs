@@ -5,7 +5,6 @@
 //! a proof that was found, and its sender is asked only if that may still be. Never touches: what was looked at and settled.
 
 use std::io::{ErrorKind, Read};
-use std::time::Duration;
 
 use anyhow::Context;
 
@@ -25,7 +24,7 @@ use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
 use crate::policy::verdict::{Decision, Verdict};
 use crate::report::{self, Level};
-use crate::world::allowance::{Allowance, PER_MESSAGE};
+use crate::world::allowance::Time;
 use crate::world::clock;
 use crate::world::input::BODY_LIMIT;
 use crate::world::store::{HeldRow, SlotRequest, State, Store};
@@ -52,14 +51,14 @@ pub fn is_due(row: &HeldRow, now: i64) -> bool {
 
 /// Looks at what waits, as long as this mailbox may: a stranger's letter that came while another was looked at, and what else
 /// came from who has just answered. Whatever fails is left to `maintain`.
-pub fn behind_a_delivery(installation: &Installation, store: &mut Store, now: i64) {
+pub fn behind_a_delivery(installation: &Installation, store: &mut Store, time: &mut Time, now: i64) {
     let due = match store.unlooked() {
         Ok(rows) => rows.into_iter().filter(|row| row.looks == 0 && is_due(row, now)),
         Err(problem) => return report::note(Level::Warning, &problem.to_string()),
     };
     for row in due.take(BEHIND_A_DELIVERY) {
         let looked = quarantine::find(installation, Some(store), row.id).and_then(|held| match held {
-            Some(held) => again(installation, store, &held, &row, None),
+            Some(held) => again(installation, store, &held, &row, time),
             None => Ok(true),
         });
         match looked {
@@ -71,7 +70,7 @@ pub fn behind_a_delivery(installation: &Installation, store: &mut Store, now: i6
 }
 
 /// Looks at one held message, and does what follows: it is released, its sender is asked, or it stays. `false` where nobody may
-/// look just now. `time` is for who keeps its own account of it.
+/// look just now.
 ///
 /// # Errors
 /// When the file, the store or sendmail cannot be used; the message is still held.
@@ -80,7 +79,7 @@ pub fn again(
     store: &mut Store,
     held: &Held,
     row: &HeldRow,
-    time: Option<&mut Duration>,
+    time: &mut Time,
 ) -> Result<bool, Trouble> {
     let now = clock::now();
     let Some((start, watched)) = read(held)? else { return Ok(true) };
@@ -92,7 +91,7 @@ pub fn again(
         let list = case::list_domains(&facts, &standing);
         let scope = look::scope(installation);
         let subject = Subject { facts: &facts, start: &start, watched: &watched, arrival, client: None, scope, list };
-        match found(installation, &subject, time) {
+        match look::within_allowance(installation, &subject, time) {
             Some(found) => found,
             None => return Ok(false),
         }
@@ -102,19 +101,6 @@ pub fn again(
     let decision = settled(look::decide(installation, &mut facts, &standing, found, now), row, now);
     perform(installation, store, &facts, held, &decision, now)?;
     Ok(true)
-}
-
-fn found(installation: &Installation, subject: &Subject<'_>, time: Option<&mut Duration>) -> Option<Found> {
-    let Some(left) = time else { return look::within_allowance(installation, subject) };
-    // Nobody's mail waits for this, so the minute of the deliveries is not spent on it.
-    let turn = Allowance::take(&installation.config.paths.store, clock::now());
-    let mut turn = turn.inspect_err(|error| report::note(Level::Warning, &report::chain(error))).ok()??;
-    let (found, spent, dead) = look::timed(installation, subject, (*left).min(PER_MESSAGE));
-    *left = if dead { Duration::ZERO } else { left.saturating_sub(spent) };
-    if let Err(error) = turn.spend(Duration::ZERO, dead, clock::now()) {
-        report::note(Level::Warning, &report::chain(&error));
-    }
-    Some(found)
 }
 
 /// What is looked at for the last time is decided as it stands.
@@ -135,6 +121,8 @@ fn perform(
     now: i64,
 ) -> Result<(), Trouble> {
     let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    let (verdict, reason) = (decision.verdict.name(), decision.reason);
+    report::note(Level::Info, &format!("looked at id={} again: {verdict} reason={reason}", held.id));
     look::write_into_block(installation, &held.entry, decision, proofs)?;
     store.note_look(held.id, decision.reason, proofs)?;
     if decision.verdict == Verdict::Pass && quarantine::release(installation, held, now)? {

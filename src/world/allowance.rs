@@ -21,9 +21,25 @@ pub const PER_MINUTE: Duration = Duration::from_secs(10);
 /// How much of them one message may spend.
 pub const PER_MESSAGE: Duration = Duration::from_secs(5);
 /// With less left nothing is begun: no answer of another continent comes sooner.
-const FEWEST: Duration = Duration::from_millis(500);
+pub const FEWEST: Duration = Duration::from_millis(500);
 /// Most bytes of the file: three numbers of twenty digits.
 const FILE_LIMIT: usize = 64;
+
+/// For how long may be looked.
+pub struct Time {
+    /// What is left of it.
+    pub left: Duration,
+    /// Whether somebody's mail waits meanwhile: then it is spent from the minute of the mailbox.
+    pub counts: bool,
+}
+
+impl Time {
+    /// Of one delivery.
+    #[must_use]
+    pub fn of_a_delivery() -> Time {
+        Time { left: PER_MESSAGE, counts: true }
+    }
+}
 
 /// The turn of this process. It ends when this is dropped.
 #[derive(Debug)]
@@ -57,10 +73,10 @@ impl Allowance {
         Ok(Some(allowance).filter(|allowance| allowance.dead_until <= now))
     }
 
-    /// What this message may still spend; none where it is too little to begin.
+    /// What one message may still spend; below [`FEWEST`] nothing is begun.
     #[must_use]
-    pub fn left(&self) -> Option<Duration> {
-        Some(PER_MINUTE.saturating_sub(self.spent).min(PER_MESSAGE)).filter(|left| *left >= FEWEST)
+    pub fn left(&self) -> Duration {
+        PER_MINUTE.saturating_sub(self.spent).min(PER_MESSAGE)
     }
 
     /// Writes down what was spent, and whether no resolver answered at all. It need not outlive the machine.
@@ -120,14 +136,14 @@ mod tests {
     #[test]
     fn ten_seconds_are_spent_and_come_back_after_a_minute() {
         let (_folder, store) = store();
-        for (seconds, left) in [(3, Some(5)), (4, Some(5)), (2, Some(3)), (1, Some(1)), (0, None)] {
+        for (seconds, left) in [(3, 5), (4, 5), (2, 3), (1, 1), (0, 0)] {
             let mut turn = Allowance::take(&store, NOW).unwrap().unwrap();
-            assert_eq!(turn.left(), left.map(Duration::from_secs));
+            assert_eq!(turn.left(), Duration::from_secs(left));
             turn.spend(Duration::from_secs(seconds), false, NOW).unwrap();
         }
-        assert_eq!(Allowance::take(&store, NOW + 59).unwrap().unwrap().left(), None);
-        assert_eq!(Allowance::take(&store, NOW + 60).unwrap().unwrap().left(), Some(PER_MESSAGE));
-        assert_eq!(Allowance::take(&store, NOW - 1).unwrap().unwrap().left(), Some(PER_MESSAGE), "the clock was set");
+        assert_eq!(Allowance::take(&store, NOW + 59).unwrap().unwrap().left(), Duration::ZERO);
+        assert_eq!(Allowance::take(&store, NOW + 60).unwrap().unwrap().left(), PER_MESSAGE);
+        assert_eq!(Allowance::take(&store, NOW - 1).unwrap().unwrap().left(), PER_MESSAGE, "the clock was set");
     }
 
     #[test]
@@ -144,7 +160,7 @@ mod tests {
         let (_folder, store) = store();
         for text in ["", "x y z", "1 2", "-9 -9 -9", "99999999999999999999 1 1", "\0\0\0"] {
             std::fs::write(path(&store), text).unwrap();
-            assert_eq!(Allowance::take(&store, NOW).unwrap().unwrap().left(), Some(PER_MESSAGE), "{text:?}");
+            assert_eq!(Allowance::take(&store, NOW).unwrap().unwrap().left(), PER_MESSAGE, "{text:?}");
         }
     }
 

@@ -34,6 +34,7 @@ use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
+use crate::world::allowance::{FEWEST, Time};
 use crate::world::clock;
 use crate::world::config::Environment;
 use crate::world::maildir::{ABANDONED_AFTER, Entry, Removed};
@@ -396,11 +397,11 @@ fn mend(
 
 /// Looks again at messages, for as long as a run may; the rest waits for the next one.
 fn look_at(installation: &Installation, store: &mut Store, messages: &[(&Repair, Held)]) -> Result<(), Trouble> {
-    let mut left = LOOKING;
+    let mut time = Time { left: LOOKING, counts: false };
     for (repair, message) in messages {
         let Some(row) = store.held(repair.id())?.filter(|row| row.state == State::Held) else { continue };
         let mut tries = 0;
-        while !left.is_zero() && !look_again::again(installation, store, message, &row, Some(&mut left))? {
+        while time.left >= FEWEST && !look_again::again(installation, store, message, &row, &mut time)? {
             // A delivery is looking just now.
             tries += 1;
             if tries == PATIENCE_TRIES {
