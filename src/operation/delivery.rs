@@ -34,6 +34,7 @@ use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{self, Entry, Origin};
 use crate::policy::token::HeldId;
+use crate::policy::verdict::passes_unasked;
 use crate::report::{self, Level};
 use crate::world::config::{Environment, Inbox};
 use crate::world::input::Incoming;
@@ -368,9 +369,10 @@ pub fn note(installation: &Installation, case: &Case, id: Option<HeldId>) {
     let hex = |hash: Option<Fingerprint>| hash.map_or("none".to_owned(), |hash| hash.hex());
     let number = id.map(|id| format!(" id={id}")).unwrap_or_default();
     let (verdict, reason) = (case.decision.verdict.name(), case.decision.reason);
+    let pin = if passes_unasked(&case.facts, &case.standing, reason) { " pin=unasked" } else { "" };
     report::note(
         Level::Info,
-        &format!("{verdict} reason={reason}{number} message={} sender={}", hex(message), hex(sender)),
+        &format!("{verdict} reason={reason}{number}{pin} message={} sender={}", hex(message), hex(sender)),
     );
 }
 

@@ -400,6 +400,25 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_proof_says_something_where_somebody_has_looked() {
+        let field = |results: &str| format!("Authentication-Results: mx.test; {results}\n\n");
+        let asks = |text: &str, look: Look| {
+            let trust = Trust { eyes: Eyes { look, ..Eyes::default() }, ..trust() };
+            Authentication::read(&Head::read(text.as_bytes()), &trust).asks_for_pins()
+        };
+        for results in
+            ["dkim=none", "dmarc=fail header.from=x.org", "dkim=pass;; header.d=x.org", "spf=pass; dkim=none"]
+        {
+            assert!(asks(&field(results), Look::Off) && asks(&field(results), Look::WhereSilent), "{results}");
+        }
+        let foreign = field("dkim=none").replace("mx.test", "evil");
+        let below = format!("Received: a\nReceived: b\n{}", field("dkim=none"));
+        for text in ["Subject: x\n\n", &field("spf=fail smtp.mailfrom=x.org"), &field("none"), &foreign, &below] {
+            assert!(!asks(text, Look::Off) && !asks(text, Look::WhereSilent) && asks(text, Look::Always), "{text}");
+        }
+    }
+
+    #[test]
     fn what_stands_below_the_boundary_is_counted_and_not_believed() {
         let received = "Received: from a by b; now\n";
         assert_eq!(read(&format!("{received}{received}{GOOD}\n")).trusted_below, Some(2));

@@ -229,18 +229,29 @@ fn allowed_sender(question: Question<'_>) -> Option<(Verdict, Reason)> {
 #[must_use]
 pub fn lacks_proof(facts: &Facts, entry: Entry, policy: &Policy) -> Option<Reason> {
     let domain = facts.sender.address()?.domain();
-    // Without a trusted authserv-id no mail ever carries a proof, and a pin could only lose mail. And nobody's mail is held
-    // because a name server was slow.
-    if policy.trust.ids.is_empty() || facts.authentication.is_unsettled(domain) {
+    let authentication = &facts.authentication;
+    // Where nothing can be proven a pin could only lose mail. And nobody's mail is held because a name server was slow.
+    if !policy.trust.can_prove() || authentication.is_unsettled(domain) {
         return None;
     }
-    let proofs = facts.authentication.proofs(domain);
-    if entry.pin.is_empty() {
-        // Too little mail has come from there to know its proof. What the user typed is believed.
-        let elsewhere = !proofs.intersects(Proofs::AUTHOR) && facts.authentication.sent_elsewhere.contains(domain);
+    let proofs = authentication.proofs(domain);
+    // Where nobody has looked, a proof that is missing says nothing.
+    if entry.pin.is_empty() || !authentication.asks_for_pins() {
+        let elsewhere = !proofs.intersects(Proofs::AUTHOR) && authentication.sent_elsewhere.contains(domain);
         return (elsewhere && entry.origin.is_learned()).then_some(Reason::KnownSentElsewhere);
     }
     (!proofs.keeps(entry.pin)).then_some(Reason::PinMissing)
+}
+
+/// Whether it passes without the proof that the entry of its sender asks for, since nobody has looked for one.
+#[must_use]
+pub fn passes_unasked(facts: &Facts, standing: &Standing, reason: Reason) -> bool {
+    let (Some(entry), Some(address)) = (standing.sender, facts.sender.address()) else { return false };
+    let authentication = &facts.authentication;
+    reason == Reason::AllowedSender
+        && !entry.pin.is_empty()
+        && !authentication.asks_for_pins()
+        && !authentication.proofs(address.domain()).keeps(entry.pin)
 }
 
 fn is_allowed_by_this_token(question: Question<'_>) -> bool {

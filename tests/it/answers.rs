@@ -309,8 +309,10 @@ fn of_whom_the_token_alone_allowed_empty_answers_are_put_aside_and_listed() {
     }
     // Whatever says something passes, with the token in it or not, if it is proven.
     world.deliver(answer(4).body("And when is tea?\n").bytes()).is(0, 2, 3, 1);
-    world.deliver(answer(5).body("And when is tea?\n").unproven().bytes()).is(0, 2, 4, 1).held_for("pin-missing");
+    world.deliver(answer(5).body("And when is tea?\n").unsigned().bytes()).is(0, 2, 4, 1).held_for("pin-missing");
     world.deliver(answer(6).field("Subject", "Tea").bytes()).is(0, 3, 4, 1);
+    // Nobody has looked for its proof.
+    world.deliver(answer(7).body("And where?\n").unproven().bytes()).is(0, 4, 4, 1);
     let digest = world.run(&["digest", "--stdout"], "");
     let text = String::from_utf8_lossy(&digest.stdout).into_owned();
     let line = "\n3 empty answers (list with `countersign held --reason answer`)\n";

@@ -31,7 +31,7 @@ fn seen_a_known_name_that_was_forged_stood_among_forged_strangers() {
     };
     world.deliver(forged("eve@example.org.example", 1).bytes()).held_for("dmarc-fail");
     world.deliver(forged(BOB, 2).bytes()).held_for("dmarc-fail");
-    world.deliver(from(DAN, 3).unproven().bytes()).held_for("pin-missing");
+    world.deliver(from(DAN, 3).unsigned().bytes()).held_for("pin-missing");
     world.deliver(forged("mallory@example.org.example", 4).bytes()).held_for("dmarc-fail");
     let said = digest(&world);
     let place = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));

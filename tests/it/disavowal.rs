@@ -27,8 +27,9 @@ fn a_forged_message_takes_nothing_from_the_friend_in_whose_name_it_is() {
     let outcome = world.run(&["deny", &id(held.is(0, 0, 1, 0))], "");
     outcome.check("it says so", outcome.code == Some(0) && said(&outcome).contains("stays allowed, if dmarc or dkim"));
     assert_eq!(world.entry(BOB).map(|entry| (entry.effect, entry.pin)), Some((Effect::Allow, Proofs::AUTHOR)));
-    world.deliver(Letter::from(BOB).unproven().bytes()).is(0, 0, 2, 0).held_for("pin-missing");
+    world.deliver(Letter::from(BOB).unsigned().bytes()).is(0, 0, 2, 0).held_for("pin-missing");
     world.deliver(Letter::from(BOB).bytes()).is(0, 1, 2, 0);
+    world.deliver(Letter::from(BOB).unproven().bytes()).is(0, 2, 2, 0);
     let outcome = world.run(&["deny", &id(&held)], "");
     outcome.check("twice is once", outcome.code == Some(0) && said(&outcome).contains("nothing is changed"));
 }

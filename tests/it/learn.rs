@@ -359,15 +359,16 @@ fn who_subscribes_by_mail_gets_the_question_and_the_list() {
     world.deliver(question(program).bytes()).is(0, 0, 1, 0);
     learn(&world, &["--sent", &sent_folder(&world)]);
     world.deliver(question(program).field("Message-ID", "<2@lists.example.net>").bytes()).is(0, 1, 1, 0);
-    // Without the proof of the list's host anybody could ask so.
+    // Without the proof of the list's host anybody could ask so, and where nobody looks for it anybody can.
     world
-        .deliver(question(program).unproven().field("Message-ID", "<3@x>").bytes())
+        .deliver(question(program).unsigned().field("Message-ID", "<3@x>").bytes())
         .is(0, 1, 2, 0)
         .held_for("pin-missing");
+    world.deliver(question(program).unproven().field("Message-ID", "<4@x>").bytes()).is(0, 2, 2, 0);
     let post = Letter::from("dan@lists.example.net").field("List-Id", "<friends.lists.example.net>");
-    world.deliver(post.bytes()).is(0, 2, 2, 0);
+    world.deliver(post.bytes()).is(0, 3, 2, 0);
     let other = Letter::from("eve@lists.example.net").field("List-Id", "<others.lists.example.net>");
-    world.deliver(other.bytes()).is(0, 2, 3, 0);
+    world.deliver(other.bytes()).is(0, 3, 3, 0);
     let checked = world.run(&["check", "list:friends.lists.example.net"], "");
     checked.check("said", String::from_utf8_lossy(&checked.stdout).contains("you subscribed to it"));
 }
@@ -411,7 +412,9 @@ fn received_mail_tells_the_proof_that_the_mail_of_people_one_knows_has() {
     let (_, said) = learn(&world, &["--inbox", &inbox, "--yes"]);
     assert!(said.contains("let in only with the proof that their mail has: 1 person"), "{said}");
     assert!(!world.entry(BOB).unwrap().pin.is_empty() && world.entry(CAROL).unwrap().pin.is_empty());
-    world.deliver(Letter::from(BOB).unproven().bytes()).held_for("pin-missing");
+    world.deliver(Letter::from(BOB).unsigned().bytes()).held_for("pin-missing");
+    let passed = world.deliver(Letter::from(BOB).unproven().body("Nobody has looked.\n").bytes());
+    passed.check("what nobody has looked at passes", passed.after.held.len() == 1);
 }
 
 #[test]

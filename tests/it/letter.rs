@@ -97,7 +97,12 @@ impl Letter {
         self
     }
 
-    /// The trusted mail system found out nothing.
+    /// The trusted mail system has looked for a signature, and there is none.
+    pub fn unsigned(self) -> Letter {
+        self.proven("dkim=none")
+    }
+
+    /// The trusted mail system says nothing.
     pub fn unproven(mut self) -> Letter {
         self.results = None;
         self

@@ -1,11 +1,12 @@
-//! Pins: after three messages with the same proof of its own domain an allowed sender's mail must have it.
+//! Pins: after three messages with the same proof of its own domain an allowed sender's mail must have it, where somebody
+//! looks.
 //!
 //! What cannot be counted is not counted, and nothing waits for it; a checker that has died is said aloud.
 
 use countersign::origin::auth::Proofs;
-use countersign::policy::standing::Origin;
+use countersign::policy::standing::{Effect, Origin};
 
-use super::letter::Letter;
+use super::letter::{AUTHSERV_ID, Letter};
 use super::world::World;
 
 const BOB: &str = "bob@example.net";
@@ -31,9 +32,11 @@ fn three_proven_letters_pin_an_allowed_sender() {
         }
         assert_eq!(pin(&world, BOB), Proofs::AUTHOR, "{command}");
         // The name without the proof.
-        world.run(&[command], letter(BOB, 9).unproven().bytes()).held_for("pin-missing");
+        world.run(&[command], letter(BOB, 9).unsigned().bytes()).held_for("pin-missing");
         let kept = world.run(&[command], letter(BOB, 10).proven("dkim=pass header.d=example.net").bytes());
         kept.check("one of the proofs is enough", kept.after.held.len() == 1);
+        let unseen = world.run(&[command], letter(BOB, 11).unproven().bytes());
+        unseen.check("where nobody has looked none is asked for", unseen.after.held.len() == 1);
     }
 }
 
@@ -91,7 +94,8 @@ fn what_could_not_be_found_out_at_the_moment_holds_nobodys_mail() {
         ("dkim=temperror header.d=evil.example", 1),
         ("dkim=permerror header.d=example.net", 1),
         ("dkim=none; dmarc=none header.from=example.net", 1),
-        ("spf=temperror smtp.mailfrom=example.net", 1),
+        ("dkim=none; spf=temperror smtp.mailfrom=example.net", 1),
+        ("spf=temperror smtp.mailfrom=example.net", 0),
         ("dmarc=fail header.from=example.net; dkim=temperror header.d=example.net", 1),
     ]
     .into_iter()
@@ -103,33 +107,60 @@ fn what_could_not_be_found_out_at_the_moment_holds_nobodys_mail() {
     }
 }
 
+#[cfg(debug_assertions)]
 #[test]
-fn a_checker_that_has_died_is_said_aloud() {
-    let world = World::new();
-    for who in [BOB, CAROL] {
-        world.run(&["allow", who], "");
-        (0..3).for_each(|number| drop(world.deliver(letter(who, number).bytes())));
-        assert!(!pin(&world, who).is_empty());
+fn what_nobody_has_looked_at_passes_with_a_note() {
+    let mut world = World::new();
+    let log = std::os::unix::net::UnixDatagram::bind(world.path("log")).unwrap();
+    log.set_nonblocking(true).unwrap();
+    world.set("COUNTERSIGN_TEST_LOG", world.path("log"));
+    world.enter(BOB, Effect::Allow, Proofs::DKIM);
+    world.allow(CAROL);
+    let line = || {
+        let mut line = [0; 2000];
+        let count = log.recv(&mut line).unwrap();
+        String::from_utf8(line[..count].to_vec()).unwrap()
+    };
+    let service = "spf=pass smtp.mailfrom=example.net";
+    for (letter, noted) in [
+        (letter(BOB, 1), false),
+        (letter(BOB, 2).unproven(), true),
+        (letter(BOB, 3).proven(service), true),
+        (letter(BOB, 4).proven("none"), true),
+        (letter(BOB, 5).proven("dkim=temperror header.d=example.net"), false),
+        (letter(CAROL, 6).unproven(), false),
+    ] {
+        let explained = world.run(&["explain"], letter.bytes());
+        let said = String::from_utf8_lossy(&explained.stdout).contains("its proof           not asked for:");
+        explained.check("`explain` says so too", said == noted);
+        let explained = world.run(&["explain", "--json"], letter.bytes());
+        let json: serde_json::Value = serde_json::from_slice(&explained.stdout).unwrap();
+        explained.check("and as data", json["pin_unasked"] == noted);
+        let outcome = world.deliver(letter.bytes());
+        outcome.check("it passes", outcome.code == Some(0) && outcome.after.held.is_empty());
+        let line = line();
+        assert!(line.contains("pass reason=allowed-sender") && line.contains(" pin=unasked ") == noted, "{line}");
     }
-    let said = |command: &str| {
-        let outcome = world.run(&[command, if command == "digest" { "--stdout" } else { "--json" }], "");
-        String::from_utf8(outcome.stdout).unwrap().contains("No mail has had a result of mx.example.org since")
-    };
-    let digest = || {
-        let outcome = world.run(&["digest", "--stdout", "--always"], "");
-        String::from_utf8(outcome.stdout).unwrap().replace('\n', " ").replace("   ", "")
-    };
-    world.deliver(letter(BOB, 10).unproven().bytes()).held_for("pin-missing");
-    assert!(!said("doctor"), "one name may be forged");
-    // The inbox has newer mail, without results.
-    world.allow("dan@x.org");
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
-    (20..24).for_each(|number| drop(world.deliver(letter("dan@x.org", number).unproven().bytes())));
-    world.deliver(letter(CAROL, 11).unproven().bytes()).held_for("pin-missing");
-    assert!(said("doctor"));
-    assert!(digest().contains("2 messages from 2 people you know are held"), "{}", digest());
-    // One proven letter from a stranger, and they have come again.
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
-    world.deliver(letter("eve@example.org.example", 12).bytes());
-    assert!(!said("doctor"));
+    world.deliver(letter(BOB, 7).unsigned().bytes()).held_for("pin-missing");
+    assert!(!line().contains("pin="));
+}
+
+#[test]
+fn where_own_eyes_always_look_each_message_is_asked_for_its_pin() {
+    for (look, trusted, passes) in [
+        ("always", AUTHSERV_ID, false),
+        ("always", "", false),
+        ("where-silent", AUTHSERV_ID, true),
+        ("where-silent", "", true),
+        ("off", "", true),
+    ] {
+        let ids = if trusted.is_empty() { String::new() } else { format!("\"{trusted}\"") };
+        let world = World::with(&format!("[eyes]\nlook = \"{look}\"\n[trust]\nauthserv_ids = [{ids}]\n"));
+        world.enter(BOB, Effect::Allow, Proofs::DKIM);
+        let outcome = world.deliver(letter(BOB, 1).unproven().bytes());
+        outcome.check(look, outcome.code == Some(0) && outcome.after.held.is_empty() == passes);
+        let outcome = world.run(&["doctor"], "");
+        let said = String::from_utf8_lossy(&outcome.stdout).contains("1 of your allowed senders are pinned to a proof");
+        outcome.check("`doctor` says where nobody looks", said == (passes && trusted.is_empty()));
+    }
 }

@@ -256,7 +256,8 @@ fn subjects_and_lists() -> Vec<Row> {
         arrives("the same, and proves its own domain", &allowed(), listed(Letter::from(MALLORY)).bytes()),
         arrives("the same, and proves the list's", &allowed(), listed(Letter::from("dan@lists.example.net")).bytes()),
         arrives("the question of a list that you never asked for", &World::new(), question().bytes()),
-        arrives("the same after you subscribed, without a proof", &subscribed(), question().unproven().bytes()),
+        arrives("the same after you subscribed, without a proof", &subscribed(), question().unsigned().bytes()),
+        arrives("the same where no checker has seen it", &subscribed(), question().unproven().bytes()),
         arrives("the same with the proof of the list's host", &subscribed(), question().bytes()),
         arrives("the same for another list there", &subscribed(), asks("others").bytes()),
         arrives(

@@ -87,7 +87,9 @@ fn who_answers_a_private_message_passes_and_is_known_from_then_on() {
     assert_eq!((entry.origin, entry.pin), (Origin::Replied, Proofs::AUTHOR));
     let next = Letter::from(ZOE).field("Message-ID", "<2@example.com>");
     passes(&world.deliver(next.bytes()), "allowed-sender");
-    world.deliver(next.unproven().field("Message-ID", "<3@example.com>").bytes()).held_for("pin-missing");
+    let forged = next.unsigned().field("Message-ID", "<3@example.com>");
+    world.deliver(forged.bytes()).is(0, 2, 1, 0).held_for("pin-missing");
+    world.deliver(forged.unproven().field("Message-ID", "<4@example.com>").bytes()).is(0, 3, 1, 0);
     let said = String::from_utf8(world.run(&["check", ZOE], "").stdout).unwrap();
     assert!(said.contains("the sender answered a private message of yours"), "{said}");
 }

@@ -18,7 +18,7 @@
 //! store ready | missing | corrupt | newer                         mode on | observe | off
 //! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
-//! gate spf                spf=pass is believed (G3)
+//! gate spf                spf=pass is believed (G3)               look WORD              when own eyes look
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
 //! opted-out               it said "not me" before
 //! alike N                 others wrote the same                   undeliverable N         challenges came back
@@ -36,6 +36,7 @@ use countersign::mail::content::{TokenKind, TokenText};
 use countersign::mail::earlier::{EarlierId, IdPlace};
 use countersign::origin::auth::{Method, Proofs, Trust};
 use countersign::origin::envelope::Caller;
+use countersign::origin::eyes::Look;
 use countersign::origin::score::{Points, ScoreField};
 use countersign::policy::answer::{Answer, Confirmation};
 use countersign::policy::fingerprint::{Fingerprint, Kind};
@@ -188,6 +189,7 @@ impl Scene {
             "scores" => self.policy.trust.scores = ScoreField::named(rest),
             "limits" => self.policy.score = limits(rest)?,
             "trusted" if rest == "none" => self.policy.trust.ids.clear(),
+            "look" => self.policy.trust.eyes.look = Look::parse(rest)?,
             "gate" if rest == "spf" => self.policy.trust.methods.push(Method::Spf),
             "opted-out" => self.standing.history.opted_out = Some(NOW - 1),
             "alike" => self.standing.history.alike = rest.parse().ok()?,

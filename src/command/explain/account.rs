@@ -13,7 +13,7 @@ use super::page::Page;
 use crate::operation::ask;
 use crate::operation::case::Case;
 use crate::operation::installation::Installation;
-use crate::policy::verdict::Verdict;
+use crate::policy::verdict::{Verdict, passes_unasked};
 
 /// The account. Times are seconds since 1970; names are those of the log.
 #[derive(Debug, Serialize)]
@@ -30,6 +30,8 @@ pub struct Account {
     pub confirms: Option<String>,
     /// The reason in a sentence.
     pub sentence: String,
+    /// Whether it passes without the proof that the entry of its sender asks for, since nobody has looked for one.
+    pub pin_unasked: bool,
     /// Whether the mode (`observe`, `off`) lets it pass all the same.
     pub mode_lets_pass: bool,
     /// Whether it was taken as a proven first contact.
@@ -63,6 +65,7 @@ impl Account {
             challenge_to: to.map(ToString::to_string),
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.to_string()),
             sentence: reason.sentence(),
+            pin_unasked: passes_unasked(&case.facts, &case.standing, reason),
             mode_lets_pass: case.decision.instead.is_some(),
             assumed_first_contact: assumed,
             passed_over: case.decision.passed_over.clone(),
@@ -88,6 +91,9 @@ impl Account {
         page.row("decided by", self.reason);
         page.row("verdict", self.verdict);
         page.row("because", &self.sentence);
+        if self.pin_unasked {
+            page.row("its proof", "not asked for: no trusted field of this message holds a DKIM or DMARC result");
+        }
         page.some("confirms", self.confirms.as_ref());
         page.lines("would", self.plan.iter().cloned());
         if self.mode_lets_pass {
