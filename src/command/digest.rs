@@ -74,7 +74,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let mut found = inventory(&installation, store.as_ref().map_err(Clone::clone))?;
     if let Ok(store) = &store {
         found.alarms.extend(clock_alarm(store, now));
-        found.alarms.extend(stopped(&installation.config, store, now)?);
+        found.alarms.extend(stopped(&installation.config, store)?);
     }
     let lost = |trouble: &Trouble| format!("All mail waits: {}. See `countersign doctor`.", chain(&trouble.error));
     found.alarms.splice(0..0, keyless.as_ref().map(lost));

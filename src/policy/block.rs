@@ -153,6 +153,14 @@ impl Block {
     }
 }
 
+/// When a message that this program stored arrived, as its block says. No seal is asked for, so it is good for a remark and for
+/// no decision.
+#[must_use]
+pub fn arrival(head: &Head<'_>) -> Option<i64> {
+    let at = NAMES.iter().position(|name| *name == "X-Countersign-Received")?;
+    fields_of(head)?.get(at)?.text().trim().parse().ok()
+}
+
 /// The message as it came, for a dry run over what this program stored: without the block, so that the mail system's
 /// own lines stand on top again. The seal is not asked for, since keys may be missing, and nothing is taken from the
 /// block: whoever plants one only has it passed over.
@@ -338,6 +346,16 @@ mod tests {
         assert_eq!(sealed.len(), before);
         let stored = [&sealed[..], b"From: bob@example.net\n\nbody\n"].concat();
         assert_eq!(Block::read(&stored, &ring()), Ok((block(), message())));
+    }
+
+    #[test]
+    fn when_a_message_arrived_stands_in_its_block_and_nowhere_else() {
+        let stored = [&block().open(None).seal(None, &ring())[..], b"From: bob@example.net\n\n"].concat();
+        assert_eq!(arrival(&Head::read(&stored)), Some(block().received));
+        let field = b"X-Countersign-Received: 1795262400\nFrom: bob@example.net\n\n";
+        assert_eq!(arrival(&Head::read(field)), None, "there is no block");
+        let text = String::from_utf8(stored).unwrap().replace("Received: 1795262400", "Received: yesterday");
+        assert_eq!(arrival(&Head::read(text.as_bytes())), None, "there is no time");
     }
 
     #[test]

@@ -3,14 +3,17 @@
 //!
 //! What cannot be counted is not counted, and nothing waits for it; a checker that has died is said aloud.
 
+use countersign::mail::address::Address;
 use countersign::origin::auth::Proofs;
+use countersign::policy::fingerprint::Fingerprint;
 use countersign::policy::standing::{Effect, Origin};
 
 use super::letter::{AUTHSERV_ID, Letter};
-use super::world::World;
+use super::world::{MBOX, World};
 
 const BOB: &str = "bob@example.net";
 const CAROL: &str = "carol@example.com";
+const DAN: &str = "dan@x.org";
 
 /// A letter with a number, so that it is another one.
 fn letter(from: &str, number: usize) -> Letter {
@@ -162,5 +165,90 @@ fn where_own_eyes_always_look_each_message_is_asked_for_its_pin() {
         let outcome = world.run(&["doctor"], "");
         let said = String::from_utf8_lossy(&outcome.stdout).contains("1 of your allowed senders are pinned to a proof");
         outcome.check("`doctor` says where nobody looks", said == (passes && trusted.is_empty()));
+    }
+}
+
+/// What `doctor` and the digest say of a checker that has died, if they do.
+#[track_caller]
+fn alarm(world: &World) -> Option<String> {
+    let said = |arguments: &[&str]| {
+        let outcome = world.run(arguments, "");
+        let text = String::from_utf8(outcome.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        let start =
+            text.find("None of the newest 10 messages in your inbox has a DKIM or DMARC result of mx.example.org")?;
+        let end = text[start..].find(" passes.").map_or(text.len(), |end| start + end);
+        Some(text[start..end].to_owned())
+    };
+    let (doctor, digest) = (said(&["doctor"]), said(&["digest", "--stdout", "--always"]));
+    assert_eq!(doctor.is_some(), digest.is_some(), "{doctor:?} {digest:?}");
+    digest
+}
+
+/// The newest are told apart by their second.
+fn a_second_later() {
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+}
+
+#[test]
+fn a_checker_that_has_died_is_said_aloud() {
+    for configuration in ["", MBOX] {
+        let world = World::with(configuration);
+        world.run(&["allow", BOB], "");
+        (0..3).for_each(|number| drop(world.deliver(letter(BOB, number).bytes())));
+        assert!(!pin(&world, BOB).is_empty());
+        world.allow(DAN);
+        a_second_later();
+        (20..29).for_each(|number| drop(world.deliver(letter(DAN, number).unproven().bytes())));
+        let local = "by mx.example.org (Postfix, from userid 0) id 1; Sat, 21 Nov 2026 12:00:00 +0000";
+        world.deliver(letter(DAN, 30).field("Received", local).unproven().bytes());
+        assert_eq!(alarm(&world), None, "too few, and one that nobody would have checked");
+        world.deliver(letter(BOB, 31).unproven().bytes()).is(0, 14, 0, 0);
+        let said = alarm(&world).expect("an alarm");
+        assert!(said.contains("No stranger is asked any more, and whoever feigns the name of somebody"), "{said}");
+        // One proven letter from a stranger, who is held, and they have come again.
+        a_second_later();
+        world.deliver(letter("eve@example.org.example", 32).bytes()).is(0, 14, 1, 1);
+        assert_eq!(alarm(&world), None);
+        a_second_later();
+        (40..50).for_each(|number| drop(world.deliver(letter(DAN, number).unproven().bytes())));
+        assert!(alarm(&world).is_some(), "and stopped again");
+        a_second_later();
+        world.deliver(letter(DAN, 50).unsigned().bytes());
+        assert_eq!(alarm(&world), None, "some of the newest have results");
+    }
+}
+
+#[test]
+fn where_nothing_was_proven_before_nothing_has_stopped() {
+    let world = World::new();
+    world.allow(DAN);
+    (0..12).for_each(|number| drop(world.deliver(letter(DAN, number).unproven().bytes())));
+    assert_eq!(alarm(&world), None);
+    // A counted proof is one.
+    let installation = world.installation();
+    let (_, key) = installation.keys.list.current();
+    let bob = Fingerprint::of_address(key, &Address::parse(BOB).unwrap().normal());
+    world.store().count_proven(&bob, Proofs::DKIM, 1).unwrap();
+    assert!(alarm(&world).is_some());
+    // Who looks by itself has proof from there too, and older mail says whether the server ever gave any.
+    for (look, means) in
+        [("where-silent", "Whoever feigns the name of"), ("always", "What is proven is what the program")]
+    {
+        let world = World::new();
+        world.enter(BOB, Effect::Allow, Proofs::DKIM);
+        world.allow(DAN);
+        (0..12).for_each(|number| drop(world.deliver(letter(DAN, number).unproven().bytes())));
+        assert!(alarm(&world).is_some());
+        world.configure(&format!("[eyes]\nlook = \"{look}\"\n"));
+        assert_eq!(alarm(&world), None, "{look}");
+        a_second_later();
+        world.deliver(letter(DAN, 13).unsigned().bytes());
+        assert_eq!(alarm(&world), None, "{look}");
+        a_second_later();
+        world.configure("");
+        (20..30).for_each(|number| drop(world.deliver(letter(DAN, number).unproven().bytes())));
+        world.configure(&format!("[eyes]\nlook = \"{look}\"\n"));
+        let said = alarm(&world).expect("an alarm");
+        assert!(said.contains(means) && !said.contains("stranger"), "{said}");
     }
 }

@@ -44,7 +44,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.push(machine::delimiter(config));
     found.extend(trust::trust(config, &evidence));
     found.extend(trust::unchecked_pins(config));
-    found.extend(trust::stopped_results(config, now));
+    found.extend(trust::stopped_results(config));
     found.push(machine::log(report::is_heard()));
     found.push(files::rows_and_files(config));
     found.extend(lore::unlearned(config, environment));

@@ -82,8 +82,8 @@ pub(super) fn unchecked_pins(config: &Config) -> Option<Finding> {
 }
 
 /// A checker that has died.
-pub(super) fn stopped_results(config: &Config, now: i64) -> Option<Finding> {
-    let said = Store::open(&config.paths.store).and_then(|store| stopped(config, &store, now)).ok()??;
+pub(super) fn stopped_results(config: &Config) -> Option<Finding> {
+    let said = Store::open(&config.paths.store).and_then(|store| stopped(config, &store)).ok()??;
     Some(
         Finding::wrong("trust", &said)
             .way("start it again, or say what it is called now: authserv_ids in the part [trust]"),

@@ -31,7 +31,7 @@ pub use entry::LookUp;
 pub use file::{Store, StoreFile};
 pub use held::{HeldRow, Recorded};
 pub use problem::StoreProblem;
-pub use proven::{PINNED_FROM, Unproven, pin_of};
+pub use proven::{PINNED_FROM, pin_of};
 pub use prune::Limits;
 pub use sent::{ReadFile, SentRow};
 pub use slot::{CLOCK_SLACK, SlotRequest};

@@ -12,7 +12,6 @@ use super::file::Store;
 use super::problem::StoreProblem;
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
-use crate::policy::reason::Reason;
 use crate::policy::standing::{Effect, Origin};
 
 /// So many messages of a sender with the same proof, and it is demanded from then on (standards E.7).
@@ -72,30 +71,25 @@ pub fn pin_of(dmarc: i64, dkim: i64) -> Proofs {
     of(dmarc, Proofs::DMARC).union(of(dkim, Proofs::DKIM))
 }
 
-/// Mail in the names of people whose entries ask for a proof, since the last held message that proved anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unproven {
-    /// How many messages are or were held for it.
-    pub messages: u64,
-    /// In how many people's names.
-    pub people: u64,
-    /// When the first of them came, seconds since 1970.
-    pub first: i64,
-}
-
 impl Store {
-    /// What was held since this moment because the proof was missing that an entry asks for, and nothing proven since.
+    /// Whether mail of people one knows was ever proven: an entry asks for a proof, or proofs were counted for one.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn unproven_since(&self, since: i64) -> Result<Unproven, StoreProblem> {
-        let sql = "SELECT count(*), count(DISTINCT sender), coalesce(min(received), 0) FROM held WHERE reason = ?1 \
-                   AND received > max(?2, (SELECT coalesce(max(received), 0) FROM held WHERE proofs <> 0))";
-        let row = self.messages()?.query_row(sql, params![Reason::PinMissing.number(), since], |row| {
-            let number = |at| row.get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or_default());
-            Ok(Unproven { messages: number(0)?, people: number(1)?, first: row.get(2)? })
-        })?;
-        Ok(row)
+    pub fn has_seen_proof(&self) -> Result<bool, StoreProblem> {
+        if self.count_pinned()? > 0 {
+            return Ok(true);
+        }
+        Ok(self.messages()?.query_row("SELECT EXISTS (SELECT 1 FROM proven)", [], |row| row.get(0))?)
+    }
+
+    /// Whether a message that came after this moment and is or was held has proven its author's domain.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn has_proof_since(&self, since: i64) -> Result<bool, StoreProblem> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM held WHERE received > ?1 AND proofs & ?2 <> 0)";
+        Ok(self.messages()?.query_row(sql, params![since, Proofs::AUTHOR.bits()], |row| row.get(0))?)
     }
 }
 
@@ -105,7 +99,10 @@ mod tests {
     use super::*;
     use crate::policy::fingerprint::Kind;
     use crate::policy::key::KeyId;
+    use crate::policy::reason::Reason;
     use crate::policy::standing::Entry;
+    use crate::policy::token::HeldId;
+    use crate::world::store::{Asked, HeldRow, State};
 
     const ENTRY: Entry = Entry { effect: Effect::Allow, pin: Proofs::NONE, origin: Origin::Sent, added: 7 };
 
@@ -147,6 +144,54 @@ mod tests {
         ] {
             assert_eq!(counted(entry, &three), entry);
         }
+    }
+
+    #[test]
+    fn a_proof_was_seen_where_one_was_counted_or_an_allowed_sender_is_pinned() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let put = |store: &mut Store, who: &str, entry: Entry| {
+            store.put_entry((KeyId::FIRST, of(who)), Kind::Address, &entry, &[]).unwrap();
+            store.has_seen_proof().unwrap()
+        };
+        assert!(!store.has_seen_proof().unwrap());
+        assert!(!put(&mut store, "bob", ENTRY));
+        assert!(!put(&mut store, "eve", Entry { effect: Effect::Deny, pin: Proofs::DKIM, ..ENTRY }), "a denial");
+        store.count_proven(&of("bob"), Proofs::DKIM, 9).unwrap();
+        assert!(store.has_seen_proof().unwrap());
+        store.change().unwrap().execute("DELETE FROM proven", []).unwrap();
+        assert!(put(&mut store, "carol", Entry { pin: Proofs::DMARC, ..ENTRY }));
+    }
+
+    #[test]
+    fn only_what_proves_an_author_and_came_later_is_a_proof_since_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        for (number, (proofs, received)) in
+            [(Proofs::NONE, 30), (Proofs::SPF, 30), (Proofs::DKIM, 20)].into_iter().enumerate()
+        {
+            let message = of(&number.to_string());
+            let row = HeldRow {
+                id: HeldId::from_random(number as u64),
+                message,
+                message_id: None,
+                sender: None,
+                proofs,
+                reason: Reason::NotAddressed,
+                received,
+                listed: None,
+                asked: Asked::No,
+                state: State::Held,
+                looks: 0,
+            };
+            store.record_held(&row, None, None).unwrap();
+        }
+        let since = |since| store.has_proof_since(since).unwrap();
+        assert_eq!((since(19), since(20), since(25)), (true, false, false));
     }
 
     #[test]
