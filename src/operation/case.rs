@@ -22,6 +22,7 @@ use crate::policy::answer::{Answer, Confirmation};
 use crate::policy::confirm;
 use crate::policy::fingerprint::{Fingerprint, Kind, RunningFingerprint, in_forms, of_mailbox, under_every_key};
 use crate::policy::key::{KeyId, KeyRing};
+use crate::policy::looked::judge_looked;
 use crate::policy::own_mail::teaches;
 use crate::policy::plan::{Effect, learn_first, plan};
 use crate::policy::reason::Reason;
@@ -183,7 +184,8 @@ pub fn judged(installation: &Installation, facts: &Facts, standing: &Standing, n
         Some(Answer::Confirms(confirmation)) => Some(confirmation),
         _ => None,
     };
-    judge(Question { facts, standing, policy: &installation.config.policy, confirmation, own_mark, now })
+    let question = Question { facts, standing, policy: &installation.config.policy, confirmation, own_mark, now };
+    if facts.authentication.sight.found().is_some() { judge_looked(question) } else { judge(question) }
 }
 
 /// Whether it would pass, or its sender be asked, if it were proven: then, and only then, anything is looked up.

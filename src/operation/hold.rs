@@ -249,7 +249,7 @@ pub fn facts_of(installation: &Installation, held: &Held) -> Result<Option<Facts
         // What own eyes found then stands in its sealed block.
         let author = facts.sender.address().map(|address| address.domain().clone());
         let proven: Vec<_> = author.map(|domain| (domain, held.block.proofs)).into_iter().collect();
-        if held.sealed && facts.authentication.may_look() {
+        if held.sealed && facts.authentication.may_look() && !held.block.proofs.is_empty() {
             facts.authentication.sight = Sight::Found(Found { proven, ..Found::default() });
         }
         facts

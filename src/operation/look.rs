@@ -23,10 +23,8 @@ use crate::origin::look::{Letter, Report, Scope, evaluate};
 use crate::origin::question::{Answers, Step};
 use crate::origin::spf::Client;
 use crate::policy::block::Block;
-use crate::policy::gate::GateRefusal;
-use crate::policy::reason::Reason;
-use crate::policy::standing::{Effect, Standing};
-use crate::policy::verdict::{Decision, Verdict};
+use crate::policy::standing::Standing;
+use crate::policy::verdict::Decision;
 use crate::report::{self, Level};
 use crate::world::allowance::{Allowance, FEWEST, PER_MESSAGE, Time};
 use crate::world::clock;
@@ -171,26 +169,8 @@ fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> 
 
 /// The decision about a message that was looked at.
 pub fn decide(installation: &Installation, facts: &mut Facts, standing: &Standing, found: Found, now: i64) -> Decision {
-    let (unsettled, nothing) = (found.unsettled, found.proven.is_empty());
     facts.authentication.sight = Sight::Found(found);
-    let decision = case::judged(installation, facts, standing, now);
-    let hold = |reason| Decision { verdict: Verdict::Hold, reason, challenge: None, ..decision.clone() };
-    match decision.verdict {
-        // What would pass by what is known today waits for its proof all the same: others may have feigned the name.
-        Verdict::Pass if nothing || lacks_pin(facts, standing) => {
-            let later = if unsettled { Reason::LookLater } else { Reason::Gate(GateRefusal::NotProven) };
-            hold(later)
-        }
-        Verdict::Pass => Decision { reason: Reason::ProvenLater, ..decision },
-        Verdict::Hold | Verdict::Challenge if unsettled => hold(Reason::LookLater),
-        Verdict::Hold | Verdict::Challenge | Verdict::Discard => decision,
-    }
-}
-
-fn lacks_pin(facts: &Facts, standing: &Standing) -> bool {
-    let allows = standing.sender.filter(|entry| entry.effect == Effect::Allow && !entry.pin.is_empty());
-    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
-    allows.is_some_and(|entry| !proofs.keeps(entry.pin)) && !proofs.is_empty()
+    case::judged(installation, facts, standing, now)
 }
 
 /// Writes into a held message's block what is known of it now, so that the quarantine still describes itself. Where a mail

@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod foreign_marks;
 pub mod gate;
 pub mod key;
+pub mod looked;
 pub mod own_mail;
 pub mod plan;
 pub mod reason;

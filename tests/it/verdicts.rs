@@ -16,7 +16,7 @@
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
 //! spent by this message | by another one: its token was used before     only-token    it alone allowed the author
 //! store ready | missing | corrupt | newer                         mode on | observe | off
-//! caps DAYS HOUR DAY      the limits                              trusted none            no mail system is trusted
+//! caps DAYS HOUR DAY      the limits                              trusted none | ID       whose results count      
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
 //! gate spf                spf=pass is believed (G3)               look WORD              when own eyes look
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
@@ -26,6 +26,7 @@
 //! foreign                 it reports on a message that the user is not known to have sent
 //! answers not-me | denies | denies-and-more | wrong-word | bounce | at-once    what it says about a challenge, other than
 //!                         confirming it
+//! found WORDS             it has looked: `dkim=DOMAIN`, `spf=DOMAIN`, `takes-no-mail`, `unsettled`, or `nothing`
 //! ```
 
 use std::collections::BTreeSet;
@@ -36,12 +37,13 @@ use countersign::mail::content::{TokenKind, TokenText};
 use countersign::mail::earlier::{EarlierId, IdPlace};
 use countersign::origin::auth::{Method, Proofs, Trust};
 use countersign::origin::envelope::Caller;
-use countersign::origin::eyes::Look;
+use countersign::origin::eyes::{Found, Look, Sight};
 use countersign::origin::score::{Points, ScoreField};
 use countersign::policy::answer::{Answer, Confirmation};
 use countersign::policy::fingerprint::{Fingerprint, Kind};
 use countersign::policy::gate::{GateRefusal, may_challenge};
 use countersign::policy::key::SecretKey;
+use countersign::policy::looked::judge_looked;
 use countersign::policy::own_mail::{How, OwnMail};
 use countersign::policy::reason::Reason;
 use countersign::policy::sent::{Class, Sent};
@@ -66,6 +68,7 @@ struct Scene {
     on_top: String,
     confirms: bool,
     own_mark: bool,
+    found: Option<Found>,
 }
 
 #[test]
@@ -117,27 +120,31 @@ fn ask(world: &str, changes: &str, file: &str) -> Decision {
         on_top: String::new(),
         confirms: false,
         own_mark: false,
+        found: None,
     };
     for line in world.lines().chain(changes.lines()).filter(|line| !line.starts_with('#') && !line.is_empty()) {
         scene = scene.with(line).unwrap_or_else(|| panic!("{file}: what is {line:?}?"));
     }
     let message = [scene.on_top.as_bytes(), &scene.letter.bytes()].concat();
     let caller = Caller { user: Some(("alice".into(), 1000)), ..Caller::default() };
-    let facts = Facts::read(&message, &caller, &scene.policy.trust);
+    let mut facts = Facts::read(&message, &caller, &scene.policy.trust);
+    let looked = scene.found.is_some();
+    facts.authentication.sight = scene.found.map_or(Sight::Unlooked, Sight::Found);
     let confirmation = Confirmation {
         challenged: Address::parse("carol@example.com").unwrap(),
         pin: Proofs::DKIM,
         held: HeldId::from_random(1),
         still_held: true,
     };
-    judge(Question {
+    let question = Question {
         facts: &facts,
         standing: &scene.standing,
         policy: &scene.policy,
         confirmation: scene.confirms.then_some(&confirmation),
         own_mark: scene.own_mark,
         now: NOW,
-    })
+    };
+    if looked { judge_looked(question) } else { judge(question) }
 }
 
 impl Scene {
@@ -189,7 +196,22 @@ impl Scene {
             "scores" => self.policy.trust.scores = ScoreField::named(rest),
             "limits" => self.policy.score = limits(rest)?,
             "trusted" if rest == "none" => self.policy.trust.ids.clear(),
+            "trusted" => self.policy.trust.ids = vec![rest.to_owned()],
             "look" => self.policy.trust.eyes.look = Look::parse(rest)?,
+            "found" => {
+                let mut found = Found::default();
+                for word in rest.split(' ') {
+                    match word.split_once('=') {
+                        Some(("dkim", domain)) => found.proven.push((Domain::parse(domain).ok()?, Proofs::DKIM)),
+                        Some(("spf", domain)) => found.proven.push((Domain::parse(domain).ok()?, Proofs::SPF)),
+                        None if word == "takes-no-mail" => found.takes_no_mail = true,
+                        None if word == "unsettled" => found.unsettled = true,
+                        None if word == "nothing" => {}
+                        _ => return None,
+                    }
+                }
+                self.found = Some(found);
+            }
             "gate" if rest == "spf" => self.policy.trust.methods.push(Method::Spf),
             "opted-out" => self.standing.history.opted_out = Some(NOW - 1),
             "alike" => self.standing.history.alike = rest.parse().ok()?,
