@@ -4,7 +4,7 @@
 //! Promises: a name that exists here can be asked for as it is; a question that was not asked is never taken for one without an
 //! answer. Never touches: sockets, time.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -31,6 +31,20 @@ impl Name {
     #[must_use]
     pub fn with_blanks(text: &str) -> Option<Name> {
         Name::of(text, |byte| byte.is_ascii_graphic() || *byte == b' ')
+    }
+
+    /// The name at which the names of an address stand (RFC 1035 section 3.5, RFC 3596 section 2.5).
+    #[must_use]
+    pub fn of_address(ip: IpAddr) -> Name {
+        let labels: Vec<String> = match ip {
+            IpAddr::V4(ip) => ip.octets().iter().rev().map(u8::to_string).collect(),
+            IpAddr::V6(ip) => {
+                let low_first = ip.octets().into_iter().rev();
+                low_first.flat_map(|octet| [octet & 15, octet >> 4]).map(|nibble| format!("{nibble:x}")).collect()
+            }
+        };
+        let zone = if ip.is_ipv4() { "in-addr" } else { "ip6" };
+        Name(format!("{}.{zone}.arpa", labels.join(".")).into())
     }
 
     fn of(text: &str, known: impl Fn(&u8) -> bool) -> Option<Name> {
@@ -235,6 +249,15 @@ mod tests {
         for text in ["", "a..b", "a\tb.example", "a\0b", "a\nb", "ä b.example", &"a ".repeat(32)] {
             assert_eq!(Name::with_blanks(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_address_has_a_name_of_its_own() {
+        let of = |ip: &str| Name::of_address(ip.parse().unwrap()).to_string();
+        assert_eq!(of("192.0.2.7"), "7.2.0.192.in-addr.arpa");
+        let zeros = "0.".repeat(23);
+        assert_eq!(of("2001:db8::1f"), format!("f.1.{}8.b.d.0.1.0.0.2.ip6.arpa", &zeros[2..]));
+        assert_eq!(Name::parse(&of("2001:db8::1")), Some(Name::of_address("2001:db8::1".parse().unwrap())));
     }
 
     #[test]

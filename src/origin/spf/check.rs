@@ -7,7 +7,7 @@
 use core::net::IpAddr;
 
 use super::super::question::{Answer, Answers, Name, Question, Record as DnsRecord, RecordType, Step};
-use super::macros::{DomainSpec, Values, dotted};
+use super::macros::{DomainSpec, Values};
 use super::record::{Mechanism, Prefixes, Record, is_record};
 use super::result::SpfResult;
 
@@ -232,13 +232,7 @@ impl<'a> Check<'a> {
     }
 
     fn look_for_names(&mut self) -> Looked<'a> {
-        let zone = if self.values.ip.is_ipv4() { "in-addr" } else { "ip6" };
-        let labels = dotted(self.values.ip);
-        let reversed: Vec<&str> = labels.split('.').rev().collect();
-        match Name::parse(&format!("{}.{zone}.arpa", reversed.join("."))) {
-            Some(name) => self.look(&name, RecordType::Ptr),
-            None => Looked::Unsettled,
-        }
+        self.look(&Name::of_address(self.values.ip), RecordType::Ptr)
     }
 
     /// Whether the client is among the addresses of a name, by as many bits as count.
