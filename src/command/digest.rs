@@ -21,6 +21,7 @@ use crate::operation::results::stopped;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::operation::unread::{Unread, sentences};
+use crate::origin::auth::Trust;
 use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, SpamScore};
 use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
@@ -190,7 +191,10 @@ fn not_asked(entries: &[Entry]) -> Option<String> {
         1 => "1 sender".to_owned(),
         count => format!("{count} senders"),
     };
-    Some(format!("{senders} could not be asked, because no authserv-id is configured. See `countersign doctor`."))
+    let (why, way) = (Trust::PROVES_NOTHING, Trust::OPEN_EYES);
+    Some(format!(
+        "{senders} could not be asked, because {why}. To have signatures checked here: {way}; see `countersign doctor`."
+    ))
 }
 
 impl Rows {

@@ -9,7 +9,7 @@ use crate::operation::installation::Installation;
 use crate::operation::quarantine;
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
-use crate::origin::auth::Proofs;
+use crate::origin::auth::{Proofs, Trust};
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::policy::token::HeldId;
 use crate::world::clock;
@@ -47,10 +47,16 @@ pub fn deny(installation: &Installation, store: &mut Store, id: HeldId) -> Resul
     let (before, proofs) = (who.entry(installation, store)?, held.block.proofs);
     // Decide.
     let change = change(before, proofs);
-    if matches!(change, Change::Demand(_) | Change::DenyUnproven) && !installation.config.policy.trust.can_prove() {
+    let trust = &installation.config.policy.trust;
+    let why = match change {
+        Change::Demand(_) => trust.why_pins_rest(),
+        Change::DenyUnproven => Some(Trust::PROVES_NOTHING).filter(|_| !trust.can_prove()),
+        Change::Keep | Change::DenyAll => None,
+    };
+    if let Some(why) = why {
         return Err(Trouble::not_found(format!(
-            "nothing is proven about {id}, and no authserv-id is configured, so nothing ever is: whoever writes in the name of \
-             {who} looks alike. To deny all of it: countersign deny {}",
+            "nothing is proven about {id}, and {why}: whoever writes in the name of {who} looks alike. To deny all of it: \
+             countersign deny {}",
             shell_word(&who.to_string())
         )));
     }

@@ -19,7 +19,7 @@ use crate::operation::ledger;
 use crate::operation::people::{Meter, People, summary};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
-use crate::origin::auth::Proofs;
+use crate::origin::auth::{Proofs, Trust};
 use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox, under_every_key};
 use crate::policy::standing::{Effect, Entry, Origin};
 use crate::signs::list_id::ListId;
@@ -179,24 +179,25 @@ fn say_sum(installation: &Installation, sum: &Sum, effect: Effect) -> Result<(),
     let parts = summary(&[(sum.new, "new"), (sum.as_before, "as before"), (sum.turned, turned)]);
     let parts = if parts.is_empty() { parts } else { format!(": {parts}") };
     screen::out(&format!("{} {}{parts}\n", effect_words(effect), sum.read))?;
-    let trusts = installation.config.policy.trust.can_prove();
-    match (effect, sum.domains, trusts) {
+    let trust = &installation.config.policy.trust;
+    let nothing = Trust::PROVES_NOTHING;
+    match (effect, sum.domains, trust.can_prove()) {
         (Effect::Deny, ..) | (_, 0, _) => {}
         (_, count, false) => screen::error(&format!(
-            "{count} are domains or lists, which count only where the domain is proven, and no authserv-id is configured, so \
+            "{count} are domains or lists, which count only where the domain is proven, and {nothing}, so \
              they never count yet (see `countersign doctor`)"
         )),
         (_, count, true) => screen::aside(&format!(
             "{count} are domains or lists, which count only for mail whose domain is proven (dmarc or dkim)."
         )),
     }
-    match (effect, sum.programs, trusts) {
+    match (effect, sum.programs, trust.why_pins_rest()) {
         (Effect::Deny, ..) | (_, 0, _) => {}
-        (_, count, false) => screen::error(&format!(
-            "{count} are addresses of programs or roles, and no authserv-id is configured, so whatever merely claims to be from \
+        (_, count, Some(why)) => screen::error(&format!(
+            "{count} are addresses of programs or roles, and {why}, so whatever merely claims to be from \
              them passes from now on (see `countersign doctor`)"
         )),
-        (_, count, true) => screen::aside(&format!(
+        (_, count, None) => screen::aside(&format!(
             "{count} are addresses of programs or roles, so their mail must be proven (dmarc or dkim)."
         )),
     }
@@ -435,8 +436,8 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entr
     match who {
         Who::Domain(_) | Who::Subdomains(_) | Who::List(_) if !installation.config.policy.trust.can_prove() => {
             screen::error(&format!(
-                "{who} counts only where the domain is proven, and no authserv-id is configured, so it never counts yet \
-             (see `countersign doctor`)"
+                "{who} counts only where the domain is proven, and {}, so it never counts yet (see `countersign doctor`)",
+                Trust::PROVES_NOTHING
             ))
         }
         Who::Domain(_) | Who::Subdomains(_) | Who::List(_) => {
@@ -459,6 +460,8 @@ fn say_limits(installation: &Installation, store: &Store, who: &Who, entry: Entr
                     "Proof is asked for once {PROVEN_FROM} messages with the same one have come, or where `release --allow` or an \
                      answer makes the entry."
                 ));
+            } else if let Some(why) = installation.config.policy.trust.why_pins_rest() {
+                screen::out(&format!("Mail from {who} passes without that proof: {why}.\n"))?;
             } else {
                 screen::out(&format!("Mail from {who} without that proof is held.\n"))?;
                 screen::aside(&format!("To let it pass too: countersign allow --any {}", shell_word(&who.to_string())));
@@ -495,15 +498,14 @@ fn say_held(installation: &Installation, store: &Store, who: &Who) -> Result<(),
 }
 
 fn say_of_program(installation: &Installation, who: &Who) {
-    if who.demand(installation).is_empty() {
-        screen::error(&format!(
-            "{who} is an address of a program or a role, and no authserv-id is configured, so whatever merely claims to be \
-             from it passes from now on (see `countersign doctor`)"
-        ));
-    } else {
-        screen::aside(&format!(
+    match installation.config.policy.trust.why_pins_rest() {
+        Some(why) => screen::error(&format!(
+            "{who} is an address of a program or a role, and {why}, so whatever merely claims to be from it passes from now on \
+             (see `countersign doctor`)"
+        )),
+        None => screen::aside(&format!(
             "{who} is an address of a program or a role, so its mail must be proven (dmarc or dkim)."
-        ));
+        )),
     }
 }
 

@@ -292,10 +292,25 @@ impl Default for Trust {
 }
 
 impl Trust {
+    /// Why nothing is ever proven where nothing [can be](Trust::can_prove): a clause for a person.
+    pub const PROVES_NOTHING: &str = "no authserv-id is configured and own eyes are off";
+    /// What lets the program look by itself, as a step to take.
+    pub const OPEN_EYES: &str = "look = \"where-silent\" in the part [eyes]";
+
     /// Whether anything can ever be proven: somebody's word counts, or the program looks by itself.
     #[must_use]
     pub fn can_prove(&self) -> bool {
         !self.ids.is_empty() || self.eyes.look != Look::Off
+    }
+
+    /// Why a pinned sender's mail passes without its proof, as a clause for a person; none where a missing proof is noticed.
+    #[must_use]
+    pub fn why_pins_rest(&self) -> Option<&'static str> {
+        match (self.ids.is_empty(), self.eyes.look) {
+            (true, Look::Off) => Some(Trust::PROVES_NOTHING),
+            (true, Look::WhereSilent) => Some("own eyes ask for a known sender's proof only with look = \"always\""),
+            _ => None,
+        }
     }
 
     /// Whether the authserv-id is configured.
@@ -360,6 +375,24 @@ mod tests {
         assert_eq!(result.proofs(&Domain::parse("x.org").unwrap()), Proofs::NONE);
         assert_eq!(result.ids_seen, ["mx.test"]);
         assert_eq!(result.ignored[0].1, Ignored::NotTrustedId);
+    }
+
+    #[test]
+    fn what_is_proven_and_asked_for_follows_from_who_is_trusted_and_what_is_looked_at() {
+        for (ids, look, proves, asks) in [
+            (&["mx.example.org"][..], Look::Off, true, true),
+            (&["mx.example.org"], Look::WhereSilent, true, true),
+            (&["mx.example.org"], Look::Always, true, true),
+            (&[], Look::Always, true, true),
+            (&[], Look::WhereSilent, true, false),
+            (&[], Look::Off, false, false),
+        ] {
+            let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+            let trust = Trust { ids, eyes: Eyes { look, ..Eyes::default() }, ..Trust::default() };
+            let said = (trust.can_prove(), trust.why_pins_rest().is_none());
+            assert_eq!(said, (proves, asks), "{trust:?}");
+            assert_eq!(trust.why_pins_rest() == Some(Trust::PROVES_NOTHING), !proves);
+        }
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl GateRefusal {
             GateRefusal::NoMailDomain => "the sender's domain takes no mail",
             GateRefusal::NotProven => "nothing proves that it comes from the domain it claims",
             GateRefusal::NothingTrusted => {
-                "no authserv-id is configured, so nothing can be proven (see `countersign doctor`)"
+                "no authserv-id is configured and own eyes are off, so nothing can be proven (see `countersign doctor`)"
             }
             GateRefusal::OwnAddress => "it is from an address of yours",
         }
