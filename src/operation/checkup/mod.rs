@@ -4,6 +4,7 @@
 //! Never touches: mail, printing.
 
 mod caller;
+mod eyes;
 mod files;
 mod finding;
 mod forward;
@@ -44,6 +45,8 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.push(machine::delimiter(config));
     found.extend(trust::trust(config, &evidence));
     found.extend(trust::unchecked_pins(config));
+    found.extend(eyes::eyes(config));
+    found.extend(eyes::spoiled(config));
     found.extend(trust::stopped_results(config));
     found.push(machine::log(report::is_heard()));
     found.push(files::rows_and_files(config));
@@ -308,6 +311,17 @@ mod tests {
         home.configure("authserv_ids = [\"mx.example.org\"]", "");
         let found = home.examine().into_iter().find(|finding| finding.said.contains("pinned")).unwrap();
         assert!(found.grade == Grade::Warning && found.said.starts_with("1 of"), "{found:?}");
+        for (from, to, wanted) in [
+            ("# look = \"off\"", "look = \"where-silent\"", Some("look_at_pinned = true")),
+            ("# look_at_pinned = false", "look_at_pinned = true", Some("but for a signature that is wrong")),
+            ("look = \"where-silent\"", "look = \"always\"", None),
+        ] {
+            home.configure(from, to);
+            let found = unchecked_pins(&Config::load(&home.environment()).unwrap());
+            let text = found.as_ref().map(|found| format!("{} {}", found.said, found.way_out.join(" ")));
+            assert_eq!(found.map(|found| found.grade), wanted.map(|_| Grade::Note), "{to}");
+            assert!(wanted.is_none_or(|wanted| text.as_ref().is_some_and(|text| text.contains(wanted))), "{text:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use super::finding::Finding;
 use crate::operation::evidence::{Evidence, Server};
 use crate::operation::results::stopped;
+use crate::origin::auth::Trust;
 use crate::origin::eyes::Look;
 use crate::world::config::Config;
 use crate::world::store::Store;
@@ -35,7 +36,7 @@ pub(super) fn addresses(config: &Config, evidence: &Evidence) -> Finding {
 pub(super) fn trust(config: &Config, evidence: &Evidence) -> Vec<Finding> {
     let trust = &config.policy.trust;
     if trust.ids.is_empty() {
-        return vec![nobody_trusted(config, evidence)];
+        return vec![if trust.can_prove() { own_eyes_alone(evidence) } else { nobody_trusted(config, evidence) }];
     }
     let mut found = Vec::new();
     for id in &trust.ids {
@@ -47,8 +48,9 @@ pub(super) fn trust(config: &Config, evidence: &Evidence) -> Vec<Finding> {
                 &format!("{id}; there is not enough recent mail to see whether it writes fields"),
             ),
             None => {
-                let said =
-                    format!("none of {} recent messages has a field of {id}: nobody is asked", evidence.messages);
+                let then =
+                    if trust.eyes.look == Look::Off { "nobody is asked" } else { "only own eyes prove anything" };
+                let said = format!("none of {} recent messages has a field of {id}: {then}", evidence.messages);
                 let finding = Finding::warning("trust", &said);
                 match evidence.below.iter().max_by_key(|(_, count)| **count) {
                     Some((hops, count)) => finding.way(format!(
@@ -68,17 +70,20 @@ pub(super) fn trust(config: &Config, evidence: &Evidence) -> Vec<Finding> {
 
 /// Entries that are pinned to a proof nobody gives.
 pub(super) fn unchecked_pins(config: &Config) -> Option<Finding> {
-    // Own eyes that always look ask for it themselves.
-    if !config.policy.trust.ids.is_empty() || config.policy.trust.eyes.look == Look::Always {
-        return None;
-    }
+    let trust = &config.policy.trust;
+    let why = trust.why_pins_rest()?;
     let count = Store::open(&config.paths.store).and_then(|store| store.count_pinned()).unwrap_or_default();
-    let said = format!(
-        "{count} of your allowed senders are pinned to a proof, and without authserv_ids nobody looks for it: whoever \
-         feigns one of them passes"
-    );
-    (count > 0)
-        .then(|| Finding::warning("trust", &said).way("name your mail server again: authserv_ids in the part [trust]"))
+    let said =
+        format!("{count} of your allowed senders are pinned to a proof, and {why}: whoever feigns one of them passes");
+    let finding = match (trust.can_prove(), trust.eyes.look_at_pinned) {
+        (false, _) => {
+            Finding::warning("trust", &said).way("name your mail server again: authserv_ids in the part [trust]")
+        }
+        (true, false) => Finding::note("trust", &said)
+            .way("look_at_pinned = true in the part [eyes] holds their mail where its signature is wrong"),
+        (true, true) => Finding::note("trust", &format!("{said}, but for a signature that is wrong")),
+    };
+    (count > 0).then_some(finding)
 }
 
 /// A checker that has died.
@@ -129,20 +134,29 @@ fn trusted_and_seen(config: &Config, server: &Server, evidence: &Evidence) -> Fi
 }
 
 fn nobody_trusted(config: &Config, evidence: &Evidence) -> Finding {
-    let said = "no authserv_ids: nothing is ever proven, so nobody is ever asked; strangers' mail is held and listed";
-    let finding = candidates(Finding::warning("trust", said), evidence);
+    let nothing = Trust::PROVES_NOTHING;
+    let said = format!("{nothing}: nobody is ever asked; strangers' mail is held and listed");
+    let own = format!("to have signatures checked here, by DNS: {}; nothing else is needed", Trust::OPEN_EYES);
+    let finding = candidates(Finding::warning("trust", &said).way(own), evidence);
     let name = format!("mx.{}", config.policy.owner.primary.domain());
     finding
         .way(format!(
-            "if your mail system writes no such field, let it check. With Postfix, opendkim and opendmarc: AuthservID \
+            "or let your mail system check. With Postfix, opendkim and opendmarc: AuthservID \
              {name} in both opendkim.conf and opendmarc.conf, Mode sv and AlwaysAddARHeader yes in opendkim.conf, and in \
-             main.cf smtpd_milters = inet:localhost:8891, inet:localhost:8893"
+             main.cf smtpd_milters = inet:localhost:8891, inet:localhost:8893 and non_smtpd_milters = inet:localhost:8891, which \
+             signs your challenges"
         ))
         .way(
             "or with rspamd: use = [\"authentication-results\"]; skip_local = false; skip_authenticated = false; in \
-             local.d/milter_headers.conf, and in main.cf smtpd_milters = inet:localhost:11332",
+             local.d/milter_headers.conf, and in main.cf smtpd_milters = inet:localhost:11332 and non_smtpd_milters = \
+             $smtpd_milters",
         )
         .way(format!("then: authserv_ids = [\"{name}\"] in the part [trust]"))
+}
+
+fn own_eyes_alone(evidence: &Evidence) -> Finding {
+    let finding = Finding::good("trust", "own eyes alone: no authserv-id is configured");
+    if evidence.candidates().is_empty() { finding } else { candidates(finding, evidence) }
 }
 
 /// Who might be the user's own server. Only the user can know.

@@ -1,0 +1,73 @@
+//! What a user is shown of own eyes: by `doctor`, the digest and `allow`.
+
+use serde_json::Value;
+
+use super::letter::Letter;
+use super::own_eyes::{honest, world};
+use super::world::{Outcome, World};
+
+fn lines(outcome: &Outcome) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&outcome.stdout);
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// What `doctor` says in the lines of one check, with the ways out.
+fn said(outcome: &Outcome, check: &str) -> String {
+    let of_it = lines(outcome).into_iter().filter(|line| line["check"] == check);
+    of_it.map(|line| format!("{} {} {}\n", line["grade"], line["said"], line["way_out"])).collect()
+}
+
+#[test]
+fn doctor_says_what_is_proven_in_each_of_three_set_ups() {
+    let server = honest("");
+    let own = world("where-silent", &server, "");
+    let neither = world("off", &server, "");
+    let trusted = World::new();
+    trusted.configure(&format!("[eyes]\nlook = \"where-silent\"\ndns = [\"{}\"]\n", server.address));
+    for (world, trust, eyes) in [
+        (&trusted, "there is not enough recent mail", "\"ok\" \"they look at strangers"),
+        (&own, "\"ok\" \"own eyes alone", "\"ok\" \"they look at strangers"),
+        (
+            &neither,
+            "nobody is ever asked; strangers' mail is held and listed\" [\"to have signatures checked here, by DNS: look",
+            "",
+        ),
+    ] {
+        let outcome = world.run(&["doctor", "--json"], "");
+        outcome.check(trust, said(&outcome, "trust").contains(trust));
+        let shown = said(&outcome, "own eyes");
+        outcome.check(eyes, shown.contains(eyes) && shown.is_empty() == eyes.is_empty());
+        outcome.check("the resolver is shown", eyes.is_empty() || shown.contains(&server.address.to_string()));
+    }
+}
+
+#[test]
+fn a_resolver_that_is_not_on_this_machine_is_a_warning() {
+    let world = World::new();
+    world.configure("[eyes]\nlook = \"always\"\ndns = [\"192.0.2.53\"]\n");
+    let outcome = world.run(&["doctor", "--json"], "");
+    let shown = said(&outcome, "own eyes");
+    outcome.check("it is one", shown.starts_with("\"warning\"") && shown.contains("192.0.2.53:53"));
+    outcome.check("with the way out", shown.contains("dns = [\\\"127.0.0.1\\\"]"));
+}
+
+#[test]
+fn the_digest_names_own_eyes_where_nothing_is_trusted() {
+    let server = honest("");
+    let world = world("off", &server, "");
+    world.deliver(Letter::from("bob@example.net").unproven().bytes()).is(0, 0, 1, 0).held_for("nothing-trusted");
+    let digest = world.run(&["digest", "--stdout"], "");
+    let text = String::from_utf8_lossy(&digest.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    digest.check("the way out", text.contains("look = \"where-silent\" in the part [eyes]"));
+}
+
+#[test]
+fn what_lets_a_pin_rest_is_said_when_a_program_is_allowed() {
+    let server = honest("");
+    for (look, ends) in [("off", "own eyes are off"), ("where-silent", "only with look = \"always\""), ("always", "")] {
+        let world = world(look, &server, "");
+        let outcome = world.run(&["allow", "noreply@shop.example"], "");
+        let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        outcome.check(look, said.contains("passes from now on") != ends.is_empty() && said.contains(ends));
+    }
+}
