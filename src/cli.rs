@@ -525,6 +525,10 @@ pub struct DoctorArguments {
     /// Write JSON, one line a check
     #[arg(long)]
     pub json: bool,
+    /// Ask the DNS whether challenges will be taken: your mail server's name, its SPF, your domain's SPF and DMARC policy, and
+    /// whether they are signed. Without it nothing is asked
+    #[arg(long)]
+    pub dns: bool,
     /// Send yourself messages with forged proofs of origin and one to a sub-address, and see what arrives and is believed
     #[arg(long)]
     pub send_probe: bool,

@@ -1,10 +1,13 @@
-//! What a user is shown of own eyes: by `doctor`, the digest and `allow`.
+//! What a user is shown of own eyes and of how challenges are received: by `doctor`, the digest and `allow`.
 
 use serde_json::Value;
 
+use super::dns_server::{Server, Zone};
 use super::letter::Letter;
 use super::own_eyes::{honest, world};
 use super::world::{Outcome, World};
+
+const ZONE: &str = "example.org TXT v=spf1 mx -all\n_dmarc.example.org TXT v=DMARC1; p=reject\n";
 
 fn lines(outcome: &Outcome) -> Vec<Value> {
     let text = String::from_utf8_lossy(&outcome.stdout);
@@ -15,6 +18,36 @@ fn lines(outcome: &Outcome) -> Vec<Value> {
 fn said(outcome: &Outcome, check: &str) -> String {
     let of_it = lines(outcome).into_iter().filter(|line| line["check"] == check);
     of_it.map(|line| format!("{} {} {}\n", line["grade"], line["said"], line["way_out"])).collect()
+}
+
+#[test]
+fn doctor_asks_the_dns_only_when_it_is_told_to() {
+    let server = honest(ZONE);
+    let world = world("where-silent", &server, "");
+    let without = world.run(&["doctor", "--json"], "");
+    without.check("nothing is asked", server.asked().is_empty());
+    without.check("nothing is judged", said(&without, "DMARC").is_empty());
+    let with = world.run(&["doctor", "--dns", "--json"], "");
+    let asked: Vec<String> = server.asked().into_iter().map(|asked| asked.what).collect();
+    for question in ["TXT example.org", "TXT _dmarc.example.org"] {
+        with.check(question, asked.iter().any(|what| what == question));
+    }
+    with.check("the policy is shown", said(&with, "DMARC").contains("p=reject"));
+    with.check("so is SPF", said(&with, "From SPF").contains("\"ok\" \"example.org publishes SPF"));
+    with.check("who refuses is said", said(&with, "signature").contains("EVERY CHALLENGE WILL BE REFUSED"));
+    with.check("the greeting too", !said(&with, "HELO name").is_empty());
+}
+
+#[test]
+fn a_resolver_that_is_dead_is_said_once_and_soon() {
+    let dead = Server::start(Zone::default(), &[]);
+    let world = world("where-silent", &dead, "");
+    let begun = std::time::Instant::now();
+    let outcome = world.run(&["doctor", "--dns", "--json"], "");
+    outcome.check("at most its time", begun.elapsed().as_secs() < 9);
+    outcome.check("it is named", said(&outcome, "DNS").contains("no answer from"));
+    outcome
+        .check("nothing else is judged", said(&outcome, "From SPF").is_empty() && said(&outcome, "DMARC").is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `doctor`: the whole set-up, one line a check, with the way out where something is not well.
 //!
-//! Promises: changes nothing; sends nothing unless `--send-probe` is given. Never touches: mail.
+//! Promises: changes nothing; sends nothing unless `--send-probe` is given, and asks nobody unless `--dns` is. Never touches: mail.
 
 mod probe;
 
@@ -10,7 +10,7 @@ use crate::cli::DoctorArguments;
 use crate::command::doctor::probe::{Fate, Probed, probe};
 use crate::exit::Ending;
 use crate::mail::display::wrapped;
-use crate::operation::checkup::{Finding, Grade, examine};
+use crate::operation::checkup::{Finding, Grade, ask_about_challenges, examine};
 use crate::operation::installation::Installation;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
@@ -39,6 +39,9 @@ pub fn doctor(arguments: &DoctorArguments, environment: Environment) -> Answer {
             vec![finding.way("mend it; nothing else can be checked before, and all mail waits")]
         }
     };
+    if let (true, Ok(config)) = (arguments.dns, &config) {
+        found.extend(ask_about_challenges(config));
+    }
     if arguments.send_probe {
         config.map_err(Trouble::config)?;
         screen::aside("waiting up to 30 seconds for the probes");
@@ -169,7 +172,7 @@ mod tests {
                 std::fs::write(&file, text).unwrap();
             }
             for json in [true, false] {
-                let arguments = DoctorArguments { json, send_probe: false };
+                let arguments = DoctorArguments { json, dns: true, send_probe: false };
                 assert_eq!(doctor(&arguments, environment.clone()).unwrap(), Ending::Config);
             }
         }

@@ -4,6 +4,7 @@
 //! Never touches: mail, printing.
 
 mod caller;
+mod challenges;
 mod eyes;
 mod files;
 mod finding;
@@ -17,6 +18,7 @@ use crate::operation::place::Place;
 use crate::report::{self, chain};
 use crate::world::config::{Config, Environment};
 
+pub use challenges::ask_about_challenges;
 pub use finding::{Finding, Grade};
 pub use machine::refused_answers;
 

@@ -17,6 +17,7 @@ use core::net::IpAddr;
 use super::question::{Answers, Name, Step};
 
 pub use check::ROUND_LIMIT;
+pub use record::is_record;
 pub use result::SpfResult;
 
 /// Most octets of a local part and of what a client calls itself: RFC 5321 section 4.5.3.1 allows 64 and 255. The macros of a

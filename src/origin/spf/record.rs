@@ -60,7 +60,8 @@ pub(super) struct Prefixes {
 }
 
 /// Whether a TXT record is one of these (section 4.5): the version, then a blank or the end.
-pub(super) fn is_record(text: &[u8]) -> bool {
+#[must_use]
+pub fn is_record(text: &[u8]) -> bool {
     let version = text.get(..6).is_some_and(|version| version.eq_ignore_ascii_case(b"v=spf1"));
     version && matches!(text.get(6), None | Some(b' '))
 }
