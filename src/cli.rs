@@ -221,6 +221,16 @@ pub struct ReplayArguments {
     /// With --address: the character that your mail system splits user+anything@ at
     #[arg(long, value_name = "CHARACTER", requires = "address")]
     pub delimiter: Option<String>,
+    /// Check signatures by DNS, with the time of each message's arrival, where that would change what becomes of it, whatever
+    /// [eyes] in the configuration says. Keys are changed after months: of old mail it says how many are gone
+    #[arg(long, conflicts_with = "assume_first_contact")]
+    pub look: bool,
+    /// With --look: for how many seconds the DNS is asked in all, 1 to 600; without it, 120
+    #[arg(long, value_name = "SECONDS", requires = "look", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub budget: Option<u16>,
+    /// With --look: the resolver to ask, such as 127.0.0.1:5353; without it, that of the configuration or of the system
+    #[arg(long, value_name = "ADDRESS", requires = "look")]
+    pub dns: Vec<String>,
     /// Where the mail is; - reads standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,

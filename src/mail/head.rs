@@ -253,6 +253,12 @@ impl Field<'_> {
 /// What Postfix, Exim, Dovecot and OpenSMTPD put on top at delivery (reference: the callers' table).
 const CALLER_FIELDS: [&str; 5] = ["Return-Path", "Delivered-To", "X-Original-To", "Envelope-To", "Delivery-Date"];
 
+/// A date as fields write it (RFC 5322 section 3.3), in seconds since 1970.
+#[must_use]
+pub fn moment(text: &str) -> Option<i64> {
+    mailparse::dateparse(text.trim()).ok()
+}
+
 /// Where the line that begins at `start` ends, behind its line feed.
 fn line_end(bytes: &[u8], start: usize) -> usize {
     first(&bytes[start..], b'\n').map_or(bytes.len(), |at| start + at + 1)

@@ -29,7 +29,7 @@ use crate::report::{self, Level};
 use crate::world::allowance::{Allowance, FEWEST, PER_MESSAGE, Time};
 use crate::world::clock;
 use crate::world::maildir::Entry;
-use crate::world::resolver::Resolver;
+use crate::world::resolver::{Resolver, Servers};
 
 /// Most questions about one message.
 pub const QUESTIONS_LIMIT: usize = 64;
@@ -96,9 +96,25 @@ pub fn scope(installation: &Installation) -> Scope {
     Scope { everything: false, spf, takes_mail: true }
 }
 
-/// Asks until nothing is open.
-#[must_use]
-pub fn examine(installation: &Installation, subject: &Subject<'_>, resolver: &mut Resolver) -> (Report, Answers) {
+/// The resolvers that the command line names, else those of the configuration or of the system.
+///
+/// # Errors
+/// What is named is no resolver.
+pub fn servers(installation: &Installation, named: &[String]) -> Result<Servers, Trouble> {
+    if named.is_empty() {
+        return Ok(installation.config.resolvers());
+    }
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    Servers::parse(&named).map_err(|error| Trouble::usage(format!("--dns: {error}")))
+}
+
+/// Asks until nothing is open; what is among the answers is not asked again.
+pub fn examine(
+    installation: &Installation,
+    subject: &Subject<'_>,
+    resolver: &mut Resolver,
+    answers: &mut Answers,
+) -> Report {
     let (head, policy) = (Head::read(subject.start), &installation.config.policy);
     let by_boundary = || client(&head, policy.trust.hops.max(1), &|host| is_own_host(installation, host)).ok();
     let client = subject.client.clone().or_else(by_boundary);
@@ -123,11 +139,10 @@ pub fn examine(installation: &Installation, subject: &Subject<'_>, resolver: &mu
         arrival: subject.arrival,
         scope: subject.scope,
     };
-    let mut answers = Answers::default();
     loop {
-        match evaluate(&letter, &answers) {
-            Step::Done(report) => return (report, answers),
-            Step::Ask(questions) => resolver.ask(&questions, &mut answers),
+        match evaluate(&letter, answers) {
+            Step::Done(report) => return report,
+            Step::Ask(questions) => resolver.ask(&questions, answers),
         }
     }
 }
@@ -155,7 +170,8 @@ pub fn within_allowance(installation: &Installation, subject: &Subject<'_>, time
 /// Looks for as long as that at most; how long it took, and whether no resolver answered.
 fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> (Found, Duration, bool) {
     let mut resolver = Resolver::new(&installation.config.resolvers(), time, QUESTIONS_LIMIT);
-    let (report, answers) = examine(installation, subject, &mut resolver);
+    let mut answers = Answers::default();
+    let report = examine(installation, subject, &mut resolver, &mut answers);
     let found = report.found;
     let proven = found.proven.iter().fold(Proofs::NONE, |all, (_, proofs)| all.union(*proofs));
     let refused: Vec<&str> = report.refusals.iter().map(|refusal| refusal.name).collect();

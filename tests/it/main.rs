@@ -67,6 +67,7 @@ mod questions;
 mod received;
 mod reinjection;
 mod replay;
+mod replay_look;
 mod replies;
 mod resolver;
 mod scenario;

@@ -22,7 +22,7 @@ use crate::origin::question::{Answer, Answers, Finding, Record};
 use crate::origin::spf::Client;
 use crate::world::allowance::PER_MESSAGE;
 use crate::world::input::Incoming;
-use crate::world::resolver::{Resolver, Servers};
+use crate::world::resolver::Resolver;
 
 /// What was seen.
 #[derive(Debug, Serialize)]
@@ -103,10 +103,7 @@ pub fn look(
     watched: &Watched,
     now: i64,
 ) -> Result<(LookShown, Report), Trouble> {
-    let servers = match arguments.dns.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => installation.config.resolvers(),
-        given => Servers::parse(given).map_err(|error| Trouble::usage(format!("--dns: {error}")))?,
-    };
+    let servers = look::servers(installation, &arguments.dns)?;
     let subject = Subject {
         facts: &case.facts,
         start: case.facts.start(),
@@ -117,7 +114,8 @@ pub fn look(
         list: list_domains(&case.facts, &case.standing),
     };
     let mut resolver = Resolver::new(&servers, PER_MESSAGE, QUESTIONS_LIMIT);
-    let (report, answers) = look::examine(installation, &subject, &mut resolver);
+    let mut answers = Answers::default();
+    let report = look::examine(installation, &subject, &mut resolver, &mut answers);
     let author = case.facts.sender.address();
     let proven = report.found.proven.iter().filter(|(domain, _)| author.is_some_and(|one| one.domain() == domain));
     let mut words: Vec<&'static str> = proven.flat_map(|(_, proofs)| proofs.list()).collect();

@@ -146,6 +146,7 @@ mod tests {
             confirms: None,
             proven: false,
             trusted_below: None,
+            looked: None,
             sender: Address::parse(from).ok(),
             if_known: (Verdict::Pass, Reason::AllowedSender),
             earlier: Vec::new(),

@@ -1,10 +1,11 @@
 //! `replay`: what this program would have done with old mail.
 //!
-//! Promises: writes nothing and sends nothing; every message found is judged by the code of a delivery and counted;
+//! Promises: writes nothing and sends nothing, and asks nobody without `--look`; every message found is judged by the code of a delivery and counted;
 //! a file that cannot be read is named, counted, and stops nothing; the answer does not depend on how many processors
 //! there are. Never touches: anything but to read it.
 
 mod learning;
+mod looking;
 mod tally;
 mod trial;
 
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use crate::cli::ReplayArguments;
 use crate::command::replay::learning::Course;
+use crate::command::replay::looking::{Looked, Looker};
 use crate::command::replay::tally::Tally;
 use crate::command::replay::trial::{Ground, Judged, Trial};
 use crate::exit::Ending;
@@ -54,8 +56,14 @@ pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
     // Gather.
     let since = arguments.since.as_deref().map(|text| moment(text, clock::now())).transpose()?;
     let ground = Ground::open(arguments, &environment)?;
-    let judges = thread::available_parallelism().map_or(1, NonZero::get).min(JUDGES_LIMIT);
-    let trials = (0..judges).map(|_| ground.trial()).collect::<Result<Vec<_>, _>>()?;
+    let trials = match Looker::of(arguments, &ground.installation)? {
+        // Who looks does so alone, or chance would say for which messages the time is enough.
+        Some(looker) => vec![ground.trial(Some(looker))?],
+        None => {
+            let judges = thread::available_parallelism().map_or(1, NonZero::get).min(JUDGES_LIMIT);
+            (0..judges).map(|_| ground.trial(None)).collect::<Result<Vec<_>, _>>()?
+        }
+    };
     let policy = &ground.installation.config.policy;
     let progress = Progress::of(&arguments.paths);
     // What is older teaches.
@@ -67,7 +75,7 @@ pub fn replay(arguments: &ReplayArguments, environment: Environment) -> Answer {
         limited: !ground.assumed,
         progress,
         slots: Slots::default(),
-        tally: Tally::new(ground.assumed),
+        tally: Tally::new(ground.assumed, arguments.look),
         lines: String::new(),
         latest: 0,
     };
@@ -207,6 +215,8 @@ struct Line<'a> {
     reason: &'a str,
     challenge_to: Option<String>,
     confirms: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    look: Option<Looked>,
 }
 
 impl Book<'_> {
@@ -278,6 +288,7 @@ fn line(judged: &Judged) -> String {
         reason: judged.reason.name(),
         challenge_to: to.map(Address::to_string),
         confirms: judged.confirms.as_ref().map(Address::to_string),
+        look: judged.looked,
     };
     // Strings alone always make JSON.
     serde_json::to_string(&line).unwrap_or_default() + "\n"
@@ -288,10 +299,10 @@ fn remarks(arguments: &ReplayArguments, policy: &Policy) -> Vec<&'static str> {
     let mut remarks = Vec::new();
     if arguments.assume_first_contact {
         remarks.push("Every message was taken as proven, written to you and from a stranger; no limit was applied.");
-    } else if policy.trust.ids.is_empty() {
+    } else if !policy.trust.can_prove() {
         remarks.push(
-            "No authserv-id is configured, so nothing is proven and nobody would be asked. What the messages alone \
-             would bring about is shown by --assume-first-contact.",
+            "No authserv-id is configured and own eyes are off, so nothing is proven and nobody would be asked. What signatures \
+             would prove is shown by --look; what the messages alone would bring about, by --assume-first-contact.",
         );
     }
     if !arguments.address.is_empty() {
@@ -314,7 +325,7 @@ mod tests {
     fn played(folder: &std::path::Path, judges: usize, enough: usize) -> Vec<String> {
         let arguments = ReplayArguments { address: vec!["alice@example.org".into()], ..ReplayArguments::default() };
         let ground = Ground::open(&arguments, &Environment::default()).unwrap();
-        let trials = (0..judges).map(|_| ground.trial().unwrap()).collect();
+        let trials = (0..judges).map(|_| ground.trial(None).unwrap()).collect();
         let mut out = Vec::new();
         let paths = [folder.to_owned()];
         run(&Source::new(&paths, None, &Progress::of(&[])), trials, &mut |step| {

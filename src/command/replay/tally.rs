@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::command::replay::looking::Looked;
 use crate::command::replay::trial::Judged;
 use crate::mail::compose::day_of;
 use crate::mail::display::one_line;
@@ -34,6 +35,9 @@ pub struct Tally {
     pub older: u64,
     /// Whether everything was taken as proven, so that the share of it says nothing.
     assumed: bool,
+    /// Whether own eyes looked.
+    looks: bool,
+    looked: Looks,
     bytes: u64,
     reflected: u64,
     proven: u64,
@@ -46,6 +50,59 @@ pub struct Tally {
     asked: Senders,
     held: Senders,
     weeks: BTreeMap<i64, Counts>,
+}
+
+/// What own eyes saw, where that changes something.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looks {
+    key_gone: u64,
+    not_looked_at: u64,
+    not_proven: u64,
+    proven: u64,
+    unsettled: u64,
+}
+
+impl Looks {
+    fn add(&mut self, looked: Looked) {
+        *match looked {
+            Looked::KeyGone => &mut self.key_gone,
+            Looked::NotLookedAt => &mut self.not_looked_at,
+            Looked::NotProven => &mut self.not_proven,
+            Looked::Proven => &mut self.proven,
+            Looked::Unsettled => &mut self.unsettled,
+        } += 1;
+    }
+
+    /// One line, or none where there was nothing to look at. `looks` where anybody wanted to.
+    fn line(self, looks: bool) -> String {
+        let at = self.key_gone + self.not_proven + self.proven + self.unsettled;
+        let left = self.not_looked_at;
+        if !looks && left > 0 {
+            let (all, messages) = (group(left), plural(left, "message"));
+            return format!("own eyes would look at {all} {messages} more: --look shows what they see\n");
+        }
+        if at + left == 0 {
+            return String::new();
+        }
+        let parts = [
+            (self.proven, "proven"),
+            (self.not_proven, "not proven"),
+            (self.key_gone, "with a key that is gone"),
+            (self.unsettled, "without an answer"),
+        ];
+        let parts =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", group(*count)));
+        let parts: Vec<String> = parts.collect();
+        let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+        let mut out = format!("own eyes looked at {} {}{parts}\n", group(at), plural(at, "message"));
+        if left > 0 {
+            out.push_str(&format!(
+                "{} more not looked at: the time is used up (--budget), no resolver answers, or they are too large\n",
+                group(left)
+            ));
+        }
+        out
+    }
 }
 
 /// How many messages each of them sent.
@@ -98,8 +155,8 @@ impl Counts {
 impl Tally {
     /// Nothing counted yet.
     #[must_use]
-    pub fn new(assumed: bool) -> Tally {
-        Tally { assumed, ..Tally::default() }
+    pub fn new(assumed: bool, looks: bool) -> Tally {
+        Tally { assumed, looks, ..Tally::default() }
     }
 
     /// Counts one message.
@@ -107,6 +164,7 @@ impl Tally {
         self.counts.add(judged.verdict);
         self.bytes += judged.bytes;
         self.proven += u64::from(judged.proven);
+        judged.looked.into_iter().for_each(|looked| self.looked.add(looked));
         if let Some(received) = judged.trusted_below {
             *self.below.entry(received).or_default() += 1;
         }
@@ -175,8 +233,9 @@ impl Tally {
             row("thrown away", counts.discarded, all, "");
         }
         row("bytes reflected", self.reflected, self.bytes, "in challenges, of the bytes received");
+        let by = if self.looks { "a trusted mail system or a signature" } else { "a trusted mail system" };
         if !self.assumed {
-            row("proven", self.proven, all, "a trusted mail system vouches for the sender's domain");
+            row("proven", self.proven, all, &format!("{by} vouches for the sender's domain"));
         }
         if self.confirmed > 0 {
             row("confirming", self.confirmed, all, "they answer a challenge of yours");
@@ -184,6 +243,7 @@ impl Tally {
         if self.own_mail > 0 {
             row("about your mail", self.own_mail, all, "they answer or return a message of yours, and pass for that");
         }
+        out.push_str(&self.looked.line(self.looks));
         // More of them than are proven: hardly forgeries.
         if let Some((hops, count)) =
             self.below.iter().max_by_key(|(_, count)| **count).filter(|most| *most.1 > self.proven)
@@ -293,6 +353,7 @@ mod tests {
             confirms: None,
             proven: true,
             trusted_below: None,
+            looked: None,
             sender: None,
             if_known: (verdict, reason),
             earlier: Vec::new(),
@@ -381,6 +442,25 @@ mod tests {
             tally.add_to_week(Verdict::Pass, monday + week * WEEK);
         }
         assert!(tally.text(&[]).contains("5 more                5         0         0\n"), "{}", tally.text(&[]));
+    }
+
+    #[test]
+    fn every_message_that_own_eyes_would_look_at_is_counted_once() {
+        let all = [Looked::KeyGone, Looked::NotLookedAt, Looked::NotProven, Looked::Proven, Looked::Unsettled];
+        let line = |looks, fates: &[Looked]| {
+            let mut sum = Looks::default();
+            fates.iter().for_each(|looked| sum.add(*looked));
+            sum.line(looks)
+        };
+        assert_eq!(line(true, &[]) + &line(false, &[]), "");
+        let said = line(true, &all);
+        assert!(
+            said.starts_with("own eyes looked at 4 messages: 1 proven, 1 not proven, 1 with a key that is gone, 1 wi"),
+            "{said}"
+        );
+        assert!(said.contains("\n1 more not looked at: "), "{said}");
+        assert_eq!(line(true, &[Looked::Proven]), "own eyes looked at 1 message: 1 proven\n");
+        assert_eq!(line(false, &[all[1]; 2]), "own eyes would look at 2 messages more: --look shows what they see\n");
     }
 
     #[test]

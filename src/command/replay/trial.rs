@@ -4,9 +4,12 @@
 //! stood in for by ones that have signed nothing. Never touches: limits on challenges, which depend on the messages
 //! before (`replay/mod.rs`), files, the screen.
 
+use std::cell::RefCell;
+
 use anyhow::anyhow;
 
 use crate::cli::ReplayArguments;
+use crate::command::replay::looking::{Looked, Looker};
 use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::earlier::EarlierId;
@@ -18,6 +21,7 @@ use crate::operation::sent::recipient;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Proofs, Trust};
 use crate::origin::envelope::Caller;
+use crate::origin::eyes::Look;
 use crate::origin::submission::was_submitted;
 use crate::policy::block::without_block;
 use crate::policy::own_mail::{How, OwnMail, teaches};
@@ -54,6 +58,7 @@ pub struct Ground {
 pub struct Trial<'g> {
     ground: &'g Ground,
     store: Option<Store>,
+    looker: Option<RefCell<Looker>>,
 }
 
 /// What would be done with one message.
@@ -81,6 +86,8 @@ pub struct Judged {
     pub proven: bool,
     /// If no word of a configured authserv-id is believed: how many Received fields stand above the first one.
     pub trusted_below: Option<usize>,
+    /// What own eyes saw; none where that would change nothing.
+    pub looked: Option<Looked>,
     /// Who wrote it.
     pub sender: Option<Address>,
     /// What would be done if the sender were allowed by then.
@@ -116,6 +123,10 @@ impl Ground {
         }
         // A dry run asks what would be done, so what the mode lets pass is no answer.
         installation.config.policy.mode = Mode::On;
+        let eyes = &mut installation.config.policy.trust.eyes;
+        if arguments.look && eyes.look == Look::Off {
+            eyes.look = Look::WhereSilent;
+        }
         // A text that cannot be used is said once, not at every message.
         installation.config.templates(None).map_err(Trouble::config)?;
         Ok(Ground {
@@ -127,15 +138,15 @@ impl Ground {
         })
     }
 
-    /// One more judge.
+    /// One more judge, who may look.
     ///
     /// # Errors
     /// When the store cannot be opened.
-    pub fn trial(&self) -> Result<Trial<'_>, Trouble> {
+    pub fn trial(&self, looker: Option<Looker>) -> Result<Trial<'_>, Trouble> {
         let store = if self.has_store && !self.assumed { Some(self.installation.store()?) } else { None };
         // Thousands of messages would be judged as if nothing had been wrong.
         store.as_ref().map_or(Ok(()), Store::can_be_read)?;
-        Ok(Trial { ground: self, store })
+        Ok(Trial { ground: self, store, looker: looker.map(RefCell::new) })
     }
 }
 
@@ -154,13 +165,17 @@ impl Trial<'_> {
         let facts = Facts::read(&start, &caller, &policy.trust);
         let at = message.received.or(facts.date).filter(|at| (0..ground.now + FUTURE_LIMIT).contains(at));
         let now = at.unwrap_or(ground.now);
-        let case = if ground.assumed {
+        let mut case = if ground.assumed {
             decide(&ground.installation, assume::facts(facts, policy), assume::standing(), None, now)
         } else {
             let known = standing(&ground.installation, self.store.as_ref(), &facts, now)?;
             decide(&ground.installation, facts, known, None, now)
         };
-        Ok(self.judged(message, at, now, &case))
+        let looked = case.wants_look.then(|| match &self.looker {
+            Some(looker) => looker.borrow_mut().look(&ground.installation, message, &mut case, now),
+            None => Looked::NotLookedAt,
+        });
+        Ok(Judged { looked, ..self.judged(message, at, now, &case) })
     }
 
     fn judged(&self, message: &Message, at: Option<i64>, now: i64, case: &Case) -> Judged {
@@ -186,6 +201,7 @@ impl Trial<'_> {
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.clone()),
             proven,
             trusted_below: facts.authentication.trusted_below.filter(|_| facts.authentication.believed.is_empty()),
+            looked: None,
             sender: sender.cloned(),
             if_known: self.if_known(case, now),
             earlier: if is_sent { Vec::new() } else { self.if_own(case, now) },
