@@ -21,11 +21,12 @@ use crate::command::init::recipes::Recipes;
 use crate::command::init::settings::{Settings, draft, is_usual_place};
 use crate::exit::Ending;
 use crate::mail::address::Address;
-use crate::operation::evidence::Server;
+use crate::operation::evidence::{Evidence, Server};
 use crate::operation::lore::Lore;
 use crate::operation::place::Place;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::auth::Trust;
 use crate::origin::eyes::Look;
 use crate::world::config::{Config, Environment, Inbox, Paths};
 use crate::world::maildir::Maildir;
@@ -86,7 +87,7 @@ pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result
     if let Some((settings, _)) = &new {
         report.push_str(&taken(arguments, settings));
     }
-    report.push_str(&advice(&config));
+    report.push_str(&advice(&config, new.is_none()));
     let lore = Lore::of(&config, &environment);
     report.push_str(&lines_to_copy(&program, &config, &environment, &lore.sent));
     let what = unheeded.join(", ");
@@ -266,13 +267,14 @@ fn taken(arguments: &InitArguments, settings: &Settings) -> String {
     if out == "\n" { String::new() } else { out }
 }
 
-/// What a person should know before the first message comes.
-fn advice(config: &Config) -> String {
+/// What a person should know before the first message comes; what is there already is told and not changed.
+fn advice(config: &Config, is_there: bool) -> String {
     let mut out = String::new();
     if config.policy.trust.eyes.look != Look::Off {
         out.push_str(
             "\nWhere your mail system says nothing of a message's origin, its signature is checked here: then DNS\n\
-             questions about strangers' domains leave this machine, and nothing else (look in [eyes]).\n",
+             questions about strangers' domains leave this machine, and nothing else. To switch that off:\n\
+             look = \"off\" in the part [eyes].\n",
         );
     }
     if !config.policy.trust.can_prove() {
@@ -280,6 +282,13 @@ fn advice(config: &Config) -> String {
             "\nNobody is asked to confirm yet: no mail server is named whose word on a message's origin\n\
              counts (authserv_ids). Mail from strangers is held and listed. countersign doctor says more.\n",
         );
+        if is_there && shows_no_server(config) {
+            out.push_str(&format!(
+                "Your recent mail shows no server that checks where it comes from. To have signatures checked here,\n\
+                 by DNS questions about strangers' domains: {}.\n",
+                Trust::OPEN_EYES
+            ));
+        }
     }
     if !surroundings::is_executable(&config.paths.sendmail) {
         let path = config.paths.sendmail.display();
@@ -290,6 +299,13 @@ fn advice(config: &Config) -> String {
          list of known senders is dead. countersign doctor checks the whole set-up.\n",
     );
     out
+}
+
+/// Whether no server may be the user's own that says where recent mail comes from.
+fn shows_no_server(config: &Config) -> bool {
+    let inbox: Vec<Place> = Place::of(&config.paths.inbox).into_iter().collect();
+    let policy = &config.policy;
+    Evidence::of(&inbox, &policy.trust, &policy.owner.delimiters).candidates().is_empty()
 }
 
 /// The lines for the mail system, each under the name of the file it goes into.
@@ -511,6 +527,42 @@ mod tests {
         let said = refuse_network(&store, false, on_nfs).unwrap_err().error.to_string();
         assert!(said.contains("on NFS") && said.contains("XDG_DATA_HOME="), "{said}");
         assert!(refuse_network(&store, true, on_nfs).is_ok() && refuse_network(&store, false, |_| None).is_ok());
+    }
+
+    #[test]
+    fn what_leaves_the_machine_is_said_where_something_does_and_what_is_there_is_only_told() {
+        let home = tempfile::tempdir().unwrap();
+        let given = |look: Option<&str>| InitArguments {
+            authserv_id: Vec::new(),
+            look: look.map(str::to_owned),
+            ..arguments(home.path())
+        };
+        let made = |look| set_up(&given(look), environment(home.path())).unwrap().report;
+        let (leaves, hint) =
+            ("nothing else. To switch that off:\nlook = \"off\"", "look = \"where-silent\" in the part [eyes]");
+        let first = made(None);
+        assert!(first.contains(leaves) && !first.contains("Nobody is asked"), "{first}");
+        let file = home.path().join(".config/countersign/config.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("\nlook = \"where-silent\"\n"), "{text}");
+        // As a former version wrote it: without the part.
+        let (before, after) = (text.split_once("\n[eyes]\n").unwrap().0, text.split_once("\n[score]\n").unwrap().1);
+        let former = format!("{before}\n[score]\n{after}");
+        fs::write(&file, &former).unwrap();
+        let again = made(None);
+        assert!(
+            again.contains("shows no server that checks") && again.contains(hint) && !again.contains(leaves),
+            "{again}"
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), former, "it is not changed");
+        let maildir = home.path().join("Maildir/new");
+        for number in 0..4 {
+            let field = "Authentication-Results: mx.example.org; dkim=pass header.d=example.net";
+            fs::write(maildir.join(number.to_string()), format!("Received: x\n{field}\nTo: a@example.org\n\n"))
+                .unwrap();
+        }
+        let seen = made(None);
+        assert!(seen.contains("Nobody is asked") && !seen.contains(hint), "{seen}");
     }
 
     #[test]
