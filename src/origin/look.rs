@@ -106,6 +106,17 @@ pub enum Strict {
 }
 
 impl Strict {
+    /// Every one.
+    pub const ALL: [Strict; 7] = [
+        Strict::CcUnsigned,
+        Strict::DateTooOld,
+        Strict::DateUnsigned,
+        Strict::OtherDomain,
+        Strict::SignedLongAgo,
+        Strict::SubjectUnsigned,
+        Strict::ToUnsigned,
+    ];
+
     /// In kebab case.
     #[must_use]
     pub fn name(self) -> &'static str {

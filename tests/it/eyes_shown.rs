@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::dns_server::{Server, Zone};
 use super::letter::Letter;
 use super::own_eyes::{honest, world};
+use super::signer::Signer;
 use super::world::{Outcome, World};
 
 const ZONE: &str = "example.org TXT v=spf1 mx -all\n_dmarc.example.org TXT v=DMARC1; p=reject\n";
@@ -102,5 +103,26 @@ fn what_lets_a_pin_rest_is_said_when_a_program_is_allowed() {
         let outcome = world.run(&["allow", "noreply@shop.example"], "");
         let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
         outcome.check(look, said.contains("passes from now on") != ends.is_empty() && said.contains(ends));
+    }
+}
+
+#[test]
+fn the_page_of_own_eyes_shows_what_explain_says() {
+    let signer = Signer::of("example.net", countersign::world::clock::now());
+    let server = honest(&format!("{}example.net MX 10 mx.example.net\n", signer.key()));
+    let world = world("off", &server, "");
+    let letter = Letter::from("bob@example.net").unproven().field("Date", "Sat, 28 Nov 2026 09:00:00 +0000");
+    let mut lines = Vec::new();
+    for fields in [vec!["from", "to", "subject", "date"], vec!["from", "subject", "date"]] {
+        let signer = Signer { fields, ..signer.clone() };
+        let outcome = world.run(&["explain", "--look"], signer.sign(&letter.bytes()));
+        let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        let seen = text.lines().skip_while(|line| !line.starts_with("Own eyes")).take_while(|line| !line.is_empty());
+        // How long it took is never the same.
+        lines.push(seen.filter(|line| !line.trim_start().starts_with("questions")).collect::<Vec<_>>().join("\n"));
+    }
+    let page = include_str!("../../docs/own-eyes.md");
+    for block in lines {
+        assert!(block.lines().count() > 5 && page.contains(&block), "docs/own-eyes.md shows no\n{block}");
     }
 }
