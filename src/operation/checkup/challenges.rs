@@ -109,7 +109,7 @@ fn judge(leaving: &Leaving, answers: &Answers) -> Step<Vec<Finding>> {
         || by_greeting.is_some_and(|domain| domain == leaving.from);
     let mut found = match (&helo, &greeting) {
         (Some(helo), Some(greeting)) => vec![greeting.addresses(helo), greeting.policy(helo)],
-        _ => vec![no_full_name(&leaving.helo)],
+        _ => vec![no_full_name(leaving)],
     };
     found.extend(from.map(|has_spf| policy_of_from(leaving, has_spf)));
     let dmarc = dmarc.unwrap_or_default();
@@ -189,21 +189,29 @@ impl Greeting {
     }
 }
 
-fn no_full_name(helo: &str) -> Finding {
+fn no_full_name(leaving: &Leaving) -> Finding {
+    let (check, helo) = ("HELO name", &leaving.helo);
+    if leaving.signing == Signing::Unseen {
+        let said = format!(
+            "what your mail system calls itself cannot be seen here, and {helo:?}, as this machine is called, is no full name"
+        );
+        return Finding::note(check, &said).way("let it greet with a name that the DNS knows, or many refuse its mail");
+    }
     Finding::warning(
-        "HELO name",
+        check,
         &format!("{helo:?}, which your mail system calls itself, is no full name: many refuse its mail"),
     )
-    .way("give it one that the DNS knows (in Postfix myhostname)")
+    .way("give it one that the DNS knows: myhostname in main.cf")
 }
 
 fn policy_of_from(leaving: &Leaving, has_spf: Option<bool>) -> Finding {
     let (check, Leaving { from, helo, .. }) = ("From SPF", leaving);
+    let greeting = if helo.contains('.') { format!(" a:{helo}") } else { String::new() };
     match has_spf {
         None => unanswered(check, &format!("SPF of {from}")),
         Some(true) => Finding::good(check, &format!("{from} publishes SPF")),
         Some(false) => Finding::warning(check, &format!("{from} publishes no SPF: large providers ask for it"))
-            .way(format!("a TXT record at {from}: \"v=spf1 mx a:{helo} -all\"")),
+            .way(format!("a TXT record at {from}: \"v=spf1 mx{greeting} -all\"")),
     }
 }
 
@@ -414,9 +422,20 @@ mod tests {
     #[test]
     fn a_greeting_that_is_no_full_name_is_said() {
         for helo in ["", "localhost", "my host.example", "a..b"] {
-            let found = judged(&leaving(helo, Signing::Unseen), WHOLE);
-            assert!(one(&found, "HELO name").said.contains("no full name"), "{helo}: {found:?}");
-            assert!(found.iter().all(|finding| finding.check != "HELO SPF"));
+            for (signing, grade) in [(Signing::Unseen, Grade::Note), (Signing::Milters, Grade::Warning)] {
+                let found = judged(&leaving(helo, signing), WHOLE);
+                let finding = one(&found, "HELO name");
+                assert!(finding.grade == grade && finding.said.contains("no full name"), "{helo}: {found:?}");
+                assert!(found.iter().all(|finding| finding.check != "HELO SPF"));
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_full_name_is_proposed_for_a_record() {
+        for (helo, way) in [("vm", "\"v=spf1 mx -all\""), (MX, "\"v=spf1 mx a:mx.example.org -all\"")] {
+            let found = judged(&leaving(helo, Signing::Unseen), "");
+            assert!(one(&found, "From SPF").way_out[0].ends_with(way), "{found:?}");
         }
     }
 
