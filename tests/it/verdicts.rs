@@ -16,7 +16,7 @@
 //! asked SECONDS           ago, the last challenge to it           hour N, day N           challenges of all
 //! spent by this message | by another one: its token was used before     only-token    it alone allowed the author
 //! store ready | missing | corrupt | newer                         mode on | observe | off
-//! caps DAYS HOUR DAY      the limits                              trusted none | ID       whose results count      
+//! caps DAYS HOUR DAY      the limits                              trusted none | ID       whose results count
 //! discard-denied          denied mail is thrown away              scores WORD | none      whose spam scores are believed
 //! gate spf                spf=pass is believed (G3)               look WORD              when own eyes look
 //! limits A B C D          pass below, challenge only above, hold above, discard above; `-` for none
