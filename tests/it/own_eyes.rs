@@ -224,6 +224,22 @@ fn three_letters_and_one_answer_are_three_in_the_inbox() {
 }
 
 #[test]
+fn an_answer_that_gate_lets_pass_leaves_the_rest_to_maintain() {
+    let server = honest(&zone());
+    let world = world("where-silent", &server, "");
+    let number = |n: u8| letter().field("Message-ID", &format!("<{n}@example.net>"));
+    let first = world.gate(signer().sign(&number(1).bytes()));
+    first.is(0, 0, 1, 1);
+    world.gate(signer().sign(&number(2).bytes())).is(0, 0, 2, 1);
+    world.gate(number(3).bytes()).is(0, 0, 3, 1);
+    let asked = server.asked().len();
+    let answer = Letter::answer(&first.after.sent[0], BOB).unproven().body("Yes, it is me.\n").bytes();
+    world.gate(answer).is(99, 1, 2, 1);
+    assert_eq!(server.asked().len(), asked, "its caller waits");
+    world.run(&["maintain"], "").is(0, 2, 1, 1).held_for("not-proven");
+}
+
+#[test]
 fn a_known_domain_passes_when_its_proof_was_found() {
     let server = honest(&zone());
     let world = world("where-silent", &server, "");
