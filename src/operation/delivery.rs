@@ -70,7 +70,7 @@ pub fn serve(
         Err(trouble) => case = blind(&installation, case.facts, trouble, now)?,
     }
     let ending = perform(&installation, &mut case, &mut input, now)?;
-    look_at_the_rest(&installation, &mut case, now);
+    look_at_the_rest(&installation, &mut case);
     renew(&installation, &mut case);
     count_proven(&installation, &mut case, now);
     learn(&installation, &mut case, now);
@@ -81,7 +81,7 @@ pub fn serve(
 }
 
 /// Looks at what else is held from who has just answered, and at what came while another letter was looked at.
-fn look_at_the_rest(installation: &Installation, case: &mut Case, now: i64) {
+fn look_at_the_rest(installation: &Installation, case: &mut Case) {
     let confirmed = case.plan.iter().find_map(|effect| match effect {
         Effect::Confirm { address, .. } => Some(address),
         _ => None,
@@ -94,7 +94,7 @@ fn look_at_the_rest(installation: &Installation, case: &mut Case, now: i64) {
     }
     // What `gate` lets pass is not safe yet, and its caller waits: then `maintain` looks.
     if Commitment::of_process().is_done() {
-        look_again::behind_a_delivery(installation, store, &mut case.look_time, now);
+        look_again::behind_a_delivery(installation, store, &mut case.look_time);
     }
 }
 

@@ -22,6 +22,7 @@ use crate::origin::eyes::Found;
 use crate::policy::block::message_start;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
+use crate::policy::token::HeldId;
 use crate::policy::verdict::{Decision, Verdict};
 use crate::report::{self, Level};
 use crate::world::allowance::Time;
@@ -51,12 +52,17 @@ pub fn is_due(row: &HeldRow, now: i64) -> bool {
 
 /// Looks at what waits, as long as this mailbox may: a stranger's letter that came while another was looked at, and what else
 /// came from who has just answered. Whatever fails is left to `maintain`.
-pub fn behind_a_delivery(installation: &Installation, store: &mut Store, time: &mut Time, now: i64) {
-    let due = match store.unlooked() {
-        Ok(rows) => rows.into_iter().filter(|row| row.looks == 0 && is_due(row, now)),
-        Err(problem) => return report::note(Level::Warning, &problem.to_string()),
-    };
-    for row in due.take(BEHIND_A_DELIVERY) {
+pub fn behind_a_delivery(installation: &Installation, store: &mut Store, time: &mut Time) {
+    let mut tried: Vec<HeldId> = Vec::new();
+    while tried.len() < BEHIND_A_DELIVERY {
+        let rows = match store.unlooked() {
+            Ok(rows) => rows,
+            Err(problem) => return report::note(Level::Warning, &problem.to_string()),
+        };
+        // Read anew each time: of what came while this process was looking, nobody else knows that it may be looked at now.
+        let waits = |row: &HeldRow| row.looks == 0 && is_due(row, clock::now()) && !tried.contains(&row.id);
+        let Some(row) = rows.into_iter().find(waits) else { return };
+        tried.push(row.id);
         let looked = quarantine::find(installation, Some(store), row.id).and_then(|held| match held {
             Some(held) => again(installation, store, &held, &row, time),
             None => Ok(true),
@@ -99,7 +105,7 @@ pub fn again(
         Found::default()
     };
     let decision = settled(look::decide(installation, &mut facts, &standing, found, now), row, now);
-    perform(installation, store, &facts, held, &decision, now)?;
+    perform(installation, store, &facts, (held, row.looks), &decision, now)?;
     Ok(true)
 }
 
@@ -116,15 +122,20 @@ fn perform(
     installation: &Installation,
     store: &mut Store,
     facts: &Facts,
-    held: &Held,
+    (held, looks): (&Held, u8),
     decision: &Decision,
     now: i64,
 ) -> Result<(), Trouble> {
     let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
     let (verdict, reason) = (decision.verdict.name(), decision.reason);
     report::note(Level::Info, &format!("looked at id={} again: {verdict} reason={reason}", held.id));
-    look::write_into_block(installation, &held.entry, decision, proofs)?;
-    store.note_look(held.id, decision.reason, proofs)?;
+    // The row first: where another process has looked at it in the meantime, what that one has found stands.
+    if !store.note_look(held.id, looks, decision.reason, proofs)? {
+        return Ok(());
+    }
+    if let Err(trouble) = look::write_into_block(installation, &held.entry, decision, proofs) {
+        report::note(Level::Warning, &format!("{}: {}", held.id, report::chain(&trouble.error)));
+    }
     if decision.verdict == Verdict::Pass && quarantine::release(installation, held, now)? {
         store.set_state(held.id, State::Released)?;
     }

@@ -240,6 +240,28 @@ fn an_answer_that_gate_lets_pass_leaves_the_rest_to_maintain() {
 }
 
 #[test]
+fn of_letters_that_come_at_once_none_is_left_to_maintain() {
+    let server = Server::start(Zone::text(&zone()), &[Behaviour::Slow(Duration::from_millis(30))]);
+    let world = world("where-silent", &server, "");
+    let letter =
+        |n: usize| Letter::from(&format!("bob{n}@example.net")).unproven().field("Message-ID", &format!("<{n}@x>"));
+    let runs: Vec<_> = (0..12)
+        .map(|n| {
+            world.start(
+                &["deliver"],
+                &signer().sign(&letter(n).field("Date", "Sat, 28 Nov 2026 09:00:00 +0000").bytes()),
+            )
+        })
+        .collect();
+    for run in runs {
+        let outcome = world.wait("deliver", run);
+        outcome.check("held", outcome.code == Some(0));
+    }
+    let rows = world.store().all_held().unwrap();
+    assert!(rows.len() == 12 && rows.iter().all(|row| row.reason != Reason::LookLater), "{rows:?}");
+}
+
+#[test]
 fn a_known_domain_passes_when_its_proof_was_found() {
     let server = honest(&zone());
     let world = world("where-silent", &server, "");

@@ -162,16 +162,18 @@ impl Store {
     }
 
     /// Writes down what one more look at a held message has found: why it is held now, and what is proven. Where the reason
-    /// is a new one the next digest lists it again.
+    /// is a new one the next digest lists it again. `false` where it is not held any more, or was looked at more often than
+    /// that meanwhile.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn note_look(&mut self, held: HeldId, reason: Reason, proofs: Proofs) -> Result<(), StoreProblem> {
+    pub fn note_look(&mut self, held: HeldId, looks: u8, reason: Reason, proofs: Proofs) -> Result<bool, StoreProblem> {
         let change = self.change()?;
         let sql = "UPDATE held SET looks = min(looks + 1, 255), proofs = ?3, reason = ?2, \
-                   listed = CASE reason WHEN ?2 THEN listed ELSE 0 END WHERE id = ?1 AND state = 1";
-        change.execute(sql, params![held.number(), reason.number(), proofs.bits()])?;
-        Ok(change.commit()?)
+                   listed = CASE reason WHEN ?2 THEN listed ELSE 0 END WHERE id = ?1 AND state = 1 AND looks = ?4";
+        let count = change.execute(sql, params![held.number(), reason.number(), proofs.bits(), looks])?;
+        change.commit()?;
+        Ok(count > 0)
     }
 
     /// Writes down that what is held from these senders for want of a proof, and was never looked at, is to be looked at.
@@ -467,5 +469,18 @@ mod tests {
         store.record_all(&rows).unwrap();
         assert_eq!(store.held_with_message(&of("a")).unwrap(), [rows[0], rows[2]]);
         assert!(store.held_with_message(&of("c")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_two_who_have_looked_at_the_same_message_the_first_is_believed() {
+        let (_folder, mut store) = store();
+        let held = HeldRow { reason: Reason::LookLater, ..row(1, "a", State::Held) };
+        store.record_all(&[held]).unwrap();
+        assert!(store.note_look(held.id, 0, Reason::Challenge, Proofs::DKIM).unwrap());
+        assert!(!store.note_look(held.id, 0, Reason::LookLater, Proofs::NONE).unwrap());
+        let now = store.held(held.id).unwrap().unwrap();
+        assert_eq!((now.looks, now.reason, now.proofs), (1, Reason::Challenge, Proofs::DKIM));
+        store.set_state(held.id, State::Released).unwrap();
+        assert!(!store.note_look(held.id, 1, Reason::LookLater, Proofs::NONE).unwrap());
     }
 }
