@@ -145,8 +145,7 @@ impl Authentication {
             (Look::Off, _) | (Look::WhereSilent, true) => told,
             (Look::WhereSilent, false) => told.union(seen()),
             (Look::Always, false) => seen(),
-            (Look::Always, true) if told.is_empty() || seen().is_empty() => Proofs::NONE,
-            (Look::Always, true) => told.union(seen()),
+            (Look::Always, true) => borne_out(told, seen()),
         }
     }
 
@@ -319,6 +318,15 @@ impl Trust {
     }
 }
 
+/// What both prove. A path that is right bears no word about the author out: it may be shared with whoever forged that word.
+fn borne_out(told: Proofs, seen: Proofs) -> Proofs {
+    let agree = |of: Proofs| told.intersects(of) && seen.intersects(of);
+    [(Proofs::AUTHOR, told.union(seen)), (Proofs::SPF, Proofs::SPF)]
+        .into_iter()
+        .find(|(of, _)| agree(*of))
+        .map_or(Proofs::NONE, |(_, both)| both)
+}
+
 /// Whether the results of one method in one field prove it for the domain.
 ///
 /// A message has one From and one envelope sender, so for DMARC and SPF every result must be a pass for it. It may
@@ -420,6 +428,7 @@ mod tests {
             (doubtful, Look::WhereSilent, Proofs::DKIM, (false, Proofs::NONE)),
             (none, Look::WhereSilent, Proofs::NONE, (true, Proofs::NONE)),
             (GOOD, Look::Always, Proofs::NONE, (true, Proofs::NONE)),
+            (GOOD, Look::Always, Proofs::SPF, (true, Proofs::NONE)),
             (failed, Look::Always, Proofs::DKIM, (true, Proofs::NONE)),
             (doubtful, Look::Always, Proofs::DKIM, (true, Proofs::NONE)),
             (none, Look::WhereSilent, Proofs::DKIM, (true, Proofs::DKIM)),

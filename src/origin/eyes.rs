@@ -76,6 +76,9 @@ pub struct Found {
     pub takes_no_mail: bool,
     /// Whether there is a signature in the name of the author's domain, and it is wrong.
     pub forged: bool,
+    /// Whether the user stands in neither To nor Cc. No other field that names him is of the author for certain: anybody may put
+    /// it on a letter that was signed for somebody else.
+    pub unnamed: bool,
 }
 
 impl Sight {

@@ -338,6 +338,7 @@ impl Letter<'_> {
             unsettled: (proven.is_empty() && open) || takes_mail == Some(TakesMail::Unsettled),
             takes_no_mail: takes_mail == Some(TakesMail::No),
             forged: self.is_forged(dkim),
+            unnamed: self.named_in == (false, false),
             proven,
         }
     }

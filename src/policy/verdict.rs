@@ -383,7 +383,9 @@ fn display_name(question: Question<'_>) -> Option<(Verdict, Reason)> {
 
 /// RFC 3834 section 2, RFC 5230 section 4.5.
 fn not_addressed(question: Question<'_>) -> Option<(Verdict, Reason)> {
-    let named = question.facts.named.iter().any(|address| question.policy.owner.is(address));
+    let facts = question.facts;
+    let unnamed = facts.authentication.sight.found().is_some_and(|found| found.unnamed);
+    let named = facts.named.iter().any(|address| question.policy.owner.is(address)) && !unnamed;
     (!named).then_some((Verdict::Hold, Reason::NotAddressed))
 }
 

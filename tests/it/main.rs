@@ -38,6 +38,7 @@ mod first_day;
 mod fixture;
 mod foreign_lists;
 mod foreign_marks;
+mod forgeries;
 mod format;
 mod hostile;
 mod languages;
