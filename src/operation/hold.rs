@@ -118,7 +118,11 @@ fn look_now(
         scope: Scope { takes_mail: !passes, ..look::scope(installation) },
         list: list_domains(facts, &case.standing),
     };
-    let Some(found) = look::within_allowance(installation, &subject, &mut case.look_time) else { return Ok(0) };
+    let found = look::within_allowance(installation, &subject, &mut case.look_time).unwrap_or_else(|error| {
+        report::note(Level::Warning, &format!("not looked at: {}", report::chain(&error)));
+        None
+    });
+    let Some(found) = found else { return Ok(0) };
     if !passes {
         case.decision = look::decide(installation, &mut case.facts, &case.standing, found, now);
     } else if found.forged {

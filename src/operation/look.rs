@@ -26,13 +26,15 @@ use crate::policy::block::Block;
 use crate::policy::standing::Standing;
 use crate::policy::verdict::Decision;
 use crate::report::{self, Level};
-use crate::world::allowance::{Allowance, FEWEST, PER_MESSAGE, Time};
+use crate::world::allowance::{Allowance, Time};
 use crate::world::clock;
 use crate::world::maildir::Entry;
 use crate::world::resolver::{Resolver, Servers};
 
 /// Most questions about one message.
 pub const QUESTIONS_LIMIT: usize = 64;
+/// Servers that said nothing for so long are dead; in what is left of a minute they may only have been slow.
+const DEAD_AFTER: Duration = Duration::from_secs(3);
 /// Most recipients that are read to see in which field the user stands.
 const RECIPIENT_LIMIT: usize = 2_000;
 
@@ -148,23 +150,23 @@ pub fn examine(
 }
 
 /// Looks within what is allowed to this mailbox; none where it has to wait.
-pub fn within_allowance(installation: &Installation, subject: &Subject<'_>, time: &mut Time) -> Option<Found> {
-    let mut allowance = match Allowance::take(&installation.config.paths.store, clock::now()) {
-        Ok(allowance) => allowance?,
-        Err(error) => {
-            report::note(Level::Warning, &format!("not looked at: {}", report::chain(&error)));
-            return None;
-        }
-    };
-    let allowed = if time.counts { allowance.left() } else { PER_MESSAGE };
-    let most = Some(allowed.min(time.left)).filter(|most| *most >= FEWEST)?;
+///
+/// # Errors
+/// When that cannot be told.
+pub fn within_allowance(
+    installation: &Installation,
+    subject: &Subject<'_>,
+    time: &mut Time,
+) -> anyhow::Result<Option<Found>> {
+    let Some(mut allowance) = Allowance::take(&installation.config.paths.store, clock::now())? else { return Ok(None) };
+    let Some(most) = allowance.left(time) else { return Ok(None) };
     let (found, spent, dead) = timed(installation, subject, most);
     time.left = if dead { Duration::ZERO } else { time.left.saturating_sub(spent) };
     let spent = if time.counts { spent } else { Duration::ZERO };
     if let Err(error) = allowance.spend(spent, dead, clock::now()) {
         report::note(Level::Warning, &report::chain(&error));
     }
-    Some(found)
+    Ok(Some(found))
 }
 
 /// Looks for as long as that at most; how long it took, and whether no resolver answered.
@@ -180,7 +182,7 @@ fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> 
     let said =
         format!("looked: proven={} refused={} questions={asked} ms={took}{open}", proven.names(), refused.join(","));
     report::note(Level::Info, &said);
-    (found, resolver.spent(), resolver.is_dead())
+    (found, resolver.spent(), resolver.is_dead() && time >= DEAD_AFTER)
 }
 
 /// The decision about a message that was looked at.

@@ -50,6 +50,13 @@ pub fn is_due(row: &HeldRow, now: i64) -> bool {
     row.reason == Reason::LookLater && now.saturating_sub(row.received) >= wait
 }
 
+/// Whether a message is held for want of a proof, and nobody has looked for one.
+#[must_use]
+pub fn is_unlooked(row: &HeldRow) -> bool {
+    let unproven = [GateRefusal::NotProven, GateRefusal::NothingTrusted].map(Reason::Gate);
+    row.looks == 0 && unproven.contains(&row.reason)
+}
+
 /// Looks at what waits, as long as this mailbox may: a stranger's letter that came while another was looked at, and what else
 /// came from who has just answered. Whatever fails is left to `maintain`.
 pub fn behind_a_delivery(installation: &Installation, store: &mut Store, time: &mut Time) {
@@ -97,7 +104,7 @@ pub fn again(
         let list = case::list_domains(&facts, &standing);
         let scope = look::scope(installation);
         let subject = Subject { facts: &facts, start: &start, watched: &watched, arrival, client: None, scope, list };
-        match look::within_allowance(installation, &subject, time) {
+        match look::within_allowance(installation, &subject, time)? {
             Some(found) => found,
             None => return Ok(false),
         }
@@ -129,24 +136,25 @@ fn perform(
     let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
     let (verdict, reason) = (decision.verdict.name(), decision.reason);
     report::note(Level::Info, &format!("looked at id={} again: {verdict} reason={reason}", held.id));
-    // The row first: where another process has looked at it in the meantime, what that one has found stands.
-    if !store.note_look(held.id, looks, decision.reason, proofs)? {
-        return Ok(());
-    }
+    let to = match (decision.verdict, &decision.challenge) {
+        (Verdict::Challenge, Some((to, _))) => Some(to),
+        _ => None,
+    };
+    let alike = to.and_then(|_| case::alike(installation, facts));
+    let slot = to.map(|to| SlotRequest { alike, ..slot_request(installation, to, now) });
+    // The row and the slot at once: a message of which the row says that its sender is to be asked, and nobody was, would wait for
+    // ever. Where another process has looked at it in the meantime, what that one has found stands.
+    let Some(may_ask) = store.note_look(held.id, looks, (decision.reason, proofs), slot)? else { return Ok(()) };
     if let Err(trouble) = look::write_into_block(installation, &held.entry, decision, proofs) {
         report::note(Level::Warning, &format!("{}: {}", held.id, report::chain(&trouble.error)));
     }
     if decision.verdict == Verdict::Pass && quarantine::release(installation, held, now)? {
         store.set_state(held.id, State::Released)?;
     }
-    if let (Verdict::Challenge, Some((to, _))) = (decision.verdict, &decision.challenge) {
-        let alike = case::alike(installation, facts);
-        let request = SlotRequest { alike, ..slot_request(installation, to, now) };
-        if store.claim_slot(held.id, request)? {
-            send(installation, store, facts, held.id, to, now)?;
-        }
+    match to {
+        Some(to) if may_ask => send(installation, store, facts, held.id, to, now).map(|_| ()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The start of a held message as it came, and its whole body gone by.

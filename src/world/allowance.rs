@@ -10,15 +10,15 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use rustix::fs::{FlockOperation, fcntl_lock};
+use anyhow::{Context, Result, anyhow};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 
 /// Seconds over which is counted.
 const MINUTE: i64 = 60;
 /// How much of them one mailbox may spend.
 pub const PER_MINUTE: Duration = Duration::from_secs(10);
-/// How much of them one message may spend.
+/// How much of them one message may spend, and all that is looked at behind it in one delivery.
 pub const PER_MESSAGE: Duration = Duration::from_secs(5);
 /// With less left nothing is begun: no answer of another continent comes sooner.
 pub const FEWEST: Duration = Duration::from_millis(500);
@@ -59,8 +59,14 @@ impl Allowance {
     /// The file beside the store cannot be opened, locked or read.
     pub fn take(store: &Path, now: i64) -> Result<Option<Allowance>> {
         let path = path(store);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        // Whatever lies in its place is neither waited for nor written to.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+        let file = options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        if !file.metadata().is_ok_and(|about| about.is_file()) {
+            return Err(anyhow!("{} is no file", path.display()));
+        }
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::ACCESS | Errno::AGAIN) => return Ok(None),
@@ -73,10 +79,11 @@ impl Allowance {
         Ok(Some(allowance).filter(|allowance| allowance.dead_until <= now))
     }
 
-    /// What one message may still spend; below [`FEWEST`] nothing is begun.
+    /// What may be spent on the next message; none where it is too little to begin.
     #[must_use]
-    pub fn left(&self) -> Duration {
-        PER_MINUTE.saturating_sub(self.spent).min(PER_MESSAGE)
+    pub fn left(&self, time: &Time) -> Option<Duration> {
+        let allowed = if time.counts { PER_MINUTE.saturating_sub(self.spent) } else { PER_MINUTE };
+        Some(allowed.min(PER_MESSAGE).min(time.left)).filter(|left| *left >= FEWEST)
     }
 
     /// Writes down what was spent, and whether no resolver answered at all. It need not outlive the machine.
@@ -136,14 +143,18 @@ mod tests {
     #[test]
     fn ten_seconds_are_spent_and_come_back_after_a_minute() {
         let (_folder, store) = store();
-        for (seconds, left) in [(3, 5), (4, 5), (2, 3), (1, 1), (0, 0)] {
+        for (seconds, left) in [(3, Some(5)), (4, Some(5)), (2, Some(3)), (1, Some(1)), (0, None)] {
             let mut turn = Allowance::take(&store, NOW).unwrap().unwrap();
-            assert_eq!(turn.left(), Duration::from_secs(left));
+            assert_eq!(turn.left(&Time::of_a_delivery()), left.map(Duration::from_secs));
             turn.spend(Duration::from_secs(seconds), false, NOW).unwrap();
         }
-        assert_eq!(Allowance::take(&store, NOW + 59).unwrap().unwrap().left(), Duration::ZERO);
-        assert_eq!(Allowance::take(&store, NOW + 60).unwrap().unwrap().left(), PER_MESSAGE);
-        assert_eq!(Allowance::take(&store, NOW - 1).unwrap().unwrap().left(), PER_MESSAGE, "the clock was set");
+        assert_eq!(Allowance::take(&store, NOW + 59).unwrap().unwrap().left(&Time::of_a_delivery()), None);
+        assert_eq!(Allowance::take(&store, NOW + 60).unwrap().unwrap().left(&Time::of_a_delivery()), Some(PER_MESSAGE));
+        assert_eq!(
+            Allowance::take(&store, NOW - 1).unwrap().unwrap().left(&Time::of_a_delivery()),
+            Some(PER_MESSAGE),
+            "the clock was set"
+        );
     }
 
     #[test]
@@ -160,14 +171,45 @@ mod tests {
         let (_folder, store) = store();
         for text in ["", "x y z", "1 2", "-9 -9 -9", "99999999999999999999 1 1", "\0\0\0"] {
             std::fs::write(path(&store), text).unwrap();
-            assert_eq!(Allowance::take(&store, NOW).unwrap().unwrap().left(), PER_MESSAGE, "{text:?}");
+            assert_eq!(
+                Allowance::take(&store, NOW).unwrap().unwrap().left(&Time::of_a_delivery()),
+                Some(PER_MESSAGE),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
-    fn a_folder_in_its_place_is_an_error() {
+    fn no_more_is_left_than_to_who_asks_and_for_one_message() {
         let (_folder, store) = store();
-        std::fs::create_dir(path(&store)).unwrap();
-        assert!(Allowance::take(&store, NOW).is_err());
+        let turn = Allowance::take(&store, NOW).unwrap().unwrap();
+        for (most, left) in [(0, None), (499, None), (500, Some(500)), (90_000, Some(5_000))] {
+            let time = Time { left: Duration::from_millis(most), counts: true };
+            assert_eq!(turn.left(&time), left.map(Duration::from_millis), "{most}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_lies_in_its_place_is_an_error_and_stays_as_it_is() {
+        let (folder, store) = store();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "a letter").unwrap();
+        let link = |to: &Path, path: &Path| std::os::unix::fs::symlink(to, path).unwrap();
+        for what in ["a folder", "a link", "a link to nothing", "a pipe"] {
+            match what {
+                "a folder" => std::fs::create_dir(path(&store)).unwrap(),
+                "a link" => link(&other, &path(&store)),
+                "a link to nothing" => link(Path::new("nothing"), &path(&store)),
+                _ => rustix::fs::mkfifoat(rustix::fs::CWD, path(&store), 0o600.into()).unwrap(),
+            }
+            assert!(Allowance::take(&store, NOW).is_err(), "{what}");
+            if what == "a folder" {
+                std::fs::remove_dir(path(&store)).unwrap();
+            } else {
+                std::fs::remove_file(path(&store)).unwrap();
+            }
+        }
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "a letter");
+        assert!(!folder.path().join("nothing").exists());
     }
 }

@@ -41,6 +41,7 @@ mod foreign_marks;
 mod forgeries;
 mod format;
 mod hostile;
+mod hostile_dns;
 mod languages;
 mod learn;
 mod letter;

@@ -368,6 +368,7 @@ fn each_strict_refusal_has_its_name() {
         domain: domain.to_owned(),
         fields: fields.to_vec(),
         at,
+        ..Signer::of(domain, ARRIVAL)
     };
     let all = ["from", "to", "cc", "subject", "date"];
     let without = |name: &str| all.iter().copied().filter(|field| *field != name).collect::<Vec<_>>();

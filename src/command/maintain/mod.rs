@@ -26,11 +26,12 @@ use crate::operation::look_again;
 use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::eyes::Look;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::{GateRefusal, may_challenge};
 use crate::policy::reason::Reason;
 use crate::policy::sent::Class;
-use crate::policy::standing::{ALIKE_SECONDS, Effect, Origin};
+use crate::policy::standing::{self, ALIKE_SECONDS, Effect, Origin};
 use crate::policy::token::{HeldId, LIFE_IN_DAYS};
 use crate::policy::verdict::Verdict;
 use crate::report::{self, Level};
@@ -247,35 +248,38 @@ fn repair(
     (now, clock): (i64, &Clock),
 ) -> Result<Option<Repair>, StoreProblem> {
     let keep = i64::from(installation.config.policy.retention_days) * DAY;
+    let known = known_since(installation, store, message, row)?;
+    // What passed when it was looked at was on its way into the inbox.
+    let passed = message.sealed && matches!(row.reason, Reason::ProvenLater | Reason::AllowedSender);
+    let looks = installation.config.policy.trust.eyes.look != Look::Off;
     Ok(match row.asked {
-        _ if was_allowed(installation, store, message, row)? => Some(Repair::Release(row.id)),
+        _ if passed || known.is_some_and(|entry| entry.pin.is_empty() || row.proofs.keeps(entry.pin)) => {
+            Some(Repair::Release(row.id))
+        }
         _ if clock.is_over(row, keep, now) => Some(Repair::Expire(row.id)),
         Asked::Refused if message.sealed => Some(Repair::TryAgain(row.id)),
         _ if look_again::is_due(row, now) => Some(Repair::Look(row.id)),
+        // Whoever confirmed died before it could look at the rest.
+        _ if looks && known.is_some() && look_again::is_unlooked(row) => Some(Repair::Look(row.id)),
         _ => None,
     })
 }
 
-/// Whether the message is held only because its sender was a stranger, and no longer is one: a confirmation,
-/// `release --allow` or `learn`, by whatever way, made an entry after it came, and it carries the proof. What the user allows
-/// by hand stays held, as `allow` says; and so does what was put back after the entry was made.
-fn was_allowed(
+/// The entry of its sender, where the message is held only because the sender was a stranger, and no longer is one: a
+/// confirmation, `release --allow` or `learn`, by whatever way, made the entry after it came. What the user allows by hand stays
+/// held, as `allow` says; and so does what was put back after the entry was made.
+fn known_since(
     installation: &Installation,
     store: &Store,
     message: &Held,
     row: &HeldRow,
-) -> Result<bool, StoreProblem> {
-    // What passed when it was looked at was on its way into the inbox.
-    if message.sealed && matches!(row.reason, Reason::ProvenLater | Reason::AllowedSender) {
-        return Ok(true);
-    }
+) -> Result<Option<standing::Entry>, StoreProblem> {
     let counts = message.sealed && row.reason.is_of_the_gate();
-    let Some(sender) = message.block.sender.as_ref().filter(|_| counts) else { return Ok(false) };
-    Ok(entry_of(installation, store, sender)?.is_some_and(|entry| {
+    let Some(sender) = message.block.sender.as_ref().filter(|_| counts) else { return Ok(None) };
+    Ok(entry_of(installation, store, sender)?.filter(|entry| {
         entry.effect == Effect::Allow
             && !matches!(entry.origin, Origin::Any | Origin::Manual)
             && row.received <= entry.added
-            && (entry.pin.is_empty() || row.proofs.keeps(entry.pin))
     }))
 }
 

@@ -90,12 +90,7 @@ impl Store {
     /// [`StoreProblem`]
     pub fn claim_slot(&mut self, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
         let change = self.change()?;
-        let at = request.now;
-        let taken = take_slot(&change, request)?;
-        if taken {
-            update(&change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(Asked::SlotTaken))?;
-            set_slot(&change, held, at)?;
-        }
+        let taken = claim(&change, held, request)?;
         change.commit()?;
         Ok(taken)
     }
@@ -161,19 +156,32 @@ impl Store {
         Ok(change.commit()?)
     }
 
-    /// Writes down what one more look at a held message has found: why it is held now, and what is proven. Where the reason
-    /// is a new one the next digest lists it again. `false` where it is not held any more, or was looked at more often than
-    /// that meanwhile.
+    /// Writes down what one more look at a held message has found: why it is held now, and what is proven, and takes the slot of
+    /// a challenge if one is asked for and still free; whether it did. Where the reason is a new one the next digest lists it again.
+    /// None where it is not held any more, or was looked at more often than that meanwhile.
     ///
     /// # Errors
     /// [`StoreProblem`]
-    pub fn note_look(&mut self, held: HeldId, looks: u8, reason: Reason, proofs: Proofs) -> Result<bool, StoreProblem> {
+    pub fn note_look(
+        &mut self,
+        held: HeldId,
+        looks: u8,
+        (reason, proofs): (Reason, Proofs),
+        slot: Option<SlotRequest>,
+    ) -> Result<Option<bool>, StoreProblem> {
         let change = self.change()?;
         let sql = "UPDATE held SET looks = min(looks + 1, 255), proofs = ?3, reason = ?2, \
                    listed = CASE reason WHEN ?2 THEN listed ELSE 0 END WHERE id = ?1 AND state = 1 AND looks = ?4";
         let count = change.execute(sql, params![held.number(), reason.number(), proofs.bits(), looks])?;
+        if count == 0 {
+            return Ok(None);
+        }
+        let taken = match slot {
+            Some(request) => claim(&change, held, request)?,
+            None => false,
+        };
         change.commit()?;
-        Ok(count > 0)
+        Ok(Some(taken))
     }
 
     /// Writes down that what is held from these senders for want of a proof, and was never looked at, is to be looked at.
@@ -368,6 +376,17 @@ const INSERT_HELD: &str = "INSERT OR IGNORE INTO held \
      (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot, looks) \
      VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
 
+/// Takes a slot for a message whose row is there.
+fn claim(change: &Transaction<'_>, held: HeldId, request: SlotRequest) -> Result<bool, StoreProblem> {
+    let at = request.now;
+    let taken = take_slot(change, request)?;
+    if taken {
+        update(change, "UPDATE held SET asked = ?2 WHERE id = ?1", held, asked_number(Asked::SlotTaken))?;
+        set_slot(change, held, at)?;
+    }
+    Ok(taken)
+}
+
 fn insert_held(insert: &mut Statement<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
     insert.execute(params![
         row.id.number(),
@@ -476,11 +495,12 @@ mod tests {
         let (_folder, mut store) = store();
         let held = HeldRow { reason: Reason::LookLater, ..row(1, "a", State::Held) };
         store.record_all(&[held]).unwrap();
-        assert!(store.note_look(held.id, 0, Reason::Challenge, Proofs::DKIM).unwrap());
-        assert!(!store.note_look(held.id, 0, Reason::LookLater, Proofs::NONE).unwrap());
+        let mut note = |looks, reason, proofs| store.note_look(held.id, looks, (reason, proofs), None).unwrap();
+        assert_eq!(note(0, Reason::Challenge, Proofs::DKIM), Some(false));
+        assert_eq!(note(0, Reason::LookLater, Proofs::NONE), None);
         let now = store.held(held.id).unwrap().unwrap();
         assert_eq!((now.looks, now.reason, now.proofs), (1, Reason::Challenge, Proofs::DKIM));
         store.set_state(held.id, State::Released).unwrap();
-        assert!(!store.note_look(held.id, 1, Reason::LookLater, Proofs::NONE).unwrap());
+        assert_eq!(store.note_look(held.id, 1, (Reason::LookLater, Proofs::NONE), None).unwrap(), None);
     }
 }
