@@ -53,6 +53,7 @@ mod mbox;
 mod memory;
 mod messages;
 mod names;
+mod offline;
 mod old_store;
 mod oracle;
 mod origin;
