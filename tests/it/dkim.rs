@@ -231,7 +231,7 @@ fn with_crlf(message: &[u8]) -> Vec<u8> {
 }
 
 /// Some bytes changed, taken out, doubled or put in; most of it near what is read as a signature.
-fn damage(bytes: &mut Vec<u8>, chance: &mut Chance) {
+pub fn damage(bytes: &mut Vec<u8>, chance: &mut Chance) {
     const PIECES: [&[u8]; 22] = [
         b";",
         b"=",

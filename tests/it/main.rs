@@ -31,6 +31,7 @@ mod dns_server;
 mod documents;
 mod envelopes;
 mod exit_codes;
+mod eyes_damage;
 mod eyes_shown;
 mod faults;
 mod field;
