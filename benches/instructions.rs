@@ -1,5 +1,6 @@
 //! Counts what one message costs: the instructions of the whole process, its system calls and its syncs, for a known
-//! sender, for a stranger who is held without a word and for one who is asked.
+//! sender, for a stranger who is held without a word and for one who is asked; and what own eyes add, for the known sender
+//! and for a stranger whose domain signs (RSA of 2048 bits) and whom no trusted mail server has proven.
 //!
 //! Counts, not seconds: they are the same on every run, whatever else the machine does. The letter has 4,096 bytes, and
 //! the configuration is the one that `init` writes. Instructions are given as multiples of an empty Rust program's,
@@ -23,6 +24,12 @@
 )]
 
 mod common;
+#[allow(dead_code, reason = "the bench needs an honest one")]
+#[path = "../tests/it/dns_server.rs"]
+mod dns_server;
+#[allow(dead_code, reason = "the bench signs whole letters")]
+#[path = "../tests/it/signer.rs"]
+mod signer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,8 +37,11 @@ use std::process::{Command, ExitCode};
 
 use common::count::{Calls, calls, instructions, missing_tools};
 use common::home::{Home, Job};
-use common::letter::{Letter, Writer};
+use common::letter::{BYTES, Letter, Writer};
 use common::{c, empty};
+use countersign::world::clock;
+use dns_server::{Behaviour, Server, Zone};
+use signer::Signer;
 
 /// What the paths cost when they were last pinned.
 const PINS: &str = include_str!("pins.txt");
@@ -40,6 +50,10 @@ const PINS: &str = include_str!("pins.txt");
 const TOLERANCE: f64 = 0.05;
 /// Each path is counted so often, with another message each time; the middle counts.
 const TIMES: u64 = 3;
+/// So many instructions a look may add to the letter of a stranger who signs.
+const LOOK_LIMIT: u64 = 2_500_000;
+/// And by how much a mailbox that looks may be dearer for who is known: not at all, but for what counting differs by.
+const KNOWN_TOLERANCE: f64 = 0.01;
 /// The entries of the list that the pins are for.
 const ENTRIES: u64 = 1_000;
 
@@ -107,7 +121,7 @@ impl Bench {
 
     /// What each path costs.
     fn paths(&self) -> Vec<Cost> {
-        let costs = vec![
+        let mut costs = vec![
             self.path("known-gate", "gate", Writer::Friend, 99),
             self.path("known-deliver", "deliver", Writer::Friend, 0),
             self.path("held", "deliver", Writer::Unproven, 0),
@@ -115,15 +129,33 @@ impl Bench {
         ];
         // Whether each path was the one that it says: every count is one run.
         let runs = 2 * usize::try_from(TIMES).unwrap();
-        let sent = fs::read_to_string(self.home.path.with_file_name("sendmail.sent")).unwrap();
-        let asked = sent.lines().filter(|line| line.starts_with("To: stranger")).count();
-        assert_eq!((self.home.delivered(), self.home.held(), asked), (runs, 2 * runs, runs));
+        assert_eq!((self.home.delivered(), self.home.held(), self.asked("stranger")), (runs, 2 * runs, runs));
+        let signed = |number| self.signed(number, 0);
+        costs.push(self.counted("signed", "deliver", 0, &signed));
+        let zone = format!("{}example.com MX 10 mx.example.com\n", signer().key());
+        let server = Server::start(Zone::text(&zone), &[Behaviour::Honest]);
+        self.home.look(&server.address.to_string());
+        costs.push(self.path("known-looking", "deliver", Writer::Friend, 0));
+        assert!(server.asked().is_empty(), "nothing is asked about who is known");
+        costs.push(self.counted("looked-at", "deliver", 0, &|number| self.signed(number, 100)));
+        assert_eq!((self.home.delivered(), self.home.held(), self.asked("signer")), (2 * runs, 4 * runs, runs));
+        assert_eq!(server.asked().len(), 2 * runs, "the key, and whether the domain takes mail");
         costs
     }
 
+    /// How many challenges went to addresses that begin like this.
+    fn asked(&self, who: &str) -> usize {
+        let sent = fs::read_to_string(self.home.path.with_file_name("sendmail.sent")).unwrap();
+        sent.lines().filter(|line| line.starts_with(&format!("To: {who}"))).count()
+    }
+
     fn path(&self, path: &str, command: &str, writer: Writer, code: i32) -> Cost {
+        self.counted(path, command, code, &|number| self.letter(writer, number))
+    }
+
+    fn counted(&self, path: &str, command: &str, code: i32, letter: &dyn Fn(u64) -> PathBuf) -> Cost {
         let job = self.home.job(&[command], code);
-        let inputs: Vec<PathBuf> = (0..2 * TIMES).map(|number| self.letter(writer, number)).collect();
+        let inputs: Vec<PathBuf> = (0..2 * TIMES).map(letter).collect();
         let (first, second) = inputs.split_at(inputs.len() / 2);
         let instructions = middle(first.iter().map(|input| instructions(&job, input)).collect());
         let counted: Vec<Calls> = second.iter().map(|input| calls(&job, input)).collect();
@@ -132,6 +164,34 @@ impl Bench {
             syncs: middle(counted.iter().map(|calls| calls.syncs).collect()),
         };
         Cost { path: path.to_owned(), instructions, ratio: instructions as f64 / self.nothing as f64, calls }
+    }
+
+    /// The letter of a stranger whose domain signs; nobody who is trusted has checked it.
+    fn signed(&self, number: u64, from: u64) -> PathBuf {
+        let text = String::from_utf8(Letter::from(Writer::Stranger, from + number).to_bytes()).unwrap();
+        let address = Letter::from(Writer::Stranger, from + number).address();
+        let (head, body) = text
+            .replace(&address, &format!("signer{}@example.com", from + number))
+            .split_once("\n\n")
+            .map(|(head, body)| (head.to_owned(), body.to_owned()))
+            .unwrap();
+        let mut kept = true;
+        let fields = head.lines().filter(|line| {
+            let goes_on = line.starts_with([' ', '\t']);
+            kept = if goes_on {
+                kept
+            } else {
+                !line.starts_with("Authentication-Results:") && !line.starts_with("DKIM-Signature:")
+            };
+            kept
+        });
+        let head = fields.collect::<Vec<_>>().join("\n");
+        let signed = |body: &str| signer().sign(format!("{head}\n\n{body}").as_bytes());
+        let over = signed(&body).len().saturating_sub(BYTES);
+        let bytes = signed(&format!("{}\n", &body[..body.len() - over - 1].trim_end_matches('\n')));
+        let path = self.letters.join(format!("Signed{}", from + number));
+        fs::write(&path, bytes).unwrap();
+        path
     }
 
     fn letter(&self, writer: Writer, number: u64) -> PathBuf {
@@ -148,10 +208,30 @@ impl Bench {
     }
 }
 
+fn signer() -> Signer {
+    Signer { rsa: Some(2048), ..Signer::of("example.com", clock::now()) }
+}
+
+/// What own eyes may add, and where they may add nothing.
+fn faults_of_looking(costs: &[Cost]) -> Vec<String> {
+    let of = |path: &str| costs.iter().find(|cost| cost.path == path).unwrap().instructions;
+    let mut faults = Vec::new();
+    let look = of("looked-at").saturating_sub(of("signed"));
+    println!("\na look adds {look} instructions");
+    if look > LOOK_LIMIT {
+        faults.push(format!("a look adds {look} instructions, more than {LOOK_LIMIT}"));
+    }
+    let change = of("known-looking") as f64 / of("known-deliver") as f64 - 1.0;
+    if change > KNOWN_TOLERANCE {
+        faults.push(format!("who is known costs {:+.1} % more where own eyes look", change * 100.0));
+    }
+    faults
+}
+
 /// Holds what was counted to the pins.
 fn held_to_pins(costs: &[Cost]) -> ExitCode {
     let pins: Vec<(&str, [f64; 3])> = PINS.lines().filter_map(pin).collect();
-    let mut faults = Vec::new();
+    let mut faults = faults_of_looking(costs);
     for cost in costs {
         let Some((_, pinned)) = pins.iter().find(|(path, _)| *path == cost.path) else {
             faults.push(format!("{}: no pin", cost.path));

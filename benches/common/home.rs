@@ -89,6 +89,16 @@ impl Home {
         fs::write(file, changed).unwrap();
     }
 
+    /// Lets the program look by itself, at what this name server says.
+    pub fn look(&self, server: &str) {
+        let file = self.path.join(".config/countersign/config.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let looks = format!("look = \"where-silent\"\ndns = [\"{server}\"]");
+        let changed = text.replace("# look = \"off\"", &looks);
+        assert!(changed.contains(&looks), "init writes another line than this bench knows");
+        fs::write(file, changed).unwrap();
+    }
+
     /// One run of the program with these arguments.
     pub fn job(&self, arguments: &[&str], code: i32) -> Job {
         let mut job = Job::new(&[self.program.to_str().unwrap()], &self.path, code);
