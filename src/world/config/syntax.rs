@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::anyhow;
+use memchr::{memchr_iter, memmem};
 
 /// The parser's own words, in the form `file:line: what`.
 pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
@@ -20,11 +21,23 @@ pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> anyhow
 /// comment, and the parser takes it apart letter by letter, for each message: an eighth of what a known sender's letter
 /// costs (measured). In a text of several lines `#` is a letter, so where there is one all stays as it is.
 pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
-    if text.contains("\"\"\"") || text.contains("'''") {
+    let bytes = text.as_bytes();
+    if memmem::find(bytes, b"\"\"\"").is_some() || memmem::find(bytes, b"'''").is_some() {
         return Cow::Borrowed(text);
     }
-    let lines = text.split('\n').map(|line| if line.trim_start().starts_with('#') { "" } else { line });
-    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+    let mut kept = String::with_capacity(text.len());
+    let mut start = 0;
+    for end in memchr_iter(b'\n', bytes).chain(std::iter::once(text.len())) {
+        let line = &text[start..end];
+        if !line.trim_start().starts_with('#') {
+            kept.push_str(line);
+        }
+        if end < text.len() {
+            kept.push('\n');
+        }
+        start = end + 1;
+    }
+    Cow::Owned(kept)
 }
 
 /// The key whose value stands on that line, counted from 1, or goes on there.
