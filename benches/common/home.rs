@@ -89,12 +89,14 @@ impl Home {
         fs::write(file, changed).unwrap();
     }
 
-    /// Lets the program look by itself, at what this name server says.
-    pub fn look(&self, server: &str) {
+    /// Says when the program looks by itself, at what this name server says; it is off before.
+    pub fn look(&self, word: &str, server: &str) {
         let file = self.path.join(".config/countersign/config.toml");
         let text = fs::read_to_string(&file).unwrap();
-        let looks = format!("look = \"where-silent\"\ndns = [\"{server}\"]");
-        let changed = text.replace("# look = \"off\"", &looks);
+        let off = format!("look = \"off\"\ndns = [\"{server}\"]");
+        let looks = off.replace("off", word);
+        let before = if text.contains(&off) { &off } else { "# look = \"off\"" };
+        let changed = text.replace(before, &looks);
         assert!(changed.contains(&looks), "init writes another line than this bench knows");
         fs::write(file, changed).unwrap();
     }
