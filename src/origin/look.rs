@@ -162,7 +162,12 @@ pub fn evaluate(letter: &Letter<'_>, answers: &Answers) -> Step<Report> {
         answers,
     ));
     let spf = letter.spf(answers).and_then(|step| missing.take(step));
-    let takes_mail = letter.takes_mail(answers).and_then(|step| missing.take(step));
+    // Of what proves nothing nobody is asked, so whether its author takes mail is not either.
+    let takes_mail = if letter.may_be_proven(dkim.as_ref(), spf) {
+        letter.takes_mail(answers).and_then(|step| missing.take(step))
+    } else {
+        None
+    };
     let Some(dkim) = dkim else {
         // What will be asked for anyway is asked in the same round.
         if letter.scope.everything || letter.may_need_dmarc() {
@@ -227,6 +232,13 @@ impl Letter<'_> {
     /// belong to the author's organization.
     fn may_prove(&self, domain: &Domain) -> bool {
         self.list.contains(domain) || self.author.is_some_and(|author| is_related(author, domain))
+    }
+
+    /// Whether anything may still be proven, or is, with what is known of the signatures and the path so far.
+    fn may_be_proven(&self, dkim: Option<&Verification>, spf: Option<SpfResult>) -> bool {
+        let by_signature = dkim.is_none_or(|dkim| passed(dkim).next().is_some());
+        let by_path = self.scope.spf && self.client.is_some() && spf.is_none_or(|result| result == SpfResult::Pass);
+        self.scope.everything || by_signature || by_path
     }
 
     /// Whether a signature by another domain than the author's may be the proof: DMARC then says whether they are one.

@@ -72,9 +72,12 @@ fn what_was_altered_or_not_signed_is_held_in_silence() {
         ("second subject", text(signed()).replace("\nSubject:", "\nSubject: Money\nSubject:")),
     ] {
         let world = world("where-silent", &server, "");
+        let asked = server.asked().len();
         let outcome = world.deliver(message);
         outcome.check(what, outcome.after.sent.is_empty());
         outcome.is(0, 0, 1, 0).held_for("not-proven");
+        let needs_no_key = ["unsigned", "body", "footer"].contains(&what);
+        outcome.check("nothing is asked where nothing can be proven", needs_no_key == (server.asked().len() == asked));
     }
 }
 
