@@ -363,8 +363,10 @@ impl Letter<'_> {
                 Some(DkimRefusal::BodyAltered | DkimRefusal::SecondFrom | DkimRefusal::SignatureWrong)
             )
         };
-        let mut signatures = dkim.signatures.iter().filter(own).peekable();
-        signatures.clone().any(altered) && signatures.all(|checked| checked.finding != Finding::Pass)
+        // One whose key did not come may be good.
+        let may_pass = |checked: &Checked| matches!(checked.finding, Finding::Pass | Finding::TempError);
+        let mut signatures = dkim.signatures.iter().filter(own);
+        signatures.clone().any(altered) && !signatures.any(may_pass)
     }
 
     fn is_authors(&self, domain: &Domain) -> bool {
