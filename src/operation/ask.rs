@@ -27,6 +27,9 @@ use crate::world::clock;
 use crate::world::sendmail::Outcome;
 use crate::world::store::{Asked, SlotRequest, State, Store};
 
+/// For how long after a message's arrival, in seconds, its sender is asked by anybody but the user: after three days a challenge
+/// would puzzle more than it helps.
+pub const ASK_WITHIN: i64 = 3 * 86_400;
 /// Most senders of the same message that are counted for who is told of them.
 const ALIKE_TOLD: u32 = 1_000;
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use crate::facts::Facts;
 use crate::mail::head::{HEAD_LIMIT, Head};
-use crate::operation::ask::{send, slot_request};
+use crate::operation::ask::{ASK_WITHIN, send, slot_request};
 use crate::operation::case;
 use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch, Watched};
@@ -19,6 +19,7 @@ use crate::operation::trouble::Trouble;
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::origin::eyes::Found;
+use crate::policy::Mode;
 use crate::policy::block::message_start;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
@@ -95,6 +96,10 @@ pub fn again(
     time: &mut Time,
 ) -> Result<bool, Trouble> {
     let now = clock::now();
+    // As where mail comes in: where all of it passes, nothing is looked at and nobody is asked.
+    if installation.config.policy.mode != Mode::On {
+        return Ok(true);
+    }
     let Some((start, watched)) = read(held)? else { return Ok(true) };
     let mut facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let standing = case::standing_now(installation, store, &facts, now)?;
@@ -116,11 +121,14 @@ pub fn again(
     Ok(true)
 }
 
-/// What is looked at for the last time is decided as it stands.
+/// What is looked at for the last time is decided as it stands, and what is found too late asks nobody.
 fn settled(decision: Decision, row: &HeldRow, now: i64) -> Decision {
     let last = row.looks.saturating_add(1) >= LOOKS_LIMIT || now.saturating_sub(row.received) >= LOOK_WITHIN;
     if decision.reason == Reason::LookLater && last {
         return Decision { reason: Reason::Gate(GateRefusal::NotProven), ..decision };
+    }
+    if decision.verdict == Verdict::Challenge && now.saturating_sub(row.received) >= ASK_WITHIN {
+        return Decision { verdict: Verdict::Hold, ..decision };
     }
     decision
 }

@@ -179,6 +179,27 @@ fn what_failed_for_the_moment_is_looked_at_again_by_maintain() {
 }
 
 #[test]
+fn what_is_found_days_later_or_where_nobody_is_asked_stays_as_it_is() {
+    let failing = Server::start(Zone::default(), &[Behaviour::ServerFailure]);
+    let server = honest(&zone());
+    for (what, top, hours, reason) in [
+        ("after three days", "", 72, "challenge"),
+        ("observing", "mode = \"observe\"\n", 1, "look-later"),
+        ("off", "mode = \"off\"\n", 1, "look-later"),
+    ] {
+        let world = world("where-silent", &failing, "");
+        let then = Signer { at: Some(clock::now() - hours * 3_600), ..signer() };
+        world.deliver(then.sign(&letter().bytes())).is(0, 0, 1, 0).held_for("look-later");
+        let eyes = format!("[eyes]\nlook = \"where-silent\"\ndns = [\"{}\"]\n", server.address);
+        world.configure(&format!("{top}[trust]\nauthserv_ids = []\n{eyes}"));
+        world.database().execute("UPDATE held SET received = received - ?1 * 3600", [hours]).unwrap();
+        let outcome = world.run(&["maintain"], "");
+        outcome.check(what, outcome.after.sent.is_empty());
+        outcome.is(0, 0, 1, 0).held_for(reason);
+    }
+}
+
+#[test]
 fn after_five_looks_it_counts_as_not_proven() {
     let failing = Server::start(Zone::default(), &[Behaviour::ServerFailure]);
     let world = world("where-silent", &failing, "");

@@ -17,7 +17,7 @@ use rebuild::{rebuild, row_of, sealed_row};
 
 use crate::cli::MaintainArguments;
 use crate::exit::Ending;
-use crate::operation::ask::{send, slot_request};
+use crate::operation::ask::{ASK_WITHIN, send, slot_request};
 use crate::operation::case::entry_of;
 use crate::operation::hold::facts_of;
 use crate::operation::inbox;
@@ -41,9 +41,6 @@ use crate::world::config::Environment;
 use crate::world::maildir::{ABANDONED_AFTER, Entry, Removed};
 use crate::world::store::{Asked, CLOCK_SLACK, HeldRow, Limits, Recorded, Recount, State, Store, StoreProblem};
 
-/// A message that was held without a row is asked for only within that many seconds: after three days a challenge
-/// would puzzle more than it helps.
-const ASK_WITHIN: i64 = 3 * DAY;
 /// A claim that old belongs to a process that died.
 const CLAIM_OVERDUE: i64 = 3_600;
 /// Rows of messages that are gone are kept that many seconds, so that `why` can answer.
