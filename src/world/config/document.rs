@@ -94,12 +94,12 @@ pub(super) struct TrustTable {
     pub(super) hops: Number,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct EyesTable {
     pub(super) look: Option<Spanned<String>>,
-    pub(super) methods: Vec<Spanned<String>>,
-    pub(super) dns: Option<Vec<Spanned<String>>>,
+    pub(super) methods: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) dns: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) look_at_pinned: bool,
 }
 
@@ -165,13 +165,6 @@ impl Default for TrustTable {
     fn default() -> TrustTable {
         let methods = ["dmarc", "dkim"].map(|word| Spanned::new(0..0, word.to_owned())).into();
         TrustTable { authserv_ids: Vec::new(), methods, gate: None, hops: number(1) }
-    }
-}
-
-impl Default for EyesTable {
-    fn default() -> EyesTable {
-        let methods = vec![Spanned::new(0..0, "dkim".to_owned())];
-        EyesTable { look: None, methods, dns: None, look_at_pinned: false }
     }
 }
 

@@ -235,29 +235,37 @@ impl Reader<'_> {
             Some(word) => Look::parse(word.get_ref())
                 .ok_or_else(|| self.wrong("eyes.look", word, "\"off\", \"where-silent\" or \"always\""))?,
         };
+        let methods = match &table.methods {
+            None => Eyes::default().methods,
+            Some(words) => self.methods_of_eyes(words)?,
+        };
+        Ok(Eyes { look, methods, look_at_pinned: table.look_at_pinned })
+    }
+
+    fn methods_of_eyes(&self, words: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Method>> {
         let mut methods = Vec::new();
-        for word in &table.methods {
+        for word in words.get_ref() {
             let method = Method::parse(word.get_ref()).filter(|method| *method != Method::Dmarc);
             let wanted = "\"dkim\" or \"spf\"; DMARC follows from these";
             methods.push(method.ok_or_else(|| self.wrong("eyes.methods", word, wanted))?);
         }
         // SPF alone says nothing of who wrote a message.
-        match table.methods.first() {
-            Some(word) if !methods.contains(&Method::Dkim) => {
-                return Err(self.wrong("eyes.methods", word, "[\"dkim\"] or [\"dkim\", \"spf\"]"));
-            }
-            None => bail!("{}: eyes.methods names none: [\"dkim\"] or [\"dkim\", \"spf\"]", self.path.display()),
-            Some(_) => {}
-        }
-        Ok(Eyes { look, methods, look_at_pinned: table.look_at_pinned })
+        let has_dkim = methods.contains(&Method::Dkim);
+        has_dkim
+            .then_some(methods)
+            .ok_or_else(|| self.wrong("eyes.methods", words, "[\"dkim\"] or [\"dkim\", \"spf\"]"))
     }
 
     fn dns(&self, table: &EyesTable) -> Result<Option<Servers>> {
         let Some(words) = &table.dns else { return Ok(None) };
-        let texts: Vec<&str> = words.iter().map(|word| word.get_ref().as_str()).collect();
-        let wrong = |error: ServersError| match words.first() {
-            Some(word) => self.wrong("eyes.dns", word, &error.to_string()),
-            None => anyhow!("{}: eyes.dns: {error}", self.path.display()),
+        let texts: Vec<&str> = words.get_ref().iter().map(|word| word.get_ref().as_str()).collect();
+        let wrong = |error: ServersError| {
+            let is_meant =
+                |word: &&Spanned<String>| matches!(&error, ServersError::NotAnAddress(text) if text == word.get_ref());
+            match words.get_ref().iter().find(is_meant) {
+                Some(word) => self.wrong("eyes.dns", word, &error.to_string()),
+                None => self.wrong("eyes.dns", words, &error.to_string()),
+            }
         };
         Servers::parse(&texts).map(Some).map_err(wrong)
     }
@@ -544,6 +552,29 @@ pub(super) mod tests {
         for (text, wanted) in cases {
             let error = parse(text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(wanted), "{text:?} gave {error:?}");
+        }
+    }
+
+    #[test]
+    fn every_error_of_own_eyes_names_the_line_that_is_wrong_and_what_to_write() {
+        let many = format!("dns = [{}]", "\"::1\", ".repeat(9));
+        for (text, wanted) in [
+            ("look = \"on\"", "4: eyes.look: \"off\", \"where-silent\" or \"always\""),
+            ("look = true", "4: eyes.look: invalid type"),
+            ("lok = \"off\"", "4: eyes.lok: unknown field"),
+            ("methods = \"dkim\"", "4: eyes.methods: invalid type"),
+            ("\nmethods = []", "5: eyes.methods: [\"dkim\"] or [\"dkim\", \"spf\"]"),
+            ("methods = [\n\"spf\"\n]", "4: eyes.methods: [\"dkim\"] or [\"dkim\", \"spf\"]"),
+            ("methods = [\n\"dkim\",\n\"dmarc\"]", "6: eyes.methods: \"dkim\" or \"spf\"; DMARC follows"),
+            ("\ndns = []", "5: eyes.dns: no DNS server is named; leave dns out for those of the system"),
+            ("dns = \"::1\"", "4: eyes.dns: invalid type"),
+            ("dns = [\n\"::1\",\n\"localhost\",\n]", "6: eyes.dns: \"localhost\" is no address of a DNS server; write"),
+            (many.as_str(), "4: eyes.dns: 9 DNS servers are named; 8 may be"),
+            ("look_at_pinned = \"yes\"", "4: eyes.look_at_pinned: invalid type"),
+        ] {
+            let error = parse(&format!("[owner]\naddress = \"a@b.c\"\n[eyes]\n{text}\n")).err();
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.starts_with(&format!("/etc/c.toml:{wanted}")), "{text:?} gave {error:?}");
         }
     }
 

@@ -88,7 +88,7 @@ impl Servers {
 impl fmt::Display for ServersError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ServersError::Empty => out.write_str("no DNS server is named"),
+            ServersError::Empty => out.write_str("no DNS server is named; leave dns out for those of the system"),
             ServersError::NotAnAddress(text) => {
                 write!(
                     out,
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn errors_say_what_to_write() {
-        assert_eq!(ServersError::Empty.to_string(), "no DNS server is named");
+        assert!(ServersError::Empty.to_string().ends_with("; leave dns out for those of the system"));
         assert!(
             ServersError::NotAnAddress("x".into())
                 .to_string()
