@@ -452,5 +452,9 @@ fn a_sibling_domain_is_the_authors_only_where_dmarc_says_so() {
         let look = looked(&world, &server, signer.sign(&letter.bytes()), ARRIVAL);
         assert_eq!(look["proven"], serde_json::json!(proven), "{record} {look}");
         assert_eq!(look["unsettled"], record.contains("TIMEOUT"), "{record} {look}");
+        let faults: Vec<_> =
+            look["questions"].as_array().unwrap().iter().filter_map(|one| one["fault"].as_str()).collect();
+        let wanted = if record.contains("TIMEOUT") { vec!["the server could not find out"] } else { vec![] };
+        assert_eq!(faults, wanted, "{record} {look}");
     }
 }

@@ -18,11 +18,11 @@ use crate::operation::look::{self, QUESTIONS_LIMIT, Subject, Watch, Watched};
 use crate::operation::trouble::Trouble;
 use crate::origin::dkim::Checked;
 use crate::origin::look::{Report, Scope};
-use crate::origin::question::{Answer, Answers, Finding, Record};
+use crate::origin::question::{Answer, Answers, Finding, Question, Record};
 use crate::origin::spf::Client;
 use crate::world::allowance::PER_MESSAGE;
 use crate::world::input::Incoming;
-use crate::world::resolver::Resolver;
+use crate::world::resolver::{Fault, Resolver};
 
 /// What was seen.
 #[derive(Debug, Serialize)]
@@ -77,6 +77,8 @@ pub struct QuestionShown {
     pub r#type: &'static str,
     /// `nxdomain`, `unsettled`, or the records.
     pub answer: String,
+    /// Why it is not settled.
+    pub fault: Option<&'static str>,
 }
 
 /// Reads the rest of the message past the start that the decision needs.
@@ -130,7 +132,7 @@ pub fn look(
         unsettled: report.found.unsettled,
         takes_no_mail: report.found.takes_no_mail,
         signatures: report.dkim.signatures.iter().map(SignatureShown::of).collect(),
-        questions: questions(&answers),
+        questions: questions(&answers, resolver.faults()),
         milliseconds: u64::try_from(resolver.spent().as_millis()).unwrap_or(u64::MAX),
         sentences: report.refusals.iter().map(|refusal| refusal.sentence.to_owned()).collect(),
     };
@@ -144,11 +146,14 @@ fn client(arguments: &ExplainArguments) -> Result<Option<Client>, Trouble> {
     Ok(Some(Client { ip, helo: arguments.helo.clone() }))
 }
 
-fn questions(answers: &Answers) -> Vec<QuestionShown> {
+fn questions(answers: &Answers, faults: &[(Question, Fault)]) -> Vec<QuestionShown> {
+    let fault =
+        |asked: &Question| faults.iter().find(|(question, _)| question == asked).map(|(_, fault)| fault.words());
     let shown = answers.iter().map(|(question, answer)| QuestionShown {
         name: question.name.to_string(),
         r#type: question.kind.name(),
         answer: answer_words(answer),
+        fault: fault(question),
     });
     shown.collect()
 }
@@ -194,7 +199,11 @@ impl LookShown {
             format!("{}{why}: {domain}, {}, {}", one.result, one.selector, one.algorithm.unwrap_or("unknown algorithm"))
         };
         page.list("signatures", self.signatures.iter().map(signature), "none");
-        page.lines("asked", self.questions.iter().map(|one| format!("{} {}: {}", one.r#type, one.name, one.answer)));
+        let question = |one: &QuestionShown| {
+            let why = one.fault.map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("{} {}: {}{why}", one.r#type, one.name, one.answer)
+        };
+        page.lines("asked", self.questions.iter().map(question));
         page.row("dkim", self.dkim);
         page.row("spf", self.spf_result.unwrap_or("none: no client is known (--client IP --helo NAME)"));
         page.row("dmarc", self.dmarc);
