@@ -52,6 +52,20 @@ fn a_resolver_that_is_dead_is_said_once_and_soon() {
 }
 
 #[test]
+fn doctor_says_that_eyes_that_are_off_look_at_nobody_known_either() {
+    let server = honest("");
+    for (look, more, is_said) in [
+        ("off", "look_at_pinned = true\n", true),
+        ("off", "", false),
+        ("where-silent", "look_at_pinned = true\n", false),
+    ] {
+        let outcome = world(look, &server, more).run(&["doctor", "--json"], "");
+        let shown = said(&outcome, "own eyes");
+        outcome.check(look, shown.contains("\"warning\" \"look_at_pinned = true looks at nothing") == is_said);
+    }
+}
+
+#[test]
 fn doctor_says_what_is_proven_in_each_of_three_set_ups() {
     let server = honest("");
     let own = world("where-silent", &server, "");

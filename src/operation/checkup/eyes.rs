@@ -30,6 +30,10 @@ const NAMED: usize = 3;
 pub(super) fn eyes(config: &Config) -> Option<Finding> {
     let eyes = &config.policy.trust.eyes;
     let when = match eyes.look {
+        Look::Off if eyes.look_at_pinned => {
+            let said = "look_at_pinned = true looks at nothing while look = \"off\"";
+            return Some(Finding::warning("own eyes", said).way(Trust::OPEN_EYES));
+        }
         Look::Off => return None,
         Look::WhereSilent => "at strangers' mail on whose origin no trusted field says anything",
         Look::Always => "at all mail that a proof would let pass or have asked",
