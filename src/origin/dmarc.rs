@@ -98,19 +98,6 @@ pub fn evaluate(author: &Domain, dkim: &[Domain], spf: Option<&Domain>, answers:
     Step::Done(judgement)
 }
 
-/// The domain of the organization that this one belongs to (RFC 9989 section 4.10.2). Where that cannot be found out at the
-/// moment it is the domain itself: nothing wider is claimed.
-#[must_use]
-pub fn organizational_domain(domain: &Domain, answers: &Answers) -> Step<Domain> {
-    match Walk::read(domain, answers) {
-        Step::Ask(questions) => Step::Ask(questions),
-        Step::Done(walk) => {
-            let organization = walk.organization().and_then(|name| Domain::parse(name).ok());
-            Step::Done(organization.unwrap_or_else(|| domain.clone()))
-        }
-    }
-}
-
 /// Whether a proven domain belongs to the author's.
 #[derive(Debug, PartialEq, Eq)]
 enum Alignment {
@@ -425,6 +412,18 @@ fn is_uri(text: &[u8]) -> bool {
 mod tests {
     use super::super::question::Record;
     use super::*;
+
+    /// The domain of the organization that this one belongs to (RFC 9989 section 4.10.2). Where that cannot be found out at the
+    /// moment it is the domain itself: nothing wider is claimed.
+    fn organizational_domain(domain: &Domain, answers: &Answers) -> Step<Domain> {
+        match Walk::read(domain, answers) {
+            Step::Ask(questions) => Step::Ask(questions),
+            Step::Done(walk) => {
+                let organization = walk.organization().and_then(|name| Domain::parse(name).ok());
+                Step::Done(organization.unwrap_or_else(|| domain.clone()))
+            }
+        }
+    }
 
     fn domain(text: &str) -> Domain {
         Domain::parse(text).unwrap()
