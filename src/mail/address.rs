@@ -197,6 +197,12 @@ impl Domain {
         dots.filter(move |parent| !literal && parent.contains('.')).take(PARENTS_LIMIT)
     }
 
+    /// Whether it is the other one, or below it.
+    #[must_use]
+    pub fn is_at_or_below(&self, other: &Domain) -> bool {
+        self.0.strip_suffix(&other.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -344,4 +350,20 @@ fn unwrap_batv(local: &str) -> &str {
         parts.filter(|(hash, _)| hash.len() >= 7 && hex(hash)).map(|(_, user)| user)
     };
     unwrapped.filter(|user| !user.is_empty()).unwrap_or(local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_labels_make_a_domain_another_ones() {
+        let is = |one: &str, other: &str| Domain::parse(one).unwrap().is_at_or_below(&Domain::parse(other).unwrap());
+        for (one, other) in [("xb.example", "b.example"), ("example", "b.example"), ("b.example", "a.b.example")] {
+            assert!(!is(one, other), "{one} {other}");
+        }
+        for (one, other) in [("b.example", "B.example"), ("a.b.example", "b.example"), ("a.b.example", "example")] {
+            assert!(is(one, other), "{one} {other}");
+        }
+    }
 }

@@ -356,7 +356,8 @@ impl Letter<'_> {
     }
 
     fn is_forged(&self, dkim: &Verification) -> bool {
-        let own = |checked: &&Checked| checked.domain.as_ref().is_some_and(|domain| self.is_authors(domain));
+        let is_authors = |domain: &Domain| self.author.is_some_and(|author| dkim::are_related(author, domain));
+        let own = |checked: &&Checked| checked.domain.as_ref().is_some_and(is_authors);
         let altered = |checked: &Checked| {
             matches!(
                 checked.refusal,
@@ -367,10 +368,6 @@ impl Letter<'_> {
         let may_pass = |checked: &Checked| matches!(checked.finding, Finding::Pass | Finding::TempError);
         let mut signatures = dkim.signatures.iter().filter(own);
         signatures.clone().any(altered) && !signatures.any(may_pass)
-    }
-
-    fn is_authors(&self, domain: &Domain) -> bool {
-        self.author.is_some_and(|author| is_above(author, domain) || is_above(domain, author))
     }
 }
 
@@ -390,12 +387,6 @@ fn passed(dkim: &Verification) -> impl Iterator<Item = &Domain> {
 fn is_related(one: &Domain, other: &Domain) -> bool {
     let tail = |domain: &Domain| domain.as_str().rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
     tail(one) == tail(other)
-}
-
-/// Whether `domain` is `other`, or above it.
-fn is_above(domain: &Domain, other: &Domain) -> bool {
-    let (domain, other) = (domain.as_str(), other.as_str());
-    other == domain || other.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 fn takes_mail(name: &Name, answers: &Answers) -> Step<TakesMail> {

@@ -129,10 +129,8 @@ fn asked<'a>(results: &[Result<&'a Terms, DkimRefusal>], preferred: Option<&Doma
 }
 
 /// Whether the two are one, or one is below the other.
-fn are_related(one: &Domain, other: &Domain) -> bool {
-    let is_below =
-        |low: &str, high: &str| low.strip_suffix(high).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    is_below(one.as_str(), other.as_str()) || is_below(other.as_str(), one.as_str())
+pub(super) fn are_related(one: &Domain, other: &Domain) -> bool {
+    one.is_at_or_below(other) || other.is_at_or_below(one)
 }
 
 /// The keys that were not asked for yet, each once.

@@ -276,8 +276,7 @@ fn identity(value: Option<&[u8]>, domain: &Domain) -> Result<Domain, DkimRefusal
     let plain: Vec<u8> = value.iter().copied().filter(|byte| !is_blank(*byte)).collect();
     let at = plain.iter().rposition(|byte| *byte == b'@').ok_or(DkimRefusal::BadIdentity)?;
     let identity = plain.get(at + 1..).and_then(name).ok_or(DkimRefusal::BadIdentity)?;
-    let below = identity.as_str().strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'));
-    if identity == *domain || below { Ok(identity) } else { Err(DkimRefusal::IdentityOutside) }
+    if identity.is_at_or_below(domain) { Ok(identity) } else { Err(DkimRefusal::IdentityOutside) }
 }
 
 /// A number too large to be counted is larger than any body.
