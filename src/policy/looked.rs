@@ -8,6 +8,7 @@ use super::reason::Reason;
 use super::standing::Effect;
 use super::verdict::{Decision, Question, Verdict, judge};
 use crate::origin::auth::Proofs;
+use crate::origin::eyes::Sight;
 
 /// Judges it. What was found is in its facts.
 #[must_use]
@@ -19,10 +20,19 @@ pub fn judge_looked(question: Question<'_>) -> Decision {
     let hold = |reason| Decision { verdict: Verdict::Hold, reason, challenge: None, ..decision.clone() };
     match decision.verdict {
         Verdict::Pass if proven => Decision { reason: Reason::ProvenLater, ..decision },
-        Verdict::Pass | Verdict::Hold | Verdict::Challenge if unsettled => hold(Reason::LookLater),
+        Verdict::Pass | Verdict::Challenge if unsettled => hold(Reason::LookLater),
+        Verdict::Hold if unsettled && may_change(question) => hold(Reason::LookLater),
         Verdict::Pass => hold(Reason::Gate(GateRefusal::NotProven)),
         Verdict::Hold | Verdict::Challenge | Verdict::Discard => decision,
     }
+}
+
+/// Whether it could still pass, or its sender be asked now or later, if the answer that is missing proved it.
+fn may_change(question: Question<'_>) -> bool {
+    let mut facts = question.facts.clone();
+    facts.authentication.sight = Sight::Supposed;
+    let supposed = judge(Question { facts: &facts, ..question });
+    supposed.verdict != Verdict::Hold || matches!(supposed.reason, Reason::Capped(_))
 }
 
 /// Whether its author is known by another proof than the one that was found of them.
