@@ -124,6 +124,9 @@ pub fn examine(
         let mut fields = head.all(name).flat_map(|field| recipients(field.raw, RECIPIENT_LIMIT));
         fields.any(|address| policy.owner.is(&address))
     };
+    // Where nobody says who sent it, it is not taken for the null sender.
+    let unsaid = matches!(subject.facts.envelope.sender, EnvelopeSender::Missing | EnvelopeSender::Unclear);
+    let client = client.filter(|_| subject.scope.everything || !unsaid);
     let sender = match &subject.facts.envelope.sender {
         EnvelopeSender::Known(address) => Some((address.plain_local(), address.domain().as_str())),
         _ => None,
