@@ -170,7 +170,7 @@ pub struct ExplainArguments {
     #[arg(long)]
     pub look: bool,
     /// With --look: when it arrived, in seconds since 1970; without it, now
-    #[arg(long, value_name = "SECONDS", requires = "look")]
+    #[arg(long, value_name = "SECONDS", requires = "look", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     pub arrival: Option<i64>,
     /// With --look: the address of the host that handed it in, for SPF; without it, that of the Received field of your host
     #[arg(long, value_name = "IP", requires = "look")]

@@ -27,6 +27,7 @@ use crate::operation::quarantine::{self, Held, TOGETHER};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::eyes::Look;
+use crate::policy::Mode;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::{GateRefusal, may_challenge};
 use crate::policy::reason::Reason;
@@ -255,7 +256,7 @@ fn repair(
         }
         _ if clock.is_over(row, keep, now) => Some(Repair::Expire(row.id)),
         Asked::Refused if message.sealed => Some(Repair::TryAgain(row.id)),
-        _ if look_again::is_due(row, now) => Some(Repair::Look(row.id)),
+        _ if installation.config.policy.mode == Mode::On && look_again::is_due(row, now) => Some(Repair::Look(row.id)),
         // Whoever confirmed died before it could look at the rest.
         _ if looks && known.is_some() && look_again::is_unlooked(row) => Some(Repair::Look(row.id)),
         _ => None,
