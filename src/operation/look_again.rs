@@ -104,7 +104,8 @@ pub fn again(
     let mut facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let standing = case::standing_now(installation, store, &facts, now)?;
     // Whoever signed it at its arrival did so for then.
-    let arrival = row.received;
+    // What the user has put back began anew, and its block still says when it came.
+    let arrival = if held.sealed { row.received.min(held.block.received) } else { row.received };
     let found = if facts.authentication.may_look() && held.sealed {
         let list = case::list_domains(&facts, &standing);
         let scope = look::scope(installation);

@@ -17,6 +17,8 @@ use crate::mail::head::Head;
 const SIGNED_WITHIN: i64 = 7 * 86_400;
 /// The same of a letter whose signature does not say to whom it goes.
 const DATED_WITHIN: i64 = 2 * 86_400;
+/// How far the Date may be ahead where the signature has no time of its own, in seconds: as far as that may be.
+const AHEAD: i64 = 86_400;
 /// Domains whose systems sign no To field. Of 284 signatures of real mail 18 left it out, nearly all of these (measured).
 const SIGN_NO_TO: [&str; 2] = ["outlook.com", "hotmail.com"];
 /// The same of every domain below this one.
@@ -91,6 +93,8 @@ pub struct Refusal {
 pub enum Strict {
     /// The user is named in Cc alone, and that is not signed: it may have gone to others.
     CcUnsigned,
+    /// It does not say when it was signed, and its Date is more than a day after its arrival.
+    DateAhead,
     /// It does not say to whom it goes, and its Date is more than two days from its arrival.
     DateTooOld,
     /// Its Date is not signed, or says no time.
@@ -107,8 +111,9 @@ pub enum Strict {
 
 impl Strict {
     /// Every one.
-    pub const ALL: [Strict; 7] = [
+    pub const ALL: [Strict; 8] = [
         Strict::CcUnsigned,
+        Strict::DateAhead,
         Strict::DateTooOld,
         Strict::DateUnsigned,
         Strict::OtherDomain,
@@ -122,6 +127,7 @@ impl Strict {
     pub fn name(self) -> &'static str {
         match self {
             Strict::CcUnsigned => "cc-unsigned",
+            Strict::DateAhead => "date-ahead",
             Strict::DateTooOld => "date-too-old",
             Strict::DateUnsigned => "date-unsigned",
             Strict::OtherDomain => "other-domain",
@@ -136,6 +142,7 @@ impl Strict {
     pub fn sentence(self) -> &'static str {
         match self {
             Strict::CcUnsigned => "you stand in Cc, and its signature leaves that out: it may have gone to others",
+            Strict::DateAhead => "its signature says no time, and its Date is more than a day after its arrival",
             Strict::DateTooOld => "its signature leaves To out, and its Date is more than 48 hours from its arrival",
             Strict::DateUnsigned => "its signature leaves the Date out",
             Strict::OtherDomain => "it is signed by another domain than the author's",
@@ -305,6 +312,9 @@ impl Letter<'_> {
         let Some(date) = self.date.filter(|_| signs.date) else { return Some(Strict::DateUnsigned) };
         if !signs.subject && self.head.first("Subject").is_some() {
             return Some(Strict::SubjectUnsigned);
+        }
+        if checked.signed_at.is_none() && date.saturating_sub(self.arrival) > AHEAD {
+            return Some(Strict::DateAhead);
         }
         if self.arrival.saturating_sub(checked.signed_at.unwrap_or(date)) > SIGNED_WITHIN {
             return Some(Strict::SignedLongAgo);

@@ -413,6 +413,7 @@ fn each_strict_refusal_has_its_name() {
     let now = Some(ARRIVAL);
     for (refusal, letter, signer) in [
         ("cc-unsigned", in_cc(BOB), of("example.net", &without("cc"), now)),
+        ("date-ahead", letter(BOB, -2), of("example.net", &all, None)),
         ("date-too-old", letter(outlook, 3), of("outlook.com", &without("to"), now)),
         ("date-unsigned", letter(BOB, 0), of("example.net", &without("date"), now)),
         ("other-domain", letter(BOB, 0), of("example.com", &all, now)),
@@ -457,4 +458,22 @@ fn a_sibling_domain_is_the_authors_only_where_dmarc_says_so() {
         let wanted = if record.contains("TIMEOUT") { vec!["the server could not find out"] } else { vec![] };
         assert_eq!(faults, wanted, "{record} {look}");
     }
+}
+
+#[test]
+fn what_the_user_has_put_back_is_looked_at_as_of_its_arrival() {
+    let failing = Server::start(Zone::default(), &[Behaviour::ServerFailure]);
+    let world = world("where-silent", &failing, "");
+    let expires = clock::now() + 6;
+    let signer = Signer { more: format!("x={expires}; "), ..signer() };
+    world.deliver(signer.sign(&letter().bytes())).is(0, 0, 1, 0).held_for("look-later");
+    while clock::now() <= expires + 1 {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    // Its time begins anew; its signature was good when it came.
+    world.database().execute("UPDATE held SET received = ?1, looks = 0", [clock::now()]).unwrap();
+    let server = honest(&zone());
+    let eyes = format!("[eyes]\nlook = \"where-silent\"\ndns = [\"{}\"]\n", server.address);
+    world.configure(&format!("[trust]\nauthserv_ids = []\n{eyes}"));
+    world.run(&["maintain"], "").is(0, 0, 1, 1).held_for("challenge");
 }
