@@ -1,7 +1,7 @@
 //! One message looked at with own eyes: its body is hashed as it goes by, and when it is safe the DNS is asked for the rest.
 //!
 //! Promises: nothing is asked before the message is durable, and nothing that would not change what becomes of it; no more than
-//! [`QUESTIONS_LIMIT`] questions and the time that is allowed. Never touches: what follows from the decision (`delivery.rs`,
+//! [`QUESTION_LIMIT`] questions and the time that is allowed. Never touches: what follows from the decision (`delivery.rs`,
 //! `look_again.rs`).
 
 use std::time::Duration;
@@ -29,10 +29,8 @@ use crate::report::{self, Level};
 use crate::world::allowance::{Allowance, Time};
 use crate::world::clock;
 use crate::world::maildir::Entry;
-use crate::world::resolver::{Resolver, Servers};
+use crate::world::resolver::{QUESTION_LIMIT, Resolver, Servers};
 
-/// Most questions about one message.
-pub const QUESTIONS_LIMIT: usize = 64;
 /// Servers that said nothing for so long are dead; in what is left of a minute they may only have been slow.
 const DEAD_AFTER: Duration = Duration::from_secs(3);
 /// Most recipients that are read to see in which field the user stands.
@@ -174,7 +172,7 @@ pub fn within_allowance(
 
 /// Looks for as long as that at most; how long it took, and whether no resolver answered.
 fn timed(installation: &Installation, subject: &Subject<'_>, time: Duration) -> (Found, Duration, bool) {
-    let mut resolver = Resolver::new(&installation.config.resolvers(), time, QUESTIONS_LIMIT);
+    let mut resolver = Resolver::new(&installation.config.resolvers(), time, QUESTION_LIMIT);
     let mut answers = Answers::default();
     let report = examine(installation, subject, &mut resolver, &mut answers);
     let found = report.found;

@@ -14,12 +14,14 @@ use anyhow::{Context, Result, anyhow};
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 
+use crate::world::resolver::BUDGET_LIMIT;
+
 /// Seconds over which is counted.
 const MINUTE: i64 = 60;
 /// How much of them one mailbox may spend.
 pub const PER_MINUTE: Duration = Duration::from_secs(10);
 /// How much of them one message may spend, and all that is looked at behind it in one delivery.
-pub const PER_MESSAGE: Duration = Duration::from_secs(5);
+pub const PER_MESSAGE: Duration = BUDGET_LIMIT;
 /// With less left nothing is begun: no answer of another continent comes sooner.
 pub const FEWEST: Duration = Duration::from_millis(500);
 /// Most bytes of the file: three numbers of twenty digits.

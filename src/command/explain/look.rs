@@ -14,7 +14,7 @@ use crate::cli::ExplainArguments;
 use crate::mail::display::one_line;
 use crate::operation::case::{Case, list_domains};
 use crate::operation::installation::Installation;
-use crate::operation::look::{self, QUESTIONS_LIMIT, Subject, Watch, Watched};
+use crate::operation::look::{self, Subject, Watch, Watched};
 use crate::operation::trouble::Trouble;
 use crate::origin::dkim::Checked;
 use crate::origin::look::{Report, Scope};
@@ -22,7 +22,7 @@ use crate::origin::question::{Answer, Answers, Finding, Question, Record};
 use crate::origin::spf::Client;
 use crate::world::allowance::PER_MESSAGE;
 use crate::world::input::Incoming;
-use crate::world::resolver::{Fault, Resolver};
+use crate::world::resolver::{Fault, QUESTION_LIMIT, Resolver};
 
 /// What was seen.
 #[derive(Debug, Serialize)]
@@ -115,7 +115,7 @@ pub fn look(
         scope: Scope { everything: true, takes_mail: true, ..look::scope(installation) },
         list: list_domains(&case.facts, &case.standing),
     };
-    let mut resolver = Resolver::new(&servers, PER_MESSAGE, QUESTIONS_LIMIT);
+    let mut resolver = Resolver::new(&servers, PER_MESSAGE, QUESTION_LIMIT);
     let mut answers = Answers::default();
     let report = look::examine(installation, &subject, &mut resolver, &mut answers);
     let author = case.facts.sender.address();

@@ -12,14 +12,14 @@ use crate::cli::ReplayArguments;
 use crate::mail::head::{self, Head};
 use crate::operation::case::{Case, list_domains};
 use crate::operation::installation::Installation;
-use crate::operation::look::{self, QUESTIONS_LIMIT, Subject, Watch};
+use crate::operation::look::{self, Subject, Watch};
 use crate::operation::trouble::Trouble;
 use crate::origin::dkim::DkimRefusal;
 use crate::origin::look::Report;
 use crate::origin::question::Answers;
 use crate::world::allowance::PER_MESSAGE;
 use crate::world::archive::Message;
-use crate::world::resolver::{Resolver, Servers};
+use crate::world::resolver::{QUESTION_LIMIT, Resolver, Servers};
 
 /// The time where the command line says none.
 pub const USUAL_BUDGET: u16 = 120;
