@@ -115,6 +115,7 @@ fn look_now(
         watched: &watched,
         arrival: now,
         client: None,
+        sender: None,
         scope: Scope { takes_mail: !passes, ..look::scope(installation) },
         list: list_domains(facts, &case.standing),
     };

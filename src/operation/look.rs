@@ -83,6 +83,8 @@ pub struct Subject<'a> {
     pub arrival: i64,
     /// The host that handed it in, where somebody says so; else it is read from the field that the boundary wrote.
     pub client: Option<Client>,
+    /// The envelope sender, local part and domain, where somebody says it as it is written; else that of the facts.
+    pub sender: Option<(String, String)>,
     /// What is to be found out.
     pub scope: Scope,
     /// The domains of its list, where the user allows that.
@@ -125,17 +127,16 @@ pub fn examine(
     // Where nobody says who sent it, it is not taken for the null sender.
     let unsaid = matches!(subject.facts.envelope.sender, EnvelopeSender::Missing | EnvelopeSender::Unclear);
     let client = client.filter(|_| subject.scope.everything || !unsaid);
-    let sender = match &subject.facts.envelope.sender {
-        EnvelopeSender::Known(address) => Some((address.plain_local(), address.domain().as_str())),
-        _ => None,
-    };
+    let known = subject.facts.envelope_sender();
+    let known = || known.map(|address| (address.plain_local(), address.domain().as_str().to_owned()));
+    let sender = subject.sender.clone().or_else(known);
     let letter = Letter {
         head: &head,
         signatures: &subject.watched.signatures,
         body: &subject.watched.body,
         author: subject.facts.sender.address().map(Address::domain),
         list: &subject.list,
-        sender: sender.as_ref().map(|(local, domain)| (local.as_str(), *domain)),
+        sender: sender.as_ref().map(|(local, domain)| (local.as_str(), domain.as_str())),
         client: client.as_ref(),
         named_in: (stands_in("To"), stands_in("Cc")),
         date: subject.facts.date,

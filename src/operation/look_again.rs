@@ -109,7 +109,16 @@ pub fn again(
     let found = if facts.authentication.may_look() && held.sealed {
         let list = case::list_domains(&facts, &standing);
         let scope = look::scope(installation);
-        let subject = Subject { facts: &facts, start: &start, watched: &watched, arrival, client: None, scope, list };
+        let subject = Subject {
+            facts: &facts,
+            start: &start,
+            watched: &watched,
+            arrival,
+            client: None,
+            sender: None,
+            scope,
+            list,
+        };
         match look::within_allowance(installation, &subject, time)? {
             Some(found) => found,
             None => return Ok(false),

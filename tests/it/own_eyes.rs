@@ -477,3 +477,27 @@ fn what_the_user_has_put_back_is_looked_at_as_of_its_arrival() {
     world.configure(&format!("[trust]\nauthserv_ids = []\n{eyes}"));
     world.run(&["maintain"], "").is(0, 0, 1, 1).held_for("challenge");
 }
+
+#[test]
+fn spf_is_asked_of_the_sender_as_it_is_written() {
+    let server = honest("example.net TXT v=spf1 ip4:192.0.2.7 -all\nhelo.example TXT v=spf1 -all\n");
+    let world = world("off", &server, "");
+    let address = server.address.to_string();
+    let spf = |more: &[&str], message: Vec<u8>| {
+        let given = ["explain", "--json", "--look", "--dns", &address, "--helo", "helo.example", "--client"];
+        let outcome = world.run(&[&given[..], more].concat(), message);
+        serde_json::from_slice::<serde_json::Value>(&outcome.stdout).unwrap()["look"]["spf_result"].clone()
+    };
+    let unsaid = || letter().without_envelope().bytes();
+    for (ip, sender, wanted) in [
+        ("192.0.2.8", "a..b@example.net", "fail"),
+        ("192.0.2.7", "<>", "fail"),
+        ("192.0.2.7", "a..b@nothing.example", "none"),
+        ("192.0.2.7", "a..b@example.net", "pass"),
+        ("192.0.2.7", "<bob@EXAMPLE.net>", "pass"),
+    ] {
+        assert_eq!(spf(&[ip, "--sender", sender], unsaid()), wanted, "{ip} {sender}");
+    }
+    let odd = [b"Return-Path: <a..b@example.net>\n".to_vec(), unsaid()].concat();
+    assert_eq!(spf(&["192.0.2.7"], odd), "pass", "it stands in the message");
+}

@@ -11,7 +11,10 @@ use serde::Serialize;
 
 use super::page::{Page, WIDTH};
 use crate::cli::ExplainArguments;
+use crate::facts::Facts;
+use crate::mail::address::Domain;
 use crate::mail::display::one_line;
+use crate::mail::head::Head;
 use crate::operation::case::{Case, list_domains};
 use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch, Watched};
@@ -112,6 +115,7 @@ pub fn look(
         watched,
         arrival: arguments.arrival.unwrap_or(now),
         client: client(arguments)?,
+        sender: written_sender(arguments, &case.facts),
         scope: Scope { everything: true, takes_mail: true, ..look::scope(installation) },
         list: list_domains(&case.facts, &case.standing),
     };
@@ -144,6 +148,15 @@ fn client(arguments: &ExplainArguments) -> Result<Option<Client>, Trouble> {
     let ip: IpAddr =
         text.parse().map_err(|_| Trouble::usage(format!("--client {text}: {}", anyhow!("no IP address"))))?;
     Ok(Some(Client { ip, helo: arguments.helo.clone() }))
+}
+
+/// The envelope sender as it is written, for SPF: also one to which this program would not write.
+fn written_sender(arguments: &ExplainArguments, facts: &Facts) -> Option<(String, String)> {
+    let return_path = || Head::read(facts.start()).first("Return-Path").map(|field| field.text());
+    let text = arguments.message.sender.clone().or_else(return_path)?;
+    let (local, domain) = text.trim().trim_start_matches('<').trim_end_matches('>').rsplit_once('@')?;
+    let domain = Domain::parse(domain).map_or(domain.to_owned(), |domain| domain.as_str().to_owned());
+    Some((local.to_owned(), domain))
 }
 
 fn questions(answers: &Answers, faults: &[(Question, Fault)]) -> Vec<QuestionShown> {

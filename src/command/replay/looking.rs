@@ -71,9 +71,17 @@ impl Looker {
         let watched = Watch::begin(&start).finish();
         let arrival = arrival(&Head::read(&start)).unwrap_or(at);
         let (scope, list) = (look::scope(installation), list_domains(&case.facts, &case.standing));
-        let subject =
-            Subject { facts: &case.facts, start: &start, watched: &watched, arrival, client: None, scope, list };
-        let mut resolver = Resolver::new(&self.servers, self.left.min(PER_MESSAGE), QUESTIONS_LIMIT);
+        let subject = Subject {
+            facts: &case.facts,
+            start: &start,
+            watched: &watched,
+            arrival,
+            client: None,
+            sender: None,
+            scope,
+            list,
+        };
+        let mut resolver = Resolver::new(&self.servers, self.left.min(PER_MESSAGE), QUESTION_LIMIT);
         let report = look::examine(installation, &subject, &mut resolver, &mut self.answers);
         self.left = if resolver.is_dead() { Duration::ZERO } else { self.left.saturating_sub(resolver.spent()) };
         let looked = Looked::of(&report);
