@@ -269,7 +269,8 @@ fn of_letters_that_come_at_once_none_is_left_to_maintain() {
     let world = world("where-silent", &server, "");
     let letter =
         |n: usize| Letter::from(&format!("bob{n}@example.net")).unproven().field("Message-ID", &format!("<{n}@x>"));
-    let runs: Vec<_> = (0..12)
+    // One process may have to look at all of them: its own and eight behind it.
+    let runs: Vec<_> = (0..9)
         .map(|n| {
             world.start(
                 &["deliver"],
@@ -282,7 +283,7 @@ fn of_letters_that_come_at_once_none_is_left_to_maintain() {
         outcome.check("held", outcome.code == Some(0));
     }
     let rows = world.store().all_held().unwrap();
-    assert!(rows.len() == 12 && rows.iter().all(|row| row.reason != Reason::LookLater), "{rows:?}");
+    assert!(rows.len() == 9 && rows.iter().all(|row| row.reason != Reason::LookLater), "{rows:?}");
 }
 
 #[test]
