@@ -385,7 +385,7 @@ fn is_undecided(facts: &Facts, sender: Option<Entry>, policy: &Policy) -> bool {
     if is_allowed(sender) {
         return lacks_proof(facts, entry, policy).is_some();
     }
-    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    let proofs = facts.authentication.of_author(facts.sender.address());
     !entry.denies(proofs)
 }
 

@@ -381,7 +381,7 @@ pub fn note(installation: &Installation, case: &Case, id: Option<HeldId>) {
 
 /// What is proven about the author's domain.
 pub(super) fn proofs(facts: &Facts) -> Proofs {
-    facts.sender.address().map_or(Proofs::NONE, |address| facts.authentication.proofs(address.domain()))
+    facts.authentication.of_author(facts.sender.address())
 }
 
 /// Under which keys the store and the log know the message and its author, who may be known already.

@@ -16,7 +16,6 @@ use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch, Watched};
 use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::Trouble;
-use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::origin::eyes::Found;
 use crate::policy::Mode;
@@ -151,7 +150,7 @@ fn perform(
     decision: &Decision,
     now: i64,
 ) -> Result<(), Trouble> {
-    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    let proofs = facts.authentication.of_author(facts.sender.address());
     let (verdict, reason) = (decision.verdict.name(), decision.reason);
     report::note(Level::Info, &format!("looked at id={} again: {verdict} reason={reason}", held.id));
     let to = match (decision.verdict, &decision.challenge) {

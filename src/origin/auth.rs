@@ -10,7 +10,7 @@ pub use super::proofs::{Method, Proofs};
 pub use super::results::{AUTH_RESULT_LIMIT, Ignored};
 use super::results::{Statement, authserv_id, has_too_many_tokens, results};
 use super::score::ScoreField;
-use crate::mail::address::Domain;
+use crate::mail::address::{Address, Domain};
 use crate::mail::fold::Cursor;
 use crate::mail::head::{Field, Head};
 
@@ -147,6 +147,12 @@ impl Authentication {
             (Look::Always, false) => seen(),
             (Look::Always, true) => borne_out(told, seen()),
         }
+    }
+
+    /// What is proven about the domain of this author; nothing where nobody is clearly that.
+    #[must_use]
+    pub fn of_author(&self, author: Option<&Address>) -> Proofs {
+        author.map_or(Proofs::NONE, |author| self.proofs(author.domain()))
     }
 
     /// Whether a look of its own could prove anything that is not.

@@ -7,7 +7,6 @@ use super::gate::GateRefusal;
 use super::reason::Reason;
 use super::standing::Effect;
 use super::verdict::{Decision, Question, Verdict, judge};
-use crate::origin::auth::Proofs;
 use crate::origin::eyes::Sight;
 
 /// Judges it. What was found is in its facts.
@@ -39,7 +38,7 @@ fn may_change(question: Question<'_>) -> bool {
 fn lacks_pin(question: Question<'_>) -> bool {
     let facts = question.facts;
     let entry = question.standing.sender.filter(|entry| entry.effect == Effect::Allow && !entry.pin.is_empty());
-    let proofs = facts.sender.address().map_or(Proofs::NONE, |one| facts.authentication.proofs(one.domain()));
+    let proofs = facts.authentication.of_author(facts.sender.address());
     // What comes through a list is proven by the list's domain.
     entry.is_some_and(|entry| !proofs.is_empty() && !proofs.keeps(entry.pin))
 }

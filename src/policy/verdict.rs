@@ -180,7 +180,7 @@ fn denied(question: Question<'_>) -> Option<(Verdict, Reason)> {
         (standing.list, Reason::DeniedList),
     ];
     let author = question.facts.sender.address();
-    let proofs = author.map_or(Proofs::NONE, |one| question.facts.authentication.proofs(one.domain()));
+    let proofs = question.facts.authentication.of_author(author);
     let denies = |entry: Option<Entry>| entry.is_some_and(|entry| entry.denies(proofs));
     // An address that the user allowed by name outranks the denial of its whole domain; one that was learned does not.
     let by_name = |entry: Entry| !entry.origin.is_learned() || entry.origin == Origin::Imported;

@@ -432,6 +432,5 @@ fn envelope_words(sender: &EnvelopeSender) -> (&'static str, Option<String>) {
 }
 
 fn proofs(facts: &Facts) -> Vec<&'static str> {
-    let Some(sender) = facts.sender.address() else { return Vec::new() };
-    facts.authentication.proofs(sender.domain()).list()
+    facts.authentication.of_author(facts.sender.address()).list()
 }
