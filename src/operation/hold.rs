@@ -9,7 +9,7 @@ use crate::exit::{Commitment, Ending};
 use crate::facts::Facts;
 use crate::mail::head::Head;
 use crate::operation::ask::{self, send, slot_request};
-use crate::operation::case::{Case, alike, blind, list_domains};
+use crate::operation::case::{Case, alike, blind};
 use crate::operation::delivery::{Stdin, block, hashes, note, proofs, record, write_message};
 use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch, Watched};
@@ -17,7 +17,6 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::envelope::Caller;
 use crate::origin::eyes::{Found, Sight};
-use crate::origin::look::Scope;
 use crate::policy::fingerprint::{Fingerprint, RunningFingerprint};
 use crate::policy::plan::Effect;
 use crate::policy::reason::Reason;
@@ -108,17 +107,8 @@ fn look_now(
 ) -> Result<u8, Trouble> {
     let Some(watched) = watched.filter(|_| case.store.is_some()) else { return Ok(0) };
     let passes = case.decision.verdict == Verdict::Pass;
-    let facts = &case.facts;
-    let subject = Subject {
-        facts,
-        start: facts.start(),
-        watched: &watched,
-        arrival: now,
-        client: None,
-        sender: None,
-        scope: Scope { takes_mail: !passes, ..look::scope(installation) },
-        list: list_domains(facts, &case.standing),
-    };
+    let mut subject = Subject::of(installation, &case.facts, &case.standing, &watched, now);
+    subject.scope.takes_mail = !passes;
     let found = look::within_allowance(installation, &subject, &mut case.look_time).unwrap_or_else(|error| {
         report::note(Level::Warning, &format!("not looked at: {}", report::chain(&error)));
         None

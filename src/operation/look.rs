@@ -91,9 +91,25 @@ pub struct Subject<'a> {
     pub list: Vec<Domain>,
 }
 
+impl<'a> Subject<'a> {
+    /// As a delivery looks at it: the host and the sender are those that the message names, and the list is one that the user
+    /// allows.
+    #[must_use]
+    pub fn of(
+        installation: &Installation,
+        facts: &'a Facts,
+        standing: &Standing,
+        watched: &'a Watched,
+        arrival: i64,
+    ) -> Subject<'a> {
+        let (scope, list) = (scope(installation), case::list_domains(facts, standing));
+        Subject { facts, start: facts.start(), watched, arrival, client: None, sender: None, scope, list }
+    }
+}
+
 /// What a delivery finds out: whether who wrote it may be asked, or let pass.
 #[must_use]
-pub fn scope(installation: &Installation) -> Scope {
+fn scope(installation: &Installation) -> Scope {
     let spf = installation.config.policy.trust.eyes.methods.contains(&Method::Spf);
     Scope { everything: false, spf, takes_mail: true }
 }

@@ -106,18 +106,7 @@ pub fn again(
     // What the user has put back began anew, and its block still says when it came.
     let arrival = if held.sealed { row.received.min(held.block.received) } else { row.received };
     let found = if facts.authentication.may_look() && held.sealed {
-        let list = case::list_domains(&facts, &standing);
-        let scope = look::scope(installation);
-        let subject = Subject {
-            facts: &facts,
-            start: &start,
-            watched: &watched,
-            arrival,
-            client: None,
-            sender: None,
-            scope,
-            list,
-        };
+        let subject = Subject::of(installation, &facts, &standing, &watched, arrival);
         match look::within_allowance(installation, &subject, time)? {
             Some(found) => found,
             None => return Ok(false),

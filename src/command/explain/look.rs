@@ -15,12 +15,12 @@ use crate::facts::Facts;
 use crate::mail::address::Domain;
 use crate::mail::display::one_line;
 use crate::mail::head::Head;
-use crate::operation::case::{Case, list_domains};
+use crate::operation::case::Case;
 use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch, Watched};
 use crate::operation::trouble::Trouble;
 use crate::origin::dkim::Checked;
-use crate::origin::look::{Report, Scope};
+use crate::origin::look::Report;
 use crate::origin::question::{Answer, Answers, Finding, Question, Record};
 use crate::origin::spf::Client;
 use crate::world::allowance::PER_MESSAGE;
@@ -109,16 +109,13 @@ pub fn look(
     now: i64,
 ) -> Result<(LookShown, Report), Trouble> {
     let servers = look::servers(installation, &arguments.dns)?;
-    let subject = Subject {
-        facts: &case.facts,
-        start: case.facts.start(),
-        watched,
-        arrival: arguments.arrival.unwrap_or(now),
+    let arrival = arguments.arrival.unwrap_or(now);
+    let mut subject = Subject {
         client: client(arguments)?,
         sender: written_sender(arguments, &case.facts),
-        scope: Scope { everything: true, takes_mail: true, ..look::scope(installation) },
-        list: list_domains(&case.facts, &case.standing),
+        ..Subject::of(installation, &case.facts, &case.standing, watched, arrival)
     };
+    subject.scope.everything = true;
     let mut resolver = Resolver::new(&servers, PER_MESSAGE, QUESTION_LIMIT);
     let mut answers = Answers::default();
     let report = look::examine(installation, &subject, &mut resolver, &mut answers);

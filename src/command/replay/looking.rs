@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::cli::ReplayArguments;
 use crate::mail::head::{self, Head};
-use crate::operation::case::{Case, list_domains};
+use crate::operation::case::Case;
 use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch};
 use crate::operation::trouble::Trouble;
@@ -67,20 +67,10 @@ impl Looker {
         if self.left.is_zero() || !is_whole(message) {
             return Looked::NotLookedAt;
         }
-        let start = case.facts.start().to_vec();
-        let watched = Watch::begin(&start).finish();
-        let arrival = arrival(&Head::read(&start)).unwrap_or(at);
-        let (scope, list) = (look::scope(installation), list_domains(&case.facts, &case.standing));
-        let subject = Subject {
-            facts: &case.facts,
-            start: &start,
-            watched: &watched,
-            arrival,
-            client: None,
-            sender: None,
-            scope,
-            list,
-        };
+        let start = case.facts.start();
+        let watched = Watch::begin(start).finish();
+        let arrival = arrival(&Head::read(start)).unwrap_or(at);
+        let subject = Subject::of(installation, &case.facts, &case.standing, &watched, arrival);
         let mut resolver = Resolver::new(&self.servers, self.left.min(PER_MESSAGE), QUESTION_LIMIT);
         let report = look::examine(installation, &subject, &mut resolver, &mut self.answers);
         self.left = if resolver.is_dead() { Duration::ZERO } else { self.left.saturating_sub(resolver.spent()) };
