@@ -286,7 +286,7 @@ impl SendmailLine<'_> {
 /// Which held messages are meant.
 #[derive(Args, Debug, Default)]
 pub struct SelectArguments {
-    /// The numbers of messages, as `held` and the digest show them
+    /// The numbers of messages, as `held` and the digest show them; of each the first digits will do, where no other begins so
     pub ids: Vec<String>,
     /// Those whose sender or subject holds this text, in any case
     #[arg(long, value_name = "TEXT")]
@@ -313,7 +313,7 @@ pub struct HeldArguments {
 /// What `show` shows.
 #[derive(Args, Debug)]
 pub struct ShowArguments {
-    /// The number of the message
+    /// The number of the message, or its first digits
     pub id: String,
     /// Write the stored bytes as they are
     #[arg(long)]
@@ -334,7 +334,7 @@ pub struct ReleaseArguments {
 /// Whom `challenge` asks.
 #[derive(Args, Debug)]
 pub struct ChallengeArguments {
-    /// The number of the message
+    /// The number of the message, or its first digits
     pub id: String,
 }
 
@@ -450,7 +450,7 @@ pub struct WhyArguments {
     /// Write JSON, one line a row
     #[arg(long)]
     pub json: bool,
-    /// A Message-ID, the number of a held message, or an address
+    /// A Message-ID, the number of a held message or its first digits, or an address
     #[arg(allow_hyphen_values = true)]
     pub what: String,
 }

@@ -14,7 +14,7 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, Ledger, asked_words};
 use crate::operation::quarantine::Held;
 use crate::operation::screen;
-use crate::operation::select::parse_id;
+use crate::operation::select::{parse_id, the_one};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
@@ -32,10 +32,11 @@ use crate::world::store::{Asked, HeldRow, State, Store};
 /// When there is no such message, nobody may be asked, or sendmail did not take the challenge.
 pub fn challenge(arguments: &ChallengeArguments, environment: Environment) -> Answer {
     // Gather.
-    let id = parse_id(&arguments.id)?;
+    let beginning = parse_id(&arguments.id)?;
     let installation = Installation::open(&environment)?;
     let mut store = ledger::needed(&installation)?;
     let mut ledger = Ledger::open(&installation)?;
+    let id = the_one(&installation, &mut ledger, beginning)?;
     let Some(held) = ledger.find(&installation, id)? else {
         return Err(Trouble::not_found(ledger.absence(&installation, id)?));
     };

@@ -96,9 +96,9 @@ fn asked(
         if selection.ids().is_empty() {
             store.each_held(|row| found.push((row.id.number(), row.asked)))?;
         }
-        for id in selection.ids() {
-            let row = store.held(*id)?.filter(|row| row.state == State::Held);
-            found.extend(row.map(|row| (row.id.number(), row.asked)));
+        for beginning in selection.ids() {
+            let rows = store.held_beginning(*beginning)?.into_iter().filter(|row| row.state == State::Held);
+            found.extend(rows.map(|row| (row.id.number(), row.asked)));
         }
         found.sort_unstable_by_key(|(number, _)| *number);
         Ok(found)

@@ -18,7 +18,7 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger::{Ledger, asked_words, say_keyless};
 use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
-use crate::operation::select::parse_id;
+use crate::operation::select::{parse_id, the_one};
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
@@ -42,10 +42,11 @@ const FIELDS: [&str; 10] =
 /// When there is no such message, or it cannot be read.
 pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
     // Gather.
-    let id = parse_id(&arguments.id)?;
+    let beginning = parse_id(&arguments.id)?;
     let (installation, keyless) = Installation::open_without_keys(&environment)?;
     say_keyless(keyless.as_ref());
     let mut ledger = Ledger::open(&installation)?;
+    let id = the_one(&installation, &mut ledger, beginning)?;
     let Some(held) = ledger.find(&installation, id)? else {
         return Err(Trouble::not_found(ledger.absence(&installation, id)?));
     };

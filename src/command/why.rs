@@ -18,18 +18,19 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, asked_name, asked_words, state_words};
 use crate::operation::own_mail::keys_of;
 use crate::operation::screen;
+use crate::operation::select::the_remembered;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox};
+use crate::policy::id_beginning::IdBeginning;
 use crate::policy::standing::Entry;
-use crate::policy::token::HeldId;
 use crate::world::config::Environment;
-use crate::world::store::{DecisionRow, HeldRow, SentRow, Store, StoreProblem};
+use crate::world::store::{DecisionRow, HeldRow, SentRow, Store};
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
-    /// A held message by its number.
-    Held(HeldId),
+    /// A held message by its number, or the beginning of that.
+    Held(IdBeginning),
     /// A Message-ID without its angle brackets, which may look like an address, and then may be one.
     MessageIdOrSender(String, Option<Address>),
 }
@@ -69,11 +70,11 @@ pub fn why(arguments: &WhyArguments, environment: Environment) -> Answer {
 }
 
 impl What {
-    /// `<id@host>`, `id@host`, ten hexadecimal digits, or an address.
+    /// `<id@host>`, `id@host`, up to ten hexadecimal digits, or an address.
     fn parse(text: &str) -> Result<What, Trouble> {
         let text = text.trim();
-        if let Some(id) = HeldId::parse(text) {
-            return Ok(What::Held(id));
+        if let Some(beginning) = IdBeginning::parse(text) {
+            return Ok(What::Held(beginning));
         }
         let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
         let good = inner.contains('@') && !inner.contains(|c: char| c.is_control() || c.is_whitespace());
@@ -100,9 +101,12 @@ fn in_log(installation: &Installation, what: &What, json: bool) -> String {
     format!("in the mail log: message={message}{sender}\n")
 }
 
-fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Known, StoreProblem> {
+fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Known, Trouble> {
     let (text, address) = match what {
-        What::Held(id) => return Ok(Known { held: store.held(*id)?.into_iter().collect(), ..Known::default() }),
+        What::Held(beginning) => {
+            let id = the_remembered(installation, store, *beginning)?;
+            return Ok(Known { held: store.held(id)?.into_iter().collect(), ..Known::default() });
+        }
         What::MessageIdOrSender(text, address) => (text, address),
     };
     let keys = keys_of(installation, Kind::MessageId, text);
@@ -210,7 +214,9 @@ mod tests {
 
     #[test]
     fn all_three_are_told_apart() {
-        assert_eq!(What::parse("0123456789").unwrap(), What::Held(HeldId::parse("0123456789").unwrap()));
+        for text in ["0123456789", "0123", "a"] {
+            assert_eq!(What::parse(text).unwrap(), What::Held(IdBeginning::parse(text).unwrap()));
+        }
         let both = |text: &str| match What::parse(text).unwrap() {
             What::MessageIdOrSender(id, address) => (id, address.is_some()),
             What::Held(_) => panic!("{text}"),
@@ -218,7 +224,7 @@ mod tests {
         assert_eq!(both("<a.b@host>"), ("a.b@host".into(), true));
         assert_eq!(both(" bob@example.org "), ("bob@example.org".into(), true));
         assert_eq!(both("<x$y@[1.2.3.4]:z>").0, "x$y@[1.2.3.4]:z");
-        for text in ["", "bob", "<>", "a b@c", "0123", "a@b\u{1b}"] {
+        for text in ["", "bob", "<>", "a b@c", "01234567890", "a@b\u{1b}"] {
             assert_eq!(What::parse(text).unwrap_err().ending, Ending::Usage, "{text:?}");
         }
     }

@@ -63,12 +63,18 @@ pub fn width() -> Option<usize> {
     surroundings::columns().or_else(|| io::stdout().is_terminal().then_some(WIDTH))
 }
 
+/// The same of what is said beside the answer.
+#[must_use]
+pub fn width_beside() -> Option<usize> {
+    surroundings::columns().or_else(|| io::stderr().is_terminal().then_some(WIDTH))
+}
+
 /// Writes one trouble; where somebody looks, in lines that fit.
 pub fn error(text: &str) {
     const WORD: &str = "countersign:";
     let is_terminal = io::stderr().is_terminal();
     let text = format!("{WORD} {text}");
-    let text = match surroundings::columns().or_else(|| is_terminal.then_some(WIDTH)) {
+    let text = match width_beside() {
         Some(width) => wrapped(&text, ERROR_INDENT, width),
         None => format!("{text}\n"),
     };

@@ -1,34 +1,41 @@
-//! Which held messages a command line means: by number, text, reason or age.
+//! Which held messages a command line means: by number or its beginning, text, reason or age.
 //!
 //! Promises: where something is changed, at least one criterion was given; criteria of different kinds must all
-//! hold; a number that is not held is said. Never touches: the messages.
+//! hold; a number that is not held is said; a beginning means one message or nothing is done. Never touches: the messages.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::cli::SelectArguments;
-use crate::mail::compose::day;
+use crate::mail::compose::{day, short_date};
 use crate::mail::display::{SHOWN_LIMIT, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head, VALUE_LIMIT};
 use crate::operation::installation::Installation;
-use crate::operation::ledger::Ledger;
+use crate::operation::ledger::{Ledger, state_words};
 use crate::operation::quarantine::{self, Held};
+use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::operation::unread::Unread;
+use crate::policy::id_beginning::IdBeginning;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
 use crate::signs::Sign;
-use crate::world::maildir::Entry;
+use crate::world::maildir::{Entry, Maildir};
+use crate::world::store::{HeldRow, Store};
 
 /// What is read first of a message to find its Subject; real header blocks are nearly all shorter.
 const FIRST_LOOK: usize = 64 * 1024;
 /// The longest time `--since` takes, in hours: a hundred years.
 const HOURS_LIMIT: i64 = 100 * 365 * 24;
+/// So many of the messages that an ambiguous beginning may mean are named.
+const NAMED: usize = 10;
+/// Columns of the From field where they are named.
+const FROM_WIDTH: usize = 30;
 
 /// What the command line says, valid by construction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    ids: Vec<HeldId>,
+    ids: Vec<IdBeginning>,
     /// In lower case.
     grep: Option<String>,
     reason: Option<String>,
@@ -92,22 +99,13 @@ pub fn each(
     now: i64,
     mut take: impl FnMut(Found),
 ) -> Result<Rest, Trouble> {
+    if !selection.ids.is_empty() {
+        return each_named(installation, ledger, selection, now, take);
+    }
     let mut rest = Rest::default();
     // A file that a mail reader renames while the folder is listed may come twice.
     let mut seen = HashSet::new();
     let mut pass = |held: &Held| selection.takes_block(held, now) && seen.insert(held.id.number());
-    for id in &selection.ids {
-        match ledger.find(installation, *id)? {
-            Some(held) if pass(&held) => {
-                Found::read(installation, held)?.filter(|found| selection.takes_text(found)).map(&mut take);
-            }
-            Some(_) => {}
-            None => rest.absent.push(ledger.absence(installation, *id)?),
-        }
-    }
-    if !selection.ids.is_empty() {
-        return Ok(rest);
-    }
     let (mut sealed, mut unsealed) = (HashSet::new(), HashSet::new());
     for entry in quarantine::files(installation)? {
         let entry = entry?;
@@ -146,6 +144,29 @@ pub fn each(
     Ok(rest)
 }
 
+/// The same where numbers are named.
+fn each_named(
+    installation: &Installation,
+    ledger: &mut Ledger,
+    selection: &Selection,
+    now: i64,
+    mut take: impl FnMut(Found),
+) -> Result<Rest, Trouble> {
+    let meant = meant(installation, ledger, &installation.quarantine(), &selection.ids)?;
+    let mut rest = Rest { absent: meant.absent.into_iter().map(none_begins).collect(), ..Rest::default() };
+    let mut seen = HashSet::new();
+    for id in meant.ids {
+        match ledger.find(installation, id)? {
+            Some(held) if selection.takes_block(&held, now) && seen.insert(id.number()) => {
+                Found::read(installation, held)?.filter(|found| selection.takes_text(found)).map(&mut take);
+            }
+            Some(_) => {}
+            None => rest.absent.push(ledger.absence(installation, id)?),
+        }
+    }
+    Ok(rest)
+}
+
 /// A message and the start of its file.
 type Looked = (Option<Held>, Vec<u8>);
 
@@ -156,15 +177,170 @@ fn looked_at(installation: &Installation, entry: Entry) -> Result<Option<Looked>
     Ok(Some((held, start.bytes)))
 }
 
-/// The number of a held message as a person types it.
+/// What beginnings of numbers came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meant {
+    /// The messages, in the order in which they are named.
+    pub ids: Vec<HeldId>,
+    /// Those with which no number begins.
+    pub absent: Vec<IdBeginning>,
+}
+
+/// A message that a beginning may mean.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    received: i64,
+    id: HeldId,
+    /// Its file, where there is one.
+    entry: Option<Entry>,
+    /// What became of it, where there is none.
+    state: &'static str,
+}
+
+/// Which messages of a folder these beginnings mean. A whole number needs no search, and is not asked for here; a beginning
+/// that no message there has may be that of one which the store remembers, so that what became of it can be said.
+///
+/// # Errors
+/// When one of them may mean several messages, which are then named on standard error; when the folder cannot be read.
+pub fn meant(
+    installation: &Installation,
+    ledger: &mut Ledger,
+    folder: &Maildir,
+    beginnings: &[IdBeginning],
+) -> Result<Meant, Trouble> {
+    let mut meant = Meant::default();
+    let mut there = candidates(installation, folder, beginnings)?.into_iter();
+    for &beginning in beginnings {
+        let there: Vec<Candidate> = there.next().unwrap_or_default().into_values().collect();
+        if let Some(id) = beginning.whole() {
+            meant.ids.push(id);
+            continue;
+        }
+        match there.as_slice() {
+            [one] => meant.ids.push(one.id),
+            [] => match ledger.ask(installation, |store| Ok(store.held_beginning(beginning)?))?.as_deref() {
+                Some([row]) => meant.ids.push(row.id),
+                _ => meant.absent.push(beginning),
+            },
+            _ => return Err(ambiguous(installation, beginning, there)),
+        }
+    }
+    Ok(meant)
+}
+
+/// The one held message that a beginning means, for a command that takes one.
+///
+/// # Errors
+/// As [`meant`], and when no number begins so.
+pub fn the_one(installation: &Installation, ledger: &mut Ledger, beginning: IdBeginning) -> Result<HeldId, Trouble> {
+    let meant = meant(installation, ledger, &installation.quarantine(), &[beginning])?;
+    meant.ids.first().copied().ok_or_else(|| Trouble::not_found(none_begins(beginning)))
+}
+
+/// The same of every message that was ever held and is remembered, whatever became of it.
+///
+/// # Errors
+/// As [`the_one`].
+pub fn the_remembered(installation: &Installation, store: &Store, beginning: IdBeginning) -> Result<HeldId, Trouble> {
+    if let Some(id) = beginning.whole() {
+        return Ok(id);
+    }
+    let rows = store.held_beginning(beginning)?;
+    match rows.as_slice() {
+        [row] => Ok(row.id),
+        [] => Err(Trouble::not_found(format!("no message is remembered whose number begins with {beginning}"))),
+        rows => {
+            let held = candidates(installation, &installation.quarantine(), &[beginning])?.pop().unwrap_or_default();
+            let candidate = |row: &HeldRow| Candidate {
+                received: row.received,
+                id: row.id,
+                entry: held.get(&row.id.number()).and_then(|one| one.entry.clone()),
+                state: state_words(row.state),
+            };
+            Err(ambiguous(installation, beginning, rows.iter().map(candidate).collect()))
+        }
+    }
+}
+
+/// The messages of a folder whose numbers begin so, of each beginning; of a whole number none, since nothing need be read
+/// for that.
+fn candidates(
+    installation: &Installation,
+    folder: &Maildir,
+    beginnings: &[IdBeginning],
+) -> Result<Vec<BTreeMap<i64, Candidate>>, Trouble> {
+    let mut found = vec![BTreeMap::new(); beginnings.len()];
+    if beginnings.iter().all(|beginning| beginning.whole().is_some()) || !folder.try_exists()? {
+        return Ok(found);
+    }
+    for entry in folder.entries()? {
+        let held = match quarantine::read(installation, entry?) {
+            Ok(Some(held)) => held,
+            Ok(None) => continue,
+            Err(trouble) if quarantine::is_the_files_own(&trouble) => continue,
+            Err(trouble) => return Err(trouble),
+        };
+        for (beginning, found) in beginnings.iter().zip(&mut found) {
+            if beginning.whole().is_none() && beginning.begins(held.id) {
+                let (id, received) = (held.id, held.block.received);
+                let one = Candidate { received, id, entry: Some(held.entry.clone()), state: "" };
+                // Of files that name one number the one whose seal holds is the message.
+                if held.sealed {
+                    found.insert(id.number(), one);
+                } else {
+                    found.entry(id.number()).or_insert(one);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Names the messages that a beginning may mean, the newest last, and says that nothing is done.
+fn ambiguous(installation: &Installation, beginning: IdBeginning, mut candidates: Vec<Candidate>) -> Trouble {
+    candidates.sort();
+    let count = candidates.len();
+    let named = candidates.split_off(count.saturating_sub(NAMED));
+    let lines: String = named.iter().map(|one| line_of(installation, one)).collect();
+    screen::beside(&lines);
+    let above = match count.checked_sub(NAMED) {
+        Some(left @ 1..) => format!("the newest {NAMED} above and {left} more"),
+        _ => "those above".to_owned(),
+    };
+    Trouble::usage(format!(
+        "{beginning} begins the numbers of {count} messages, {above}; give more digits. Nothing was done"
+    ))
+}
+
+/// Number, From and Subject of such a message, or when it came and what became of it; as wide as the screen.
+fn line_of(installation: &Installation, one: &Candidate) -> String {
+    let held = one.entry.clone().and_then(|entry| quarantine::read(installation, entry).ok().flatten());
+    let found = held.and_then(|held| Found::read(installation, held).ok().flatten());
+    let text = match found {
+        Some(found) => {
+            let from = screen::column(&one_line(&found.from, SHOWN_LIMIT), FROM_WIDTH);
+            format!("{}  {from}  {}", one.id, one_line(&found.subject, SHOWN_LIMIT))
+        }
+        None => format!("{}  {}  {}", one.id, short_date(one.received), one.state),
+    };
+    let text = screen::width_beside().map_or(text.clone(), |width| screen::column(&text, width));
+    format!("{}\n", text.trim_end())
+}
+
+fn none_begins(beginning: IdBeginning) -> String {
+    format!("no message is held whose number begins with {beginning}")
+}
+
+/// The number of a held message as a person types it, or its beginning.
 ///
 /// # Errors
 /// Says what a number looks like.
-pub fn parse_id(text: &str) -> Result<HeldId, Trouble> {
-    HeldId::parse(text.trim()).ok_or_else(|| {
+pub fn parse_id(text: &str) -> Result<IdBeginning, Trouble> {
+    IdBeginning::parse(text.trim()).ok_or_else(|| {
         let shown = one_line(text, 40);
         Trouble::usage(format!(
-            "{shown:?} is no number of a held message; `countersign held` shows them (ten of 0-9a-f)"
+            "{shown:?} is no number of a held message; `countersign held` shows them (ten of 0-9a-f, of which the first \
+             few will do)"
         ))
     })
 }
@@ -203,9 +379,9 @@ impl Selection {
         *self == Selection::default()
     }
 
-    /// The numbers that are named.
+    /// The numbers that are named, or their beginnings.
     #[must_use]
-    pub fn ids(&self) -> &[HeldId] {
+    pub fn ids(&self) -> &[IdBeginning] {
         &self.ids
     }
 
@@ -379,9 +555,10 @@ mod tests {
 
     #[test]
     fn numbers_and_reasons_are_strict() {
-        assert_eq!(parse_id("0123456789").unwrap(), HeldId::parse("0123456789").unwrap());
+        assert_eq!(parse_id("0123456789").unwrap().whole(), HeldId::parse("0123456789"));
         assert_eq!(parse_id("ABCDEF0123").unwrap().to_string(), "abcdef0123");
-        for text in ["", "1", "01234567890", "012345678g", "0x12345678", "../../../x"] {
+        assert_eq!(parse_id(" 1 ").unwrap().whole(), None);
+        for text in ["", "01234567890", "012345678g", "0x12345678", "../../../x"] {
             assert_eq!(parse_id(text).unwrap_err().ending, Ending::Usage, "{text}");
         }
         assert_eq!(known_reason("Not-Proven").unwrap(), "not-proven");

@@ -54,6 +54,7 @@ mod mbox;
 mod memory;
 mod messages;
 mod names;
+mod numbers;
 mod offline;
 mod old_store;
 mod oracle;

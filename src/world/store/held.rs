@@ -13,6 +13,7 @@ use super::state::{ASKED, Asked, STATES, State, asked_number, state_number};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
+use crate::policy::id_beginning::IdBeginning;
 use crate::policy::reason::Reason;
 use crate::policy::standing::{Alike, Effect, Entry};
 use crate::policy::token::HeldId;
@@ -288,6 +289,15 @@ impl Store {
     /// [`StoreProblem`]
     pub fn held(&self, id: HeldId) -> Result<Option<HeldRow>, StoreProblem> {
         Ok(self.rows("WHERE id = ?1", [id.number()])?.pop())
+    }
+
+    /// Every row whose number begins so, whatever its state, the smallest number first.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn held_beginning(&self, beginning: IdBeginning) -> Result<Vec<HeldRow>, StoreProblem> {
+        let numbers = beginning.numbers();
+        self.rows("WHERE id BETWEEN ?1 AND ?2 ORDER BY id", [numbers.start(), numbers.end()])
     }
 
     /// Every row in the state [`State::Held`], oldest first.
