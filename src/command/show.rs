@@ -1,19 +1,20 @@
 //! `show`: one held message for a person.
 //!
-//! Promises: a terminal sees nothing it would obey; at most 1 MiB of the message is read, and what is left out is
-//! said; changes nothing but that a file which vanished is written down as gone. Never touches: links, pictures,
-//! attachments.
+//! Promises: a terminal sees nothing it would obey; at most 32 MiB of the message are read and 1 MiB of text shown, and what
+//! is left out is said; changes nothing but that a file which vanished is written down as gone. Never touches: links,
+//! pictures, the content of attachments.
 
 use std::io::{IsTerminal, Read};
 
 use crate::cli::ShowArguments;
 use crate::exit::Ending;
+use crate::mail::attachments::{Attachment, Attachments, attachments, size};
 use crate::mail::compose::short_date;
 use crate::mail::display::{lines, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head};
 use crate::mail::html;
-use crate::mail::parts::{Part, parts};
+use crate::mail::parts::{Part, Parts, parts};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{Ledger, asked_words, say_keyless};
 use crate::operation::quarantine::{self, Held};
@@ -24,10 +25,12 @@ use crate::policy::token::HeldId;
 use crate::world::config::Environment;
 use crate::world::store::Asked;
 
-/// Most bytes of a stored message that are read.
-const READ_LIMIT: usize = 1024 * 1024;
+/// Most bytes of a stored message that are read: few mail systems take larger ones.
+const READ_LIMIT: usize = 32 * 1024 * 1024;
 /// Most bytes of its body: what is left beside the largest header block and our own.
 const BODY_LIMIT: usize = READ_LIMIT - HEAD_LIMIT - 16 * 1024;
+/// Most bytes of its text that are shown, still encoded.
+const TEXT_LIMIT: usize = 1024 * 1024;
 /// Most characters of one line of text or of one header field.
 const LINE_LIMIT: usize = 2_000;
 /// Most fields of one name.
@@ -109,34 +112,68 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> Strin
             row(name, format!("(and {} more fields of this name)", all.len() - FIELD_LIMIT));
         }
     }
-    out.push('\n');
-    out.push_str(&body_text(&head, &start[head.body..]));
     // A packed file is longer than its bytes.
     let cut = bytes > READ_LIMIT as u64 || held.packed && start.len() > BODY_LIMIT;
+    let parts = parts(&head, &start[head.body..]);
+    let carried = attachments(&parts);
+    for line in attachment_lines(&carried, cut) {
+        row("attachment", line);
+    }
+    let (text, text_cut) = body_text(&parts);
+    out.push('\n');
+    out.push_str(&text);
     let more = if cut { format!("only the first {READ_LIMIT} bytes were read; ") } else { String::new() };
-    if cut || parts(&head, &start[head.body..]).unexamined {
+    if cut || text_cut || carried.unexamined {
         out.push_str(&format!("\n({more}not all could be shown: countersign show --raw {})\n", held.id));
     }
     out
 }
 
-/// The text parts, decoded; of alternatives the first that says anything.
-fn body_text(head: &Head<'_>, body: &[u8]) -> String {
+/// Name, type and size of each, what is in a forwarded message indented.
+fn attachment_lines(carried: &Attachments, cut: bool) -> Vec<String> {
+    let last = carried.all.len().saturating_sub(1);
+    let line = |(number, one): (usize, &Attachment)| {
+        let name = match (&one.name, one.is_message()) {
+            (Some(subject), true) => format!("\u{201c}{subject}\u{201d}"),
+            (Some(name), false) => name.clone(),
+            (None, _) => "(without a name)".to_owned(),
+        };
+        let words = one.words().map(|words| format!(" ({words})")).unwrap_or_default();
+        // Of the last one the end was perhaps not read.
+        let about = match (one.is_encoded, cut && number == last) {
+            (_, true) => "more than ",
+            (true, false) => "encoded ",
+            (false, false) => "",
+        };
+        format!("{:indent$}{name}, {}{words}, {about}{}", "", one.kind, size(one.bytes), indent = 2 * one.depth)
+    };
+    let more = (carried.left_out > 0).then(|| format!("(and {} more)", carried.left_out));
+    carried.all.iter().enumerate().map(line).chain(more).collect()
+}
+
+/// The text parts, decoded; of alternatives the first that says anything. And whether they are cut.
+fn body_text(parts: &Parts<'_>) -> (String, bool) {
     let mut out = String::new();
     let mut told: Vec<usize> = Vec::new();
-    for part in parts(head, body).texts() {
-        let text = decode(part);
-        let repeated = part.alternative.is_some_and(|number| told.contains(&number));
-        if repeated || text.trim().is_empty() {
+    let (mut room, mut cut) = (TEXT_LIMIT, false);
+    for part in parts.texts() {
+        if part.alternative.is_some_and(|number| told.contains(&number)) {
             continue;
         }
+        let shown = Part { bytes: &part.bytes[..part.bytes.len().min(room)], ..part.clone() };
+        let text = decode(&shown);
+        if text.trim().is_empty() {
+            continue;
+        }
+        cut |= shown.bytes.len() < part.bytes.len();
+        room -= shown.bytes.len();
         told.extend(part.alternative);
         if !out.is_empty() {
             out.push_str("\n----\n\n");
         }
         out.push_str(&lines(text.trim_end(), LINE_LIMIT));
     }
-    if out.is_empty() { "(no text)\n".to_owned() } else { out }
+    (if out.is_empty() { "(no text)\n".to_owned() } else { out }, cut)
 }
 
 fn decode(part: &Part<'_>) -> String {
@@ -150,7 +187,7 @@ mod tests {
 
     fn text_of(message: &str) -> String {
         let head = Head::read(message.as_bytes());
-        body_text(&head, &message.as_bytes()[head.body..])
+        body_text(&parts(&head, &message.as_bytes()[head.body..])).0
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod addition;
 pub mod address;
+pub mod attachments;
 pub mod bare_answer;
 pub mod body;
 pub mod compose;

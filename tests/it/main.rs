@@ -79,6 +79,7 @@ mod scenario;
 mod seal;
 mod sendmail;
 mod sent_copy;
+mod shown;
 mod signer;
 mod signs;
 mod spf;
