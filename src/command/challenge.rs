@@ -89,7 +89,7 @@ fn whom(held: &Held, decision: &Decision, again: bool) -> Result<Address, String
             ));
         }
         Verdict::Hold | Verdict::Discard => {
-            return Err(format!("nobody is asked: {} ({})", decision.reason.sentence(), decision.reason));
+            return Err(format!("nobody is asked: {}", decision.reason.sentence_and_name()));
         }
     }
     let Some((to, _)) = &decision.challenge else { return Err("nobody is asked: no address is proven".to_owned()) };

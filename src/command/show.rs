@@ -94,7 +94,7 @@ fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> Strin
     let mut row = |name: &str, value: String| out.push_str(&format!("{name:<14}{value}\n"));
     row("number", held.id.to_string());
     row("received", format!("{} UTC, {bytes} bytes", short_date(block.received)));
-    row("held because", format!("{} ({})", block.reason.sentence(), block.reason.name()));
+    row("held because", block.reason.sentence_and_name());
     let broken = || "not known: its seal does not hold with the keys that are there".to_owned();
     row("proven", if held.sealed { block.proofs.names() } else { broken() });
     row("sender", asked_words(asked).to_owned());

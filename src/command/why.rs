@@ -1,7 +1,7 @@
 //! `why`: what became of a message, by its Message-ID, its number or its sender.
 //!
-//! Promises: what the store holds is asked under every list key; that nothing is known is said with what it means,
-//! and with the words to look for in the mail log.
+//! Promises: what the store holds is asked under every list key; the hashes that are named are those that the mail log has
+//! or, of what is not recorded, would have; that nothing is known is said with what it means.
 //! Never touches: anything; it only reads.
 
 use std::collections::HashSet;
@@ -13,6 +13,7 @@ use crate::exit::Ending;
 use crate::mail::address::Address;
 use crate::mail::compose::short_date;
 use crate::mail::display::one_line;
+use crate::mail::earlier::message_id;
 use crate::operation::entry::{Who, as_json, describe};
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{self, asked_name, asked_words, state_words};
@@ -20,8 +21,10 @@ use crate::operation::own_mail::keys_of;
 use crate::operation::screen;
 use crate::operation::select::the_remembered;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox};
 use crate::policy::id_beginning::IdBeginning;
+use crate::policy::reason::Reason;
 use crate::policy::standing::Entry;
 use crate::world::config::Environment;
 use crate::world::store::{DecisionRow, HeldRow, SentRow, Store};
@@ -31,8 +34,18 @@ use crate::world::store::{DecisionRow, HeldRow, SentRow, Store};
 enum What {
     /// A held message by its number, or the beginning of that.
     Held(IdBeginning),
-    /// A Message-ID without its angle brackets, which may look like an address, and then may be one.
-    MessageIdOrSender(String, Option<Address>),
+    /// What may be a Message-ID, an address or both.
+    Named(Named),
+}
+
+/// A Message-ID looks like an address, and an address like a Message-ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Named {
+    /// Without its angle brackets, if it is one that is ever written down.
+    message_id: Option<String>,
+    address: Option<Address>,
+    /// Whether it stands in angle brackets, in which nobody writes an address here.
+    bracketed: bool,
 }
 
 /// What is known.
@@ -42,6 +55,9 @@ struct Known {
     decisions: Vec<DecisionRow>,
     entry: Option<(Address, Entry)>,
     sent: Option<SentRow>,
+    /// How the mail log has the Message-ID and the sender, the newest first.
+    messages: Vec<Fingerprint>,
+    senders: Vec<Fingerprint>,
 }
 
 /// Runs `why`. 1 if nothing is known.
@@ -55,14 +71,13 @@ pub fn why(arguments: &WhyArguments, environment: Environment) -> Answer {
     let store = ledger::needed(&installation)?;
     let known = gather(&installation, &store, &what)?;
     // Decide.
-    let mut text = if arguments.json { known.as_json_lines() } else { known.as_text() };
-    text.push_str(&in_log(&installation, &what, arguments.json));
+    let text = if arguments.json { known.as_json_lines() } else { known.as_text() };
     // Perform.
     screen::out(&text)?;
-    if known == Known::default() {
+    if !known.is_recorded() {
         screen::error(
             "not recorded: mail that passes leaves no row, and rows expire; or it was never here. The mail log has a line \
-             for every message, with the hash above; `countersign explain` says what would be done with it now",
+             for every message, with such a hash; `countersign explain` says what would be done with it now",
         );
         return Ok(Ending::No);
     }
@@ -76,50 +91,49 @@ impl What {
         if let Some(beginning) = IdBeginning::parse(text) {
             return Ok(What::Held(beginning));
         }
-        let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
-        let good = inner.contains('@') && !inner.contains(|c: char| c.is_control() || c.is_whitespace());
-        if !good {
+        let bracketed = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+        let inner = bracketed.unwrap_or(text);
+        let (message_id, address) = (message_id(inner), Address::parse(inner).ok());
+        if message_id.is_none() && address.is_none() {
             let shown = one_line(text, 80);
+            let way = if inner.contains('@') {
+                "; where a message has such a Message-ID or several, the mail log has message=none: ask by its sender"
+            } else {
+                ""
+            };
             return Err(Trouble::usage(format!(
-                "{shown:?} is no Message-ID (<id@host>), no number of a held message and no address"
+                "{shown:?} is no Message-ID (<id@host>), no number of a held message and no address{way}"
             )));
         }
-        Ok(What::MessageIdOrSender(inner.to_owned(), Address::parse(inner).ok()))
+        Ok(What::Named(Named { message_id, address, bracketed: bracketed.is_some() }))
     }
-}
-
-/// The hashes under which the mail log knows it, as `deliver` writes them; none for the number of a held message.
-fn in_log(installation: &Installation, what: &What, json: bool) -> String {
-    let What::MessageIdOrSender(text, address) = what else { return String::new() };
-    let (_, key) = installation.keys.list.current();
-    let message = Fingerprint::of(key, Kind::MessageId, text.as_bytes()).hex();
-    let sender = address.as_ref().map(|address| Fingerprint::of_address(key, &address.normal()).hex());
-    if json {
-        return format!("{}\n", json!({ "row": "log", "message": message, "sender": sender }));
-    }
-    let sender = sender.map(|hash| format!(" or sender={hash}")).unwrap_or_default();
-    format!("in the mail log: message={message}{sender}\n")
 }
 
 fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Known, Trouble> {
-    let (text, address) = match what {
+    let named = match what {
         What::Held(beginning) => {
-            let id = the_remembered(installation, store, *beginning)?;
-            return Ok(Known { held: store.held(id)?.into_iter().collect(), ..Known::default() });
+            let row = store.held(the_remembered(installation, store, *beginning)?)?;
+            let messages = row.iter().filter_map(|row| row.message_id).collect();
+            let senders = row.iter().filter_map(|row| row.sender).collect();
+            return Ok(Known { held: row.into_iter().collect(), messages, senders, ..Known::default() });
         }
-        What::MessageIdOrSender(text, address) => (text, address),
+        What::Named(named) => named,
     };
-    let keys = keys_of(installation, Kind::MessageId, text);
-    let mut known = Known { sent: store.sent(&keys)?, ..Known::default() };
-    for key in keys {
-        known.held.extend(store.held_with_message_id(&key)?);
-        known.decisions.extend(store.decisions(&key)?);
+    let messages = named.message_id.as_ref().map(|id| keys_of(installation, Kind::MessageId, id)).unwrap_or_default();
+    let address = named.address.as_ref();
+    let senders = address.map(|address| of_mailbox(&installation.keys.list, address).map(|(_, key)| key).collect());
+    let senders: Vec<Fingerprint> = senders.unwrap_or_default();
+    let mut known = Known { sent: store.sent(&messages)?, ..Known::default() };
+    for key in &messages {
+        known.held.extend(store.held_with_message_id(key)?);
+    }
+    for key in &senders {
+        known.held.extend(store.held_from(key)?);
+    }
+    for key in messages.iter().chain(&senders) {
+        known.decisions.extend(store.decisions(key)?);
     }
     if let Some(address) = address {
-        for (_, key) in of_mailbox(&installation.keys.list, address) {
-            known.held.extend(store.held_from(&key)?);
-            known.decisions.extend(store.decisions(&key)?);
-        }
         let entry = Who::Address(address.clone()).entry(installation, store)?;
         known.entry = entry.map(|entry| (address.clone(), entry));
     }
@@ -129,10 +143,43 @@ fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Kno
     known.held.sort_by_key(|row| row.received);
     known.decisions.sort_by_key(|row| row.at);
     known.decisions.dedup();
+    known.look_for(messages, senders, named.bracketed);
     Ok(known)
 }
 
 impl Known {
+    fn is_recorded(&self) -> bool {
+        !(self.held.is_empty() && self.decisions.is_empty()) || self.entry.is_some() || self.sent.is_some()
+    }
+
+    /// By which of these hashes the mail log knows what was found: those of the rows, which were written with its lines.
+    /// Where there is no row, what passes leaves none: then by each that may be meant, since keys change.
+    fn look_for(&mut self, messages: Vec<Fingerprint>, senders: Vec<Fingerprint>, bracketed: bool) {
+        let hashes = self.rows().into_iter().map(|row| (row.message_id, row.sender)).collect::<Vec<_>>();
+        let by_message = |key: &&Fingerprint| hashes.iter().any(|(message, _)| message.as_ref() == Some(*key));
+        let by_sender = |key: &&Fingerprint| hashes.iter().any(|(_, sender)| sender.as_ref() == Some(*key));
+        self.messages = messages.iter().filter(by_message).copied().collect();
+        self.senders = senders.iter().filter(by_sender).copied().collect();
+        if self.messages.is_empty() && self.senders.is_empty() {
+            let is_person = self.entry.is_some() || messages.is_empty();
+            let is_message = self.sent.is_some() || bracketed;
+            if !is_person || is_message {
+                self.messages = messages;
+            }
+            if is_person || !is_message {
+                self.senders = senders;
+            }
+        }
+    }
+
+    /// What became of messages, in the order of time.
+    fn rows(&self) -> Vec<Row> {
+        let held = self.held.iter().map(Row::of_held);
+        let mut rows: Vec<Row> = held.chain(self.decisions.iter().map(Row::of_decision)).collect();
+        rows.sort_by_key(|row| row.at);
+        rows
+    }
+
     fn as_text(&self) -> String {
         let mut out = String::new();
         if let Some((address, entry)) = &self.entry {
@@ -146,28 +193,35 @@ impl Known {
                 short_date(row.at + row.class.seconds())
             ));
         }
-        for row in &self.held {
-            out.push_str(&format!(
-                "{}  {}  {}, sender {}\n    held because {} ({}); proven: {}\n",
-                short_date(row.received),
-                row.id,
-                state_words(row.state),
-                asked_words(Some(row.asked)),
-                row.reason.sentence(),
-                row.reason,
-                row.proofs.names()
-            ));
+        let mut told: Vec<(Fingerprint, Reason)> = Vec::new();
+        for row in self.rows() {
+            out.push_str(&format!("{}  {}\n", short_date(row.at), row.what));
+            // Of one message the same reason is said once.
+            let reason = row.message_id.map(|id| (id, row.reason));
+            let is_told = reason.is_some_and(|reason| told.contains(&reason));
+            told.extend(reason);
+            let because = format!("because {}", row.reason.sentence_and_name());
+            match row.proofs.map(Proofs::names) {
+                Some(proofs) if is_told => out.push_str(&format!("    proven: {proofs}\n")),
+                Some(proofs) => out.push_str(&format!("    held {because}; proven: {proofs}\n")),
+                None if is_told => {}
+                None => out.push_str(&format!("    {because}\n")),
+            }
         }
-        for row in &self.decisions {
-            out.push_str(&format!(
-                "{}  {}\n    because {} ({})\n",
-                short_date(row.at),
-                row.verdict.name(),
-                row.reason.sentence(),
-                row.reason
-            ));
+        for (number, (message, sender)) in self.in_log().into_iter().enumerate() {
+            let message = message.map(|hash| format!("message={hash}"));
+            let words: Vec<String> = message.into_iter().chain(sender.map(|hash| format!("sender={hash}"))).collect();
+            let begin = if number == 0 { "in the mail log:" } else { "or, from before a list key was changed:" };
+            out.push_str(&format!("{begin} {}\n", words.join(" or ")));
         }
         out
+    }
+
+    /// The hashes to look for, side by side.
+    fn in_log(&self) -> Vec<(Option<String>, Option<String>)> {
+        let hex = |hashes: &[Fingerprint], at: usize| hashes.get(at).map(Fingerprint::hex);
+        let count = self.messages.len().max(self.senders.len());
+        (0..count).map(|at| (hex(&self.messages, at), hex(&self.senders, at))).collect()
     }
 
     fn as_json_lines(&self) -> String {
@@ -204,7 +258,43 @@ impl Known {
                 "answers_until": row.at + row.class.seconds(),
             })
         });
-        entry.chain(sent).chain(held).chain(decisions).map(|value| format!("{value}\n")).collect()
+        let log = self.in_log();
+        let log = log.iter().map(|(message, sender)| json!({ "row": "log", "message": message, "sender": sender }));
+        entry.chain(sent).chain(held).chain(decisions).chain(log).map(|value| format!("{value}\n")).collect()
+    }
+}
+
+/// One row of what became of a message.
+struct Row {
+    at: i64,
+    message_id: Option<Fingerprint>,
+    sender: Option<Fingerprint>,
+    what: String,
+    reason: Reason,
+    proofs: Option<Proofs>,
+}
+
+impl Row {
+    fn of_held(row: &HeldRow) -> Row {
+        Row {
+            at: row.received,
+            message_id: row.message_id,
+            sender: row.sender,
+            what: format!("{}  {}, sender {}", row.id, state_words(row.state), asked_words(Some(row.asked))),
+            reason: row.reason,
+            proofs: Some(row.proofs),
+        }
+    }
+
+    fn of_decision(row: &DecisionRow) -> Row {
+        Row {
+            at: row.at,
+            message_id: row.message_id,
+            sender: row.sender,
+            what: row.verdict.name().to_owned(),
+            reason: row.reason,
+            proofs: None,
+        }
     }
 }
 
@@ -217,14 +307,15 @@ mod tests {
         for text in ["0123456789", "0123", "a"] {
             assert_eq!(What::parse(text).unwrap(), What::Held(IdBeginning::parse(text).unwrap()));
         }
-        let both = |text: &str| match What::parse(text).unwrap() {
-            What::MessageIdOrSender(id, address) => (id, address.is_some()),
+        let named = |text: &str| match What::parse(text).unwrap() {
+            What::Named(named) => (named.message_id, named.address.is_some(), named.bracketed),
             What::Held(_) => panic!("{text}"),
         };
-        assert_eq!(both("<a.b@host>"), ("a.b@host".into(), true));
-        assert_eq!(both(" bob@example.org "), ("bob@example.org".into(), true));
-        assert_eq!(both("<x$y@[1.2.3.4]:z>").0, "x$y@[1.2.3.4]:z");
-        for text in ["", "bob", "<>", "a b@c", "01234567890", "a@b\u{1b}"] {
+        assert_eq!(named("<a.b@host>"), (Some("a.b@host".into()), true, true));
+        assert_eq!(named(" bob@example.org "), (Some("bob@example.org".into()), true, false));
+        assert_eq!(named("<X$y@[1.2.3.4]:z>"), (Some("X$y@[1.2.3.4]:z".into()), false, true));
+        assert_eq!(named("bob@exämple.org"), (None, true, false));
+        for text in ["", "bob", "<>", "a b@c", "01234567890", "a@b\u{1b}", "< a@b c >", "<a@b> <c@d>", "<\u{e9}@b c>"] {
             assert_eq!(What::parse(text).unwrap_err().ending, Ending::Usage, "{text:?}");
         }
     }

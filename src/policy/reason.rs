@@ -342,6 +342,13 @@ impl Reason {
         }
     }
 
+    /// The sentence with the name behind it, which some sentences have in them.
+    #[must_use]
+    pub fn sentence_and_name(self) -> String {
+        let (sentence, name) = (self.sentence(), self.name());
+        if sentence.ends_with(&format!("{name})")) { sentence } else { format!("{sentence} ({name})") }
+    }
+
     /// For the store.
     #[must_use]
     pub fn number(self) -> u16 {
@@ -398,6 +405,7 @@ mod tests {
                 reason.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
                 "{reason}"
             );
+            assert_eq!(reason.sentence_and_name().matches(&format!("{reason})")).count(), 1, "{reason}");
             seen.push(reason.number());
         }
         assert_eq!(Reason::from_number(0), None);

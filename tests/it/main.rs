@@ -88,6 +88,7 @@ mod tidy;
 mod tokens;
 mod two_files;
 mod verdicts;
+mod why;
 mod world;
 mod year;
 mod zone;
