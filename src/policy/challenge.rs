@@ -460,6 +460,38 @@ mod tests {
         }
     }
 
+    /// mutt sends no answer in which nothing was written ("Aborted unmodified message").
+    #[test]
+    fn every_language_says_to_write_one_word_where_any_answer_counts() {
+        let mut policy = crate::policy::tests::policy();
+        for (code, one_word) in [
+            ("cs", "napište jedno slovo, třeba ano, a odešlete"),
+            ("da", "skriv ét ord, for eksempel ja, og tryk på »Send«"),
+            ("de", "schreiben Sie ein Wort, zum Beispiel ja, und senden Sie es ab"),
+            ("en", "write one word, such as yes, then send"),
+            ("es", "escriba una palabra, por ejemplo sí, y envíe la respuesta"),
+            ("fr", "écrivez un mot, par exemple oui, puis envoyez"),
+            ("it", "scriva una parola, per esempio sì, poi invii"),
+            ("nb", "skriv ett ord, for eksempel ja, og send"),
+            ("nl", "schrijf één woord, bijvoorbeeld ja, en verzend het"),
+            ("pl", "napisać jedno słowo, na przykład tak, i wysłać"),
+            ("pt", "escrever uma palavra, por exemplo sim, e enviar"),
+            ("ru", "напишите одно слово, например да, и отправьте"),
+            ("sv", "skriv ett ord, till exempel ja, och skicka"),
+            ("uk", "напишіть одне слово, наприклад так, і надішліть"),
+        ] {
+            let any = super::super::word::ANY_WORD.iter().find(|(of, _)| *of == code).unwrap().1;
+            assert!(one_word.contains(&format!(" {any},")), "{code}: {any}");
+            for (answer, wanted) in [(AnswerDemand::Reply, true), (AnswerDemand::Word, false)] {
+                policy.style.answer = answer;
+                let body = written(&letter("Tea"), &policy, &[code], &Past::default()).1.replace('\n', " ");
+                assert_eq!(body.contains(one_word), wanted, "{code}, {answer:?}: {body}");
+                // Where a word is asked for, no other one is named.
+                assert_eq!(body.split([' ', ',']).any(|word| word == any), wanted, "{code}, {answer:?}: {body}");
+            }
+        }
+    }
+
     #[test]
     fn every_text_is_known_again_by_its_beginning() {
         let policy = crate::policy::tests::policy();

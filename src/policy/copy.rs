@@ -1,13 +1,13 @@
 //! Whether what stands below an answer without marks is the challenge that it answers, and no word of its author's.
 //!
-//! Promises: pure; every line must be made of the challenge's own words, in whatever language and however it was wrapped; in
-//! doubt it is the author's. Never touches: what marks of quotation show (`mail/bare_answer.rs`).
+//! Promises: pure; every line must be made of the challenge's own words, in whatever language and however it was wrapped; the
+//! word that it proposes to write is its own only beside a word beside which it has it; in doubt a line is the author's. Never touches: what marks of quotation show (`mail/bare_answer.rs`).
 
 use std::collections::HashSet;
 
 use super::Owner;
 use super::template::BUILT_IN;
-use super::word::all_words;
+use super::word::{ANY_WORD, all_words};
 use crate::mail::address::Address;
 use crate::mail::bare_answer::Nothing;
 use crate::mail::quotation::tells_of_writing;
@@ -23,9 +23,12 @@ pub fn is_of_a_challenge(nothing: &Nothing, owner: &Owner, own_texts: &[String])
     let texts = || own_texts.iter().map(String::as_str).chain(built_in.clone()).chain([TRACE]);
     nothing.introductions.iter().all(|line| introduces(line, owner))
         && (nothing.copied.is_empty() || {
-            let words: HashSet<String> = texts().flat_map(words).chain(all_words().map(str::to_lowercase)).collect();
-            let labels: HashSet<String> = texts().flat_map(str::lines).filter_map(label_of_value).collect();
-            nothing.copied.iter().all(|line| is_known(line, &words, &labels))
+            let known = Known {
+                words: texts().flat_map(words).chain(all_words().map(str::to_lowercase)).collect(),
+                labels: texts().flat_map(str::lines).filter_map(label_of_value).collect(),
+                proposals: texts().flat_map(str::lines).flat_map(proposals).collect(),
+            };
+            nothing.copied.iter().all(|line| known.holds(line))
         })
 }
 
@@ -44,13 +47,41 @@ fn label_of_value(line: &str) -> Option<String> {
     value.contains('{').then(|| label.trim().to_lowercase())
 }
 
-fn is_known(line: &str, words_known: &HashSet<String>, labels: &HashSet<String>) -> bool {
-    let label = line.split_once([':', '\u{ff1a}']).map(|(label, _)| label.trim().to_lowercase());
-    if label.is_some_and(|label| labels.contains(&label)) {
-        return true;
+/// What the texts of challenges are made of.
+struct Known {
+    words: HashSet<String>,
+    labels: HashSet<String>,
+    /// Two words that stand side by side, where one of them is what may be written: `as yes`, `yes then`.
+    proposals: HashSet<[String; 2]>,
+}
+
+impl Known {
+    fn holds(&self, line: &str) -> bool {
+        let label = line.split_once([':', '\u{ff1a}']).map(|(label, _)| label.trim().to_lowercase());
+        if label.is_some_and(|label| self.labels.contains(&label)) {
+            return true;
+        }
+        let named = |word: &&str| !word.contains('@');
+        let all: Vec<String> = line.split_whitespace().filter(named).flat_map(words).collect();
+        let beside: Vec<[String; 2]> = all.windows(2).filter_map(pair).collect();
+        let proposed = |word: &String| beside.iter().any(|pair| pair.contains(word) && self.proposals.contains(pair));
+        all.iter()
+            .all(|word| is_number(word) || if is_proposed(word) { proposed(word) } else { self.words.contains(word) })
     }
-    let named = |word: &&str| !word.contains('@');
-    line.split_whitespace().filter(named).flat_map(words).all(|word| words_known.contains(&word) || is_number(&word))
+}
+
+/// Whether a challenge of some language proposes to write this word. Who writes it has said something.
+fn is_proposed(word: &str) -> bool {
+    ANY_WORD.iter().any(|(_, any)| *any == word)
+}
+
+fn proposals(line: &str) -> Vec<[String; 2]> {
+    let all: Vec<String> = words(line).collect();
+    all.windows(2).filter_map(pair).filter(|pair| pair.iter().any(|word| is_proposed(word))).collect()
+}
+
+fn pair(two: &[String]) -> Option<[String; 2]> {
+    <[String; 2]>::try_from(two.to_vec()).ok()
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -86,6 +117,12 @@ mod tests {
             "Please reply: yes it was me",
             "we meet at the river",
             "\u{1f44d} yes",
+            "Yes!",
+            "\"yes\"",
+            "ja",
+            "S\u{ed}.",
+            "yes yes",
+            "Hello, yes",
         ] {
             assert!(!known(&[], &["you wrote to alice@example.org.", line]), "{line}");
         }
@@ -95,6 +132,15 @@ mod tests {
             "From 1 May 2027 I am at bob.new@example.com, and my address is:",
         ] {
             assert!(!known(&[line], &[]), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_any_answer_may_be_is_the_authors_in_every_language() {
+        for (code, any) in ANY_WORD {
+            for line in [any.to_owned(), any.to_uppercase(), format!("{any}."), format!("{any}, {any}!")] {
+                assert!(!known(&[], &["you wrote to alice@example.org.", &line]), "{code}: {line}");
+            }
         }
     }
 
@@ -109,7 +155,10 @@ mod tests {
         }
         let copy = [
             "Hello, you wrote to alice@example.org. Please reply to this message, and yours will be",
-            "delivered. You need not write anything: just press \"Reply\", then \"Send\".",
+            "delivered: press \"Reply\", write one word, such as yes,",
+            "then send. You will not be asked again.",
+            "yes, then send.",
+            "schreiben Sie ein Wort, zum Beispiel ja, und senden Sie es ab.",
             "From:    bob@example.net",
             "Subject: \"Whatever was written there\"",
             "Date:    21 November 2026, 12:00 UTC",

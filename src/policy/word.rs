@@ -1,4 +1,5 @@
-//! Single words in answers: the easy word of `answer = "word"`, and the word by which somebody says "that was not me".
+//! Single words in answers: the easy word of `answer = "word"`, the word that any answer may be, and the word by which
+//! somebody says "that was not me".
 //!
 //! Promises: the word follows from the token, so nothing is remembered; words are read whatever their case, accents
 //! and punctuation. Never touches: whether the answer counts (`confirm.rs`).
@@ -52,6 +53,25 @@ const NOT_ME_WORDS: [(&str, &str); 14] = [
     ("ru", "нея этонея этобылнея этобыланея неотменя янеписал янеписала"),
     ("sv", "intejag detvarintejag intefranmig detvarintefranmig"),
     ("uk", "нея ценея цебувнея цебуланея янеписав янеписала"),
+];
+
+/// What a challenge proposes to write where any answer counts: some mail programs (mutt, alpine) send no answer in which
+/// nothing was written.
+pub const ANY_WORD: [(&str, &str); 14] = [
+    ("cs", "ano"),
+    ("da", "ja"),
+    ("de", "ja"),
+    ("en", "yes"),
+    ("es", "sí"),
+    ("fr", "oui"),
+    ("it", "sì"),
+    ("nb", "ja"),
+    ("nl", "ja"),
+    ("pl", "tak"),
+    ("pt", "sim"),
+    ("ru", "да"),
+    ("sv", "ja"),
+    ("uk", "так"),
 ];
 
 /// The word that is asked for with this token, in a language; English where there is none.
@@ -187,6 +207,11 @@ mod tests {
         let others = WORDS.iter().find(|(code, _)| *code == "en").unwrap().1;
         for wrong in others.iter().filter(|other| **other != right) {
             assert!(!holds_word(TOKEN, [*wrong]), "{wrong}");
+        }
+        for (code, any) in ANY_WORD {
+            let asked = WORDS.iter().flat_map(|(_, words)| words).map(|word| plain(word));
+            assert!(!asked.collect::<Vec<_>>().contains(&plain(any)), "{code}: {any} is asked for elsewhere");
+            assert!(!says_not_me([any]), "{code}: {any}");
         }
         assert!(!holds_word(TOKEN, ["", "yes", &format!("{right}s"), &format!("x{right}")]));
     }
