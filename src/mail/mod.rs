@@ -5,6 +5,7 @@ pub mod addition;
 pub mod address;
 pub mod attachments;
 pub mod bare_answer;
+pub mod beginning;
 pub mod body;
 pub mod compose;
 pub mod contacts;

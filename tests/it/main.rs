@@ -56,6 +56,7 @@ mod messages;
 mod names;
 mod numbers;
 mod offline;
+mod old_mail;
 mod old_store;
 mod oracle;
 mod origin;

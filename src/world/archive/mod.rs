@@ -1,9 +1,11 @@
-//! Old mail wherever it lies: mbox files, Maildirs with their folders, single messages, folders of files, gzip, bzip2, xz and zstd.
+//! Old mail wherever it lies: mbox and MMDF files, Maildirs with their folders, single messages, also of Apple Mail, folders of
+//! files, gzip, bzip2, xz and zstd.
 //!
 //! Promises: read only; in the order of the arguments and, inside a folder, of names; memory does not grow with the
 //! size of a file; what cannot be read is said with its file and place, and never stops the rest. A message is never
 //! left out silently. Never touches: meaning; symbolic links to folders, which could lead in circles.
 
+mod line_ends;
 mod shape;
 
 use std::ffi::OsString;
@@ -14,10 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shape::{LOOK, Named, Shape, is_number, shape};
+use line_ends::LineFeeds;
+use shape::{Dress, LOOK, Named, Shape, is_number, length, shape};
 
 use super::input::Incoming;
-use super::mbox::Mbox;
+use super::mbox::{Letter, Mbox, Mmdf};
 use super::packing::{MEMORY_LIMIT, Packing};
 
 /// Most folders inside each other that are entered.
@@ -164,18 +167,34 @@ impl Reader<'_, '_> {
 
     fn file(&mut self, path: &Path) -> ControlFlow<()> {
         let count = Arc::new(AtomicU64::new(0));
+        let named = Named::of(path);
         let opened = self.open(path).and_then(|reader| {
             let mut reader = Counted { inner: reader, count: Arc::clone(&count) };
             let mut look = Vec::new();
             (&mut reader).take(LOOK).read_to_end(&mut look)?;
-            Ok((shape(&look, Named::of(path)), Cursor::new(look).chain(reader)))
+            let dress = Dress::of(&look, named);
+            look.drain(..dress.mark);
+            let shape = |look: &[u8]| shape(look, named);
+            if dress.carriage_returns {
+                let plain: Vec<u8> = look.iter().map(|&b| if b == b'\r' { b'\n' } else { b }).collect();
+                return Ok((shape(&plain), Box::new(LineFeeds::new(Cursor::new(look).chain(reader))) as Box<dyn Read>));
+            }
+            Ok((shape(&look), Box::new(Cursor::new(look).chain(reader))))
         });
-        match opened {
-            Err(error) => self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
-            Ok((Shape::Empty, _)) => ControlFlow::Continue(()),
-            Ok((Shape::NoMail(why), _)) => self.fault(path, None, why.into()),
-            Ok((Shape::Mbox, reader)) => self.mbox(path, BufReader::with_capacity(BUFFER, reader)),
-            Ok((Shape::Letter, reader)) => self.letter(path, reader, &count),
+        let (shape, reader) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
+        };
+        match shape {
+            Shape::Apple => self.apple(path, BufReader::with_capacity(BUFFER, reader), &count),
+            Shape::Empty => ControlFlow::Continue(()),
+            Shape::Letter => self.letter(path, reader, &count),
+            Shape::Mbox => self.mbox(path, BufReader::with_capacity(BUFFER, reader)),
+            Shape::Mmdf => {
+                let mut mmdf = Mmdf::new(BufReader::with_capacity(BUFFER, reader));
+                self.letters(path, || mmdf.next_letter().map_err(|error| (error, mmdf.offset())))
+            }
+            Shape::NoMail(why) => self.fault(path, None, why.into()),
         }
     }
 
@@ -196,25 +215,54 @@ impl Reader<'_, '_> {
     }
 
     fn mbox(&mut self, path: &Path, reader: impl BufRead) -> ControlFlow<()> {
-        let shared: Arc<Path> = path.into();
         let mut mbox = Mbox::new(reader);
+        self.letters(path, || mbox.next_letter().map_err(|error| (error, mbox.offset())))?;
+        match mbox.doubtful() {
+            Some((1, offset)) => self.fault(path, Some(offset), DOUBTFUL.into()),
+            Some((count, offset)) => self.fault(path, Some(offset), format!("{DOUBTFUL}; {} more", count - 1)),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Hands on what `next` gives, up to the end or the first failure, which comes with its place.
+    fn letters(
+        &mut self,
+        path: &Path,
+        mut next: impl FnMut() -> Result<Option<Letter>, (io::Error, u64)>,
+    ) -> ControlFlow<()> {
+        let shared: Arc<Path> = path.into();
         loop {
-            match mbox.next_letter() {
+            match next() {
                 Ok(Some(letter)) => (self.sink)(Found::Message(Message {
                     path: Arc::clone(&shared),
                     number: Some(letter.number),
                     start: letter.start,
                     bytes: letter.bytes,
-                    received: Some(letter.received),
+                    received: letter.received,
                 }))?,
-                Ok(None) => break,
-                Err(error) => return self.fault(path, Some(mbox.offset()), torn(&error)),
+                Ok(None) => return ControlFlow::Continue(()),
+                Err((error, offset)) => return self.fault(path, Some(offset), torn(&error)),
             }
         }
-        match mbox.doubtful() {
-            Some((1, offset)) => self.fault(path, Some(offset), DOUBTFUL.into()),
-            Some((count, offset)) => self.fault(path, Some(offset), format!("{DOUBTFUL}; {} more", count - 1)),
-            None => ControlFlow::Continue(()),
+    }
+
+    /// A message of Apple Mail: what stands behind it is no text of its author's.
+    fn apple(&mut self, path: &Path, mut reader: impl BufRead, count: &AtomicU64) -> ControlFlow<()> {
+        let mut line = Vec::new();
+        if let Err(error) = (&mut reader).take(LOOK).read_until(b'\n', &mut line) {
+            return self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error));
+        }
+        let mut message = reader.take(length(&line).unwrap_or(u64::MAX));
+        self.letter(path, &mut message, count)?;
+        let missing = message.limit();
+        let mut behind = Vec::new();
+        let rest = message.into_inner().take(LOOK).read_to_end(&mut behind);
+        let is_a_list = behind.trim_ascii().is_empty() || behind.trim_ascii_start().starts_with(b"<?xml");
+        match rest {
+            Err(error) => self.fault(path, Some(count.load(Ordering::Relaxed)), torn(&error)),
+            Ok(_) if missing > 0 => self.fault(path, None, format!("{missing} bytes of it are missing at its end")),
+            Ok(_) if !is_a_list => self.fault(path, None, WRONG_LENGTH.into()),
+            Ok(_) => ControlFlow::Continue(()),
         }
     }
 
@@ -240,7 +288,10 @@ impl Reader<'_, '_> {
     }
 }
 
-const DOUBTFUL: &str = "looks like the start of a message, but no empty line stands before it: taken as text";
+const DOUBTFUL: &str =
+    "looks like the start of a message, but no empty line stands before it and no header behind it: taken as text";
+
+const WRONG_LENGTH: &str = "is longer than its first line says: what stands behind that length is not read";
 
 /// Counts what passes.
 struct Counted<R> {
@@ -383,11 +434,11 @@ mod tests {
             ("d", &garbage),
             ("e.txt", b"Dear diary,\n"),
             ("e2.json", b"{\"path\":\"a\"}\n"),
-            ("f.gz", &gz(&gz(b"A: b\n"))),
-            ("g.gz", &gz(&[FROM.as_bytes(), b"A: b\n\nHello, this is a letter\n\n"].concat())[..60]),
+            ("f.gz", &gz(&gz(b"To: b\n"))),
+            ("g.gz", &gz(&[FROM.as_bytes(), b"To: b\n\nHello, this is a letter\n\n"].concat())[..60]),
             ("h.xz", &XZ[..68]),
             ("i.gz", b"\x1f\x8b"),
-            ("z", b"A: b\n\nc\n"),
+            ("z", b"To: b\n\nc\n"),
         ]);
         let (messages, faults) = found(scratch.path());
         assert_eq!(messages, ["z"]);
@@ -395,7 +446,7 @@ mod tests {
         let wanted = [
             "a.tar: is a tar",
             "b.zip: is a zip",
-            "c.bz2: is compressed with bzip2",
+            "c.bz2: is compressed with bzip2 and damaged",
             "d: is no mail",
             "e.txt: is no mail",
             "e2.json: is no mail",
@@ -409,7 +460,7 @@ mod tests {
 
     #[test]
     fn what_nobody_wants_is_not_opened() {
-        let scratch = folder(&[("a", b"A: b\n"), ("b/c", b"A: b\n"), ("d", b"no mail")]);
+        let scratch = folder(&[("a", b"To: b\n"), ("b/c", b"To: b\n"), ("d", b"no mail")]);
         let (mut messages, read) = (Vec::new(), Arc::default());
         let mut wanted =
             |path: &Path, what: &Metadata| !path.ends_with("d") && (!path.ends_with("b") || what.is_file());
@@ -418,12 +469,12 @@ mod tests {
             ControlFlow::Continue(())
         });
         assert!(matches!(messages.as_slice(), [Found::Message(one)] if one.path.ends_with("a")), "{messages:?}");
-        assert_eq!(read.load(Ordering::Relaxed), 5 + 7);
+        assert_eq!(read.load(Ordering::Relaxed), 6 + 7);
     }
 
     #[test]
     fn what_cannot_be_opened_is_named() {
-        let scratch = folder(&[("b", b"A: b\n")]);
+        let scratch = folder(&[("b", b"To: b\n")]);
         symlink("nowhere", scratch.path().join("a")).unwrap();
         symlink(".", scratch.path().join("circle")).unwrap();
         let made = std::os::unix::net::UnixListener::bind(scratch.path().join("socket")).unwrap();
@@ -439,15 +490,15 @@ mod tests {
 
     #[test]
     fn links_that_lead_in_circles_count_nothing() {
-        let scratch = folder(&[("a/m", b"A: b\n")]);
+        let scratch = folder(&[("a/m", b"To: b\n")]);
         // Each of them leads to all of them again: 2^40 ways before the system says that it is enough.
         for name in ["one", "two", "a/up"] {
             symlink(scratch.path(), scratch.path().join(name)).unwrap();
         }
         symlink("m", scratch.path().join("a/same")).unwrap();
-        assert_eq!(size(&[scratch.path().to_owned()]), 10);
+        assert_eq!(size(&[scratch.path().to_owned()]), 12);
         let link = scratch.path().join("one/a");
-        assert_eq!(size(&[link]), 10, "what was named is looked at, link or not");
+        assert_eq!(size(&[link]), 12, "what was named is looked at, link or not");
     }
 
     #[test]
@@ -455,7 +506,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let deep = (0..DEPTH_LIMIT + 2).fold(scratch.path().to_owned(), |path, _| path.join("d"));
         fs::create_dir_all(&deep).unwrap();
-        fs::write(deep.join("m.eml"), "A: b\n").unwrap();
+        fs::write(deep.join("m.eml"), "To: b\n").unwrap();
         let (messages, faults) = found(scratch.path());
         assert_eq!((messages.len(), faults.len()), (0, 1));
         assert!(faults[0].contains("64 folders deep"));
@@ -463,7 +514,7 @@ mod tests {
 
     #[test]
     fn a_maildir_is_read_with_its_folders_in_order() {
-        let letter = b"A: b\n";
+        let letter = b"To: b\n";
         let scratch = folder(&[
             ("dovecot-uidlist", b"3 V1\n"),
             ("dovecot.index.log", b"\x01\x02"),
@@ -497,7 +548,7 @@ mod tests {
 
     #[test]
     fn numbers_count_as_numbers_and_left_overs_are_no_mail() {
-        let letter = b"A: b\n";
+        let letter = b"To: b\n";
         let scratch =
             folder(&[("10", letter), ("9", letter), (".mh_sequences", b"cur: 9\n"), (",8", letter), ("empty", b"")]);
         assert_eq!(found(scratch.path()), (vec!["9".into(), "10".into()], vec![]));
@@ -505,7 +556,7 @@ mod tests {
 
     #[test]
     fn only_a_file_that_was_seen_to_its_end_is_empty() {
-        let scratch = folder(&[("a", b"\r\n\n"), ("b", format!("{}A: b\n", "\n".repeat(5_000)).as_bytes())]);
+        let scratch = folder(&[("a", b"\r\n\n"), ("b", format!("{}To: b\n", "\n".repeat(5_000)).as_bytes())]);
         let (messages, faults) = found(scratch.path());
         assert_eq!((messages.len(), faults.len()), (0, 1));
         assert!(faults[0].starts_with("b: is no mail"), "{faults:?}");
@@ -513,10 +564,10 @@ mod tests {
 
     #[test]
     fn an_mbox_named_by_its_year_is_an_mbox() {
-        let mbox = format!("{FROM}A: b\n\nHello\n\n{FROM}B: c\n");
+        let mbox = format!("{FROM}To: b\n\nHello\n\n{FROM}To: c\n");
         let scratch = folder(&[
             ("7", b"damaged mail is mail\n"),
-            ("8", b"From here on\nA: b\n"),
+            ("8", b"From here on\nTo: b\n"),
             ("2019", mbox.as_bytes()),
             ("201901", &gz(mbox.as_bytes())),
         ]);
@@ -527,7 +578,7 @@ mod tests {
 
     #[test]
     fn compressed_or_not_an_mbox_is_the_same() {
-        let text = format!("{FROM}A: b\n\nHello\n\n{FROM}B: c\n\n{FROM}");
+        let text = format!("{FROM}To: b\n\nHello\n\n{FROM}To: c\n\n{FROM}");
         let twice = [gz(&text.as_bytes()[..text.len() / 2]), gz(&text.as_bytes()[text.len() / 2..])].concat();
         for bytes in [text.as_bytes().to_vec(), gz(text.as_bytes()), twice] {
             let scratch = folder(&[("m", &bytes)]);
@@ -541,22 +592,108 @@ mod tests {
 
     #[test]
     fn a_letter_that_quotes_an_mbox_is_one_letter() {
-        let text = format!("{FROM}A: b\n\n{FROM}B: c\n");
+        let text = format!("{FROM}To: b\n\n{FROM}To: c\n");
         let scratch = folder(&[("one.eml", text.as_bytes()), ("two", text.as_bytes())]);
         assert_eq!(found(scratch.path()).0, ["one.eml", "two#1", "two#2"]);
     }
 
+    /// The starts of the messages, with the names of their files.
+    fn starts(folder: &Path) -> Vec<(String, String)> {
+        let mut starts = Vec::new();
+        let _ = read(&[folder.to_owned()], &Arc::default(), &mut |found| {
+            if let Found::Message(message) = found {
+                let name = message.path.file_name().unwrap().to_string_lossy().into_owned();
+                starts.push((name, String::from_utf8(message.start).unwrap()));
+            }
+            ControlFlow::Continue(())
+        });
+        starts
+    }
+
+    #[test]
+    fn what_other_programs_wrote_around_mail_is_none_of_it() {
+        const LETTER: &str = "To: b\nSubject: tea\n\nHello,\nbob\n";
+        let mbox = format!("{FROM}{LETTER}\n{FROM}{LETTER}");
+        let apple = |length: usize, behind: &str| format!("{length}      \n{LETTER}{behind}").into_bytes();
+        let list = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"></plist>\n";
+        let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
+        let scratch = folder(&[
+            ("a.emlx", &apple(LETTER.len(), list)),
+            ("b.emlx", &apple(LETTER.len(), "")),
+            ("c.emlx.gz", &gz(&apple(LETTER.len(), list))),
+            ("d.eml", &marked(LETTER)),
+            ("e", &marked(LETTER)),
+            ("f", &marked(&mbox)),
+            ("g", mbox.replace('\n', "\r").as_bytes()),
+            ("h.eml", LETTER.replace('\n', "\r").as_bytes()),
+            ("i", &gz(&marked(&mbox.replace('\n', "\r")))),
+            ("j", format!("\x01\x01\x01\x01\n{LETTER}\x01\x01\x01\x01\n").as_bytes()),
+            ("k", format!("\x01\x01\x01\x01\r{FROM}{LETTER}\x01\x01\x01\x01\r").replace('\n', "\r").as_bytes()),
+        ]);
+        let found = starts(scratch.path());
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        let wanted = ["a.emlx", "b.emlx", "c.emlx.gz", "d.eml", "e", "f", "f", "g", "g", "h.eml", "i", "i", "j", "k"];
+        assert_eq!(names, wanted);
+        for (name, start) in &found {
+            assert_eq!(start.strip_prefix(FROM).unwrap_or(start), LETTER, "{name}");
+        }
+        assert_eq!(super::tests::found(scratch.path()).1, Vec::<String>::new());
+        // What was delivered is as it was.
+        let scratch = folder(&[("cur/a", &marked(LETTER)), ("new/b", LETTER.replace('\n', "\r").as_bytes())]);
+        let delivered: Vec<String> = starts(scratch.path()).into_iter().map(|(_, start)| start).collect();
+        assert_eq!(delivered, [format!("\u{feff}{LETTER}"), LETTER.replace('\n', "\r")]);
+    }
+
+    #[test]
+    fn a_message_of_apple_mail_whose_length_is_wrong_is_named_and_read() {
+        const LETTER: &str = "To: b\n\nHello\n";
+        let scratch = folder(&[
+            ("a.emlx", format!("{}\n{LETTER}<?xml", LETTER.len() - 6).as_bytes()),
+            ("b.emlx", format!("{}\n{LETTER}", LETTER.len() + 9).as_bytes()),
+            ("c.emlx.gz", &gz(format!("{}\n{LETTER}", LETTER.len()).as_bytes())[..30]),
+        ]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!(messages, ["a.emlx", "b.emlx"]);
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults[0].starts_with("a.emlx: is longer than its first line says"), "{faults:?}");
+        assert!(faults[1].starts_with("b.emlx: 9 bytes of it are missing"), "{faults:?}");
+        assert!(faults[2].starts_with("c.emlx.gz, byte "), "{faults:?}");
+        assert_eq!(starts(scratch.path())[0].1, "To: b\n\n");
+    }
+
+    #[test]
+    fn a_single_message_may_be_packed_wherever_it_lies() {
+        let letter = b"To: b\n\nHello, this is a letter\n";
+        let bz2 = |bytes: &[u8]| {
+            let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+            writer.write_all(bytes).unwrap();
+            writer.finish().unwrap()
+        };
+        let zstd = |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
+        let scratch = folder(&[
+            ("cur/1.a:2,S", &zstd(letter)),
+            ("new/1.b", &bz2(letter)),
+            ("old/1.zst", &zstd(letter)),
+            ("old/2", &bz2(letter)),
+            ("old/letter.eml.bz2", &bz2(b"damaged mail is mail\n")),
+            ("old/torn.zst", &zstd(letter)[..20]),
+        ]);
+        let (messages, faults) = found(scratch.path());
+        assert_eq!(messages, ["cur/1.a:2,S", "new/1.b", "old/2", "old/1.zst", "old/letter.eml.bz2"]);
+        assert!(matches!(faults.as_slice(), [one] if one.starts_with("old/torn.zst, byte ")), "{faults:?}");
+    }
+
     #[test]
     fn a_doubtful_line_is_said() {
-        let scratch = folder(&[("m", format!("{FROM}A: b\n\nHello\n{FROM}B: c\n").as_bytes())]);
+        let scratch = folder(&[("m", format!("{FROM}To: b\n\nHello\n{FROM}and so on\n").as_bytes())]);
         let (messages, faults) = found(scratch.path());
         assert_eq!((messages.len(), faults.len()), (1, 1));
-        assert!(faults[0].starts_with("m, byte 52: looks like the start"), "{faults:?}");
+        assert!(faults[0].starts_with("m, byte 53: looks like the start"), "{faults:?}");
     }
 
     #[test]
     fn who_has_enough_is_given_no_more() {
-        let scratch = folder(&[("a", b"A: b\n"), ("b", b"A: b\n")]);
+        let scratch = folder(&[("a", b"To: b\n"), ("b", b"To: b\n")]);
         let mut count = 0;
         let ended = read(&[scratch.path().to_owned()], &Arc::default(), &mut |_| {
             count += 1;
@@ -568,8 +705,8 @@ mod tests {
     #[test]
     fn sizes_and_times_are_known() {
         let body = "x".repeat(2_000_000);
-        let text = format!("A: b\n\n{body}");
-        let scratch = folder(&[("cur/1795262400.a:2,S", text.as_bytes()), ("new/1.b", b"A: b\n")]);
+        let text = format!("To: b\n\n{body}");
+        let scratch = folder(&[("cur/1795262400.a:2,S", text.as_bytes()), ("new/1.b", b"To: b\n")]);
         let progress = Arc::new(AtomicU64::new(0));
         let mut seen = Vec::new();
         let _ = read(&[scratch.path().to_owned()], &progress, &mut |found| {
@@ -578,8 +715,8 @@ mod tests {
             }
             ControlFlow::Continue(())
         });
-        assert_eq!(seen, [(2_000_006, Some(1_795_262_400), true), (5, None, true)]);
-        assert_eq!(progress.load(Ordering::Relaxed), 2_000_011);
-        assert_eq!(size(&[scratch.path().to_owned()]), 2_000_011);
+        assert_eq!(seen, [(2_000_007, Some(1_795_262_400), true), (6, None, true)]);
+        assert_eq!(progress.load(Ordering::Relaxed), 2_000_013);
+        assert_eq!(size(&[scratch.path().to_owned()]), 2_000_013);
     }
 }

@@ -1,21 +1,24 @@
 //! An mbox file as a stream of messages.
 //!
-//! Promises: a message begins at a `From ` line with a date of asctime(3) behind an empty line and nowhere else, so a
-//! sentence that begins with the word "From" splits nothing; what looks like a beginning and is none is counted. Of
-//! each message only the start is kept, of each line only a piece: memory does not grow with the file. Never touches:
-//! files, compression (`archive/`), meaning.
+//! Promises: a message begins at a `From ` line and nowhere else, and the less the line is what a mail system writes there, the
+//! more must stand around it ([`Mbox::begins`]), so a sentence that begins with the word "From" splits nothing; what looks
+//! like a beginning and is none is counted. Of each message only the start is kept, of each line only a piece, and what is
+//! looked at ahead has a limit: memory does not grow with the file. Never touches: files, compression (`archive/`), meaning.
 
 use std::io::{self, BufRead, Read};
 
-use crate::mail::head::HEAD_LIMIT;
-use crate::world::input::{BODY_LIMIT, Incoming};
+use super::ahead::Ahead;
+use super::draft::{Draft, is_empty};
+use super::from_line::{FROM_LINE_LIMIT, Form, FromLine};
+use crate::mail::beginning::Beginning;
 
-/// Most bytes of a `From ` line; a longer one begins no message. Real ones stay below 400: an address has at most 320.
-pub const FROM_LINE_LIMIT: usize = 1_000;
 /// Most bytes that are read at once of a line.
-const PIECE_LIMIT: usize = 16 * 1024;
-const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+pub(super) const PIECE_LIMIT: usize = 16 * 1024;
+/// So many bytes behind a `From ` line show whether a message begins there.
+const HEAD_LOOK: usize = 2 * 1024;
+/// Most bytes that are looked at ahead for the end of a message that says its length. Where a longer one holds a line that
+/// could begin another message, its length is not believed.
+const LENGTH_LIMIT: usize = 16 * 1024 * 1024;
 
 /// One message of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,27 +28,18 @@ pub struct Letter {
     /// Where its `From ` line begins, in bytes of the file after decompression.
     pub offset: u64,
     /// The `From ` line if it names a sender, the head and the start of the body as far as
-    /// [`Incoming::read_start`] keeps them, with `>From ` unquoted.
+    /// [`Incoming::read_start`](crate::world::input::Incoming::read_start) keeps them, with `>From ` unquoted.
     pub start: Vec<u8>,
     /// Bytes of the message without its `From ` line and the empty line behind it.
     pub bytes: u64,
-    /// The time in its `From ` line, seconds since 1970. Without a zone, as is usual, it is taken for UTC and may be
-    /// off by 14 hours.
-    pub received: i64,
-}
-
-/// A `From ` line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FromLine {
-    /// Whether it names an envelope sender: an address, MAILER-DAEMON, or nobody as procmail writes the null one.
-    pub names_sender: bool,
-    /// Its time, seconds since 1970.
-    pub date: i64,
+    /// The time in its `From ` line, seconds since 1970, where it has one. Without a zone, as is usual, it is taken for UTC
+    /// and may be off by 14 hours.
+    pub received: Option<i64>,
 }
 
 /// The reader.
 pub struct Mbox<R> {
-    reader: R,
+    reader: Ahead<R>,
     /// Bytes taken from `reader`.
     offset: u64,
     number: u64,
@@ -53,24 +47,26 @@ pub struct Mbox<R> {
     /// The `From ` line that ended the message before.
     next: Option<(FromLine, u64)>,
     begun: bool,
+    /// Whether the first `From ` line has no date. In any other file a line without one is text.
+    bare: bool,
     doubtful: u64,
     first_doubtful: u64,
-}
-
-/// A message while it is gathered.
-struct Draft {
-    kept: Vec<u8>,
-    bytes: u64,
-    /// The empty line just read: it belongs to the message unless a `From ` line or the end follows.
-    empty: Vec<u8>,
-    in_body: bool,
 }
 
 impl<R: BufRead> Mbox<R> {
     /// Reads from the beginning of a file.
     pub fn new(reader: R) -> Mbox<R> {
-        let line = Vec::with_capacity(PIECE_LIMIT);
-        Mbox { reader, offset: 0, number: 0, line, next: None, begun: false, doubtful: 0, first_doubtful: 0 }
+        Mbox {
+            reader: Ahead::new(reader),
+            offset: 0,
+            number: 0,
+            line: Vec::with_capacity(PIECE_LIMIT),
+            next: None,
+            begun: false,
+            bare: false,
+            doubtful: 0,
+            first_doubtful: 0,
+        }
     }
 
     /// The next message; none at the end. What stands in front of the first `From ` line is passed over.
@@ -85,14 +81,13 @@ impl<R: BufRead> Mbox<R> {
         }
         let Some((from, offset)) = self.next.take() else { return Ok(None) };
         self.number += 1;
-        let mut draft = Draft { kept: Vec::new(), bytes: 0, empty: Vec::new(), in_body: false };
+        let mut draft = Draft::default();
         if from.names_sender {
-            draft.kept.extend_from_slice(&self.line);
+            draft.put_above(&self.line);
         }
         self.gather(&mut draft)?;
-        // The rule of a delivery: as much of the head and the body as is looked at there.
-        let start = Incoming::read_start(draft.kept.as_slice())?.start().to_vec();
-        Ok(Some(Letter { number: self.number, offset, start, bytes: draft.bytes, received: from.date }))
+        let (bytes, start) = (draft.bytes(), draft.start()?);
+        Ok(Some(Letter { number: self.number, offset, start, bytes, received: from.date }))
     }
 
     /// How many bytes were read.
@@ -113,7 +108,11 @@ impl<R: BufRead> Mbox<R> {
             if !self.read_piece()? {
                 return Ok(None);
             }
-            if behind_empty && let Some(from) = FromLine::parse(&self.line) {
+            if behind_empty
+                && let Some(from) = FromLine::parse(&self.line)
+                && (from.form == Form::Usual || self.is_head_next())
+            {
+                self.bare = from.form == Form::Bare;
                 return Ok(Some((from, begins)));
             }
             behind_empty = is_empty(&self.line);
@@ -127,19 +126,67 @@ impl<R: BufRead> Mbox<R> {
             if !self.read_piece()? {
                 return Ok(());
             }
-            if line_begins && let Some(from) = FromLine::parse(&self.line) {
-                if !draft.empty.is_empty() {
+            if line_begins
+                && let Some(from) = FromLine::parse(&self.line)
+                && !self.is_within_length(draft, begins)
+            {
+                if self.begins(&from, draft) {
                     self.next = Some((from, begins));
                     return Ok(());
                 }
-                if self.doubtful == 0 {
-                    self.first_doubtful = begins;
+                if from.form == Form::Usual {
+                    self.first_doubtful = if self.doubtful == 0 { begins } else { self.first_doubtful };
+                    self.doubtful += 1;
                 }
-                self.doubtful += 1;
             }
-            draft.take(&self.line, line_begins);
+            draft.take(&self.line, line_begins, self.offset);
             line_begins = self.line.ends_with(b"\n");
         }
+    }
+
+    /// Whether a message begins with the line just read. Behind an empty line a usual `From ` line is enough, since every writer
+    /// quotes one that is text; one with another date, or in a file without dates one without, must have a header behind it.
+    /// Without an empty line there must be an address, a date and a header: so some programs write (Eudora, old scripts).
+    fn begins(&mut self, from: &FromLine, draft: &Draft) -> bool {
+        match (draft.ends_in_empty_line(), from.form) {
+            (true, Form::Usual) => true,
+            (true, Form::OtherDate) => self.is_head_next(),
+            (true, Form::Bare) => self.bare && self.is_head_next(),
+            (false, _) => from.is_full() && draft.bytes() > 0 && self.is_head_next(),
+        }
+    }
+
+    fn is_head_next(&mut self) -> bool {
+        Beginning::of(self.reader.look(HEAD_LOOK)).is_of_a_message()
+    }
+
+    /// Whether the line just read lies inside the length that its message gives (`Content-Length`, the mbox formats mboxcl
+    /// and mboxcl2), and the length is right: where it ends, the file ends or another `From ` line stands.
+    fn is_within_length(&mut self, draft: &mut Draft, begins: u64) -> bool {
+        let Some(end) = draft.declared_end() else { return false };
+        if end <= begins {
+            return false;
+        }
+        if !draft.is_length_right() {
+            let ahead = end.checked_sub(self.offset).and_then(|ahead| usize::try_from(ahead).ok());
+            let right = ahead.filter(|ahead| *ahead <= LENGTH_LIMIT).is_some_and(|ahead| self.is_end_at(ahead));
+            draft.judge_length(right);
+        }
+        draft.is_length_right()
+    }
+
+    /// Whether a message can end so many bytes ahead.
+    fn is_end_at(&mut self, ahead: usize) -> bool {
+        const LINE_ENDS: usize = 4;
+        let wanted = ahead + LINE_ENDS + FROM_LINE_LIMIT + b"From ".len();
+        let bytes = self.reader.look(wanted);
+        let Some((body, behind)) = bytes.split_at_checked(ahead) else { return false };
+        let next = behind.iter().take(LINE_ENDS).take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let line = behind[next..].split_inclusive(|&b| b == b'\n').next().unwrap_or_default();
+        let is_line_end = next > 0 || body.is_empty() || body.ends_with(b"\n");
+        let ends = line.is_empty() && bytes.len() < wanted;
+        let from = FromLine::parse(line).is_some_and(|from| from.form == Form::Usual || from.is_full() || self.bare);
+        ends || (is_line_end && from)
     }
 
     /// Reads a line, or as much of it as [`PIECE_LIMIT`] allows, and says whether there was something.
@@ -152,105 +199,13 @@ impl<R: BufRead> Mbox<R> {
     }
 }
 
-impl Draft {
-    fn take(&mut self, piece: &[u8], line_begins: bool) {
-        let empty = std::mem::take(&mut self.empty);
-        self.keep(&empty);
-        if line_begins && is_empty(piece) {
-            self.in_body = true;
-            self.empty = piece.to_vec();
-            return;
-        }
-        // mboxo quotes `From ` only, mboxrd `>From ` too; undoing both is right for both but for a text that began
-        // its line with `>From ` in an mboxo file, where one `>` is lost, to the eye and to no decision.
-        self.keep(if line_begins && self.in_body && is_quoted(piece) { &piece[1..] } else { piece });
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
-        let room = (HEAD_LIMIT + BODY_LIMIT + FROM_LINE_LIMIT).saturating_sub(self.kept.len());
-        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-}
-
-impl FromLine {
-    /// Reads `From SENDER Sat Nov 21 12:00:00 2026`: the sender may be missing or hold spaces, the seconds may be
-    /// missing, a zone may stand before or behind the year, anything behind that (RFC 4155 appendix A; `remote from`
-    /// of UUCP; Google's `+0000 2026`).
-    #[must_use]
-    pub fn parse(line: &[u8]) -> Option<FromLine> {
-        let line = line.strip_prefix(b"From ")?;
-        if line.len() > FROM_LINE_LIMIT {
-            return None;
-        }
-        let text = String::from_utf8_lossy(line);
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let (at, date) = (0..words.len()).find_map(|at| Some((at, date(&words[at..])?)))?;
-        let sender = words[..at].first();
-        let names_sender = match sender {
-            None => line.first().is_some_and(|&b| b == b' '),
-            Some(word) => at == 1 && (word.contains('@') || word.eq_ignore_ascii_case("MAILER-DAEMON")),
-        };
-        Some(FromLine { names_sender, date })
-    }
-}
-
-/// `Sat Nov 21 12:00[:00] [zone] 2026 [zone]`.
-fn date(words: &[&str]) -> Option<i64> {
-    let [weekday, month, day, time, rest @ ..] = words else { return None };
-    WEEKDAYS.iter().find(|known| known.eq_ignore_ascii_case(weekday))?;
-    let month = 1 + MONTHS.iter().position(|known| known.eq_ignore_ascii_case(month))?;
-    let day = day.parse::<i64>().ok().filter(|day| (1..=31).contains(day))?;
-    let mut parts = time.split(':').map(|part| part.parse::<i64>().ok().filter(|number| (0..=60).contains(number)));
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
-    if hour > 23 || parts.next().is_some() {
-        return None;
-    }
-    let at = rest.iter().take(2).position(|word| year(word).is_some())?;
-    if at == 1 && !is_zone(rest[0]) {
-        return None;
-    }
-    let zone = if at == 1 { rest.first() } else { rest.get(1).filter(|word| is_zone(word)) };
-    let seconds = days(year(rest[at])?, i64::try_from(month).ok()?, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    Some(seconds - zone.map_or(0, |zone| seconds_east(zone)))
-}
-
-fn year(word: &str) -> Option<i64> {
-    (word.len() == 4).then(|| word.parse().ok()).flatten().filter(|year| (1970..=9999).contains(year))
-}
-
-/// `+0100`, `CET`.
-fn is_zone(word: &str) -> bool {
-    let numeric = word.len() == 5 && word.starts_with(['+', '-']) && word[1..].bytes().all(|b| b.is_ascii_digit());
-    numeric || (word.len() <= 5 && word.bytes().all(|b| b.is_ascii_uppercase()))
-}
-
-/// What a zone's name means differs from place to place, so only a number counts.
-fn seconds_east(zone: &str) -> i64 {
-    let number = zone.parse::<i64>().unwrap_or(0);
-    (number / 100) * 3_600 + (number % 100) * 60
-}
-
-/// Days since 1970 in the Gregorian calendar, counted from 1 March.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + day - 1 - 719_468
-}
-
-fn is_empty(line: &[u8]) -> bool {
-    matches!(line, b"\n" | b"\r\n")
-}
-
-fn is_quoted(line: &[u8]) -> bool {
-    let marks = line.iter().take_while(|&&b| b == b'>').count();
-    marks > 0 && line[marks..].starts_with(b"From ")
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::BufReader;
 
     use super::*;
+    use crate::mail::head::HEAD_LIMIT;
+    use crate::world::input::BODY_LIMIT;
 
     const FROM: &str = "From bob@x.org Sat Nov 21 12:00:00 2026\n";
 
@@ -273,68 +228,126 @@ mod tests {
     fn what_is_no_beginning_splits_nothing() {
         for line in [
             "From now on we meet at eight.",
-            "From Sat Nov 21 2026",
             "From bob@x.org Sat Nov 21 12:00:00",
-            "From bob@x.org Sat Nov 32 12:00:00 2026",
-            "From bob@x.org Sat Nov 21 25:00:00 2026",
-            "From bob@x.org Sat Nov 21 12:00:00:00 2026",
-            "From bob@x.org Sat Nov 21 noon 2026",
-            "From bob@x.org Xat Nov 21 12:00:00 2026",
-            "From bob@x.org Sat Nom 21 12:00:00 2026",
-            "From bob@x.org Sat Nov 21 12:00:00 26",
-            "From bob@x.org Sat Nov 21 12:00:00 or 2026",
             "From: Sat Nov 21 12:00:00 2026",
-            "from bob@x.org Sat Nov 21 12:00:00 2026",
-            " From bob@x.org Sat Nov 21 12:00:00 2026",
-            "From\tbob@x.org Sat Nov 21 12:00:00 2026",
+            "From bob@x.org 2026-11-21T12:00:00Z",
+            "From bob@x.org Sat, 21 Nov 2026 12:00:00 +0000",
+            "From ",
+            "From bob@x.org",
+            // In a file whose first line has a date, one without is text, whatever stands behind it.
+            "From bob@x.org\nSubject: tea",
+            "From \nTo: alice@x.org\nFrom: bob@x.org",
         ] {
-            let text = format!("{FROM}A: b\n\nHello\n\n{line}\nmore\n");
-            assert_eq!(texts(&text).len(), 1, "{line}");
+            for before in ["\n", ""] {
+                let text = format!("{FROM}To: b\n\nHello\n{before}{line}\nmore\n");
+                assert_eq!(texts(&text).len(), 1, "{text}");
+            }
         }
-        let long = format!("From {} Sat Nov 21 12:00:00 2026\n", "x".repeat(FROM_LINE_LIMIT));
-        assert_eq!(texts(&format!("{FROM}A: b\n\n{long}")).len(), 1);
         assert_eq!(texts("").len(), 0);
         assert_eq!(texts("\n\n").len(), 0);
-        assert_eq!(texts("A: b\n\nHello\n").len(), 0);
+        assert_eq!(texts("To: b\n\nHello\n").len(), 0);
     }
 
     #[test]
-    fn without_an_empty_line_before_it_nothing_begins_and_it_is_counted() {
-        let text = format!("{FROM}A: b\n\nHello\n{FROM}B: c\n{FROM}\n");
-        let mut mbox = Mbox::new(text.as_bytes());
-        assert_eq!(mbox.next_letter().unwrap().unwrap().bytes, 12 + 2 * FROM.len() as u64 + 5);
-        assert_eq!(mbox.next_letter().unwrap(), None);
-        assert_eq!(mbox.doubtful(), Some((2, FROM.len() as u64 + 12)));
-    }
-
-    #[test]
-    fn every_usual_writer_is_read() {
-        for (line, names_sender) in [
-            ("From bob@x.org Sat Nov 21 12:00:00 2026", true),
-            ("From bob@x.org  Sat Nov  7 12:00:00 2026", true),
-            ("From MAILER-DAEMON Sat Nov 21 12:00:00 2026", true),
-            ("From   Sat Nov 21 12:00:00 2026", true),
-            ("From - Sat Nov 21 12:00:00 2026", false),
-            ("From bob at x.org Sat Nov 21 12:00:00 2026", false),
-            ("From bob@x.org Sat Nov 21 12:00 2026", true),
-            ("From bob@x.org Sat Nov 21 12:00:00 CET 2026", true),
-            ("From bob@x.org Sat Nov 21 12:00:00 2026 +0100", true),
-            ("From 17@xxx Sat Nov 21 12:00:00 +0000 2026", true),
-            ("From bob Sat Nov 21 12:00:00 2026 remote from hub", false),
-        ] {
-            let read = FromLine::parse(format!("{line}\r\n").as_bytes());
-            assert_eq!(read.map(|read| read.names_sender), Some(names_sender), "{line}");
+    fn without_an_empty_line_a_message_needs_an_address_a_date_and_a_header() {
+        let of = |text: &str| {
+            let mut mbox = Mbox::new(BufReader::with_capacity(1, text.as_bytes()));
+            let mut bytes = Vec::new();
+            while let Some(letter) = mbox.next_letter().unwrap() {
+                bytes.push(letter.bytes);
+            }
+            (bytes, mbox.doubtful())
+        };
+        let first = format!("{FROM}To: b\n\nHello\n");
+        let body = |text: &str| (text.len() - FROM.len()) as u64;
+        for from in [FROM, "From bob@x.org 2026-11-21T12:00:00Z\n", "From MAILER-DAEMON Sat Nov 21 12:00:00 2026\n"] {
+            let text = format!("{first}{from}Received: by x\n\tfor y\nTo: c\n\nx\n");
+            assert_eq!(of(&text), (vec![13, 31], None), "{text}");
         }
+        // Without a body too.
+        assert_eq!(of(&format!("{FROM}To: b\n{FROM}To: c\n")), (vec![6, 6], None));
+        for from in ["From - Sat Nov 21 12:00:00 2026\n", "From bob at x.org Sat Nov 21 12:00:00 2026\n"] {
+            let text = format!("{first}{from}To: c\n\nx\n");
+            assert_eq!(of(&text), (vec![body(&text)], Some((1, first.len() as u64))), "{text}");
+        }
+        // What stands behind it is no header: whatever it is, it is text.
+        for behind in ["", "\nTo: c\n", "A: b\n", "and so on\nTo: c\n", "To be or not\n", FROM] {
+            let text = format!("{first}{FROM}{behind}");
+            let (found, doubtful) = of(&text);
+            assert_eq!(found, [body(&text)], "{text}");
+            assert_eq!(doubtful, Some((if behind == FROM { 2 } else { 1 }, first.len() as u64)), "{text}");
+        }
+        // Two of them are one beginning.
+        let text = format!("{FROM}{FROM}To: b\n");
+        assert_eq!(of(&text), (vec![body(&text)], Some((1, FROM.len() as u64))));
     }
 
     #[test]
-    fn its_time_is_read() {
-        let of = |text: &str| FromLine::parse(format!("From x@y {text}\n").as_bytes()).map(|line| line.date);
-        assert_eq!(of("Thu Jan 1 00:00:00 1970"), Some(0));
-        assert_eq!(of("Tue Feb 29 23:59:59 2000"), Some(951_868_799));
-        assert_eq!(of("Sat Nov 21 12:00:00 2026"), Some(1_795_262_400));
-        assert_eq!(of("Sat Nov 21 12:00:00 2026 +0130"), Some(1_795_262_400 - 5_400));
-        assert_eq!(of("Sat Nov 21 12:00:00 -0500 2026"), Some(1_795_262_400 + 18_000));
+    fn other_dates_and_none_begin_a_message_with_a_header() {
+        for (line, received, named) in [
+            ("From bob@x.org 2026-11-21 12:00:00 +0000\n", Some(1_795_262_400), true),
+            ("From bob@x.org Sat, 21 Nov 2026 12:00:00 GMT\n", Some(1_795_262_400), true),
+            ("From \n", None, false),
+            ("From -\r\n", None, false),
+            ("From bob@x.org\n", None, true),
+        ] {
+            let text = format!("{line}To: b\n\nHello\n\n{line}From: c\n\nFrom here\n\nFrom \nthere\n");
+            let found = letters(text.as_bytes());
+            assert_eq!(found.iter().map(|one| one.received).collect::<Vec<_>>(), [received; 2], "{line}");
+            let above = if named { line } else { "" };
+            let wanted = format!("{above}From: c\n\nFrom here\n\nFrom \nthere\n");
+            assert_eq!(String::from_utf8_lossy(&found[1].start), wanted);
+        }
+        // Without dates nothing begins without an empty line.
+        assert_eq!(texts("From \nTo: b\n\nHello\nFrom \nTo: c\n").len(), 1);
+        assert_eq!(texts("From \nno header\n").len(), 0);
+    }
+
+    /// A message with its length, a body that holds whole messages, and another one behind it.
+    fn with_length(length: usize, body: &str, behind: &str) -> String {
+        format!("{FROM}To: b\ncontent-LENGTH: {length}\n\n{body}{behind}")
+    }
+
+    #[test]
+    fn inside_a_length_that_is_right_nothing_begins() {
+        let body = format!("Hello\n\n{FROM}To: c\n\nx\n\n{FROM}To: d\n{FROM}To: e\n");
+        for behind in ["".to_owned(), "\n".to_owned(), format!("\n{FROM}To: f\n"), format!("{FROM}To: f\n")] {
+            let text = with_length(body.len(), &body, &behind);
+            let found = texts(&text);
+            let wanted = with_length(body.len(), &body, "");
+            assert_eq!(found.first(), Some(&wanted), "{text}");
+            assert_eq!(found.len(), 1 + usize::from(behind.contains("To: f")), "{text}");
+        }
+        // Also where the body does not end in a line end.
+        let short = &body[..body.len() - 1];
+        assert_eq!(texts(&with_length(short.len(), short, &format!("\n\n{FROM}To: f\n"))).len(), 2);
+        let text = with_length(body.len() + body.matches('\n').count(), &body, &format!("\n{FROM}To: f\n"));
+        assert_eq!(texts(&text.replace('\n', "\r\n")).len(), 2);
+    }
+
+    #[test]
+    fn a_length_that_is_wrong_changes_nothing() {
+        let body = format!("Hello\n\n{FROM}To: c\n\nx\n");
+        let behind = format!("\n{FROM}To: d\n\ny\n");
+        for length in [0, 6, 7, body.len() - 3, body.len() + 5, 10_000, LENGTH_LIMIT * 2, usize::MAX] {
+            assert_eq!(texts(&with_length(length, &body, &behind)).len(), 3, "{length}");
+        }
+        let twice = with_length(body.len(), &body, &behind).replacen("To: b", "Content-Length: 6\nTo: b", 1);
+        assert_eq!(texts(&twice).len(), 3);
+        let odd = with_length(body.len(), &body, &behind).replacen("LENGTH: ", "LENGTH: +-", 1);
+        assert_eq!(texts(&odd).len(), 3);
+        // In the body it says nothing.
+        let below = format!("{FROM}To: b\n\nContent-Length: {}\n\n{body}{behind}", body.len());
+        assert_eq!(texts(&below).len(), 3);
+    }
+
+    #[test]
+    fn a_length_ends_in_the_last_place_it_can() {
+        // One that reaches over the messages behind it to the end of the file is right, as far as anybody can see.
+        let body = format!("Hello\n\n{FROM}To: c\n\nx\n");
+        assert_eq!(texts(&with_length(body.len(), &body, "")).len(), 1);
+        let long = format!("Hello\n\n{FROM}To: c\n\n{}\n", "x\n".repeat(200_000));
+        assert_eq!(texts(&with_length(long.len(), &long, &format!("\n{FROM}To: d\n"))).len(), 2);
     }
 
     #[test]
