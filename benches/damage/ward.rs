@@ -100,12 +100,18 @@ impl Ward {
             let policy = &installation.config.policy;
             let words = digest::Words {
                 from: case.facts.shown_sender().to_owned(),
+                address: case.facts.sender.address().map(ToString::to_string).unwrap_or_default(),
                 subject: case.facts.subject().to_owned(),
                 preview: case.facts.content().preview.clone(),
                 list: case.facts.list().cloned(),
+                code: digest::code::may_bear(entry.reason)
+                    && digest::code::bears(case.facts.subject(), &case.facts.content().preview, std::iter::empty()),
             };
             let words = [(entry.id.number(), words)].into();
-            let report = digest::Report { policy, entries: &[entry], words: &words, alarms: &[], older: 0, now: NOW };
+            let (words, entries) = (&words, &[entry][..]);
+            let zone = digest::Zone { name: "UTC", offset: &|_| 0 };
+            let (alarms, width) = (&[][..], digest::WIDTH);
+            let report = digest::Report { policy, entries, words, alarms, older: 0, now: NOW, zone, width };
             out.push_str(&digest::text(report));
         }
         out

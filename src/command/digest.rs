@@ -1,6 +1,6 @@
 //! `digest`: what is newly held, written into the user's inbox. Run by cron.
 //!
-//! Promises: a message counts as listed only after the digest that shows it is durable in the inbox; with
+//! Promises: a message counts as listed only after the digest that lists it is durable in the inbox; with
 //! `--stdout` nothing is changed. It goes into the inbox directly, never through the mail system. Never touches:
 //! held messages themselves.
 
@@ -24,7 +24,7 @@ use crate::operation::unread::{Unread, sentences};
 use crate::origin::auth::Trust;
 use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, SpamScore};
-use crate::policy::digest::{Entry, Report, Words, message, shown, text, told};
+use crate::policy::digest::{Entry, Report, WIDTH, Words, Zone, code, listed, message, text, told};
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
@@ -35,6 +35,7 @@ use crate::report::chain;
 use crate::world::config::{Environment, Inbox};
 use crate::world::maildir::{self, Maildir};
 use crate::world::store::{Asked, HeldRow, Store, StoreFile, StoreProblem};
+use crate::world::zone::LocalZone;
 use crate::world::{clock, random};
 
 /// Bytes of a body that are read for a preview.
@@ -79,13 +80,18 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     }
     let lost = |trouble: &Trouble| format!("All mail waits: {}. See `countersign doctor`.", chain(&trouble.error));
     found.alarms.splice(0..0, keyless.as_ref().map(lost));
-    let words = found.read(&installation)?;
+    let words = found.read(&installation, now)?;
+    let local = LocalZone::read();
     // Decide.
     let policy = &installation.config.policy;
     // What another put there is told with the next digest, and makes none.
     let quiet = found.new.is_empty() && found.alarms.is_empty() && found.unread.iter().all(|one| one.why.is_none());
     found.alarms.extend(sentences(&found.unread, &installation.config.paths.keys));
-    let report = Report { policy, entries: &found.new, words: &words, alarms: &found.alarms, older: found.older, now };
+    let zone = Zone { name: &local.name(now), offset: &|at| local.offset(at) };
+    // What goes into a mail is read on any screen.
+    let width = if arguments.stdout { screen::width().unwrap_or(WIDTH) } else { WIDTH };
+    let (entries, alarms, older) = (&found.new, &found.alarms, found.older);
+    let report = Report { policy, entries, words: &words, alarms, older, now, zone, width };
     if arguments.stdout {
         screen::out(&text(report))?;
         return Ok(Ending::Done);
@@ -98,7 +104,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     // Perform.
     put(&installation, &mail)?;
     if let Ok(store) = &mut store
-        && let Err(problem) = store.set_listed(&shown(&found.new), now)
+        && let Err(problem) = store.set_listed(&listed(report), now)
     {
         // The digest is out; the next one lists them once more.
         screen::error(&ledger::sentence(&installation, &problem));
@@ -279,13 +285,12 @@ impl Inventory {
 
     /// Reads those of the new messages that are shown. One whose file went away meanwhile, or is none of ours, is none of
     /// them, and another one takes its place.
-    fn read(&mut self, installation: &Installation) -> Result<HashMap<i64, Words>, Trouble> {
+    fn read(&mut self, installation: &Installation, now: i64) -> Result<HashMap<i64, Words>, Trouble> {
         let mut words = HashMap::new();
         loop {
             let mut gone = HashSet::new();
-            for id in
-                told(&self.new).iter().map(|id| id.number()).filter(|id| !words.contains_key(id)).collect::<Vec<_>>()
-            {
+            let told = told(&installation.config.policy, &self.new, now);
+            for id in told.iter().map(|id| id.number()).filter(|id| !words.contains_key(id)).collect::<Vec<_>>() {
                 let Some(file) = self.files.remove(&id) else {
                     gone.insert(id);
                     continue;
@@ -344,11 +349,15 @@ fn read(installation: &Installation, file: maildir::Entry) -> Result<Option<Word
     let Some(held) = held else { return Ok(None) };
     let Some(start) = quarantine::original(&held, PREVIEW_BYTES)? else { return Ok(None) };
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
+    let (reason, preview) = (held.block.reason, &facts.content().preview);
+    let locals = || facts.sender.address().into_iter().chain(facts.answer_addresses()).map(|address| address.local());
     Ok(Some(Words {
         from: facts.shown_sender().to_owned(),
+        address: facts.sender.address().map(ToString::to_string).unwrap_or_default(),
         subject: facts.subject().to_owned(),
-        preview: facts.content().preview.clone(),
-        list: facts.list().filter(|_| matches!(held.block.reason, Reason::Automatic(_))).cloned(),
+        preview: preview.clone(),
+        list: facts.list().filter(|_| matches!(reason, Reason::Automatic(_))).cloned(),
+        code: code::may_bear(reason) && code::bears(facts.subject(), preview, locals()),
     }))
 }
 

@@ -176,6 +176,14 @@ pub fn short_date(seconds: i64) -> String {
     format!("{} {hour:02}:{minute:02}", day_of(seconds))
 }
 
+/// `21 Nov 12:00` UTC, for people who know the year.
+#[must_use]
+pub fn short_day(seconds: i64) -> String {
+    let (_, month, day) = civil(seconds.div_euclid(86_400));
+    let (hour, minute, _) = clock(seconds);
+    format!("{day:>2} {:.3} {hour:02}:{minute:02}", name_of(month))
+}
+
 /// Day and minute, UTC, in the form that is usual in the language; the form of [`short_date`] for any other. Without
 /// names of months but in English, where the order of day and month is read in two ways.
 #[must_use]

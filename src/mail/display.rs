@@ -3,6 +3,8 @@
 //! Promises: one line, no control character, no escape sequence, no invisible or direction-changing character,
 //! a stated length. A sender's Subject can clear a screen or rename a window otherwise. Never touches: meaning.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// Most characters of a Subject or display name that are shown anywhere.
 pub const SHOWN_LIMIT: usize = 120;
 
@@ -63,7 +65,7 @@ pub fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut out = String::new();
     let mut column = indent;
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let length = word.width();
         if column > indent && column + 1 + length > width {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
@@ -77,6 +79,42 @@ pub fn wrapped(text: &str, indent: usize, width: usize) -> String {
         column += length;
     }
     out.push('\n');
+    out
+}
+
+/// The columns that a text takes in a terminal, which lays character beside character: wide ones count two.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+/// At most so many columns of a text; what was cut is marked by `…`, which counts.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide + 1 > width {
+            break;
+        }
+        out.push(c);
+        used += wide;
+    }
+    if width > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// The same, filled with blanks.
+#[must_use]
+pub fn filled(text: &str, width: usize) -> String {
+    let mut out = cut(text, width);
+    out.push_str(&" ".repeat(width - columns(&out)));
     out
 }
 

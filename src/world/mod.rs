@@ -22,3 +22,4 @@ pub mod secret;
 pub mod sendmail;
 pub mod store;
 pub mod surroundings;
+pub mod zone;

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -105,6 +106,12 @@ pub fn sendmail() -> Option<PathBuf> {
 pub fn columns() -> Option<usize> {
     let said: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
     Some(said.clamp(40, COLUMNS_LIMIT))
+}
+
+/// The user's zone as the variable says (`TZ`), for a program that is started without the others.
+#[must_use]
+pub fn zone() -> Option<OsString> {
+    std::env::var_os("TZ")
 }
 
 /// Whether that file is there and this user may run it.

@@ -187,7 +187,8 @@ fn a_list_that_the_digest_tells_as_one_is_let_in_as_a_whole() {
     world.deliver(post(8, "<others.lists.example.net>", "p8@lists.example.net").bytes()).is(0, 0, 8, 0);
     let digest = String::from_utf8(world.run(&["digest", "--stdout"], "").stdout).unwrap();
     assert!(
-        digest.contains("7 messages of a mailing list you have not decided about: users.lists.example.net"),
+        digest.contains("\n  7 of users.lists.example.net, the newest ")
+            && digest.contains("\n    countersign allow --release list:users.lists.example.net\n"),
         "{digest}"
     );
     // What is forged in its name stays.

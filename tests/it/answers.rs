@@ -49,7 +49,7 @@ fn not_me_by_its_address_is_never_asked_again() {
     }
     let digest = world.run(&["digest", "--stdout"], "");
     let text = String::from_utf8_lossy(&digest.stdout).into_owned();
-    digest.check("the digest says it", text.contains("the person it claims to be from says it was not them"));
+    digest.check("the digest says it", text.contains("\nSomebody says that they did not write it (2)\n"));
     // Until it is forgotten.
     let forgotten = world.run(&["forget", BOB], "");
     forgotten.check("forget lifts it", forgotten.code == Some(0));
@@ -315,7 +315,7 @@ fn of_whom_the_token_alone_allowed_empty_answers_are_put_aside_and_listed() {
     world.deliver(answer(7).body("And where?\n").unproven().bytes()).is(0, 4, 4, 1);
     let digest = world.run(&["digest", "--stdout"], "");
     let text = String::from_utf8_lossy(&digest.stdout).into_owned();
-    let line = "\n3 empty answers (list with `countersign held --reason answer`)\n";
+    let line = "\nEmpty answers (3): countersign held --reason answer\n";
     digest.check("one line for all of them", text.contains(line));
     let held = world.run(&["held", "--reason", "answer"], "");
     let count = String::from_utf8_lossy(&held.stdout).matches("answer").count();
@@ -449,7 +449,10 @@ fn a_bounce_to_the_tagged_sender_marks_the_message_and_nothing_else() {
     outcome.held_for("challenge-bounce");
     assert_eq!((row().asked, row().state), (Asked::Undeliverable, State::Held), "marked, and still there");
     let digest = world.run(&["digest", "--stdout"], "");
-    digest.check("the digest says it", String::from_utf8_lossy(&digest.stdout).contains("the challenge came back"));
+    digest.check(
+        "the digest says it",
+        String::from_utf8_lossy(&digest.stdout).contains("\nAsked, but the challenge came back: "),
+    );
 }
 
 #[test]

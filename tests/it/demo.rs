@@ -13,7 +13,7 @@ use super::world::{PROGRAM, World};
 /// The demo in a folder of its own for scratch folders, under a home that must stay as it is.
 fn demo(world: &World, temporary: &Path) -> Output {
     let mut command = world.command(PROGRAM);
-    command.arg("demo").env("TMPDIR", temporary).output().unwrap()
+    command.arg("demo").env("TMPDIR", temporary).env("TZ", "UTC").output().unwrap()
 }
 
 #[test]
@@ -32,8 +32,11 @@ fn it_plays_the_whole_conversation_and_leaves_nothing() {
     let after = world.state();
     assert!(after.inbox.is_empty() && after.held.is_empty() && after.sent.is_empty());
     for line in text.lines() {
-        assert!(line.chars().count() <= 80 || line.contains("[cr-"), "{line}");
+        assert!(line.chars().count() <= 80, "{line}");
     }
+    // The digest is as it is elsewhere, and not wrapped once more.
+    assert!(text.contains("\n   | 4 new messages are held. Times are in UTC.\n   |\n   | A known name, "), "{text}");
+    assert!(text.contains("\n   | Drop it: countersign discard ID  All of its sender: release --allow ID\n"), "{text}");
     for told in ["asked once", "Auto: please reply", "A forger", "mailing list", "makes up", "Reply", "none is lost"] {
         assert!(text.contains(told), "{told:?} is not told");
     }

@@ -108,7 +108,7 @@ fn what_was_listed_before_is_listed_again_on_top() {
     let answer = Letter::answer(&challenge, BOB).body("I did not write this message.\n");
     world.deliver(answer.bytes());
     let said = digest(&world);
-    let (denial, other) = (said.find("Somebody says that they did not"), said.find("Strangers who could not"));
+    let (denial, other) = (said.find("Somebody says that they did not"), said.find("Not asked: "));
     assert!(denial.is_some() && denial < other, "{said}");
     assert!(said.contains("Somebody says that they did not write it (2)"), "{said}");
 }

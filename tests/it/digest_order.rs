@@ -6,11 +6,17 @@ use countersign::origin::auth::Proofs;
 use countersign::policy::standing::Effect;
 
 use super::letter::Letter;
-use super::world::World;
+use super::world::{World, header};
 
 const BOB: &str = "bob@example.net";
 const DAN: &str = "dan@example.com";
-const KNOWN: &str = "A known name, forged or without the proof it always had (2)";
+const FORGED_NAME: &str = "\nA known name, forged: its domain says no (dmarc=fail) (1)\n";
+const UNPROVEN_NAME: &str = "\nA known name, without the proof it always had (1)\n";
+
+/// The line of forged strangers.
+fn strangers(count: usize) -> String {
+    format!("\nForged, their domain says no ({count}): countersign held --reason dmarc-fail\n")
+}
 
 fn from(address: &str, number: usize) -> Letter {
     Letter::from(address).field("Message-ID", &format!("<{number}@{address}>"))
@@ -35,13 +41,13 @@ fn seen_a_known_name_that_was_forged_stood_among_forged_strangers() {
     world.deliver(forged("mallory@example.org.example", 4).bytes()).held_for("dmarc-fail");
     let said = digest(&world);
     let place = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));
-    let strangers = place("Strangers, disowned by the domain they claim (dmarc=fail) (2)");
-    assert!(place(KNOWN) < strangers && place(BOB) < strangers && place(DAN) < strangers, "{said}");
-    assert!(place("eve@") > strangers && place("mallory@") > strangers, "{said}");
-    assert!(said.contains("it claims to be from somebody you know"), "{said}");
+    let strangers_at = place(&strangers(2));
+    assert!(place(FORGED_NAME) < place(BOB) && place(BOB) < strangers_at, "{said}");
+    assert!(place(UNPROVEN_NAME) < place(DAN) && place(DAN) < strangers_at, "{said}");
+    assert!(!said.contains("eve@") && !said.contains("mallory@"), "{said}");
     // Who is known is asked when the digest is made.
     world.run(&["forget", BOB], "");
-    assert!(digest(&world).contains("(dmarc=fail) (3)"));
+    assert!(digest(&world).contains(&strangers(3)));
 }
 
 #[test]
@@ -54,9 +60,73 @@ fn seen_without_its_rows_a_digest_knew_nobody_though_the_list_was_sound() {
     fs::remove_file(world.store_file()).unwrap();
     let said = digest(&world);
     let place = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));
-    let strangers = place("Strangers, disowned by the domain they claim (dmarc=fail) (1)");
-    assert!(said.contains(&KNOWN.replace("(2)", "(1)")), "{said}");
-    assert!(place(BOB) < strangers && place("eve@") > strangers, "{said}");
+    assert!(place(FORGED_NAME) < place(BOB) && place(BOB) < place(&strangers(1)), "{said}");
+    assert!(!said.contains("eve@"), "{said}");
     fs::remove_file(world.list_file()).unwrap();
-    assert!(digest(&world).contains("Strangers, disowned by the domain they claim (dmarc=fail) (2)"));
+    assert!(digest(&world).contains(&strangers(2)));
+}
+
+#[test]
+fn a_code_stands_before_people_and_only_a_machines() {
+    let world = World::new();
+    let letter = |from: &str, number, subject: &str| from_with(from, number, subject);
+    world.deliver(letter("eve@example.org", 1, "482913 is the number of our house").unproven().bytes());
+    world.deliver(letter("no-reply@example.com", 2, "482913 is your code").bytes());
+    world.deliver(letter("no-reply@example.com", 3, "Our news of 2026").bytes());
+    let said = digest(&world);
+    let place = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));
+    assert!(place("\nCodes and confirmations that you may be waiting for (1)\n") < place("is your code"), "{said}");
+    assert!(place("is your code") < place("of our house") && place("of our house") < place("Our news"), "{said}");
+}
+
+fn from_with(address: &str, number: usize, subject: &str) -> Letter {
+    from(address, number).field("Subject", subject)
+}
+
+#[test]
+fn it_says_who_wrote_it_and_how_many_are_new() {
+    let world = World::new();
+    for number in 0..2 {
+        world.deliver(from(BOB, number).unproven().bytes());
+    }
+    let outcome = world.run(&["digest"], "");
+    let mail = &outcome.after.inbox[0];
+    assert_eq!(header(mail, "From").as_deref(), Some("\"countersign\" <alice@example.org>"));
+    assert_eq!(header(mail, "Subject").as_deref(), Some("Held mail: 2 new"));
+    // With `--stdout` there is the text alone.
+    assert!(digest(&world).starts_with("0 new messages are held, 2 older.\n\n"));
+}
+
+#[test]
+fn times_are_the_users_own_and_the_zone_is_named() {
+    let mut world = World::new();
+    world.deliver(from(BOB, 1).unproven().bytes());
+    let held = String::from_utf8(world.run(&["held"], "").stdout).unwrap();
+    let utc = held[12..28].to_owned();
+    let told = |world: &World| {
+        let said = digest(world);
+        let name = said.split("Times are in ").nth(1).and_then(|rest| rest.split('.').next()).unwrap().to_owned();
+        let line = said.lines().find(|line| line.contains(BOB)).unwrap().trim_start().to_owned();
+        (name, line[12..24].trim_start().to_owned())
+    };
+    let minutes = |time: &str| -> i64 {
+        let (hour, minute) = time[time.len() - 5..].split_once(':').unwrap();
+        hour.parse::<i64>().unwrap() * 60 + minute.parse::<i64>().unwrap()
+    };
+    let ahead = |local: &str| (minutes(local) - minutes(&utc)).rem_euclid(24 * 60);
+    // A rule of POSIX needs no file.
+    for (zone, name, difference) in [
+        ("UTC", "UTC", 0),
+        ("TEA-5:30", "TEA", 330),
+        ("<+04>-4", "+04", 240),
+        ("", "UTC", 0),
+        ("/nowhere/at/all", "UTC", 0),
+        (":/etc/passwd", "UTC", 0),
+        ("../../etc/passwd", "UTC", 0),
+        ("No/Such", "UTC", 0),
+    ] {
+        world.set("TZ", zone);
+        let (said, local) = told(&world);
+        assert_eq!((said.as_str(), ahead(&local)), (name, difference), "{zone:?}: {local} {utc}");
+    }
 }

@@ -4,7 +4,7 @@ use countersign::facts::Facts;
 use countersign::mail::address::Address;
 use countersign::origin::envelope::Caller;
 use countersign::policy::challenge::{Past, Request, SIZE_LIMIT, Tokens, challenge, wrong_word};
-use countersign::policy::digest::{self, Entry, Report, Words};
+use countersign::policy::digest::{self, Entry, Report, Words, Zone};
 use countersign::policy::gate::{CapRefusal, GateRefusal};
 use countersign::policy::reason::Reason;
 use countersign::policy::template::{BUILT_IN, Template};
@@ -204,21 +204,74 @@ fn the_digest_is_as_written_down() {
     };
     let words = |number: i64| Words {
         from: format!("Person {number} <person{number}@example.net>"),
+        address: format!("person{number}@example.net"),
         subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
         preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
         list: None,
+        code: number == 7,
     };
     let words = (0..10).map(|number| (0x01_2345_6780 + number, words(number))).collect();
     let entries: Vec<Entry> = (0..).zip(reasons).map(entry).collect();
     let alarms = ["The store is damaged; see `countersign doctor`.".to_owned()];
     let policy = policy();
     for (name, entries, alarms) in [("digest", &entries[..], &alarms[..]), ("digest-of-nothing", &[], &[])] {
-        let report = Report { policy: &policy, entries, words: &words, alarms, older: 3, now: NOW };
+        let (words, zone, width) = (&words, ZONE, digest::WIDTH);
+        let report = Report { policy: &policy, entries, words, alarms, older: 3, now: NOW, zone, width };
         let mail =
             digest::message(report, |_| Ok::<_, ()>(TOKEN.to_owned()), HeldId::from_number(0x01_2345_6789).unwrap())
                 .unwrap();
         let text = String::from_utf8(mail).unwrap();
         assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
         fixture::golden(&fixture::root().join(format!("outgoing/{name}.eml")), &text);
+    }
+}
+
+/// An hour ahead of UTC.
+const ZONE: Zone<'static> = Zone { name: "Europe/Berlin", offset: &|_| 3_600 };
+
+/// What a day brings, over and over: reason, From, Subject, text, and whether its sender was asked.
+const DAY: [(Reason, &str, &str, &str, bool); 10] = [
+    (Reason::Challenge, "Bob Baker <bob@example.net>", "The old bicycle", "Is it still for sale?", true),
+    (Reason::Automatic(Sign::DesignedPage), "Shop <news@shop.example>", "New tea is in", "Look at our tea.", false),
+    (Reason::Gate(GateRefusal::NotProven), "Carol <carol@example.com>", "Minutes of Monday", "As we said:", false),
+    (Reason::Automatic(Sign::ListField), "Dan <dan@lists.example.org>", "[talk] Kettles", "Dear all,", false),
+    (Reason::DmarcFail, "Bank <bank@bank.example>", "Your account", "Dear customer,", false),
+    (Reason::Automatic(Sign::NoReplyAuthor), "no-reply@web.example", "Your code: 482913", "It is for you.", false),
+    (Reason::Challenge, "田中 <tanaka@example.jp>", "お茶の件", "五時にいかがですか。", true),
+    (Reason::Automatic(Sign::MultipartReport), "mailer-daemon@mx.example", "Undelivered", "I am sorry.", false),
+    (Reason::PinMissing, "Erin <erin@example.org>", "Please pay this", "The account is new.", false),
+    (Reason::Automatic(Sign::UnsubscribeText), "Club <club@club.example>", "Last offer", "Only today.", false),
+];
+
+#[test]
+fn digests_of_every_size_are_as_written_down() {
+    let policy = policy();
+    for (count, most) in [(7, 24), (40, 59), (500, 59)] {
+        let number = |at: usize| i64::try_from(at).unwrap();
+        let day = |at: usize| DAY[at % DAY.len()];
+        let entry = |at: usize| Entry {
+            id: HeldId::from_number(0x01_2345_6780 + number(at)).unwrap(),
+            received: NOW - 600 * number(at),
+            reason: day(at).0,
+            score: None,
+            asked: day(at).4,
+            undeliverable: at % 20 == 10,
+        };
+        let entries: Vec<Entry> = (0..count).map(entry).collect();
+        let of = |at: usize| Words {
+            from: day(at).1.to_owned(),
+            address: day(at).1.trim_end_matches('>').rsplit('<').next().unwrap().to_owned(),
+            subject: day(at).2.to_owned(),
+            preview: vec![day(at).3.to_owned()],
+            code: day(at).2.contains("code"),
+            list: None,
+        };
+        let words = (0..count).map(|at| (0x01_2345_6780 + number(at), of(at))).collect();
+        let (words, zone, width) = (&words, ZONE, digest::WIDTH);
+        let report =
+            Report { policy: &policy, entries: &entries, words, alarms: &[], older: 12, now: NOW, zone, width };
+        let text = digest::text(report);
+        assert!(text.lines().count() <= most, "{text}");
+        fixture::golden(&fixture::root().join(format!("outgoing/digest-of-{count}.txt")), &text);
     }
 }

@@ -52,7 +52,8 @@ const EFFECTS: [&str; 16] = [
 ];
 
 /// Who alone may touch what. The times of files need no `SystemTime`: `MetadataExt` gives them in seconds.
-const SOLE_USERS: [(&str, &[&str]); 15] = [
+const SOLE_USERS: [(&str, &[&str]); 16] = [
+    ("jiff::", &["world/zone.rs"]),
     ("rusqlite", &["world/store/"]),
     ("SystemTime", &["world/clock.rs"]),
     ("hmac", &["policy/token.rs", "policy/fingerprint.rs"]),

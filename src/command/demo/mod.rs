@@ -9,6 +9,7 @@ mod stage;
 use crate::command::demo::stage::{Sent, Stage};
 use crate::exit::Ending;
 use crate::mail::compose::date;
+use crate::mail::display::wrapped;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::world::clock;
@@ -19,6 +20,8 @@ const MARGIN: &str = "   ";
 const TIME_TO_READ: u32 = 600;
 /// The columns of a terminal that everybody has.
 const WIDTH: usize = 80;
+/// The columns of what is shown behind the mark of a quotation.
+const QUOTED: usize = WIDTH - MARGIN.len() - 2;
 const OPENING: &str = "\
 This plays a whole conversation in a scratch folder, with real messages and the
 real program. Nothing of yours is touched, and nothing leaves this machine: what
@@ -167,7 +170,7 @@ fn the_challenge(stage: &Stage) -> Result<Sent, Trouble> {
     expect(challenge.arguments == "-i -f <> -- bob@example.net", 2, &challenge.arguments)?;
     let mut out = String::from("\n");
     for name in ["From", "To", "Reply-To", "Subject", "Auto-Submitted"] {
-        out.push_str(&format!("{MARGIN}| {name}: {}\n", challenge.field(name)));
+        out.push_str(&folded(name, &challenge.field(name)));
     }
     let (_, text) = challenge.mail.split_once("\n\n").unwrap_or_default();
     out.extend(std::iter::once("").chain(text.lines()).map(quoted));
@@ -316,7 +319,7 @@ fn digest(stage: &Stage) -> Result<(), Trouble> {
     let story = "Once a day the list of what is held comes into your inbox, what matters most on top. You release or \
                  throw away by the number; nothing disappears before it stood in this list.";
     screen::out(&format!("\n10. You look at what is held\n\n{}\n", told(story)))?;
-    let ran = stage.run(&["digest", "--stdout"], "")?;
+    let ran = stage.run_for_columns(QUOTED, &["digest", "--stdout"])?;
     screen::out(&format!("{MARGIN}$ countersign digest --stdout\n{MARGIN}exit code {}\n\n", ran.code))?;
     screen::out(&ran.said.lines().map(quoted).collect::<String>())?;
     expect(ran.code == 0, 10, &ran.said)
@@ -377,9 +380,14 @@ fn told(story: &str) -> String {
     out
 }
 
+/// A field of the challenge, folded as in a mail where it is longer than a line.
+fn folded(name: &str, value: &str) -> String {
+    wrapped(&format!("{name}: {value}"), 4, QUOTED).lines().map(quoted).collect()
+}
+
 /// A line of what the program wrote, wrapped under its own beginning.
 fn quoted(line: &str) -> String {
-    let room = WIDTH - MARGIN.len() - 2;
+    let room = QUOTED;
     let indent = line.len() - line.trim_start().len();
     let mut out = String::new();
     let mut rest = line.trim_start();

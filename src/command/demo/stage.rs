@@ -84,9 +84,24 @@ impl Stage {
     /// # Errors
     /// It does not end by itself, or the user wants an end.
     pub fn run(&self, arguments: &[&str], input: &str) -> Result<Ran> {
+        self.run_with(&[], arguments, input)
+    }
+
+    /// The same for a screen of so many columns, in the user's own zone, without an input.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_for_columns(&self, columns: usize, arguments: &[&str]) -> Result<Ran> {
+        let zone = surroundings::zone().map(|zone| ("TZ".into(), zone));
+        let variables: Vec<_> = zone.into_iter().chain([("COLUMNS".into(), columns.to_string().into())]).collect();
+        self.run_with(&variables, arguments, "")
+    }
+
+    fn run_with(&self, further: &[(OsString, OsString)], arguments: &[&str], input: &str) -> Result<Ran> {
         let mut argv = vec![self.program.clone().into_os_string()];
         argv.extend(arguments.iter().map(OsString::from));
-        let variables = [("HOME".into(), self.home().as_os_str().to_owned())];
+        let home = ("HOME".into(), self.home().as_os_str().to_owned());
+        let variables: Vec<_> = further.iter().cloned().chain([home]).collect();
         let answer = program::answer_of(&argv, input.as_bytes(), &variables, RUN_LIMIT)?;
         if self.scratch.is_interrupted() {
             bail!("interrupted; the scratch folder is removed");
