@@ -51,8 +51,10 @@ pub enum Command {
     Show(ShowArguments),
     /// Move held messages into the inbox
     Release(ReleaseArguments),
-    /// Throw held messages away
-    Discard(SelectArguments),
+    /// Throw held messages away; for three days they lie in the trash
+    Discard(DiscardArguments),
+    /// Bring back what was thrown away, as long as it lies in the trash
+    Undiscard(SelectArguments),
     /// Ask the sender of a held message now, if the address is proven
     Challenge(ChallengeArguments),
     /// Let mail of an address, @domain or list:ID pass
@@ -305,6 +307,9 @@ pub struct HeldArguments {
     /// Write JSON, one line a message
     #[arg(long)]
     pub json: bool,
+    /// List what was thrown away and lies in the trash
+    #[arg(long)]
+    pub trash: bool,
     /// Which.
     #[command(flatten)]
     pub select: SelectArguments,
@@ -326,6 +331,17 @@ pub struct ReleaseArguments {
     /// Allow the sender from now on, pinned to what was proven, and release all mail of that sender with the same proof
     #[arg(long)]
     pub allow: bool,
+    /// Which.
+    #[command(flatten)]
+    pub select: SelectArguments,
+}
+
+/// What `discard` throws away.
+#[derive(Args, Debug)]
+pub struct DiscardArguments {
+    /// Throw away without a question
+    #[arg(short, long)]
+    pub yes: bool,
     /// Which.
     #[command(flatten)]
     pub select: SelectArguments,

@@ -5,7 +5,8 @@
 use crate::cli::MessageArguments;
 use crate::exit::Ending;
 use crate::operation::delivery::{serve, store_in_inbox};
-use crate::operation::hold::{hold_or_drop, looks_at_pinned};
+use crate::operation::hold::{hold, looks_at_pinned};
+use crate::operation::thrown_away::hold_or_throw_away;
 use crate::operation::trouble::Answer;
 use crate::policy::verdict::Verdict;
 use crate::world::config::Environment;
@@ -19,9 +20,9 @@ pub fn deliver(arguments: &MessageArguments, environment: Environment) -> Answer
         // Safe in the quarantine first, and from there into the inbox: nobody sees it before it is looked at.
         Verdict::Pass if looks_at_pinned(installation, case) => {
             case.wants_look = true;
-            hold_or_drop(installation, case, input, now)
+            hold(installation, case, input, now)
         }
         Verdict::Pass => store_in_inbox(installation, case, input, now).map(|()| Ending::Done),
-        _ => hold_or_drop(installation, case, input, now),
+        _ => hold_or_throw_away(installation, case, input, now),
     })
 }

@@ -19,6 +19,7 @@ use crate::operation::own_mark;
 use crate::operation::quarantine::{self, Held};
 use crate::operation::results::stopped;
 use crate::operation::screen;
+use crate::operation::trash;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::operation::unread::{Unread, sentences};
 use crate::origin::auth::Trust;
@@ -74,7 +75,11 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let now = clock::now();
     let mut store = whole_store(&installation);
     let mut found = inventory(&installation, store.as_ref().map_err(Clone::clone))?;
+    let mut told_of = Vec::new();
     if let Ok(store) = &store {
+        let (ids, said): (Vec<_>, Vec<_>) = trash::answered(&installation, store)?.into_iter().unzip();
+        told_of = ids;
+        found.alarms.extend(said);
         found.alarms.extend(clock_alarm(store, now));
         found.alarms.extend(stopped(&installation.config, store)?);
     }
@@ -86,7 +91,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let policy = &installation.config.policy;
     // What another put there is told with the next digest, and makes none.
     let quiet = found.new.is_empty() && found.alarms.is_empty() && found.unread.iter().all(|one| one.why.is_none());
-    found.alarms.extend(sentences(&found.unread, &installation.config.paths.keys));
+    found.alarms.extend(sentences("quarantine", &found.unread, &installation.config.paths.keys));
     let zone = Zone { name: &local.name(now), offset: &|at| local.offset(at) };
     // What goes into a mail is read on any screen.
     let width = if arguments.stdout { screen::width().unwrap_or(WIDTH) } else { WIDTH };
@@ -104,7 +109,7 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     // Perform.
     put(&installation, &mail)?;
     if let Ok(store) = &mut store
-        && let Err(problem) = store.set_listed(&listed(report), now)
+        && let Err(problem) = store.set_listed(&[listed(report), told_of].concat(), now)
     {
         // The digest is out; the next one lists them once more.
         screen::error(&ledger::sentence(&installation, &problem));

@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::cli::GateArguments;
 use crate::exit::Ending;
 use crate::operation::delivery::{note, record_instead, serve, writable_output};
-use crate::operation::hold::hold_or_drop;
+use crate::operation::thrown_away::hold_or_throw_away;
 use crate::operation::trouble::Answer;
 use crate::policy::verdict::Verdict;
 use crate::world::config::Environment;
@@ -30,7 +30,7 @@ pub fn gate(arguments: &GateArguments, environment: Environment) -> Answer {
                 note(installation, case, None);
                 Ok(Ending::Pass)
             }
-            _ => hold_or_drop(installation, case, input, now),
+            _ => hold_or_throw_away(installation, case, input, now),
         })?;
     if arguments.word {
         let word = if ending == Ending::Pass { "pass" } else { "taken" };

@@ -1,6 +1,6 @@
-//! `held`: the list of what is held.
+//! `held`: the list of what is held, or of what was thrown away and lies in the trash.
 //!
-//! Promises: every file of the quarantine that bears our block is shown, and every other named or counted; changes nothing but that a file
+//! Promises: every file of the folder that bears our block is shown, and every other named or counted; changes nothing but that a file
 //! which vanished is written down as gone. Never touches: the messages.
 
 use serde_json::json;
@@ -51,10 +51,12 @@ struct Line {
 pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
     // Gather.
     let selection = Selection::parse(&arguments.select)?;
+    let selection = if arguments.trash { selection.in_trash() } else { selection };
     let (installation, keyless) = Installation::open_without_keys(&environment)?;
     say_keyless(keyless.as_ref());
     let mut ledger = Ledger::open(&installation)?;
-    let asked = asked(&installation, &mut ledger, &selection)?;
+    let state = if arguments.trash { State::Discarded } else { State::Held };
+    let asked = asked(&installation, &mut ledger, &selection, state)?;
     let asked_of = |id: HeldId| {
         let at = asked.binary_search_by_key(&id.number(), |(number, _)| *number).ok()?;
         Some(asked[at].1)
@@ -76,10 +78,16 @@ pub fn held(arguments: &HeldArguments, environment: Environment) -> Answer {
         screen::error(sentence);
     }
     if selection.is_everything() {
-        sentences(&rest.unread, &installation.config.paths.keys).iter().for_each(|said| screen::error(said));
+        let place = if arguments.trash { "trash" } else { "quarantine" };
+        sentences(place, &rest.unread, &installation.config.paths.keys).iter().for_each(|said| screen::error(said));
     }
     if lines.is_empty() {
-        screen::aside(if selection.is_everything() { "Nothing is held." } else { "Nothing that is held fits." });
+        screen::aside(match (arguments.trash, selection.is_everything()) {
+            (false, true) => "Nothing is held.",
+            (false, false) => "Nothing that is held fits.",
+            (true, true) => "Nothing lies in the trash.",
+            (true, false) => "Nothing in the trash fits.",
+        });
     }
     let all_there = rest.absent.is_empty() && (selection.is_everything() || !lines.is_empty());
     Ok(if all_there { Ending::Done } else { Ending::No })
@@ -90,14 +98,15 @@ fn asked(
     installation: &Installation,
     ledger: &mut Ledger,
     selection: &Selection,
+    state: State,
 ) -> Result<Vec<(i64, Asked)>, Trouble> {
     let found = ledger.ask(installation, |store| {
         let mut found: Vec<(i64, Asked)> = Vec::new();
         if selection.ids().is_empty() {
-            store.each_held(|row| found.push((row.id.number(), row.asked)))?;
+            store.each_in_state(state, |row| found.push((row.id.number(), row.asked)))?;
         }
         for beginning in selection.ids() {
-            let rows = store.held_beginning(*beginning)?.into_iter().filter(|row| row.state == State::Held);
+            let rows = store.held_beginning(*beginning)?.into_iter().filter(|row| row.state == state);
             found.extend(rows.map(|row| (row.id.number(), row.asked)));
         }
         found.sort_unstable_by_key(|(number, _)| *number);

@@ -23,6 +23,7 @@ pub mod release;
 pub mod replay;
 pub mod sendmail;
 pub mod show;
+pub mod undiscard;
 pub mod why;
 
 use std::ffi::OsString;
@@ -116,6 +117,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Show(arguments) => show::show(&arguments, environment),
         Command::Release(arguments) => release::release(&arguments, environment),
         Command::Discard(arguments) => discard::discard(&arguments, environment),
+        Command::Undiscard(arguments) => undiscard::undiscard(&arguments, environment),
         Command::Challenge(arguments) => challenge::challenge(&arguments, environment),
         Command::Allow(arguments) => allow::allow(&arguments, environment),
         Command::Deny(arguments) => deny::deny(&arguments, environment),

@@ -139,7 +139,7 @@ pub fn release_from(people: &[Who], environment: &Environment) -> Answer {
 /// takes the null sender for a sign wherever it is written down, and so does this.
 fn refuse_bounce(installation: &Installation, found: &Found) -> Result<(), Trouble> {
     let id = found.held.id;
-    let Some(start) = quarantine::original_anywhere(installation, &found.held, 0)? else {
+    let Some(start) = quarantine::original_anywhere(&found.held, 0)? else {
         return Err(Trouble::not_found(format!("{id} was moved or deleted by another program this moment")));
     };
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
@@ -281,7 +281,7 @@ impl Run<'_> {
             let Some(standing) = standing else { return Ok(()) };
             let decision = case::decide(installation, facts, standing, None, now).decision;
             if decision.reason == reason && decision.verdict == Verdict::Pass {
-                passing.extend(Found::read(installation, held)?);
+                passing.extend(Found::read(held)?);
             }
         }
         self.release(&passing)
@@ -294,7 +294,7 @@ impl Run<'_> {
         let mut others = Vec::new();
         for row in rows.iter().filter(|row| goes_along(row, pin) && !self.has_released(row.id)).collect::<Vec<_>>() {
             let held: Option<Held> = self.ledger.find(self.installation, row.id)?;
-            let found = held.map(|held| Found::read(self.installation, held)).transpose()?.flatten();
+            let found = held.map(Found::read).transpose()?.flatten();
             match found {
                 Some(found) => others.push(found),
                 // Nobody asked for this one by number: that it is gone is written down, and no trouble.

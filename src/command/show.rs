@@ -1,4 +1,4 @@
-//! `show`: one held message for a person.
+//! `show`: one held message for a person, or one that lies in the trash.
 //!
 //! Promises: a terminal sees nothing it would obey; at most 32 MiB of the message are read and 1 MiB of text shown, and what
 //! is left out is said; changes nothing but that a file which vanished is written down as gone. Never touches: links,
@@ -19,7 +19,8 @@ use crate::operation::installation::Installation;
 use crate::operation::ledger::{Ledger, asked_words, say_keyless};
 use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
-use crate::operation::select::{parse_id, the_one};
+use crate::operation::select::{parse_id, the_one_kept};
+use crate::operation::trash;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::policy::token::HeldId;
 use crate::world::config::Environment;
@@ -49,9 +50,13 @@ pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
     let (installation, keyless) = Installation::open_without_keys(&environment)?;
     say_keyless(keyless.as_ref());
     let mut ledger = Ledger::open(&installation)?;
-    let id = the_one(&installation, &mut ledger, beginning)?;
-    let Some(held) = ledger.find(&installation, id)? else {
-        return Err(Trouble::not_found(ledger.absence(&installation, id)?));
+    let id = the_one_kept(&installation, &mut ledger, beginning)?;
+    let (held, in_trash) = match ledger.find(&installation, id)? {
+        Some(held) => (held, false),
+        None => match ledger.find_trashed(&installation, id)? {
+            Some(held) => (held, true),
+            None => return Err(Trouble::not_found(ledger.absence(&installation, id)?)),
+        },
     };
     if arguments.raw {
         return raw(&held);
@@ -60,8 +65,10 @@ pub fn show(arguments: &ShowArguments, environment: Environment) -> Answer {
     let (Some(start), Some(status)) = (quarantine::original(&held, BODY_LIMIT)?, held.entry.status()?) else {
         return Err(vanished(id));
     };
+    let since = ledger.ask(&installation, |store| Ok(store.trashed_since(id)?))?.flatten();
     // Decide.
-    let text = as_text(&held, row.map(|row| row.asked), &start, status.bytes);
+    let thrown_away = in_trash.then(|| thrown_away(id, since));
+    let text = as_text((&held, thrown_away), row.map(|row| row.asked), &start, status.bytes);
     // Perform.
     screen::out(&text)?;
     Ok(Ending::Done)
@@ -87,13 +94,22 @@ fn vanished(id: HeldId) -> Trouble {
     Trouble::not_found(format!("{id} was moved or deleted by another program this moment"))
 }
 
-fn as_text(held: &Held, asked: Option<Asked>, start: &[u8], bytes: u64) -> String {
+/// That a message lies in the trash, and the way out.
+fn thrown_away(id: HeldId, since: Option<i64>) -> String {
+    let until = since.map(|since| format!(" until {}", trash::until(since))).unwrap_or_default();
+    format!("in the trash{until}; to bring it back: countersign undiscard {id}")
+}
+
+fn as_text((held, thrown_away): (&Held, Option<String>), asked: Option<Asked>, start: &[u8], bytes: u64) -> String {
     let block = &held.block;
     let head = Head::read(start);
     let mut out = String::new();
     let mut row = |name: &str, value: String| out.push_str(&format!("{name:<14}{value}\n"));
     row("number", held.id.to_string());
     row("received", format!("{} UTC, {bytes} bytes", short_date(block.received)));
+    if let Some(said) = thrown_away {
+        row("thrown away", said);
+    }
     row("held because", block.reason.sentence_and_name());
     let broken = || "not known: its seal does not hold with the keys that are there".to_owned();
     row("proven", if held.sealed { block.proofs.names() } else { broken() });

@@ -4,7 +4,7 @@
 //! or, of what is not recorded, would have; that nothing is known is said with what it means.
 //! Never touches: anything; it only reads.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
@@ -20,14 +20,16 @@ use crate::operation::ledger::{self, asked_name, asked_words, state_words};
 use crate::operation::own_mail::keys_of;
 use crate::operation::screen;
 use crate::operation::select::the_remembered;
+use crate::operation::trash;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::origin::auth::Proofs;
 use crate::policy::fingerprint::{Fingerprint, Kind, of_mailbox};
 use crate::policy::id_beginning::IdBeginning;
 use crate::policy::reason::Reason;
 use crate::policy::standing::Entry;
+use crate::policy::token::HeldId;
 use crate::world::config::Environment;
-use crate::world::store::{DecisionRow, HeldRow, SentRow, Store};
+use crate::world::store::{DecisionRow, HeldRow, SentRow, State, Store};
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ struct Named {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Known {
     held: Vec<HeldRow>,
+    /// Of those that lie in the trash: since when, and whether the sender has answered.
+    trashed: HashMap<i64, (i64, bool)>,
     decisions: Vec<DecisionRow>,
     entry: Option<(Address, Entry)>,
     sent: Option<SentRow>,
@@ -69,7 +73,8 @@ pub fn why(arguments: &WhyArguments, environment: Environment) -> Answer {
     let what = What::parse(&arguments.what)?;
     let installation = Installation::open(&environment)?;
     let store = ledger::needed(&installation)?;
-    let known = gather(&installation, &store, &what)?;
+    let mut known = gather(&installation, &store, &what)?;
+    known.trashed = in_trash(&installation, &store, &known.held)?;
     // Decide.
     let text = if arguments.json { known.as_json_lines() } else { known.as_text() };
     // Perform.
@@ -147,6 +152,22 @@ fn gather(installation: &Installation, store: &Store, what: &What) -> Result<Kno
     Ok(known)
 }
 
+/// Which of these messages lie in the trash.
+fn in_trash(
+    installation: &Installation,
+    store: &Store,
+    rows: &[HeldRow],
+) -> Result<HashMap<i64, (i64, bool)>, Trouble> {
+    let thrown_away = rows.iter().filter(|row| row.state == State::Discarded);
+    let ids: Vec<HeldId> = thrown_away.map(|row| row.id).collect();
+    let mut found = HashMap::new();
+    for held in trash::find_all(installation, store, &ids)? {
+        let answered = store.spent(held.id)?.is_some_and(|row| row.answered.is_some());
+        found.extend(store.trashed_since(held.id)?.map(|since| (held.id.number(), (since, answered))));
+    }
+    Ok(found)
+}
+
 impl Known {
     fn is_recorded(&self) -> bool {
         !(self.held.is_empty() && self.decisions.is_empty()) || self.entry.is_some() || self.sent.is_some()
@@ -207,6 +228,7 @@ impl Known {
                 None if is_told => {}
                 None => out.push_str(&format!("    {because}\n")),
             }
+            out.extend(row.held.and_then(|id| self.in_trash(id)));
         }
         for (number, (message, sender)) in self.in_log().into_iter().enumerate() {
             let message = message.map(|hash| format!("message={hash}"));
@@ -215,6 +237,14 @@ impl Known {
             out.push_str(&format!("{begin} {}\n", words.join(" or ")));
         }
         out
+    }
+
+    /// That a held message lies in the trash, and the way out.
+    fn in_trash(&self, id: HeldId) -> Option<String> {
+        let (since, answered) = self.trashed.get(&id.number())?;
+        let answered = if *answered { "; its sender has answered" } else { "" };
+        let until = trash::until(*since);
+        Some(format!("    in the trash until {until}{answered}; to bring it back: countersign undiscard {id}\n"))
     }
 
     /// The hashes to look for, side by side.
@@ -236,6 +266,7 @@ impl Known {
                 "at": row.received,
                 "state": state_words(row.state),
                 "asked": asked_name(row.asked),
+                "in_trash_since": self.trashed.get(&row.id.number()).map(|(since, _)| since),
                 "reason": row.reason.name(),
                 "sentence": row.reason.sentence(),
                 "proofs": row.proofs.list(),
@@ -267,6 +298,8 @@ impl Known {
 /// One row of what became of a message.
 struct Row {
     at: i64,
+    /// Of a held message.
+    held: Option<HeldId>,
     message_id: Option<Fingerprint>,
     sender: Option<Fingerprint>,
     what: String,
@@ -278,6 +311,7 @@ impl Row {
     fn of_held(row: &HeldRow) -> Row {
         Row {
             at: row.received,
+            held: Some(row.id),
             message_id: row.message_id,
             sender: row.sender,
             what: format!("{}  {}, sender {}", row.id, state_words(row.state), asked_words(Some(row.asked))),
@@ -289,6 +323,7 @@ impl Row {
     fn of_decision(row: &DecisionRow) -> Row {
         Row {
             at: row.at,
+            held: None,
             message_id: row.message_id,
             sender: row.sender,
             what: row.verdict.name().to_owned(),

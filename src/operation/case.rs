@@ -11,8 +11,9 @@ use crate::mail::content::FoundToken;
 use crate::mail::shape::shape;
 use crate::operation::installation::Installation;
 pub use crate::operation::listed::{entry_of, entry_under};
-use crate::operation::quarantine;
+use crate::operation::quarantine::{self, Held};
 use crate::operation::sent_copy;
+use crate::operation::trash;
 use crate::operation::trouble::Trouble;
 use crate::operation::{own_mail, own_mark};
 use crate::origin::auth::Proofs;
@@ -26,7 +27,7 @@ use crate::policy::looked::judge_looked;
 use crate::policy::own_mail::teaches;
 use crate::policy::plan::{Effect, learn_first, plan};
 use crate::policy::reason::Reason;
-use crate::policy::standing::{self, Alike, Entry, History, Origin, Standing, StoreHealth, TokenStanding};
+use crate::policy::standing::{self, Alike, Entry, HeldNote, History, Origin, Standing, StoreHealth, TokenStanding};
 use crate::policy::template::{BUILT_IN, Template};
 use crate::policy::token::Token;
 use crate::policy::verdict::{Decision, Question, Verdict, judge, lacks_proof};
@@ -423,9 +424,13 @@ fn tokens(
         |key: &Fingerprint, sender: &Address| of_mailbox(&installation.keys.list, sender).any(|(_, own)| own == *key);
     let ids: Vec<_> = facts.tokens().iter().map(|found| Token::read(&found.text).held).collect();
     let there = quarantine::find_all(installation, store, &ids)?;
+    let in_trash = trash::find_all(installation, store, &ids)?;
     for FoundToken { text, kind, .. } in facts.tokens() {
         let token = Token::read(text);
-        let held = there.iter().find(|held| held.id == token.held && held.sealed);
+        let is_meant = |held: &&Held| held.id == token.held && held.sealed;
+        let held = there.iter().find(is_meant).map(Held::note);
+        let thrown_away = || in_trash.iter().find(is_meant).map(|held| HeldNote { trashed: true, ..held.note() });
+        let mut held = held.or_else(thrown_away);
         let spent = store.spent(token.held)?;
         // The row says that a token of that number was found good, so its proof is not looked at again; without the
         // held message nobody knows the address it would need.
@@ -441,7 +446,6 @@ fn tokens(
             entry.added == row.at && row.answered.is_some_and(|answered| is_author(&answered.sender, sender))
         });
         let went_out = store.went_out(token.held)?;
-        let mut held = held.map(|held| held.note());
         // What was proven when it was looked at stands in the row for certain.
         if let (Some(note), Some(row)) = (&mut held, store.held(token.held)?) {
             note.proofs = note.proofs.union(row.proofs);

@@ -222,6 +222,11 @@ fn confirm(installation: &Installation, case: &mut Case, now: i64) -> Result<boo
                 store.take_back(&slot_keys(installation, address))?;
                 continue;
             }
+            Effect::LeaveInTrash { held } => {
+                store.list_trashed(*held)?;
+                report::note(Level::Info, &format!("answered: {held} lies in the trash and stays there"));
+                continue;
+            }
             Effect::SetUndeliverable { held } => {
                 store.set_undeliverable(*held)?;
                 continue;

@@ -3,14 +3,12 @@
 //! Promises: it is durable before anybody is asked, and the slot is taken before sendmail runs; whatever goes wrong after it is
 //! durable is written to the log and mended by `maintain`. Never touches: the decision.
 
-use anyhow::Context;
-
 use crate::exit::{Commitment, Ending};
 use crate::facts::Facts;
 use crate::mail::head::Head;
 use crate::operation::ask::{self, send, slot_request};
-use crate::operation::case::{Case, alike, blind};
-use crate::operation::delivery::{Stdin, block, hashes, note, proofs, record, write_message};
+use crate::operation::case::{Case, alike};
+use crate::operation::delivery::{Stdin, block, hashes, note, proofs, write_message};
 use crate::operation::installation::Installation;
 use crate::operation::look::{self, Subject, Watch, Watched};
 use crate::operation::quarantine::{self, Held};
@@ -38,19 +36,11 @@ pub fn looks_at_pinned(installation: &Installation, case: &Case) -> bool {
     wanted && pinned && passes && case.facts.authentication.may_look() && signed()
 }
 
-/// Holds the message, or drops it where the user configured that.
-pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
-    if case.decision.verdict == Verdict::Discard {
-        // The row first: where it cannot be written because the store is damaged, the message is still there.
-        match record(installation, case, now) {
-            Err(trouble) => *case = blind(installation, case.facts.clone(), trouble, now)?,
-            Ok(()) => {
-                input.drain().context("cannot read the message to its end")?;
-                note(installation, case, None);
-                return Ok(Ending::Done);
-            }
-        }
-    }
+/// Holds the message.
+///
+/// # Errors
+/// When it cannot be made durable.
+pub fn hold(installation: &Installation, case: &mut Case, input: &mut Stdin, now: i64) -> Answer {
     let quarantine = installation.ready_quarantine()?;
     let id = HeldId::from_random(random::bits()?);
     if case.wants_look && case.decision.verdict == Verdict::Hold {
@@ -62,7 +52,7 @@ pub fn hold_or_drop(installation: &Installation, case: &mut Case, input: &mut St
     let name = message.hex();
     let mut mark = draft.mark(&name)?;
     draft.sync()?;
-    let earlier = quarantine::earlier(installation, case.store.as_ref(), &message, &mark)?;
+    let earlier = quarantine::earlier(installation, (&quarantine, State::Held), case.store.as_ref(), &message, &mark)?;
     mark.keep();
     let committed = match &earlier {
         Some(earlier) => quarantine.secure(earlier).map(|()| Committed::AlreadyThere)?,
@@ -195,20 +185,20 @@ pub fn held_row(
     }
 }
 
-/// A message in the quarantine's tmp/.
-struct Written {
-    draft: Draft,
-    message: Fingerprint,
+/// A message in a folder's tmp/.
+pub(super) struct Written {
+    pub(super) draft: Draft,
+    pub(super) message: Fingerprint,
     /// What its signatures are held against, where they are looked at.
     watched: Option<Watched>,
 }
 
-/// Writes a message into the quarantine's tmp/, where the message is known by its number and by its bytes.
-fn write_held(
+/// Writes a message into the tmp/ of the quarantine or the trash, where it is known by its number and by its bytes.
+pub(super) fn write_held(
     installation: &Installation,
     case: &Case,
     input: &mut Stdin,
-    quarantine: &Maildir,
+    folder: &Maildir,
     id: HeldId,
     now: i64,
 ) -> Result<Written, Trouble> {
@@ -219,7 +209,7 @@ fn write_held(
     let (_, key) = installation.keys.list.current();
     let mut running = RunningFingerprint::new(key);
     running.update(case.facts.message());
-    let mut draft = quarantine.draft()?;
+    let mut draft = folder.draft()?;
     draft.write(open.bytes())?;
     let mut see = |piece: &[u8]| {
         running.update(piece);

@@ -61,6 +61,26 @@ impl Installation {
         Maildir::at(&self.config.paths.quarantine)
     }
 
+    /// Where lies for a while what was thrown away: the folder `Trash` of the quarantine, beside it in a Maildir++
+    /// (`.Held.Trash`), and inside it where the quarantine is a Maildir of its own (`Held/.Trash`).
+    #[must_use]
+    pub fn trash(&self) -> Maildir {
+        self.quarantine().folder("Trash")
+    }
+
+    /// The trash, made when it is first needed or was deleted.
+    ///
+    /// # Errors
+    /// As [`Installation::ready_quarantine`].
+    pub fn ready_trash(&self) -> anyhow::Result<Maildir> {
+        self.ready_quarantine()?;
+        let trash = self.trash();
+        if !trash.exists() {
+            trash.create()?;
+        }
+        Ok(trash)
+    }
+
     /// The quarantine, made anew if a mail reader has deleted it or a part of it: all strangers' mail would wait for
     /// it until it bounces.
     ///

@@ -7,6 +7,7 @@
 use crate::operation::installation::Installation;
 use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
+use crate::operation::trash;
 use crate::operation::trouble::Trouble;
 use crate::policy::token::HeldId;
 use crate::report;
@@ -79,6 +80,17 @@ impl Ledger {
         }
     }
 
+    /// The message of that number in the trash, likewise.
+    ///
+    /// # Errors
+    /// When the trash cannot be read.
+    pub fn find_trashed(&mut self, installation: &Installation, id: HeldId) -> Result<Option<Held>, Trouble> {
+        match self.ask(installation, |store| trash::find(installation, Some(store), id))?.flatten() {
+            Some(held) => Ok(Some(held)),
+            None => trash::find(installation, None, id),
+        }
+    }
+
     /// Writes down what became of a message, where there is a store.
     ///
     /// # Errors
@@ -103,6 +115,9 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::set_state`].
     pub fn absence(&mut self, installation: &Installation, id: HeldId) -> Result<String, Trouble> {
+        if self.find_trashed(installation, id)?.is_some() {
+            return Ok(format!("{id} lies in the trash; to bring it back: countersign undiscard {id}"));
+        }
         let row = self.ask(installation, |store| Ok(store.held(id)?))?.flatten();
         let Some(row) = row else { return Ok(format!("no message {id} is held")) };
         if row.state != State::Held {
@@ -113,6 +128,26 @@ impl Ledger {
         }
         self.set_state(installation, id, State::Gone)?;
         Ok(format!("{id} is not in the quarantine any more: another program moved or deleted its file"))
+    }
+
+    /// Why no file of that number lies in the trash, in one sentence.
+    ///
+    /// # Errors
+    /// When the quarantine or the trash cannot be read.
+    pub fn absence_in_trash(&mut self, installation: &Installation, id: HeldId) -> Result<String, Trouble> {
+        if self.find(installation, id)?.is_some() {
+            return Ok(format!("{id} is held, and does not lie in the trash"));
+        }
+        let row = self.ask(installation, |store| Ok(store.held(id)?))?.flatten();
+        Ok(match row.map(|row| row.state) {
+            None => format!("no message {id} lies in the trash; what does: countersign held --trash"),
+            Some(State::Discarded) => {
+                format!(
+                    "{id} was thrown away, and is gone: its days in the trash are over, or another program emptied it"
+                )
+            }
+            Some(state) => format!("{id} does not lie in the trash: {}", state_words(state)),
+        })
     }
 
     /// Goes on without the store if it is the store's fault, and says so.

@@ -173,7 +173,7 @@ fn received(inbox: &Inbox, home: Option<&Path>, quarantine: &Path) -> (Vec<PathB
         let is_other = |entry: &DirEntry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            name.starts_with('.') && !is_sent(&name) && entry.path() != quarantine
+            name.starts_with('.') && !is_sent(&name) && !is_of(quarantine, &entry.path())
         };
         let kept = || entries(path).iter().any(|entry| is_other(entry) && holds_mail(&entry.path()));
         let has_some = parts.iter().any(|part| holds_mail(part));
@@ -187,7 +187,7 @@ fn received(inbox: &Inbox, home: Option<&Path>, quarantine: &Path) -> (Vec<PathB
             let trees = home.into_iter().flat_map(|home| TREES.map(|name| home.join(name)));
             let is_other = |entry: &DirEntry| {
                 let path = entry.path();
-                path != quarantine && !is_sent(&entry.file_name().to_string_lossy()) && holds_mail(&path)
+                !is_of(quarantine, &path) && !is_sent(&entry.file_name().to_string_lossy()) && holds_mail(&path)
             };
             let trees = trees.filter(|tree| entries(tree).iter().any(is_other));
             (different(inbox.iter().cloned().chain(trees).collect(), quarantine), inbox)
@@ -195,6 +195,12 @@ fn received(inbox: &Inbox, home: Option<&Path>, quarantine: &Path) -> (Vec<PathB
         (Inbox::Command(_), Some(home)) => maildir(&home.join("Maildir")),
         (Inbox::Command(_), None) => (Vec::new(), Vec::new()),
     }
+}
+
+/// Whether a folder is the quarantine or one of its own, such as the trash.
+fn is_of(quarantine: &Path, path: &Path) -> bool {
+    let below = [quarantine.as_os_str().as_bytes(), b"."].concat();
+    path == quarantine || path.as_os_str().as_bytes().starts_with(&below)
 }
 
 /// The lists in a folder whose names say what they are for; a folder is one too where it holds a file for each address.
@@ -361,7 +367,8 @@ mod tests {
         assert_eq!(found.names(&lore.inbox), ["Maildir/cur"]);
         let found = home(&["Maildir/.Lists/cur/2:2,S"]).lore(MAILDIR);
         assert_eq!((found.received.len(), found.inbox.len()), (1, 0));
-        let found = home(&["Maildir/.Held/cur/2:2,S", "Maildir/.Sent/cur/1:2,S"]).lore(MAILDIR);
+        let found = home(&["Maildir/.Held/cur/2:2,S", "Maildir/.Held.Trash/cur/3:2,S", "Maildir/.Sent/cur/1:2,S"])
+            .lore(MAILDIR);
         assert_eq!((found.received.len(), found.inbox.len()), (0, 0));
         let found = home(&["inbox", "mail/archive", "mail/Held/cur/1"]);
         let lore = found.lore(MBOX);
@@ -369,7 +376,7 @@ mod tests {
             (found.names(&lore.received), found.names(&lore.inbox)),
             (vec!["inbox".into(), "mail".into()], vec!["inbox".into()])
         );
-        let found = home(&["inbox", "mail/Held/cur/1", "mail/sent-mail"]);
+        let found = home(&["inbox", "mail/Held/cur/1", "mail/Held/.Trash/cur/1", "mail/sent-mail"]);
         assert_eq!(found.names(&found.lore(MBOX).received), ["inbox"]);
     }
 }

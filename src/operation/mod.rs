@@ -30,6 +30,8 @@ pub mod screen;
 pub mod select;
 pub mod sent;
 pub mod sent_copy;
+pub mod thrown_away;
+pub mod trash;
 pub mod trouble;
 pub mod unread;
 pub mod written_out;

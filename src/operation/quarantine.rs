@@ -29,7 +29,7 @@ use crate::world::clock;
 use crate::world::config::Inbox;
 use crate::world::maildir::{Claimed, Draft, Entry, Maildir, Mark, Moved, Start};
 use crate::world::mbox::{Mailbox, NewLetter};
-use crate::world::store::{HeldRow, State, Store};
+use crate::world::store::{HeldRow, State, Store, StoreProblem};
 
 /// Our block is below 2 kB; the rest of this is what a mail system may have put on top of it.
 pub const BLOCK_LIMIT: usize = 16 * 1024;
@@ -56,7 +56,7 @@ impl Held {
     /// What a decision needs to know of it.
     #[must_use]
     pub fn note(&self) -> HeldNote {
-        HeldNote { id: self.id, challenged: self.block.sender.clone(), proofs: self.block.proofs }
+        HeldNote { id: self.id, challenged: self.block.sender.clone(), proofs: self.block.proofs, trashed: false }
     }
 }
 
@@ -67,7 +67,7 @@ impl Held {
 pub fn find(installation: &Installation, store: Option<&Store>, id: HeldId) -> Result<Option<Held>, Trouble> {
     match store {
         Some(store) => Ok(find_all(installation, store, &[id])?.pop()),
-        None => first(installation, |held| held.id == id),
+        None => first(installation, &installation.quarantine(), |held| held.id == id),
     }
 }
 
@@ -77,12 +77,26 @@ pub fn find(installation: &Installation, store: Option<&Store>, id: HeldId) -> R
 /// # Errors
 /// As [`find`].
 pub fn find_all(installation: &Installation, store: &Store, ids: &[HeldId]) -> Result<Vec<Held>, Trouble> {
+    let row_of = |id| Ok(store.held(id)?.filter(|row| row.state == State::Held));
+    find_all_in(installation, &installation.quarantine(), ids, row_of)
+}
+
+/// The same in any folder, for those that have a row there.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_all_in(
+    installation: &Installation,
+    folder: &Maildir,
+    ids: &[HeldId],
+    row_of: impl Fn(HeldId) -> Result<Option<HeldRow>, StoreProblem>,
+) -> Result<Vec<Held>, Trouble> {
     let (mut found, mut moved) = (Vec::new(), HashSet::new());
     for id in ids.iter().map(|id| id.number()).collect::<HashSet<_>>().into_iter().filter_map(HeldId::from_number) {
         // No row: nothing of that number was ever held here, or so long ago that it was forgotten. Reading the
-        // whole quarantine for it would let anybody who makes up tokens keep this machine busy.
-        let Some(row) = store.held(id)?.filter(|row| row.state == State::Held) else { continue };
-        let entry = installation.quarantine().find(&row.message.hex())?;
+        // whole folder for it would let anybody who makes up tokens keep this machine busy.
+        let Some(row) = row_of(id)? else { continue };
+        let entry = folder.find(&row.message.hex())?;
         match entry.map(|entry| read(installation, entry)).transpose()?.flatten() {
             Some(held) if held.id == id => found.push(held),
             _ => drop(moved.insert(id.number())),
@@ -91,7 +105,7 @@ pub fn find_all(installation: &Installation, store: &Store, ids: &[HeldId]) -> R
     if moved.is_empty() {
         return Ok(found);
     }
-    for held in each(installation)? {
+    for held in each_in(installation, folder)? {
         match held {
             Ok(held) => found.extend(moved.remove(&held.id.number()).then_some(held)),
             Err(trouble) if is_the_files_own(&trouble) => {}
@@ -104,11 +118,18 @@ pub fn find_all(installation: &Installation, store: &Store, ids: &[HeldId]) -> R
     Ok(found)
 }
 
-/// The first held message of which that is true, by reading the block of one after the other. If there is none, it may be
-/// in a file that cannot be read.
-fn first(installation: &Installation, wanted: impl Fn(&Held) -> bool) -> Result<Option<Held>, Trouble> {
+/// The first message of a folder of which that is true, by reading the block of one after the other. If there is none, it may
+/// be in a file that cannot be read.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn first(
+    installation: &Installation,
+    folder: &Maildir,
+    wanted: impl Fn(&Held) -> bool,
+) -> Result<Option<Held>, Trouble> {
     let mut unread = None;
-    for held in each(installation)? {
+    for held in each_in(installation, folder)? {
         match held {
             Ok(held) if wanted(&held) => return Ok(Some(held)),
             Ok(_) => {}
@@ -140,10 +161,13 @@ pub fn is_the_files_own(trouble: &Trouble) -> bool {
 ///
 /// So an attempt that makes the first mark and finds no row is the first one.
 ///
+/// The same goes for the trash, with the rows of what was thrown away.
+///
 /// # Errors
-/// When the quarantine cannot be read.
+/// When the folder cannot be read.
 pub fn earlier(
     installation: &Installation,
+    (folder, state): (&Maildir, State),
     store: Option<&Store>,
     message: &Fingerprint,
     mark: &Mark,
@@ -153,14 +177,14 @@ pub fn earlier(
     if mark.is_first() && rows.as_ref().is_some_and(Vec::is_empty) {
         return Ok(None);
     }
-    if let Some(entry) = installation.quarantine().find(&message.hex())? {
+    if let Some(entry) = folder.find(&message.hex())? {
         return Ok(Some(entry));
     }
     // A mail reader may have given it another name.
-    if rows.is_none_or(|rows| rows.iter().all(|row| row.state != State::Held)) {
+    if rows.is_none_or(|rows| rows.iter().all(|row| row.state != state)) {
         return Ok(None);
     }
-    match first(installation, |held| held.sealed && held.message == *message) {
+    match first(installation, folder, |held| held.sealed && held.message == *message) {
         Err(trouble) if is_the_files_own(&trouble) => Ok(None),
         found => Ok(found?.map(|held| held.entry)),
     }
@@ -171,7 +195,18 @@ pub fn earlier(
 /// # Errors
 /// When the quarantine cannot be read; then also on the way. One that [`is_the_files_own`] hides no other.
 pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<Held, Trouble>>, Trouble> {
-    Ok(each_or_file(installation)?.map(|held| held.map_err(|(_, trouble)| trouble)))
+    each_in(installation, &installation.quarantine())
+}
+
+/// The same of any folder.
+///
+/// # Errors
+/// As [`each`].
+pub fn each_in<'i>(
+    installation: &'i Installation,
+    folder: &Maildir,
+) -> Result<impl Iterator<Item = Result<Held, Trouble>> + use<'i>, Trouble> {
+    Ok(each_or_file(installation, folder)?.map(|held| held.map_err(|(_, trouble)| trouble)))
 }
 
 /// The same, with the file that could not be read where it is a file's fault. Of files that name one number the one whose
@@ -180,11 +215,12 @@ pub fn each(installation: &Installation) -> Result<impl Iterator<Item = Result<H
 ///
 /// # Errors
 /// As [`each`].
-pub fn each_or_file(
-    installation: &Installation,
-) -> Result<impl Iterator<Item = Result<Held, (Option<Entry>, Trouble)>>, Trouble> {
-    let mut files = files(installation)?;
-    let (mut sealed, mut unsealed, mut last) = (HashSet::new(), HashSet::new(), None);
+pub fn each_or_file<'i>(
+    installation: &'i Installation,
+    folder: &Maildir,
+) -> Result<impl Iterator<Item = Result<Held, (Option<Entry>, Trouble)>> + use<'i>, Trouble> {
+    let mut files = files_in(folder)?;
+    let (mut sealed, mut unsealed, mut last, folder) = (HashSet::new(), HashSet::new(), None, folder.clone());
     Ok(std::iter::from_fn(move || {
         for entry in files.by_ref() {
             let entry = match entry {
@@ -202,7 +238,7 @@ pub fn each_or_file(
             }
         }
         if last.is_none() {
-            match of_names(installation, std::mem::take(&mut unsealed)) {
+            match of_names_in(installation, &folder, std::mem::take(&mut unsealed)) {
                 Ok(again) => last = Some(again),
                 Err(trouble) => return Some(Err((None, trouble))),
             }
@@ -220,9 +256,21 @@ pub fn each_or_file(
 /// As [`each`].
 pub fn of_names(
     installation: &Installation,
-    mut names: HashSet<String>,
+    names: HashSet<String>,
 ) -> Result<impl Iterator<Item = Result<Held, Trouble>>, Trouble> {
-    let files = if names.is_empty() { None } else { Some(files(installation)?) };
+    of_names_in(installation, &installation.quarantine(), names)
+}
+
+/// The same of any folder.
+///
+/// # Errors
+/// As [`each`].
+pub fn of_names_in<'i>(
+    installation: &'i Installation,
+    folder: &Maildir,
+    mut names: HashSet<String>,
+) -> Result<impl Iterator<Item = Result<Held, Trouble>> + use<'i>, Trouble> {
+    let files = if names.is_empty() { None } else { Some(files_in(folder)?) };
     let read = move |entry: anyhow::Result<Entry>| {
         let held = match entry {
             Ok(entry) if names.contains(&entry.name) => read(installation, entry).transpose()?,
@@ -243,8 +291,15 @@ pub fn of_names(
 /// # Errors
 /// As [`each`].
 pub fn files(installation: &Installation) -> Result<impl Iterator<Item = anyhow::Result<Entry>> + use<>, Trouble> {
-    let quarantine = installation.quarantine();
-    let entries = if quarantine.try_exists()? { Some(quarantine.entries()?) } else { None };
+    files_in(&installation.quarantine())
+}
+
+/// The same of any folder; of one that is not there none.
+///
+/// # Errors
+/// As [`each`].
+pub fn files_in(folder: &Maildir) -> Result<impl Iterator<Item = anyhow::Result<Entry>> + use<>, Trouble> {
+    let entries = if folder.try_exists()? { Some(folder.entries()?) } else { None };
     Ok(entries.into_iter().flatten())
 }
 
@@ -295,11 +350,11 @@ pub fn original(held: &Held, body_limit: usize) -> Result<Option<Vec<u8>>, Troub
 ///
 /// # Errors
 /// As [`original`].
-pub fn original_anywhere(installation: &Installation, held: &Held, limit: usize) -> Result<Option<Vec<u8>>, Trouble> {
+pub fn original_anywhere(held: &Held, limit: usize) -> Result<Option<Vec<u8>>, Trouble> {
     if let Some(start) = original(held, limit)? {
         return Ok(Some(start));
     }
-    let Some(entry) = installation.quarantine().find(&held.entry.name)? else { return Ok(None) };
+    let Some(entry) = held.entry.maildir().find(&held.entry.name)? else { return Ok(None) };
     original(&Held { entry, ..held.clone() }, limit)
 }
 
@@ -451,7 +506,7 @@ fn rewrite(installation: &Installation, held: &Held, target: &Maildir) -> Result
 /// claimed by moving it aside, so that two processes do not give it twice; whatever fails from there on puts it back.
 fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> Result<bool, Trouble> {
     let quarantine = installation.quarantine();
-    let Some(start) = original_anywhere(installation, held, BODY_LIMIT)? else { return Ok(false) };
+    let Some(start) = original_anywhere(held, BODY_LIMIT)? else { return Ok(false) };
     let facts = Facts::read(&start, &Caller::default(), &installation.config.policy.trust);
     let mark = format!("{OWN_MARK}: {}\n", own_mark::mint(installation, &facts, held.id, now)?);
     let Some(claimed) = quarantine.claim(&held.entry)? else { return Ok(false) };
@@ -465,7 +520,7 @@ fn feed(installation: &Installation, argv: &[String], held: &Held, now: i64) -> 
 fn append(installation: &Installation, path: &Path, held: &Held, now: i64) -> Result<bool, Trouble> {
     let mailbox = inbox::mailbox(installation, path)?;
     let mut open = inbox::open(&mailbox)?;
-    let Some(start) = original_anywhere(installation, held, 0)? else { return Ok(false) };
+    let Some(start) = original_anywhere(held, 0)? else { return Ok(false) };
     let quarantine = installation.quarantine();
     let Some(message) = quarantine.open(&held.entry)? else { return Ok(false) };
     let mut letter = for_mbox(&mailbox, &start, now)?;

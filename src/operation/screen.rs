@@ -98,21 +98,28 @@ pub fn has_partner() -> bool {
 /// Asks a question to which yes is the usual answer. Whoever goes away has not said yes.
 #[must_use]
 pub fn agrees(question: &str) -> bool {
-    agreed(question, io::stdin().lock(), io::stderr())
+    agreed(question, true, io::stdin().lock(), io::stderr())
 }
 
-fn agreed(question: &str, answers: impl BufRead, mut screen: impl Write) -> bool {
+/// Asks a question to which no is the usual answer.
+#[must_use]
+pub fn insists(question: &str) -> bool {
+    agreed(question, false, io::stdin().lock(), io::stderr())
+}
+
+fn agreed(question: &str, usual: bool, answers: impl BufRead, mut screen: impl Write) -> bool {
     // An answer is short, and nobody goes on for ever.
     let mut answers = answers.take(4_096);
     loop {
-        drop(write!(screen, "{question} [Y/n] "));
+        drop(write!(screen, "{question} [{}] ", if usual { "Y/n" } else { "y/N" }));
         let mut line = Vec::new();
         match answers.read_until(b'\n', &mut line) {
             Ok(1..) => {}
             _ => return false,
         }
         match String::from_utf8_lossy(&line).trim().to_lowercase().as_str() {
-            "" | "y" | "yes" => return true,
+            "" => return usual,
+            "y" | "yes" => return true,
             "n" | "no" => return false,
             _ => {}
         }
@@ -164,11 +171,18 @@ mod tests {
             ("what?\n", false, 2),
         ] {
             let mut screen = Vec::new();
-            assert_eq!(agreed("Well?", typed.as_bytes(), &mut screen), agrees, "{typed:?}");
+            assert_eq!(agreed("Well?", true, typed.as_bytes(), &mut screen), agrees, "{typed:?}");
             assert_eq!(screen, "Well? [Y/n] ".repeat(times).as_bytes(), "{typed:?}");
         }
-        assert!(!agreed("Well?", io::BufReader::new(io::repeat(b'x')), io::sink()));
-        assert!(!agreed("Well?", &b"\xff\xfe"[..], io::sink()));
+        for (typed, agrees) in
+            [("\n", false), ("y\n", true), ("yes\n", true), ("n\n", false), ("", false), ("what?\n\n", false)]
+        {
+            let mut screen = Vec::new();
+            assert_eq!(agreed("Well?", false, typed.as_bytes(), &mut screen), agrees, "{typed:?}");
+            assert!(screen.starts_with(b"Well? [y/N] "), "{typed:?}");
+        }
+        assert!(!agreed("Well?", true, io::BufReader::new(io::repeat(b'x')), io::sink()));
+        assert!(!agreed("Well?", true, &b"\xff\xfe"[..], io::sink()));
     }
 
     #[test]

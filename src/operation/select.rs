@@ -41,6 +41,8 @@ pub struct Selection {
     reason: Option<String>,
     /// Seconds back from now.
     since: Option<i64>,
+    /// Whether what was thrown away is meant, and not what is held.
+    in_trash: bool,
 }
 
 /// A held message with what a person knows it by.
@@ -107,7 +109,8 @@ pub fn each(
     let mut seen = HashSet::new();
     let mut pass = |held: &Held| selection.takes_block(held, now) && seen.insert(held.id.number());
     let (mut sealed, mut unsealed) = (HashSet::new(), HashSet::new());
-    for entry in quarantine::files(installation)? {
+    let folder = selection.folder(installation);
+    for entry in quarantine::files_in(&folder)? {
         let entry = entry?;
         let path = entry.path.clone();
         let (held, start) = match looked_at(installation, entry) {
@@ -133,12 +136,12 @@ pub fn each(
         }
     }
     // What names the number of a message without its seal is another's, and must not stand in its place.
-    for held in quarantine::of_names(installation, unsealed)? {
+    for held in quarantine::of_names_in(installation, &folder, unsealed)? {
         let held = held?;
         if sealed.contains(&held.id.number()) {
             rest.unread.push(Unread { path: held.entry.path, why: None });
         } else if pass(&held) {
-            Found::read(installation, held)?.filter(|found| selection.takes_text(found)).map(&mut take);
+            Found::read(held)?.filter(|found| selection.takes_text(found)).map(&mut take);
         }
     }
     Ok(rest)
@@ -152,15 +155,20 @@ fn each_named(
     now: i64,
     mut take: impl FnMut(Found),
 ) -> Result<Rest, Trouble> {
-    let meant = meant(installation, ledger, &installation.quarantine(), &selection.ids)?;
+    let meant = meant(installation, ledger, &selection.folder(installation), &selection.ids)?;
     let mut rest = Rest { absent: meant.absent.into_iter().map(none_begins).collect(), ..Rest::default() };
     let mut seen = HashSet::new();
     for id in meant.ids {
-        match ledger.find(installation, id)? {
+        let found = match selection.in_trash {
+            true => ledger.find_trashed(installation, id)?,
+            false => ledger.find(installation, id)?,
+        };
+        match found {
             Some(held) if selection.takes_block(&held, now) && seen.insert(id.number()) => {
-                Found::read(installation, held)?.filter(|found| selection.takes_text(found)).map(&mut take);
+                Found::read(held)?.filter(|found| selection.takes_text(found)).map(&mut take);
             }
             Some(_) => {}
+            None if selection.in_trash => rest.absent.push(ledger.absence_in_trash(installation, id)?),
             None => rest.absent.push(ledger.absence(installation, id)?),
         }
     }
@@ -235,6 +243,23 @@ pub fn meant(
 pub fn the_one(installation: &Installation, ledger: &mut Ledger, beginning: IdBeginning) -> Result<HeldId, Trouble> {
     let meant = meant(installation, ledger, &installation.quarantine(), &[beginning])?;
     meant.ids.first().copied().ok_or_else(|| Trouble::not_found(none_begins(beginning)))
+}
+
+/// The same of one that is held or, where none of those begins so, lies in the trash.
+///
+/// # Errors
+/// As [`the_one`].
+pub fn the_one_kept(
+    installation: &Installation,
+    ledger: &mut Ledger,
+    beginning: IdBeginning,
+) -> Result<HeldId, Trouble> {
+    for folder in [installation.quarantine(), installation.trash()] {
+        if let Some(id) = meant(installation, ledger, &folder, &[beginning])?.ids.first() {
+            return Ok(*id);
+        }
+    }
+    Err(Trouble::not_found(none_begins(beginning)))
 }
 
 /// The same of every message that was ever held and is remembered, whatever became of it.
@@ -315,7 +340,7 @@ fn ambiguous(installation: &Installation, beginning: IdBeginning, mut candidates
 /// Number, From and Subject of such a message, or when it came and what became of it; as wide as the screen.
 fn line_of(installation: &Installation, one: &Candidate) -> String {
     let held = one.entry.clone().and_then(|entry| quarantine::read(installation, entry).ok().flatten());
-    let found = held.and_then(|held| Found::read(installation, held).ok().flatten());
+    let found = held.and_then(|held| Found::read(held).ok().flatten());
     let text = match found {
         Some(found) => {
             let from = screen::column(&one_line(&found.from, SHOWN_LIMIT), FROM_WIDTH);
@@ -358,7 +383,13 @@ impl Selection {
         }
         let reason = arguments.reason.as_deref().map(known_reason).transpose()?;
         let since = arguments.since.as_deref().map(seconds).transpose()?;
-        Ok(Selection { ids, grep, reason, since })
+        Ok(Selection { ids, grep, reason, since, in_trash: false })
+    }
+
+    /// The same of what lies in the trash.
+    #[must_use]
+    pub fn in_trash(self) -> Selection {
+        Selection { in_trash: true, ..self }
     }
 
     /// Reads the command line of a command that changes something.
@@ -376,13 +407,17 @@ impl Selection {
     /// Whether there is no criterion.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        *self == Selection::default()
+        *self == Selection { in_trash: self.in_trash, ..Selection::default() }
     }
 
     /// The numbers that are named, or their beginnings.
     #[must_use]
     pub fn ids(&self) -> &[IdBeginning] {
         &self.ids
+    }
+
+    fn folder(&self, installation: &Installation) -> Maildir {
+        if self.in_trash { installation.trash() } else { installation.quarantine() }
     }
 
     fn takes_block(&self, held: &Held, now: i64) -> bool {
@@ -402,11 +437,11 @@ impl Found {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(installation: &Installation, mut held: Held) -> Result<Option<Found>, Trouble> {
+    pub fn read(mut held: Held) -> Result<Option<Found>, Trouble> {
         let mut start = held.entry.head(FIRST_LOOK)?;
         if start.is_none() {
             // A mail reader that opens a message renames its file.
-            let Some(entry) = installation.quarantine().find(&held.entry.name)? else { return Ok(None) };
+            let Some(entry) = held.entry.maildir().find(&held.entry.name)? else { return Ok(None) };
             held.entry = entry;
             start = held.entry.head(FIRST_LOOK)?;
         }

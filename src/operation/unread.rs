@@ -38,18 +38,18 @@ impl Unread {
     }
 }
 
-/// What is said of them, a sentence each for those that cannot be read and those that are not ours. `keys` is the file that
-/// holds the keys.
+/// What is said of them, a sentence each for those that cannot be read and those that are not ours. `place` is the
+/// folder, and `keys` the file that holds the keys.
 #[must_use]
-pub fn sentences(unread: &[Unread], keys: &Path) -> Vec<String> {
+pub fn sentences(place: &str, unread: &[Unread], keys: &Path) -> Vec<String> {
     let (damaged, foreign): (Vec<_>, Vec<_>) = unread.iter().partition(|one| one.why.is_some());
     let mut said = Vec::new();
     if !damaged.is_empty() {
-        said.push(format!("In the quarantine lies what cannot be read ({}): {}", damaged.len(), names(&damaged)));
+        said.push(format!("In the {place} lies what cannot be read ({}): {}", damaged.len(), names(&damaged)));
     }
     if !foreign.is_empty() {
         said.push(format!(
-            "In the quarantine lies what bears no block of this program ({}), so another one put it there or has changed \
+            "In the {place} lies what bears no block of this program ({}), so another one put it there or has changed \
              it, or it was held under a key that is not in {}: {}",
             foreign.len(),
             keys.display(),

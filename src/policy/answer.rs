@@ -16,8 +16,8 @@ pub struct Confirmation {
     pub pin: Proofs,
     /// The message the token speaks of.
     pub held: HeldId,
-    /// Whether it is still in the quarantine.
-    pub still_held: bool,
+    /// Whether it was thrown away and lies in the trash, where it stays.
+    pub trashed: bool,
 }
 
 /// What a message says about a challenge.

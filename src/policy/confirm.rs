@@ -136,7 +136,7 @@ impl Asked<'_> {
             owners.into_iter().any(|owner| challenged.forms().any(|challenged| is_for(&owner, &challenged)))
         })?;
         let pin = held.map_or(Proofs::DMARC.union(Proofs::DKIM), |note| note.proofs);
-        Some(Confirmation { challenged, pin, held: found.token.held, still_held: held.is_some() })
+        Some(Confirmation { challenged, pin, held: found.token.held, trashed: held.is_some_and(|note| note.trashed) })
     }
 }
 

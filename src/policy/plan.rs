@@ -33,7 +33,7 @@ pub enum Effect {
     },
     /// Store it in the inbox, or leave it to the caller.
     Deliver,
-    /// Throw it away.
+    /// Take it and keep nothing of it: it has done its work.
     Drop,
     /// Write down whom the user wrote to, and by what an answer is known.
     NoteSent(Sent),
@@ -41,6 +41,11 @@ pub enum Effect {
     Hold {
         /// Why.
         reason: Reason,
+    },
+    /// Leave the message that an answer is about in the trash, and let the next digest say so.
+    LeaveInTrash {
+        /// The message.
+        held: HeldId,
     },
     /// Look at its signatures, with questions to the DNS, and decide again.
     Look,
@@ -103,6 +108,11 @@ pub enum Effect {
         /// The held message it spoke of.
         held: HeldId,
     },
+    /// Store it in the trash.
+    ThrowAway {
+        /// Why.
+        reason: Reason,
+    },
 }
 
 /// The steps for one message.
@@ -114,7 +124,9 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered
     let mut steps = Vec::new();
     match answer {
         Some(Answer::Bounced(held)) => steps.push(Effect::SetUndeliverable { held: *held }),
-        Some(Answer::Confirms(Confirmation { challenged, pin, held, .. })) => {
+        Some(Answer::Confirms(Confirmation { challenged, pin, held, trashed })) => {
+            // Before the token is spent: what comes again after that finds it spent.
+            steps.extend(trashed.then_some(Effect::LeaveInTrash { held: *held }));
             steps.push(Effect::Confirm { address: challenged.clone(), pin: *pin, held: *held });
             steps.push(Effect::TakeBack { address: challenged.clone() });
             steps.push(Effect::Release { address: challenged.clone(), pin: *pin });
@@ -134,7 +146,8 @@ pub fn plan(decision: &Decision, answer: Option<&Answer>, again: Option<Answered
     steps.extend(again.map(Effect::ReleaseAgain));
     match decision.verdict {
         Verdict::Pass => steps.push(Effect::Deliver),
-        Verdict::Discard => steps.push(Effect::Drop),
+        Verdict::Discard if decision.reason == Reason::SentCopy => steps.push(Effect::Drop),
+        Verdict::Discard => steps.push(Effect::ThrowAway { reason: decision.reason }),
         Verdict::Hold | Verdict::Challenge => steps.push(Effect::Hold { reason: decision.reason }),
     }
     if let (Verdict::Challenge, Some((to, _))) = (decision.verdict, &decision.challenge) {
@@ -165,6 +178,7 @@ impl fmt::Display for Effect {
             }
             Effect::Deliver => out.write_str("pass it on"),
             Effect::Drop => out.write_str("throw it away"),
+            Effect::LeaveInTrash { held } => write!(out, "leave {held} in the trash, and say so"),
             Effect::NoteSent(sent) => {
                 let (people, class) = (sent.people.len(), sent.class.name());
                 write!(out, "learn whom it went to (people: {people}), and that it is {class}")
@@ -193,6 +207,7 @@ impl fmt::Display for Effect {
                 write!(out, "release what is still held of what this answer released ({})", answered.pin.names())
             }
             Effect::Spend { held } => write!(out, "remember that the token for {held} is spent"),
+            Effect::ThrowAway { reason } => write!(out, "throw it away, into the trash ({reason})"),
         }
     }
 }
@@ -229,7 +244,7 @@ mod tests {
             challenged: Address::parse("bob@x.org").unwrap(),
             pin: Proofs::DKIM,
             held: HeldId::from_random(7),
-            still_held: true,
+            trashed: false,
         }
     }
 
@@ -278,6 +293,28 @@ mod tests {
         let answer = Answer::WrongWord(about(), token);
         let steps = plan(&decision(Verdict::Hold, Reason::DeniedSender), Some(&answer), None);
         assert!(!steps.iter().any(|step| matches!(step, Effect::RepeatWord { .. })), "{steps:?}");
+    }
+
+    #[test]
+    fn an_answer_for_what_was_thrown_away_allows_and_says_that_it_stays_there() {
+        let answer = Answer::Confirms(Confirmation { trashed: true, ..about() });
+        let steps = plan(&decision(Verdict::Pass, Reason::AnswerWithText), Some(&answer), None);
+        let [Effect::LeaveInTrash { held }, Effect::Confirm { .. }, .., Effect::Deliver] = &steps[..] else {
+            panic!("{steps:?}")
+        };
+        assert_eq!(*held, HeldId::from_random(7));
+        for answer in [Answer::Confirms(about()), Answer::NotMe(Confirmation { trashed: true, ..about() })] {
+            let steps = plan(&decision(Verdict::Pass, Reason::AnswerWithText), Some(&answer), None);
+            assert!(!steps.iter().any(|step| matches!(step, Effect::LeaveInTrash { .. })), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_thrown_away_goes_into_the_trash_but_for_a_copy_of_the_users_own_mail() {
+        for reason in [Reason::DeniedSender, Reason::ScoreDiscard] {
+            assert_eq!(plan(&decision(Verdict::Discard, reason), None, None), [Effect::ThrowAway { reason }]);
+        }
+        assert_eq!(plan(&decision(Verdict::Discard, Reason::SentCopy), None, None), [Effect::Drop]);
     }
 
     #[test]

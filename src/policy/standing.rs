@@ -275,6 +275,8 @@ pub struct HeldNote {
     pub challenged: Option<Address>,
     /// What was proven about it.
     pub proofs: Proofs,
+    /// Whether it was thrown away and lies in the trash: then an answer allows its sender and releases nothing of it.
+    pub trashed: bool,
 }
 
 #[cfg(test)]

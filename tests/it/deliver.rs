@@ -466,7 +466,8 @@ fn denied_mail_is_thrown_away_only_where_that_is_configured() {
     world.gate(Letter::from(BOB).bytes()).is(0, 0, 0, 0).is_silent();
     let world = World::new();
     world.deny(BOB);
-    world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 0);
+    let outcome = world.deliver(Letter::from(BOB).bytes());
+    outcome.is(0, 0, 1, 0).check("the trash is empty", outcome.after.trashed.is_empty());
 }
 
 #[test]
@@ -760,7 +761,7 @@ fn a_store_that_is_damaged_on_the_way_holds_in_silence() {
     // What could not be written about mail to be thrown away is not thrown away.
     let world = World::with("[denied]\ndiscard = true");
     world.deny(BOB);
-    let damage = "DROP TABLE decision";
+    let damage = "DROP TABLE held";
     world.database().execute_batch(damage).unwrap();
     world.deliver(Letter::from(BOB).bytes()).is(0, 0, 1, 0).held_for("store-unavailable");
     // A confirmation that cannot be written confirms nothing.

@@ -1,15 +1,11 @@
 //! `init` in a home in which there is mail already: what it offers to learn from, when it asks, and what it says then.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::thread;
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::letter::{Letter, OWNER};
+use super::terminal;
 use super::world::{PROGRAM, World};
 
 const BOB: &str = "bob@example.net";
@@ -79,29 +75,10 @@ impl Home {
 
     /// With a terminal at which these answers are typed.
     fn at_a_terminal(&self, more: &[&str], answers: &str) -> Said {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&terminal).unwrap();
-        unlockpt(&terminal).unwrap();
-        let name = PathBuf::from(std::ffi::OsString::from_vec(ptsname(&terminal, Vec::new()).unwrap().into_bytes()));
-        let open = || Stdio::from(OpenOptions::new().read(true).write(true).open(&name).unwrap());
-        let mut screen = File::from(terminal);
         let mut command = self.world.command(PROGRAM);
-        command.args(self.arguments(more)).env("HOME", self.path("")).stdin(open()).stderr(open());
-        let child = command.spawn().unwrap();
-        // This side's own ends, without which the screen has an end.
-        drop(command);
-        screen.write_all(answers.as_bytes()).unwrap();
-        let reader = thread::spawn(move || {
-            let mut seen = Vec::new();
-            let mut part = [0; 4_096];
-            // The last program that had the terminal open is gone: EIO.
-            while let Ok(count @ 1..) = screen.read(&mut part) {
-                seen.extend_from_slice(&part[..count]);
-            }
-            String::from_utf8(seen).unwrap()
-        });
-        let ran = child.wait_with_output().unwrap();
-        Said { code: ran.status.code(), out: String::from_utf8(ran.stdout).unwrap(), err: reader.join().unwrap() }
+        command.args(self.arguments(more)).env("HOME", self.path(""));
+        let (code, out, err) = terminal::run(command, answers);
+        Said { code, out, err }
     }
 
     fn knows(&self, who: &str) -> bool {

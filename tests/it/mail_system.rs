@@ -38,6 +38,8 @@ pub struct Found {
     pub inbox: BTreeMap<String, usize>,
     /// How many of each in the quarantine.
     pub held: BTreeMap<String, usize>,
+    /// How many of each in the trash.
+    pub trashed: BTreeMap<String, usize>,
     /// How many files are in the quarantine.
     pub files_held: usize,
     /// What is torn, or was never handed over.
@@ -58,6 +60,11 @@ impl Found {
     pub fn copies(&self, id: &str) -> (usize, usize) {
         let count = |folder: &BTreeMap<String, usize>| folder.get(id).copied().unwrap_or_default();
         (count(&self.inbox), count(&self.held))
+    }
+
+    /// Copies in the trash.
+    pub fn thrown_away(&self, id: &str) -> usize {
+        self.trashed.get(id).copied().unwrap_or_default()
     }
 }
 
@@ -112,19 +119,23 @@ pub fn settle(world: &World) {
     }
 }
 
-/// Looks at every file of inbox and quarantine.
+/// Looks at every file of inbox, quarantine and trash.
 pub fn look(world: &World, mails: &[&Mail]) -> Found {
     let known: BTreeMap<&str, &Mail> = mails.iter().map(|mail| (mail.id.as_str(), *mail)).collect();
     let mut found = Found::default();
     let state = world.state();
     found.files_held = state.held.len();
-    for (place, messages) in [("inbox", &state.inbox), ("quarantine", &state.held)] {
+    for (place, messages) in [("inbox", &state.inbox), ("quarantine", &state.held), ("trash", &state.trashed)] {
         for message in messages {
             let shown = String::from_utf8_lossy(&message[..message.len().min(400)]).into_owned();
             // What the program itself wrote, the digest, is of no concern here but that it is whole.
             let own = header(message, "X-Countersign-Own").is_some();
             let id = header(message, "Message-ID").unwrap_or_default();
-            let count = if place == "inbox" { &mut found.inbox } else { &mut found.held };
+            let count = match place {
+                "inbox" => &mut found.inbox,
+                "quarantine" => &mut found.held,
+                _ => &mut found.trashed,
+            };
             match known.get(id.as_str()) {
                 _ if own && place == "inbox" && message.ends_with(b"\n") => {}
                 Some(mail) if message.ends_with(&mail.whole) => *count.entry(id).or_default() += 1,

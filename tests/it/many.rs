@@ -107,7 +107,7 @@ fn many_are_released_and_discarded_and_each_is_said() {
     outcome.is(0, 4, 0, 0).check("each", said(&outcome).matches("released ").count() == 4);
     assert_eq!(states(&world), [(State::Released, 4)]);
     let world = with_held(4, "");
-    let outcome = world.run(&["discard", "--reason", "not-proven"], "");
+    let outcome = world.run(&["discard", "--yes", "--reason", "not-proven"], "");
     outcome.is(0, 0, 0, 0).check("each", said(&outcome).matches("discarded ").count() == 4);
     assert_eq!(states(&world), [(State::Discarded, 4)]);
 }

@@ -5,10 +5,10 @@
 //! 1. When `deliver` or `gate` answers 0, the message is on the disk: its bytes, and its name in `new/`.
 //! 2. When sendmail is started, the held message, its row and the slot of its sender are on the disk: nobody is asked
 //!    again after the power has come back. The same holds for `maintain`.
-//! 3. When a message that is thrown away is answered with 0, the row that says so is on the disk.
+//! 3. When a message that is thrown away is answered with 0, it is in the trash on the disk; its row is, or `maintain` makes it.
 //! 4. Before a message is moved that an answer releases, the list entry of its sender and the spent token are on the disk;
 //!    when the answer is answered with 0, so is all that it brought about.
-//! 5. When `allow` or `release` ends with 0, what it did is on the disk.
+//! 5. When `allow`, `release`, `discard` or `undiscard` ends with 0, what it did is on the disk.
 //! 6. At any other moment nothing is lost, torn, held twice or asked twice, when the mail system hands over again what was
 //!    not answered and `maintain` runs.
 //!

@@ -14,6 +14,7 @@ use countersign::policy::reason::Reason;
 use countersign::policy::standing::{Effect, Entry, Origin};
 use countersign::world::allowance::Allowance;
 use countersign::world::clock;
+use countersign::world::store::Asked;
 
 use super::disk::Disk;
 use super::dns_server::{Behaviour, Server, Zone};
@@ -43,8 +44,12 @@ pub enum Place {
     Inbox,
     /// In the quarantine.
     Held,
-    /// Thrown away, by the user or as configured.
+    /// Deleted, by the user or because its time is over.
     Nowhere,
+    /// Thrown away, and in the trash.
+    Trash,
+    /// Its days there are over: gone, or there for some more if what was disturbed leaves a doubt.
+    LeavingTrash,
 }
 
 /// One run.
@@ -97,7 +102,7 @@ pub struct Course {
 }
 
 /// Every scenario.
-pub const ALL: [Scenario; 18] = [
+pub const ALL: [Scenario; 21] = [
     Scenario { name: "deliver, known", command: "deliver", configuration: "", prepare: known, further: nothing },
     Scenario {
         name: "deliver, held in silence",
@@ -137,6 +142,27 @@ pub const ALL: [Scenario; 18] = [
         command: "release --since 1d",
         configuration: "",
         prepare: to_release,
+        further: nothing,
+    },
+    Scenario {
+        name: "answer, thrown away",
+        command: "deliver",
+        configuration: "",
+        prepare: answer_for_the_trash,
+        further: is_told,
+    },
+    Scenario {
+        name: "discard",
+        command: "discard --yes --since 1d",
+        configuration: "",
+        prepare: to_discard,
+        further: nothing,
+    },
+    Scenario {
+        name: "undiscard",
+        command: "undiscard --since 1d",
+        configuration: "",
+        prepare: to_bring_back,
         further: nothing,
     },
     Scenario {
@@ -302,13 +328,23 @@ impl Stage {
             // copied, and taken away afterwards.
             let copied = self.scenario.configuration == MBOX && course.broken > 0;
             let most = 1 + if own { course.broken } else { usize::from(course.power_failed || copied) };
+            let trashed = found.thrown_away(&mail.id);
+            // Half of a move, in the other folder.
+            let half = usize::from(course.power_failed && self.scenario.command.starts_with("undiscard"));
             let good = match place {
-                Place::Inbox => (1..=most).contains(&inbox) && held == 0,
-                Place::Held => inbox == 0 && held == 1,
-                Place::Nowhere => inbox == 0 && held == 0,
+                Place::Inbox => (1..=most).contains(&inbox) && held == 0 && trashed == 0,
+                Place::Held => inbox == 0 && held == 1 && trashed <= half,
+                Place::Nowhere => inbox == 0 && held == 0 && trashed == 0,
+                Place::Trash => {
+                    inbox == 0 && held == 0 && (1..=1 + usize::from(course.power_failed)).contains(&trashed)
+                }
+                Place::LeavingTrash => inbox == 0 && held == 0 && trashed <= usize::from(course.broken > 0),
             };
             if !good {
-                faults.push(format!("{} is {inbox} times in the inbox and {held} times held: {place:?}", mail.id));
+                faults.push(format!(
+                    "{} is {inbox} times in the inbox, {held} times held and {trashed} times in the trash: {place:?}",
+                    mail.id
+                ));
             }
         }
         let listed = String::from_utf8(world.run(&["held", "--json"], "").stdout).unwrap();
@@ -396,16 +432,32 @@ fn asked(_: &World) -> Prepared {
     Prepared { mails: vec![(mail, Place::Held)], handed_over: Some(0), asks: vec![BOB] }
 }
 
+fn to_discard(world: &World) -> Prepared {
+    let prepared = to_release(world);
+    Prepared { mails: prepared.mails.into_iter().map(|(mail, _)| (mail, Place::Trash)).collect(), ..prepared }
+}
+
+fn to_bring_back(world: &World) -> Prepared {
+    let prepared = to_release(world);
+    throw_away(world, &["--since", "1d"]);
+    Prepared { mails: prepared.mails.into_iter().map(|(mail, _)| (mail, Place::Held)).collect(), ..prepared }
+}
+
+fn throw_away(world: &World, which: &[&str]) {
+    let outcome = world.run(&[&["discard", "--yes"], which].concat(), "");
+    outcome.check("it is thrown away", outcome.code == Some(0));
+}
+
 fn thrown_away(world: &World) -> Prepared {
     world.deny("mallory@example.net");
     let mail = Mail::of(Letter::from("mallory@example.net"), "thrown@example.net");
-    Prepared { mails: vec![(mail, Place::Nowhere)], handed_over: Some(0), ..Prepared::default() }
+    Prepared { mails: vec![(mail, Place::Trash)], handed_over: Some(0), ..Prepared::default() }
 }
 
-/// The message is not there any more, so what became of it must be.
+/// What became of the message is there too.
 fn is_written_down(world: &World) -> Vec<String> {
     let said = world.run(&["why", "<thrown@example.net>"], "");
-    let good = said.code == Some(0) && String::from_utf8_lossy(&said.stdout).contains("  discard\n");
+    let good = said.code == Some(0) && String::from_utf8_lossy(&said.stdout).contains("countersign undiscard");
     if good { Vec::new() } else { vec!["`why` does not know that the message was thrown away".to_owned()] }
 }
 
@@ -445,6 +497,25 @@ fn answer(world: &World) -> Prepared {
     Prepared { mails, handed_over: Some(2), ..Prepared::default() }
 }
 
+/// The same of a letter that was thrown away meanwhile; the second one is held still.
+fn answer_for_the_trash(world: &World) -> Prepared {
+    let prepared = answer(world);
+    let first = world.store().all_held().unwrap().iter().find(|row| row.asked != Asked::No).expect("asked").id;
+    throw_away(world, &[&first.to_string()]);
+    let mut mails = prepared.mails;
+    mails[0].1 = Place::Trash;
+    Prepared { mails, ..prepared }
+}
+
+/// The digest says that it stays there, and the answer has confirmed.
+fn is_told(world: &World) -> Vec<String> {
+    let digest = world.run(&["digest", "--stdout"], "");
+    let told = String::from_utf8_lossy(&digest.stdout).contains("has answered");
+    let mut faults = is_confirmed(world);
+    faults.extend((!told).then(|| "the digest does not say that who was thrown away has answered".to_owned()));
+    faults
+}
+
 /// The sender is on the list, and the token is spent: it brings nobody back whom the user takes off the list.
 fn is_confirmed(world: &World) -> Vec<String> {
     let mut faults = Vec::new();
@@ -469,7 +540,10 @@ fn is_confirmed(world: &World) -> Vec<String> {
 fn much_to_mend(world: &World) -> Prepared {
     let now = clock::now();
     let mail = |from: &str, name: &str| Mail::of(Letter::from(from), &format!("{name}@example.net"));
-    let silent = |name: &str| Mail::of(Letter::from("eve@example.net").unproven(), &format!("{name}@example.net"));
+    let silent = |name: &str| {
+        let letter = Letter::from("eve@example.net").unproven().field("Subject", name);
+        Mail::of(letter, &format!("{name}@example.net"))
+    };
     let sql = |text: &str| {
         assert_eq!(rusqlite::Connection::open(world.store_file()).unwrap().execute(text, []).unwrap(), 1, "{text}");
     };
@@ -498,7 +572,15 @@ fn much_to_mend(world: &World) -> Prepared {
     let id = hold(world, &given_up);
     sql(&format!("UPDATE held SET asked = 1 WHERE id = {id}"));
     sql(&format!("UPDATE challenge SET at = {} WHERE key = x'{}'", now - 700, slot(world, "carol@example.net")));
-    use Place::{Held, Inbox, Nowhere};
+    let over = silent("over");
+    let id = hold(world, &over);
+    throw_away(world, &["--grep", "over"]);
+    sql(&format!("UPDATE held SET counts = {} WHERE id = {id}", now - 4 * DAY));
+    let unnoted = silent("unnoted");
+    let id = hold(world, &unnoted);
+    throw_away(world, &["--grep", "unnoted"]);
+    sql(&format!("UPDATE held SET state = 1, counts = 0 WHERE id = {id}"));
+    use Place::{Held, Inbox, LeavingTrash, Nowhere, Trash};
     let mails = vec![
         (old, Nowhere),
         (gone, Nowhere),
@@ -507,6 +589,8 @@ fn much_to_mend(world: &World) -> Prepared {
         (without_row, Held),
         (confirmed, Inbox),
         (given_up, Held),
+        (over, LeavingTrash),
+        (unnoted, Trash),
     ];
     let asks = vec!["refused.one@example.net", "refused.two@example.net"];
     Prepared { mails, handed_over: None, asks }

@@ -57,6 +57,7 @@ fn row(world: &World) -> Option<Class> {
 #[track_caller]
 fn is_absorbed(world: &World, outcome: &Outcome) {
     outcome.is(0, 0, 0, 0).is_silent();
+    outcome.check("nothing of it is kept", outcome.after.trashed.is_empty());
     assert!(is_known(world) && row(world) == Some(Class::Private), "nothing was learned\n{outcome}");
     assert_eq!(world.entry(OWNER), None);
 }

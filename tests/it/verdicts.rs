@@ -134,7 +134,7 @@ fn ask(world: &str, changes: &str, file: &str) -> Decision {
         challenged: Address::parse("carol@example.com").unwrap(),
         pin: Proofs::DKIM,
         held: HeldId::from_random(1),
-        still_held: true,
+        trashed: false,
     };
     let question = Question {
         facts: &facts,
@@ -262,7 +262,7 @@ fn limits(text: &str) -> Option<ScoreLimits> {
 fn other_answer(word: &str) -> Option<Answer> {
     let bob = Address::parse("bob@example.net").unwrap();
     let held = HeldId::from_random(1);
-    let about = Confirmation { challenged: bob, pin: Proofs::DKIM, held, still_held: true };
+    let about = Confirmation { challenged: bob, pin: Proofs::DKIM, held, trashed: false };
     Some(match word {
         "at-once" => Answer::AtOnce(held),
         "bounce" => Answer::Bounced(held),

@@ -71,9 +71,11 @@ pub struct State {
     pub inbox: Vec<Vec<u8>>,
     /// The messages in the quarantine.
     pub held: Vec<Vec<u8>>,
+    /// The messages in the trash.
+    pub trashed: Vec<Vec<u8>>,
     /// What was left in the `tmp` folders, but for marks.
     pub drafts: usize,
-    /// The marks in the quarantine's `tmp`: names of messages that an attempt has perhaps stored and not written down.
+    /// The marks in the `tmp` of quarantine and trash: names of messages that an attempt has perhaps stored and not written down.
     pub marks: usize,
     /// What sendmail was given, in order.
     pub sent: Vec<Sent>,
@@ -240,11 +242,12 @@ impl World {
         let is_mark =
             |file: &fs::DirEntry| file.file_name().to_str().is_some_and(|name| Fingerprint::from_hex(name).is_some());
         // Listed once: others may deliver meanwhile.
-        let (marks, drafts): (Vec<_>, Vec<_>) =
-            fs::read_dir(self.quarantine().join("tmp")).into_iter().flatten().flatten().partition(is_mark);
+        let folders = [self.quarantine(), self.trash()].map(|folder| fs::read_dir(folder.join("tmp")));
+        let (marks, drafts): (Vec<_>, Vec<_>) = folders.into_iter().flatten().flatten().flatten().partition(is_mark);
         State {
             inbox: [messages(&self.inbox()), messages_of_mbox(&self.mbox())].concat(),
             held: messages(&self.quarantine()),
+            trashed: messages(&self.trash()),
             drafts: count(self.inbox().join("tmp")) + drafts.len(),
             marks: marks.len(),
             sent: self.sent(),
@@ -385,6 +388,10 @@ impl World {
         self.inbox().join(".Held")
     }
 
+    pub fn trash(&self) -> PathBuf {
+        self.inbox().join(".Held.Trash")
+    }
+
     pub fn config_file(&self) -> PathBuf {
         self.config_folder().join("config.toml")
     }
@@ -461,7 +468,9 @@ impl fmt::Display for Outcome {
         writeln!(out, "code {:?}, signal {:?}, all input read: {}", self.code, self.signal, self.drained)?;
         writeln!(out, "stdout: {}\nstderr: {}", show(&self.stdout), show(&self.stderr))?;
         writeln!(out, "{} in tmp, {} marks", self.after.drafts, self.after.marks)?;
-        for (name, messages) in [("inbox", &self.after.inbox), ("held", &self.after.held)] {
+        for (name, messages) in
+            [("inbox", &self.after.inbox), ("held", &self.after.held), ("trash", &self.after.trashed)]
+        {
             writeln!(out, "{name}: {}", messages.len())?;
             for message in messages.iter().take(4) {
                 writeln!(out, "| {}", show(message).replace('\n', "\n| "))?;

@@ -53,6 +53,11 @@ impl Clock {
         }
     }
 
+    /// Whether a clock can have said that.
+    pub(super) fn can_have_said(&self, at: i64) -> bool {
+        is_plausible(at, self.accepted)
+    }
+
     /// What of a message's times no clock can have said.
     pub(super) fn recount(&self, row: &HeldRow) -> Recount {
         let odd = |at: i64| !is_plausible(at, self.accepted);

@@ -7,6 +7,7 @@
 
 mod believed;
 mod rebuild;
+mod trash;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use believed::Clock;
 use rebuild::{rebuild, row_of, sealed_row};
+use trash::InTrash;
 
 use crate::cli::MaintainArguments;
 use crate::exit::Ending;
@@ -87,13 +89,19 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     let quarantine = if arguments.dry_run { installation.quarantine() } else { installation.ready_quarantine()? };
     let clock = Clock::read(&store, arguments, now)?;
     // By a clock that is not believed, who works just now seems to have died long ago.
-    let overdue = clock.is_believed() && quarantine.try_exists()?;
-    let stranded = if overdue { quarantine.stranded(CLAIM_OVERDUE, now)? } else { Vec::new() };
-    // Decide.
-    let Found { mut repairs, recounts } = repairs(&installation, &store, now, &clock)?;
+    let mut stranded = Vec::new();
+    for folder in [&quarantine, &installation.trash()] {
+        if clock.is_believed() && folder.try_exists()? {
+            stranded.extend(folder.stranded(CLAIM_OVERDUE, now)?);
+        }
+    }
+    // Decide. The trash first: what goes there meanwhile is looked for there once more.
+    let mut in_trash = InTrash::look(&installation, &store, (now, &clock))?;
+    let Found { mut repairs, recounts } = repairs(&installation, &store, (now, &clock), &mut in_trash)?;
     if arguments.dry_run {
         let strays = stranded.iter().map(|path| format!("put back {}, which a crash left aside\n", path.display()));
-        let text: String = strays.chain(repairs.iter().map(|(repair, _)| format!("{repair}\n"))).collect();
+        let repairs = repairs.iter().map(|(repair, _)| format!("{repair}\n"));
+        let text: String = strays.chain(repairs).chain(in_trash.said()).collect();
         screen::out(&text)?;
         clock.say();
         return Ok(Ending::Done);
@@ -103,18 +111,20 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
         store.accept(now, &recounts)?;
     }
     for path in &stranded {
+        // Wherever it lies, it stays in its folder.
         quarantine.put_back(path)?;
     }
     repairs.sort_by_key(|(repair, _)| repair.place());
     let mut failed = !perform(&installation, &mut store, &repairs, now);
+    failed |= !in_trash.perform(&installation, &mut store, now);
     // Before what it is known by is swept.
     if let Err(error) = inbox::mend(&installation) {
         screen::error(&report::chain(&error));
         failed = true;
     }
     if clock.is_believed() {
-        if quarantine.exists() {
-            quarantine.sweep_tmp(ABANDONED_AFTER, now)?;
+        for folder in [&quarantine, &installation.trash()].into_iter().filter(|folder| folder.exists()) {
+            folder.sweep_tmp(ABANDONED_AFTER, now)?;
         }
         store.prune(limits(&installation, now))?;
     }
@@ -200,10 +210,15 @@ fn limits(installation: &Installation, now: i64) -> Limits {
 
 /// What is to be done, each with its file where there is one. Of the files that are as they should be nothing is kept: there
 /// may be a hundred thousand.
-fn repairs(installation: &Installation, store: &Store, now: i64, clock: &Clock) -> Result<Found, Trouble> {
+fn repairs(
+    installation: &Installation,
+    store: &Store,
+    (now, clock): (i64, &Clock),
+    in_trash: &mut InTrash,
+) -> Result<Found, Trouble> {
     let (mut rows, mut found, mut hidden) = (Vec::new(), Found::default(), Vec::new());
     store.each_held(|row| rows.push((row, false)))?;
-    for read in quarantine::each_or_file(installation)? {
+    for read in quarantine::each_or_file(installation, &installation.quarantine())? {
         let message = match read {
             Ok(message) => message,
             // `held` and the digest name it.
@@ -232,7 +247,7 @@ fn repairs(installation: &Installation, store: &Store, now: i64, clock: &Clock) 
     }
     // A file that cannot be read is the one that it is named after, or else may be any of them.
     let is_hidden = |row: &HeldRow| hidden.iter().any(|name| name.is_none_or(|message| message == row.message));
-    let gone = rows.iter().filter(|(row, seen)| !seen && !is_hidden(row));
+    let gone = rows.iter().filter(|(row, seen)| !seen && !in_trash.takes(row.id) && !is_hidden(row));
     found.repairs.extend(gone.map(|(row, _)| (Repair::Gone(row.id), None)));
     Ok(found)
 }
@@ -428,8 +443,8 @@ fn held<'a>(
     Ok(found)
 }
 
-/// Which of these messages lie in the quarantine all the same: one may have come back under another name since the
-/// listing, or be on its way.
+/// Which of these messages lie in the quarantine all the same, or in the trash by now: one may have come back under another
+/// name since the listing, or be on its way.
 fn came_back(
     installation: &Installation,
     store: &Store,
@@ -442,7 +457,7 @@ fn came_back(
         }
     }
     let mut back = quarantine::underway(installation, |message| missing.get(message).map(|id| id.number()))?;
-    for file in quarantine::files(installation)? {
+    for file in quarantine::files(installation)?.chain(quarantine::files_in(&installation.trash())?) {
         let file = file?;
         // A file that is named after another message is that one; any other may be one of these.
         if Fingerprint::from_hex(&file.name).is_some_and(|message| !missing.contains_key(&message)) {

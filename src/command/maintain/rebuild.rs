@@ -15,6 +15,7 @@ use crate::origin::auth::Proofs;
 use crate::origin::envelope::Caller;
 use crate::policy::verdict::Verdict;
 use crate::report;
+use crate::world::maildir::Maildir;
 use crate::world::store::{Asked, HeldRow, Store, StoreFile, StoreProblem};
 
 /// New files for those of the store that are damaged. Messages and challenges are written down from what the quarantine
@@ -50,18 +51,38 @@ pub(super) fn rebuild(installation: &Installation, now: i64) -> Answer {
         );
     }
     if damaged.contains(&StoreFile::Messages) {
-        let count = write_down(installation)?;
-        said.insert_str(0, &format!("{count} held messages are in the new store.\n"));
+        let (count, thrown_away) = write_down(installation, now)?;
+        let also = match thrown_away {
+            0 => String::new(),
+            count => format!(", and {count} that lie in the trash"),
+        };
+        said.insert_str(0, &format!("{count} held messages are in the new store{also}.\n"));
     }
     screen::out(&said)?;
     Ok(Ending::Done)
 }
 
-/// Makes a row of every held message; how many are held.
-fn write_down(installation: &Installation) -> Result<usize, Trouble> {
+/// Makes a row of every message that is held or lies in the trash, where its time begins anew; how many of each there are.
+fn write_down(installation: &Installation, now: i64) -> Result<(usize, usize), Trouble> {
     let mut store = installation.store()?;
-    let (mut rows, mut seen) = (Vec::new(), HashSet::new());
-    for message in quarantine::each(installation)? {
+    let mut seen = HashSet::new();
+    let mut take = |rows: &[HeldRow]| store.record_all(rows);
+    write_down_folder(installation, &installation.quarantine(), &mut seen, &mut take)?;
+    let held = seen.len();
+    let mut take = |rows: &[HeldRow]| store.record_thrown_away(rows, now);
+    write_down_folder(installation, &installation.trash(), &mut seen, &mut take)?;
+    Ok((held, seen.len() - held))
+}
+
+/// The same of one folder; what is among the `seen` has its row.
+fn write_down_folder(
+    installation: &Installation,
+    folder: &Maildir,
+    seen: &mut HashSet<i64>,
+    take: &mut dyn FnMut(&[HeldRow]) -> Result<(), StoreProblem>,
+) -> Result<(), Trouble> {
+    let mut rows = Vec::new();
+    for message in quarantine::each_in(installation, folder)? {
         let message = match message {
             Err(trouble) if quarantine::is_the_files_own(&trouble) => {
                 screen::error(&report::chain(&trouble.error));
@@ -70,17 +91,18 @@ fn write_down(installation: &Installation) -> Result<usize, Trouble> {
             message => message?,
         };
         let Some(row) = row_of(installation, &message)? else { continue };
-        seen.insert(message.id.number());
+        if !seen.insert(message.id.number()) {
+            continue;
+        }
         // Nobody knows any more who was asked; that nobody is asked twice matters more than that somebody is.
         let asked = if message.block.verdict == Verdict::Challenge { Asked::Unknown } else { Asked::No };
         rows.push(HeldRow { asked, ..row });
         if rows.len() == TOGETHER {
-            store.record_all(&rows)?;
+            take(&rows)?;
             rows.clear();
         }
     }
-    store.record_all(&rows)?;
-    Ok(seen.len())
+    Ok(take(&rows)?)
 }
 
 /// The row of a message, from its header block alone.

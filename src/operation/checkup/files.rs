@@ -198,6 +198,8 @@ pub(super) fn open_to_others(config: &Config, environment: &Environment) -> Vec<
     if let Inbox::Maildir(inbox) = &paths.inbox {
         all.push(inbox.clone());
     }
+    let trash = Maildir::at(&paths.quarantine).folder("Trash");
+    all.extend(trash.exists().then(|| trash.path().to_owned()));
     let parts = |maildir: &PathBuf| ["new", "cur", "tmp"].map(|part| maildir.join(part));
     all.extend(all[2..].iter().flat_map(parts).collect::<Vec<_>>());
     let home = environment.home.as_deref();
@@ -246,6 +248,18 @@ pub(super) fn one_move(config: &Config) -> Option<Finding> {
     Some(Finding::warning("quarantine", said).way("put quarantine.maildir on the inbox's file system"))
 }
 
+/// What is wrong with the trash. One that is not there is made when it is needed.
+pub(super) fn trash(config: &Config) -> Option<Finding> {
+    let trash = Maildir::at(&config.paths.quarantine).folder("Trash");
+    if !trash.exists() {
+        return None;
+    }
+    let said = "the trash is on another file system than the quarantine, so `discard` copies instead of moving";
+    let apart = surroundings::same_disk(&config.paths.quarantine, trash.path()) == Some(false);
+    let apart = apart.then(|| Finding::warning("trash", said).way("make it a folder, not a link or a mount"));
+    maildir("trash", trash.path()).or(apart)
+}
+
 pub(super) fn disks(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     for (check, path) in
@@ -282,7 +296,11 @@ pub(super) fn rows_and_files(config: &Config) -> Finding {
         Ok(counts) => counts,
         Err(trouble) => return Finding::wrong("held mail", &chain(&trouble.error)),
     };
-    let said = format!("{files} in the quarantine");
+    let said = match trashed(&installation) {
+        Ok(0) => format!("{files} in the quarantine"),
+        Ok(trashed) => format!("{files} in the quarantine, {trashed} in the trash"),
+        Err(trouble) => return Finding::wrong("held mail", &chain(&trouble.error)),
+    };
     if unread > 0 {
         let said = format!("{said}, and {unread} that cannot be read");
         return Finding::warning("held mail", &said).way("countersign held names what cannot be read, and says why");
@@ -295,6 +313,16 @@ pub(super) fn rows_and_files(config: &Config) -> Finding {
         &format!("{said}; {without_row} of them unknown to the store, {without_file} missing"),
     )
     .way("countersign maintain brings them together; let cron run it")
+}
+
+/// How many files lie in the trash.
+fn trashed(installation: &Installation) -> Result<usize, Trouble> {
+    let mut count = 0;
+    for file in quarantine::files_in(&installation.trash())? {
+        file?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// How many messages are held, how many of them have no row, how many rows have none of them, and how many files cannot be

@@ -38,6 +38,7 @@ pub fn examine(config: &Config, environment: &Environment, now: i64) -> Vec<Find
     found.extend(machine::arrival(config, environment));
     found.extend(machine::believed(config, now));
     found.extend(files::maildir("quarantine", &config.paths.quarantine));
+    found.extend(files::trash(config));
     found.extend(files::one_move(config));
     found.extend(files::open_to_others(config, environment));
     found.extend(files::disks(config));

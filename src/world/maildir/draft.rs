@@ -185,12 +185,20 @@ impl Draft {
     ///
     /// # Errors
     /// Nothing is in `new/`; but if only the last step failed, bringing `new/` to the disk, the message may be.
-    pub fn commit(self, name: &str) -> anyhow::Result<Committed> {
+    pub fn commit(mut self, name: &str) -> anyhow::Result<Committed> {
+        self.try_commit(name)
+    }
+
+    /// The same for who has another way if a message of that name is there already.
+    ///
+    /// # Errors
+    /// As [`Draft::commit`].
+    pub fn try_commit(&mut self, name: &str) -> anyhow::Result<Committed> {
         let quota = Quota::of(&self.maildir);
         self.store(name, quota)
     }
 
-    fn store(mut self, name: &str, quota: Option<Quota>) -> anyhow::Result<Committed> {
+    fn store(&mut self, name: &str, quota: Option<Quota>) -> anyhow::Result<Committed> {
         check_name(name)?;
         self.sync()?;
         let folder = self.maildir.root.join("new");
@@ -208,7 +216,7 @@ impl Draft {
     ///
     /// # Errors
     /// As [`Draft::commit`].
-    pub fn commit_unique(self) -> anyhow::Result<PathBuf> {
+    pub fn commit_unique(mut self) -> anyhow::Result<PathBuf> {
         // Its name in `tmp/` is unique already.
         let mut name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let quota = Quota::of(&self.maildir);

@@ -59,6 +59,8 @@ pub struct Start {
 /// What the file system says about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
+    /// When it was last moved, renamed or written, in seconds since 1970. Where a file system does not count a move, it is older.
+    pub changed: i64,
     /// When its content was last changed, in seconds since 1970.
     pub modified: i64,
     /// Its length in bytes.
@@ -172,6 +174,12 @@ impl Maildir {
 }
 
 impl Entry {
+    /// The Maildir that it is in.
+    #[must_use]
+    pub fn maildir(&self) -> Maildir {
+        Maildir::at(folder::above(folder::above(&self.path)))
+    }
+
     /// The first bytes of the message, at most `limit`; None if it is not there any more.
     ///
     /// # Errors
@@ -244,7 +252,7 @@ impl Entry {
     /// The system does not say.
     pub fn status(&self) -> anyhow::Result<Option<Status>> {
         match fs::symlink_metadata(&self.path) {
-            Ok(status) => Ok(Some(Status { modified: status.mtime(), bytes: status.len() })),
+            Ok(status) => Ok(Some(Status { changed: status.ctime(), modified: status.mtime(), bytes: status.len() })),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", self.path.display())),
         }

@@ -313,7 +313,15 @@ impl Store {
     /// # Errors
     /// [`StoreProblem`]
     pub fn each_held(&self, take: impl FnMut(HeldRow)) -> Result<(), StoreProblem> {
-        self.each_row("WHERE state = 1 ORDER BY id", [], take)
+        self.each_in_state(State::Held, take)
+    }
+
+    /// The same of any state.
+    ///
+    /// # Errors
+    /// [`StoreProblem`]
+    pub fn each_in_state(&self, state: State, take: impl FnMut(HeldRow)) -> Result<(), StoreProblem> {
+        self.each_row("WHERE state = ?1 ORDER BY id", [state_number(state)], take)
     }
 
     /// Every held message that is still to be looked at, oldest first.
@@ -382,7 +390,7 @@ pub(super) fn each_row_of(
     Ok(())
 }
 
-const INSERT_HELD: &str = "INSERT OR IGNORE INTO held \
+pub(super) const INSERT_HELD: &str = "INSERT OR IGNORE INTO held \
      (id, message, message_id, sender, proofs, reason, received, listed, asked, state, slot, looks) \
      VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
 
@@ -397,7 +405,7 @@ fn claim(change: &Transaction<'_>, held: HeldId, request: SlotRequest) -> Result
     Ok(taken)
 }
 
-fn insert_held(insert: &mut Statement<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
+pub(super) fn insert_held(insert: &mut Statement<'_>, row: &HeldRow, slot: i64) -> rusqlite::Result<()> {
     insert.execute(params![
         row.id.number(),
         row.message.bytes(),

@@ -22,6 +22,7 @@ mod sent;
 mod slot;
 mod spent;
 mod state;
+mod trash;
 
 pub use accepted::Recount;
 pub use bounds::{PATIENCE, VERSION};
@@ -37,3 +38,4 @@ pub use sent::{ReadFile, SentRow};
 pub use slot::{CLOCK_SLACK, SlotRequest};
 pub use spent::SpentRow;
 pub use state::{Asked, State};
+pub use trash::Trashed;

@@ -1,6 +1,6 @@
 //! What the store forgets.
 //!
-//! Promises: never a message that is held, and never that its token was used. Never touches: the list.
+//! Promises: never a message that is held or was thrown away a while ago, and never that its token was used. Never touches: the list.
 
 use super::file::Store;
 use super::problem::StoreProblem;
@@ -34,11 +34,15 @@ impl Store {
         let mut count = change.execute("DELETE FROM decision WHERE at < ?1 OR at > ?2", rows)?;
         let challenges = [limits.challenges, limits.ahead];
         count += change.execute("DELETE FROM challenge WHERE at < ?1 OR at > ?2", challenges)?;
-        // A token counts as long as its message is held, however long that is, and must never count again.
-        let sql = "DELETE FROM spent WHERE at < ?1 AND held NOT IN (SELECT id FROM held WHERE state = 1)";
+        // A token counts as long as its message is held or in the trash, however long that is, and must never count again.
+        let sql = "DELETE FROM spent WHERE at < ?1 AND held NOT IN \
+                   (SELECT id FROM held WHERE state = 1 OR state = 3 AND counts > 0)";
         count += change.execute(sql, [limits.spent])?;
         count += change.execute("DELETE FROM alike WHERE at <= ?1 OR at > ?2", [limits.alike, limits.ahead])?;
-        count += change.execute("DELETE FROM held WHERE state <> 1 AND received < ?1", [limits.rows])?;
+        // What lies in the trash is as young as its throwing away.
+        let sql =
+            "DELETE FROM held WHERE state <> 1 AND received < ?1 AND NOT (state = 3 AND counts BETWEEN ?1 AND ?2)";
+        count += change.execute(sql, rows)?;
         count += change.execute("DELETE FROM sent WHERE at < ?1", [limits.sent])?;
         count += change.execute("DELETE FROM proven WHERE at < ?1 OR at > ?2", [limits.sent, limits.ahead])?;
         change.commit()?;
