@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 use super::chance::Chance;
 use super::strace::Call;
 
+/// What stands for the bytes of a folder: its name is kept or lost as that of a file is, and all that is in it with that.
+const FOLDER: &[u8] = b"\0a folder";
+
 /// One file, whatever its names.
 #[derive(Clone, Debug, Default)]
 struct File {
@@ -83,6 +86,8 @@ impl Disk {
             }
             if entry.file_type().unwrap().is_dir() {
                 if !name.ends_with(".config") {
+                    self.hold_folder();
+                    self.now.insert(name.clone(), self.files.len() - 1);
                     self.folders.insert(name.clone());
                     self.read(&name);
                 }
@@ -92,6 +97,10 @@ impl Disk {
                 self.now.insert(name, self.files.len() - 1);
             }
         }
+    }
+
+    fn hold_folder(&mut self) {
+        self.files.push(File { now: FOLDER.to_vec(), safe: FOLDER.to_vec(), since: Vec::new() });
     }
 
     /// The same home under another path.
@@ -107,7 +116,7 @@ impl Disk {
 
     /// What a power cut leaves for certain: nothing that is not safe.
     pub fn safe(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        self.safe.iter().map(|(name, file)| (name.clone(), self.files[*file].safe.clone())).collect()
+        reached(self.safe.iter().map(|(name, file)| (name.clone(), self.files[*file].safe.clone())).collect())
     }
 
     /// What a power cut may leave: the same, and some of the rest.
@@ -131,7 +140,7 @@ impl Disk {
             }
         }
         let contents: Vec<Vec<u8>> = self.files.iter().map(|file| file.left_by(chance)).collect();
-        names.into_iter().map(|(name, file)| (name, contents[file].clone())).collect()
+        reached(names.into_iter().map(|(name, file)| (name, contents[file].clone())).collect())
     }
 
     /// How much is not safe: changes of files that have a name, and of names.
@@ -146,10 +155,11 @@ impl Disk {
                 fs::remove_dir_all(entry.path()).unwrap();
             }
         }
-        for folder in &self.folders {
-            fs::create_dir_all(home.join(folder)).unwrap();
-        }
         for (name, bytes) in content {
+            if bytes == FOLDER {
+                fs::create_dir(home.join(name)).unwrap();
+                continue;
+            }
             let mut file =
                 fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(home.join(name)).unwrap();
             std::io::Write::write_all(&mut file, bytes).unwrap();
@@ -172,6 +182,8 @@ impl Disk {
             "renameat" | "renameat2" => self.renamed(call, 1, 3),
             "unlink" => self.removed(call, 0),
             "unlinkat" => self.removed(call, 1),
+            "mkdir" => self.made_folder(call, 0),
+            "mkdirat" => self.made_folder(call, 1),
             "execve" | "exit_group" => {}
             // Whatever else is traced changes something, and is of no concern only where it happens outside of the home.
             other => assert!(
@@ -213,8 +225,8 @@ impl Disk {
             false => self.appending.remove(&(call.thread, number)),
         };
         let file = match self.now.get(&name) {
+            _ if self.folders.contains(&name) => return,
             Some(file) => *file,
-            None if self.folders.contains(&name) => return,
             None => {
                 assert!(flags.contains("O_CREAT"), "a file that was not there is opened: {}", call.arguments);
                 self.files.push(File::default());
@@ -250,15 +262,23 @@ impl Disk {
 
     fn synced(&mut self, call: &Call) {
         let Some(name) = self.name(Path::new(call.path(0))) else { return };
-        if let Some(file) = self.now.get(&name) {
-            let file = &mut self.files[*file];
-            file.safe = file.now.clone();
-            file.since.clear();
-        } else if self.folders.contains(&name) {
+        if self.folders.contains(&name) {
             for naming in self.since.iter().filter(|naming| above(&naming.name) == name) {
                 naming.make(&mut self.safe);
             }
             self.since.retain(|naming| above(&naming.name) != name);
+        } else if let Some(file) = self.now.get(&name) {
+            let file = &mut self.files[*file];
+            file.safe = file.now.clone();
+            file.since.clear();
+        }
+    }
+
+    fn made_folder(&mut self, call: &Call, place: usize) {
+        if let Some(name) = self.named(call, place) {
+            self.hold_folder();
+            self.set(name.clone(), Some(self.files.len() - 1), None);
+            self.folders.insert(name);
         }
     }
 
@@ -326,6 +346,20 @@ impl Change {
     }
 }
 
+/// What is in folders whose own names are there.
+fn reached(mut content: BTreeMap<PathBuf, Vec<u8>>) -> BTreeMap<PathBuf, Vec<u8>> {
+    // A folder stands in front of what is in it.
+    let mut there = BTreeSet::from([PathBuf::new()]);
+    content.retain(|name, bytes| {
+        let reached = there.contains(above(name));
+        if reached && bytes == FOLDER {
+            there.insert(name.clone());
+        }
+        reached
+    });
+    content
+}
+
 /// The index of a write-ahead log is mapped memory with a name: after a power cut it is made anew, whatever it holds.
 fn is_passing(name: &Path) -> bool {
     name.to_string_lossy().ends_with("-shm")
@@ -358,7 +392,8 @@ mod tests {
     }
 
     fn names(content: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<String> {
-        content.iter().map(|(name, bytes)| format!("{}={}", name.display(), String::from_utf8_lossy(bytes))).collect()
+        let files = content.iter().filter(|(_, bytes)| *bytes != FOLDER);
+        files.map(|(name, bytes)| format!("{}={}", name.display(), String::from_utf8_lossy(bytes))).collect()
     }
 
     #[test]
@@ -380,6 +415,24 @@ mod tests {
         disk.apply(&call("fdatasync", "4</h/new>", 0));
         assert_eq!(names(&disk.safe()), ["new/a=onetwo"]);
         assert_eq!(disk.unsafe_changes(), 3, "the name in tmp, and the last write under each of its names");
+    }
+
+    #[test]
+    fn a_new_folder_is_lost_with_all_that_is_in_it_until_its_own_name_is_safe() {
+        let (_folder, mut disk) = home();
+        disk.apply(&call("mkdir", "\"/h/new/a\", 0700", 0));
+        disk.apply(&call("mkdir", "\"/h/new/a/b\", 0700", 0));
+        disk.apply(&call("openat", "AT_FDCWD</>, \"/h/new/a/b/c\", O_WRONLY|O_CREAT|O_EXCL, 0600", 3));
+        for folder in ["/h/new/a/b", "/h/new/a"] {
+            disk.apply(&call("fsync", &format!("4<{folder}>"), 0));
+            assert_eq!(names(&disk.safe()), ["new/old=old"]);
+        }
+        disk.apply(&call("fsync", "4</h/new>", 0));
+        assert_eq!(names(&disk.safe()), ["new/a/b/c=", "new/old=old"]);
+        assert_eq!(disk.safe().values().filter(|bytes| *bytes == FOLDER).count(), 4);
+        let other = tempfile::tempdir().unwrap();
+        disk.put(&disk.safe(), other.path());
+        assert!(other.path().join("new/a/b/c").is_file() && other.path().join("tmp").is_dir());
     }
 
     #[test]
