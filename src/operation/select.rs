@@ -156,7 +156,8 @@ fn each_named(
     mut take: impl FnMut(Found),
 ) -> Result<Rest, Trouble> {
     let meant = meant(installation, ledger, &selection.folder(installation), &selection.ids)?;
-    let mut rest = Rest { absent: meant.absent.into_iter().map(none_begins).collect(), ..Rest::default() };
+    let mut rest =
+        Rest { absent: meant.absent.into_iter().map(|one| selection.none_begins(one)).collect(), ..Rest::default() };
     let mut seen = HashSet::new();
     for id in meant.ids {
         let found = match selection.in_trash {
@@ -414,6 +415,13 @@ impl Selection {
     #[must_use]
     pub fn ids(&self) -> &[IdBeginning] {
         &self.ids
+    }
+
+    fn none_begins(&self, beginning: IdBeginning) -> String {
+        match self.in_trash {
+            true => format!("no message lies in the trash whose number begins with {beginning}"),
+            false => none_begins(beginning),
+        }
     }
 
     fn folder(&self, installation: &Installation) -> Maildir {

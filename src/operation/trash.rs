@@ -61,7 +61,10 @@ pub fn bring_back(installation: &Installation, held: &[&Held]) -> Result<Vec<any
     let mut there = Vec::new();
     for one in held {
         let entry = quarantine.find(&one.message.hex())?;
-        let other = entry.map(|entry| quarantine::read(installation, entry)).transpose()?.flatten();
+        let other = match entry.map(|entry| quarantine::read(installation, entry)).transpose() {
+            Err(trouble) if quarantine::is_the_files_own(&trouble) => None,
+            other => other?.flatten(),
+        };
         there.push(other.filter(|other| other.sealed && other.id == one.id).map(|other| other.entry));
     }
     let others: Vec<&Held> =

@@ -1,6 +1,7 @@
 //! The trash: what is thrown away lies there for three days, comes back, and ends only by a clock that is believed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use countersign::policy::token::HeldId;
@@ -173,6 +174,8 @@ fn what_is_not_in_the_trash_does_not_come_back() {
     let [kept, gone] = [BOB, EVE].map(|from| hold(&world, from));
     says(&world.run(&["undiscard"], ""), 64, "say which messages");
     says(&world.run(&["undiscard", "xyz"], ""), 64, "xyz");
+    let unknown = if kept.starts_with('0') || gone.starts_with('0') { "f00000000" } else { "0" };
+    says(&world.run(&["undiscard", unknown], ""), 1, "no message lies in the trash whose number begins with");
     says(&world.run(&["undiscard", "0123456789"], ""), 1, "no message 0123456789 lies in the trash");
     says(&world.run(&["undiscard", "--grep", "tea"], ""), 1, "");
     world.run(&["discard", "--yes", &gone], "");
@@ -645,6 +648,15 @@ fn doctor_counts_what_lies_in_the_trash_and_sees_what_is_wrong_with_it() {
     world.run(&["discard", "--yes", &id], "");
     let doctor = |world: &World| said(&world.run(&["doctor"], ""));
     assert!(doctor(&world).contains("0 in the quarantine, 1 in the trash"));
+    fs::set_permissions(world.trash().join("new"), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(doctor(&world).contains("others can write"));
+    fs::set_permissions(world.trash().join("new"), fs::Permissions::from_mode(0o700)).unwrap();
+    // Its tmp/ on another disk, from which nothing can be linked; where there is one.
+    let elsewhere =
+        tempfile::tempdir_in(if world.home().starts_with("/dev/shm") { "/var/tmp" } else { "/dev/shm" }).unwrap();
+    fs::remove_dir_all(world.trash().join("tmp")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), world.trash().join("tmp")).unwrap();
+    assert!(doctor(&world).contains("nothing can be moved between them"));
     fs::remove_dir_all(world.trash()).unwrap();
     assert!(doctor(&world).contains("0 in the quarantine"));
 }

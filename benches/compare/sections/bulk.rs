@@ -81,7 +81,7 @@ const COMMANDS: [(&str, i32); 9] = [
     ("show ID", 0),
     ("why ID", 0),
     ("release ID", 0),
-    ("discard ID", 0),
+    ("discard --yes ID", 0),
     ("held ID", 0),
     ("held", 0),
     ("digest --stdout", 0),
