@@ -17,7 +17,9 @@ use clap::{Args, Parser, Subcommand};
         rest is held in a Maildir folder. A sender whose address is proven for that very message is asked once to \
         reply; the reply releases what was held and allows the sender from then on. A digest lists what is held.",
     after_help = "Begin with: countersign init --address you@example.org\n\
-        See a whole conversation without touching anything: countersign demo"
+        See a whole conversation without touching anything: countersign demo\n\
+        What each reason means: countersign help reasons",
+    disable_help_subcommand = true
 )]
 pub struct Arguments {
     /// Read this configuration instead of ~/.config/countersign/config.toml
@@ -81,6 +83,8 @@ pub enum Command {
     Doctor(DoctorArguments),
     /// Play a whole conversation in a scratch folder; nothing of yours is touched
     Demo,
+    /// Say what a command does and takes, or, with `help reasons`, what each reason means
+    Help(HelpArguments),
 }
 
 /// The command line of one command alone, for those that run once per message: making ready all the others costs a
@@ -539,6 +543,17 @@ pub enum KeysAction {
     Export,
     /// Read keys from standard input and add what is missing
     Import,
+}
+
+/// What `help` is about.
+#[derive(Args, Debug, Default)]
+pub struct HelpArguments {
+    /// With `reasons`: write JSON, one line a reason
+    #[arg(long)]
+    pub json: bool,
+    /// A command, or reasons: what each reason means for which a message passed or was held
+    #[arg(value_name = "COMMAND")]
+    pub topic: Vec<String>,
 }
 
 /// How `doctor` answers.

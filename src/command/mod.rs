@@ -15,6 +15,7 @@ pub mod filter;
 pub mod forget;
 pub mod gate;
 pub mod held;
+pub mod help;
 pub mod init;
 pub mod keys;
 pub mod learn;
@@ -132,6 +133,7 @@ fn dispatch(command: Command, environment: Environment) -> Answer {
         Command::Keys(arguments) => keys::keys(&arguments, &environment),
         Command::Doctor(arguments) => doctor::doctor(&arguments, environment),
         Command::Demo => demo::demo(),
+        Command::Help(arguments) => help::help(&arguments),
     }
 }
 

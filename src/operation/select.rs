@@ -16,6 +16,7 @@ use crate::operation::quarantine::{self, Held};
 use crate::operation::screen;
 use crate::operation::trouble::Trouble;
 use crate::operation::unread::Unread;
+use crate::policy::glossary::near;
 use crate::policy::id_beginning::IdBeginning;
 use crate::policy::reason::Reason;
 use crate::policy::token::HeldId;
@@ -29,6 +30,8 @@ const FIRST_LOOK: usize = 64 * 1024;
 const HOURS_LIMIT: i64 = 100 * 365 * 24;
 /// So many of the messages that an ambiguous beginning may mean are named.
 const NAMED: usize = 10;
+/// Most characters that are said again of a reason that is none.
+const REASON_LIMIT: usize = 100;
 /// Columns of the From field where they are named.
 const FROM_WIDTH: usize = 30;
 
@@ -492,11 +495,13 @@ fn known_reason(text: &str) -> Result<String, Trouble> {
     if Reason::all().any(|reason| reason.name() == name) {
         return Ok(name);
     }
-    let mut names: Vec<&str> = Reason::all().map(Reason::name).collect();
-    names.sort_unstable();
-    names.dedup();
-    let shown = one_line(text, 40);
-    Err(Trouble::usage(format!("--reason: there is no reason {shown:?}; there are: {}", names.join(", "))))
+    let shown = one_line(text, REASON_LIMIT);
+    let near = match near(text).join(", ") {
+        names if names.is_empty() => String::new(),
+        names => format!(" Near it: {names}."),
+    };
+    let all = "All of them, with what they mean: countersign help reasons";
+    Err(Trouble::usage(format!("--reason: there is no reason {shown:?}.{near} {all}")))
 }
 
 /// A day (`2026-11-28`, its beginning in UTC), or so long ago (`3d`, `12h`), as `--since` has it; seconds since 1970.
@@ -543,6 +548,7 @@ mod tests {
     use crate::policy::fingerprint::{Fingerprint, Kind};
     use crate::policy::key::SecretKey;
     use crate::policy::verdict::Verdict;
+    use crate::report;
 
     fn arguments(grep: Option<&str>, reason: Option<&str>, since: Option<&str>) -> SelectArguments {
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -609,7 +615,27 @@ mod tests {
         for text in ["", "spam-subjects", "spam subject", "77"] {
             assert_eq!(known_reason(text).unwrap_err().ending, Ending::Usage, "{text}");
         }
-        assert!(known_reason("spam").unwrap_err().error.to_string().contains("not-proven"));
+    }
+
+    #[test]
+    fn a_wrong_reason_names_the_near_ones_whole() {
+        let said = |text: &str| report::chain(&known_reason(text).unwrap_err().error);
+        assert!(said("not-provn").contains("there is no reason \"not-provn\". Near it: not-proven. All"));
+        assert!(said("weather").contains("\"weather\". All of them, with what they mean: countersign help reasons"));
+        // However many are near: none is cut, nor is the way to all of them.
+        let names: Vec<&str> = Reason::all().map(Reason::name).collect();
+        for name in &names {
+            for (length, start) in [(3, 0), (4, 0), (name.len() - 1, 1)] {
+                let typed = name.get(start..start + length.min(name.len() - start)).unwrap();
+                if names.contains(&typed) {
+                    continue;
+                }
+                let text = said(typed);
+                assert!(text.contains(&near(typed).join(", ")) && text.ends_with("countersign help reasons"), "{text}");
+            }
+        }
+        let long = "not-proven ".repeat(9_000);
+        assert!(said(&long).ends_with("countersign help reasons"), "{}", said(&long));
     }
 
     #[test]

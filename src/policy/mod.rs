@@ -10,6 +10,7 @@ pub mod digest;
 pub mod fingerprint;
 pub mod foreign_marks;
 pub mod gate;
+pub mod glossary;
 pub mod id_beginning;
 pub mod key;
 pub mod looked;

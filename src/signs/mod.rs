@@ -4,6 +4,7 @@
 //! Promises: pure; every sign names its source; a sign is a reason to stay silent, never a reason to lose the message.
 
 pub mod bulk;
+pub mod clause;
 pub mod denial;
 pub mod field;
 pub mod list_id;

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use countersign::cli::Arguments;
 use countersign::origin::dkim::DkimRefusal;
 use countersign::origin::look::Strict;
 use countersign::policy::gate::GateRefusal;
+use countersign::policy::glossary::{Gloss, Group};
 use countersign::policy::reason::Reason;
 use countersign::signs::Sign;
 
@@ -36,6 +38,54 @@ fn the_readme_counts_the_signs() {
     let count = Sign::all().filter(|sign| *sign != Sign::Former).count();
     assert!(text("README.md").contains(&format!(" {count} named signs ")), "there are {count}");
     assert!(text("CHANGELOG.md").contains(&format!(" {count} named signs ")), "there are {count}");
+}
+
+#[test]
+fn the_page_of_reasons_explains_every_reason_once_in_its_group() {
+    let page = text("docs/reasons.md");
+    let mut lines: Vec<(&str, &str)> = Vec::new();
+    let mut heading = "";
+    for line in page.lines() {
+        heading = line.strip_prefix("## ").unwrap_or(heading);
+        lines.extend(line.strip_prefix("* `").and_then(|rest| rest.split_once('`')).map(|(name, _)| (heading, name)));
+    }
+    let glossary = Reason::glossary();
+    for Gloss { group, name, .. } in &glossary {
+        let found: Vec<&str> = lines.iter().filter(|(_, own)| own == name).map(|(heading, _)| *heading).collect();
+        assert_eq!(found, [group.heading()], "{name} stands once in docs/reasons.md, in its group");
+    }
+    assert_eq!(lines.len(), glossary.len(), "docs/reasons.md explains what is no reason");
+    let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(headings, Group::ALL.map(Group::heading));
+    let wide: Vec<&str> = page.lines().filter(|line| line.chars().count() > 130).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+#[test]
+fn what_the_page_of_reasons_tells_people_to_type_is_there() {
+    let page = text("docs/reasons.md");
+    let spans: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let lines = spans.iter().filter_map(|span| span.strip_prefix("countersign "));
+    let (mut seen, mut keys) = (0, 0);
+    for line in lines {
+        seen += 1;
+        let words = std::iter::once("countersign").chain(line.split(' '));
+        let parsed = <Arguments as clap::Parser>::try_parse_from(words);
+        assert!(parsed.is_ok(), "{line}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
+    }
+    let template = text("src/world/config/template.toml");
+    for span in spans {
+        let Some((table, key)) = span.split(' ').next().unwrap().split_once('.') else { continue };
+        if template.contains(&format!("[{table}]\n")) {
+            keys += 1;
+            let is_there = |line: &str| {
+                let line = line.trim_start_matches(['#', ' ']);
+                line.starts_with(&format!("{key} = ")) || line == format!("{{{table}.{key}}}")
+            };
+            assert!(template.lines().any(is_there), "{span}");
+        }
+    }
+    assert!(seen >= 30 && keys >= 10, "{seen} lines and {keys} keys");
 }
 
 #[test]

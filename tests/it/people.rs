@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use countersign::policy::reason::Reason;
 use countersign::policy::standing::Effect;
 use serde_json::Value;
 
@@ -38,7 +39,7 @@ fn lists_fit_the_screen_and_a_pipe_gets_a_line_a_message() {
     assert_eq!(piped.lines().count(), 2, "{piped}");
     let letter = Letter::from(BOB).bytes();
     world.set("COLUMNS", "80");
-    for arguments in [&["held"][..], &["explain"], &["held", "--reason", "nope"]] {
+    for arguments in [&["held"][..], &["explain"], &["held", "--reason", "replies-field"]] {
         let outcome = world.run(arguments, letter.clone());
         let said = text(&outcome) + &String::from_utf8_lossy(&outcome.stderr);
         assert!(said.lines().count() > 2, "{said}");
@@ -275,4 +276,48 @@ fn a_line_that_names_nobody_changes_nothing_and_is_named() {
     assert!(world.run(&["allow", "--file", "/dev/null"], "").code == Some(0));
     let outcome = world.run(&["allow", BOB, "carol", "dave@example.net"], "");
     outcome.check("words too", outcome.code == Some(64) && world.entry(BOB).is_none());
+}
+
+#[test]
+fn help_explains_commands_and_reasons() {
+    let world = World::new();
+    // What stands behind `help` says the same as `--help` behind it.
+    for command in [&[][..], &["held"], &["sendmail"], &["keys"], &["keys", "rotate"], &["deliver"], &["help"]] {
+        let one = world.run(&[&["help"][..], command].concat(), "");
+        let other = world.run(&[command, &["--help"]].concat(), "");
+        one.check("help", one.code == Some(0) && !one.stdout.is_empty() && one.stderr.is_empty());
+        // A mail system that calls `deliver --help` has a message to keep.
+        one.check("the same", one.stdout == other.stdout || command == ["deliver"]);
+    }
+    assert!(text(&world.run(&["--help"], "")).contains("countersign help reasons"));
+    let outcome = world.run(&["help", "nonsense"], "");
+    outcome.check("no such command", outcome.code == Some(64) && outcome.stdout.is_empty());
+    assert_eq!(world.run(&["help", "--json", "held"], "").code, Some(64));
+    assert_eq!(world.run(&["help", "reasons", "held"], "").code, Some(64));
+    let names: Vec<&str> = Reason::all().map(Reason::name).collect();
+    let reasons = text(&world.run(&["help", "reasons"], ""));
+    assert!(reasons.lines().all(|line| line.chars().count() <= 80), "{reasons}");
+    let rows = json(&world.run(&["help", "reasons", "--json"], ""));
+    for name in names {
+        assert_eq!(reasons.lines().filter(|line| line.split_whitespace().next() == Some(name)).count(), 1, "{name}");
+        assert_eq!(rows.iter().filter(|row| row["reason"] == name && row["clause"].is_string()).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_reason_is_answered_with_the_near_ones() {
+    let world = World::new();
+    let outcome = world.run(&["held", "--reason", "not-provn"], "");
+    let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
+    outcome
+        .check("the near one", outcome.code == Some(64) && said.contains("not-proven") && !said.contains("list-field"));
+    let outcome = world.run(&["held", "--reason", "auto-submitted-malformed-and-more-than-forty-letters"], "");
+    let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
+    outcome.check(
+        "the word is whole",
+        said.contains("more-than-forty-letters\"") && said.contains("auto-submitted-malformed, "),
+    );
+    let outcome = world.run(&["held", "--reason", "weather"], "");
+    let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
+    outcome.check("none is near", outcome.code == Some(64) && said.contains("countersign help reasons"));
 }
