@@ -166,9 +166,12 @@ pub struct GateArguments {
 /// What `explain` reads and writes.
 #[derive(Args, Debug)]
 pub struct ExplainArguments {
-    /// Write JSON, one line
+    /// Write JSON, one line, with all that -v says
     #[arg(long)]
     pub json: bool,
+    /// Say everything: all facts, the rules that did not match, all that own eyes saw, and the challenge as it would go out
+    #[arg(short, long)]
+    pub verbose: bool,
     /// Take the message as proven, written to you and from a stranger, so that it alone decides
     #[arg(long)]
     pub assume_first_contact: bool,

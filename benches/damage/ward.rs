@@ -87,7 +87,7 @@ impl Ward {
             [(&self.ordinary, &seen.ordinary, false), (&self.assumed, &seen.assumed, true)]
         {
             let account = Account::of(installation, None, case, assumed, NOW);
-            out.push_str(&account.columns(Some(78)));
+            out.push_str(&account.columns(Some(78), true));
             out.push_str(&serde_json::to_string(&account).unwrap());
             let entry = digest::Entry {
                 id: HeldId::from_random(1),

@@ -550,7 +550,7 @@ fn the_later_challenge_says_so_and_lists_what_is_held() {
     // Eight days go by.
     let store = world.database();
     store.execute("UPDATE challenge SET at = at - 8 * 86400", []).unwrap();
-    let explained = world.run(&["explain"], second(BOB).bytes());
+    let explained = world.run(&["explain", "-v"], second(BOB).bytes());
     let outcome = world.deliver(second(BOB).bytes());
     outcome.check("a second challenge", outcome.after.sent.len() == 2);
     // The dry run shows the same list.

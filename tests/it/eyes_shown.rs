@@ -129,7 +129,7 @@ fn the_page_of_own_eyes_shows_what_explain_says() {
     let mut lines = Vec::new();
     for fields in [vec!["from", "to", "subject", "date"], vec!["from", "subject", "date"]] {
         let signer = Signer { fields, ..signer.clone() };
-        let outcome = world.run(&["explain", "--look"], signer.sign(&letter.bytes()));
+        let outcome = world.run(&["explain", "--look", "-v"], signer.sign(&letter.bytes()));
         let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
         let seen = text.lines().skip_while(|line| !line.starts_with("Own eyes")).take_while(|line| !line.is_empty());
         // How long it took is never the same.

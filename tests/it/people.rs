@@ -39,7 +39,7 @@ fn lists_fit_the_screen_and_a_pipe_gets_a_line_a_message() {
     assert_eq!(piped.lines().count(), 2, "{piped}");
     let letter = Letter::from(BOB).bytes();
     world.set("COLUMNS", "80");
-    for arguments in [&["held"][..], &["explain"], &["held", "--reason", "replies-field"]] {
+    for arguments in [&["held"][..], &["explain"], &["explain", "-v"], &["held", "--reason", "replies-field"]] {
         let outcome = world.run(arguments, letter.clone());
         let said = text(&outcome) + &String::from_utf8_lossy(&outcome.stderr);
         assert!(said.lines().count() > 2, "{said}");
@@ -83,7 +83,7 @@ fn observing_says_whom_it_would_have_asked_and_asks_nobody() {
     let letter = Letter::from(BOB);
     let explained = json(&world.run(&["explain", "--json"], letter.bytes()));
     assert_eq!((&explained[0]["verdict"], &explained[0]["challenge_to"]), (&"challenge".into(), &BOB.into()));
-    let shown = text(&world.run(&["explain"], letter.bytes()));
+    let shown = text(&world.run(&["explain", "-v"], letter.bytes()));
     assert!(shown.contains("The challenge, with zeros for its tokens") && shown.contains(OWNER), "{shown}");
     world.deliver(letter.bytes()).is(0, 1, 0, 0);
 }
@@ -132,7 +132,7 @@ fn nothing_that_a_person_reads_is_the_programs_own_word() {
     let below =
         format!("Received: from x by y\nAuthentication-Results: {AUTHSERV_ID}; dkim=pass\nno field at all\nSubject:");
     let damaged = whole.replacen("Subject:", &below, 1);
-    let shown = text(&world.run(&["explain"], damaged));
+    let shown = text(&world.run(&["explain", "--verbose"], damaged));
     for word in ["BelowBoundary", "StrayLine", "NoFields", "Ready"] {
         assert!(!shown.contains(word), "{word}: {shown}");
     }
@@ -320,4 +320,46 @@ fn a_wrong_reason_is_answered_with_the_near_ones() {
     let outcome = world.run(&["held", "--reason", "weather"], "");
     let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
     outcome.check("none is near", outcome.code == Some(64) && said.contains("countersign help reasons"));
+}
+
+#[test]
+fn explain_says_first_what_would_become_of_it_and_why_and_the_rest_on_demand() {
+    let world = World::new();
+    world.allow("carol@example.net");
+    let list = Letter::from(BOB).field("List-Id", "<news.example.net>");
+    let reason = "it was not written by a person to you (list, list-field)";
+    let known = "the sender is on the list of allowed senders (allowed-sender)";
+    for (message, first, shown, hidden) in [
+        (
+            Letter::from(BOB),
+            "It would be held, and bob@example.net be asked once: ",
+            "  From                bob",
+            "Envelope",
+        ),
+        (Letter::from(BOB).unproven(), "It would be held: ", "  proven              nothing", "passed over"),
+        (list, &format!("It would be held: {reason}."), "  automatic           list-field (list; RFC", "decided by"),
+        (
+            Letter::from("carol@example.net"),
+            &format!("It would pass: {known}."),
+            "  would               pass it on",
+            "Text",
+        ),
+    ] {
+        let short = text(&world.run(&["explain"], message.bytes()));
+        assert!(short.starts_with(first) && short.contains(shown) && !short.contains(hidden), "{short}");
+        assert!(short.lines().count() <= 16 && short.contains("countersign explain -v"), "{short}");
+        let whole = text(&world.run(&["explain", "-v"], message.bytes()));
+        assert!(whole.starts_with(first) && whole.contains(hidden) && whole.lines().count() > 40, "{whole}");
+        let (json, other) = (&["explain", "--json"][..], &["explain", "--json", "-v"][..]);
+        assert_eq!(world.run(json, message.bytes()).stdout, world.run(other, message.bytes()).stdout);
+    }
+    let observing = World::with("mode = \"observe\"\n");
+    let short = text(&observing.run(&["explain"], Letter::from(BOB).bytes()));
+    assert!(
+        short.starts_with("It would pass, as the mode lets everything; else it would be held, and bob@"),
+        "{short}"
+    );
+    let off = World::with("mode = \"off\"\n");
+    let short = text(&off.run(&["explain"], Letter::from(BOB).bytes()));
+    assert!(short.starts_with("It would pass"), "{short}");
 }

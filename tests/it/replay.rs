@@ -179,7 +179,7 @@ fn the_accounts_are_what_they_were() {
     let world = world();
     world.allow("carol@example.com");
     let stranger = Letter::from(BOB).also("Cc", "\u{1b}[2Jcarol@example.com").bytes();
-    let outcome = world.run(&["explain"], stranger.clone());
+    let outcome = world.run(&["explain", "-v"], stranger.clone());
     outcome.check("it is shown", outcome.code == Some(0) && !outcome.stdout.contains(&0x1b));
     // Which rules there are and what a challenge says is shown elsewhere; here, that both are shown.
     let text = String::from_utf8(outcome.stdout.clone()).unwrap();

@@ -358,7 +358,7 @@ fn two_accounts_that_both_ask_do_not_keep_each_other_out() {
 #[test]
 fn explain_says_what_it_is_about_and_how_that_is_known() {
     let world = after_sending(Class::Private);
-    let shown = String::from_utf8(world.run(&["explain"], reply(ZOE).bytes()).stdout).unwrap();
+    let shown = String::from_utf8(world.run(&["explain", "-v"], reply(ZOE).bytes()).stdout).unwrap();
     for line in [
         format!("{OWN} (In-Reply-To)"),
         format!("{OWN} (In-Reply-To): private, known by row"),

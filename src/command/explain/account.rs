@@ -1,7 +1,8 @@
-//! The account of one decision: every fact, what is known from before, the rules passed over, the rule that decided,
-//! what would be done, and the challenge as it would go out.
+//! The account of one decision: what would become of the message and why; then every fact, what is known from before, the
+//! rules passed over, the rule that decided, what would be done, and the challenge as it would go out.
 //!
-//! Promises: the one documented object of `explain --json`, and the same in columns; foreign text is fit to be shown.
+//! Promises: the one documented object of `explain --json`, and the same in columns, in short or whole; what decided stands
+//! first; foreign text is fit to be shown.
 //! Never touches: the decision.
 
 use serde::Serialize;
@@ -30,6 +31,9 @@ pub struct Account {
     pub confirms: Option<String>,
     /// The reason in a sentence.
     pub sentence: String,
+    /// The same with the reason's name.
+    #[serde(skip)]
+    pub because: String,
     /// Whether it passes without the proof that the entry of its sender asks for, since nobody has looked for one.
     pub pin_unasked: bool,
     /// Whether the mode (`observe`, `off`) lets it pass all the same.
@@ -65,6 +69,7 @@ impl Account {
             challenge_to: to.map(ToString::to_string),
             confirms: case.confirmation.as_ref().map(|confirmation| confirmation.challenged.to_string()),
             sentence: reason.sentence(),
+            because: reason.sentence_and_name(),
             pin_unasked: passes_unasked(&case.facts, &case.standing, reason),
             mode_lets_pass: case.decision.instead.is_some(),
             assumed_first_contact: assumed,
@@ -77,20 +82,67 @@ impl Account {
         }
     }
 
-    /// In columns.
+    /// In columns, `whole` or in short.
     #[must_use]
-    pub fn columns(&self, width: Option<usize>) -> String {
+    pub fn columns(&self, width: Option<usize>, whole: bool) -> String {
         let mut page = Page(String::new(), width);
-        self.facts.columns(&mut page);
-        self.standing.columns(&mut page);
+        page.sentence(&self.verdict_in_words());
+        if whole {
+            self.all(&mut page);
+        } else {
+            self.in_short(&mut page);
+        }
+        page.0
+    }
+
+    /// What would become of it, and why.
+    fn verdict_in_words(&self) -> String {
+        let becomes = match (self.verdict, &self.challenge_to) {
+            ("pass", _) => "pass".to_owned(),
+            ("discard", _) => "be thrown away".to_owned(),
+            ("challenge", Some(to)) => format!("be held, and {to} be asked once"),
+            _ => "be held".to_owned(),
+        };
+        let because = &self.because;
+        match (self.mode_lets_pass, self.verdict) {
+            (true, "pass") | (false, _) => format!("It would {becomes}: {because}."),
+            (true, _) => format!("It would pass, as the mode lets everything; else it would {becomes}: {because}."),
+        }
+    }
+
+    /// What the decision rests on, as far as there is anything to say of it.
+    fn in_short(&self, page: &mut Page) {
+        page.heading("");
+        self.facts.in_short(page);
+        self.standing.in_short(page);
         if let Some(look) = &self.look {
-            look.columns(&mut page);
+            look.in_short(page);
+        }
+        self.outcome(page);
+        let challenge = if self.challenge.is_some() { ", and the challenge as it would go out" } else { "" };
+        page.0.push('\n');
+        page.sentence(&format!("All facts, the rules that did not match{challenge}: countersign explain -v"));
+    }
+
+    fn all(&self, page: &mut Page) {
+        self.facts.columns(page);
+        self.standing.columns(page);
+        if let Some(look) = &self.look {
+            look.columns(page);
         }
         page.heading("Decision");
         page.all("passed over", self.passed_over.iter().map(ToString::to_string));
         page.row("decided by", self.reason);
         page.row("verdict", self.verdict);
         page.row("because", &self.sentence);
+        self.outcome(page);
+        if let Some(mail) = &self.challenge {
+            page.heading("The challenge, with zeros for its tokens");
+            mail.lines().for_each(|line| page.0.push_str(&format!("    {line}\n")));
+        }
+    }
+
+    fn outcome(&self, page: &mut Page) {
         if self.pin_unasked {
             page.row("its proof", "not asked for: no trusted field of this message holds a DKIM or DMARC result");
         }
@@ -102,10 +154,5 @@ impl Account {
         if self.assumed_first_contact {
             page.row("assumed", "proven, written to you, from a stranger");
         }
-        if let Some(mail) = &self.challenge {
-            page.heading("The challenge, with zeros for its tokens");
-            mail.lines().for_each(|line| page.0.push_str(&format!("    {line}\n")));
-        }
-        page.0
     }
 }

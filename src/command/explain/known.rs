@@ -134,6 +134,12 @@ impl Known {
         }
     }
 
+    /// Who of it is on the list, and which message of the user's it is about.
+    pub(super) fn in_short(&self, page: &mut Page) {
+        page.list("on your list", self.entries.iter().cloned(), "no");
+        page.some("your own mail", self.own_mail.as_ref().map(OwnMailShown::words).as_ref());
+    }
+
     pub(super) fn columns(&self, page: &mut Page) {
         page.heading("Known from before");
         page.row("store", &self.store);

@@ -201,6 +201,20 @@ impl SignatureShown {
 }
 
 impl LookShown {
+    /// What own eyes say, and what they do not take for good.
+    pub(super) fn in_short(&self, page: &mut Page) {
+        let proven = if self.proven.is_empty() { "nothing".to_owned() } else { self.proven.join(", ") };
+        let spf = self.spf_result.unwrap_or("none");
+        let missing = if self.unsettled { "; an answer is missing, and it may be different later" } else { "" };
+        let asked = format!("{} questions, {} ms", self.questions.len(), self.milliseconds);
+        let seen = format!("dkim={}, spf={spf}, dmarc={}", self.dkim, self.dmarc);
+        page.row("own eyes", &format!("proven: {proven}; {seen} ({asked}){missing}"));
+        page.lines("does not count", self.sentences.iter().cloned());
+        if self.takes_no_mail {
+            page.row("takes mail", "no: nobody there could be asked");
+        }
+    }
+
     pub(super) fn columns(&self, page: &mut Page) {
         page.heading("Own eyes");
         let signature = |one: &SignatureShown| {

@@ -17,6 +17,9 @@ use crate::origin::envelope::EnvelopeSender;
 use crate::origin::score::SpamScore;
 use crate::signs::Sign;
 
+/// What a trusted field that is no evidence means.
+const DOUBTFUL: &str = "a trusted field cannot be read or checked nothing, so nothing is proven";
+
 /// The facts of a message.
 #[derive(Debug, Serialize)]
 pub struct Shown {
@@ -244,6 +247,33 @@ impl Shown {
         }
     }
 
+    /// Who wrote it about what, what is proven of that, and all that speaks against a person's letter to this user.
+    pub(super) fn in_short(&self, page: &mut Page) {
+        page.row("From", &self.from);
+        if self.envelope_sender != self.sender {
+            page.row("envelope sender", self.envelope_sender.as_deref().unwrap_or(self.envelope));
+        }
+        page.row("Subject", &self.subject);
+        page.row("proven", &if self.proofs.is_empty() { "nothing".to_owned() } else { self.proofs.join(", ") });
+        if self.doubtful {
+            page.row("doubtful", DOUBTFUL);
+        }
+        page.lines("damaged", self.defects.iter().cloned());
+        page.lines("automatic", self.signs.iter().map(SignShown::words));
+        page.lines("may be run", self.text.executables.iter().map(ExecutableShown::words));
+        if self.name_shows_other_address {
+            page.row("shows another", "the name holds another address");
+        }
+        if !self.addressed_to_you {
+            page.row("to you", yes(false));
+        }
+        page.some("mailing list", self.list.as_ref());
+        page.some("spam score", self.spam_filter.points.as_ref());
+        if self.spam_filter.says_spam {
+            page.row("spam filter", "calls it spam");
+        }
+    }
+
     pub(super) fn columns(&self, page: &mut Page) {
         page.heading("Message");
         page.row("From", &self.from);
@@ -264,8 +294,7 @@ impl Shown {
         page.lines("extension", self.extensions.iter().cloned());
         self.origin(page);
         page.heading("Who wrote it");
-        let signs = self.signs.iter().map(|sign| format!("{} ({}; {})", sign.name, sign.kind, sign.source));
-        page.list("automatic", signs, "no sign of it");
+        page.list("automatic", self.signs.iter().map(SignShown::words), "no sign of it");
         page.row("challenge field", yes(self.is_challenge));
         page.row("shows another", if self.name_shows_other_address { "the name holds another address" } else { "no" });
         page.row("failed delivery", yes(self.delivery_failed));
@@ -300,7 +329,7 @@ impl Shown {
             page.row("too low", &what);
         }
         if self.doubtful {
-            page.row("doubtful", "a trusted field cannot be read or checked nothing, so nothing is proven");
+            page.row("doubtful", DOUBTFUL);
         }
         page.lines("servers seen", self.servers_seen.iter().cloned());
     }
@@ -353,8 +382,7 @@ impl TextShown {
         page.row("words", &self.words.to_string());
         page.row("anything attached", yes(self.has_attachments));
         page.row("looked at whole", yes(!self.unexamined));
-        let found = self.executables.iter().map(|one| format!("{} {}", one.kind, one.name));
-        page.list("may be run", found, "nothing found");
+        page.list("may be run", self.executables.iter().map(ExecutableShown::words), "nothing found");
         if self.executables_unexamined {
             page.row("", "and not all could be looked at");
         }
@@ -391,6 +419,10 @@ impl ExecutableShown {
     fn of(one: &Finding) -> ExecutableShown {
         ExecutableShown { kind: one.kind.name(), name: one.name.clone() }
     }
+
+    fn words(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
 }
 
 impl Ignored {
@@ -402,6 +434,10 @@ impl Ignored {
 impl SignShown {
     fn of(sign: &Sign) -> SignShown {
         SignShown { name: sign.name(), kind: sign.kind().name(), source: sign.source() }
+    }
+
+    fn words(&self) -> String {
+        format!("{} ({}; {})", self.name, self.kind, self.source)
     }
 }
 

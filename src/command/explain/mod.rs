@@ -68,7 +68,7 @@ pub fn explain(arguments: &ExplainArguments, environment: Environment) -> Answer
     let path = arguments.file.as_ref().map(|path| path.display().to_string());
     let account = Account { look: looked, ..Account::of(&installation, path, &case, assumed, now) };
     // Perform.
-    let text = if arguments.json { as_json(&account)? } else { account.columns(screen::width()) };
+    let text = if arguments.json { as_json(&account)? } else { account.columns(screen::width(), arguments.verbose) };
     screen::out(&text)?;
     Ok(Ending::Done)
 }

@@ -21,7 +21,16 @@ pub(super) struct Page(pub(super) String, pub(super) Option<usize>);
 impl Page {
     pub(super) fn heading(&mut self, text: &str) {
         let gap = if self.0.is_empty() { "" } else { "\n" };
-        self.0.push_str(&format!("{gap}{text}\n"));
+        let end = if text.is_empty() { "" } else { "\n" };
+        self.0.push_str(&format!("{gap}{text}{end}"));
+    }
+
+    /// A sentence over the whole width.
+    pub(super) fn sentence(&mut self, text: &str) {
+        self.0.push_str(&match self.1 {
+            Some(width) => wrapped(text, 0, width),
+            None => format!("{text}\n"),
+        });
     }
 
     pub(super) fn row(&mut self, name: &str, value: &str) {
