@@ -138,7 +138,8 @@ fn with_learn_everything_is_learned_and_the_last_month_is_shown() {
         "\n2 messages, ",
         "\n1 more is older or without a date, and is not counted\n",
         "\npassed                       1   50.0 %\n",
-        "\nasked most\n        1  eve@example.com\n",
+        "\nwould be asked: how often, the newest, who\n        1  ",
+        "  eve@example.com\n",
     ] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
     }

@@ -175,6 +175,26 @@ fn a_held_file_is_explained_as_the_message_it_holds() {
 }
 
 #[test]
+fn the_summary_fits_the_screen_and_ends_with_whom_it_would_ask() {
+    let mut world = world();
+    let mail = fixture::root().join("replay/mail.mbox");
+    let piped = String::from_utf8(world.run(&["replay", mail.to_str().unwrap()], "").stdout).unwrap();
+    world.set("COLUMNS", "80");
+    let outcome = world.run(&["replay", mail.to_str().unwrap()], "");
+    let said = String::from_utf8(outcome.stdout.clone()).unwrap();
+    outcome.check("no line is wider", said.lines().all(|line| line.chars().count() <= 80));
+    assert!(piped.lines().any(|line| line.chars().count() > 80), "a pipe gets a line a reason: {piped}");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&said), words(&piped));
+    let (_, asked) = said.split_once("\nwould be asked: how often, the newest, who\n").unwrap();
+    let dated = |line: &str| line.split_whitespace().nth(1).is_some_and(|day| day.starts_with("20") && day.len() == 10);
+    assert!(!asked.is_empty() && asked.lines().all(|line| line.contains('@') && dated(line)), "{asked}");
+    let json = world.run(&["replay", "--json", mail.to_str().unwrap()], "");
+    let beside = String::from_utf8(json.stderr.clone()).unwrap();
+    json.check("beside lines for a program too", beside.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
 fn the_accounts_are_what_they_were() {
     let world = world();
     world.allow("carol@example.com");

@@ -269,11 +269,10 @@ impl Book<'_> {
     /// The summary, on the screen where it does not stand among lines for a program.
     fn close(mut self, remarks: &[&str]) -> Answer {
         let _ = self.flush()?;
-        let text = self.tally.text(remarks);
         if self.json {
-            screen::beside(&text)
+            screen::beside(&self.tally.text(remarks, screen::width_beside()));
         } else {
-            screen::out(&text)?
+            screen::out(&self.tally.text(remarks, screen::width()))?;
         }
         let nothing = self.tally.counts.messages() + self.tally.sent == 0;
         Ok(if nothing { Ending::No } else { Ending::Done })

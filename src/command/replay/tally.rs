@@ -9,13 +9,21 @@ use std::collections::{BTreeMap, HashMap};
 use crate::command::replay::looking::Looked;
 use crate::command::replay::trial::Judged;
 use crate::mail::compose::day_of;
-use crate::mail::display::one_line;
+use crate::mail::display::{one_line, wrapped};
 use crate::operation::progress::{group, plural};
 use crate::policy::reason::Reason;
 use crate::policy::verdict::Verdict;
 
-/// Most senders that are listed, of those who would be asked and of those whose mail would be held.
+/// Most senders that are listed of those whose mail would be held.
 pub const SENDERS_LIMIT: usize = 10;
+/// Most of those who would be asked: a person looks whether there is somebody whom they know.
+pub const ASKED_LIMIT: usize = 20;
+/// Most characters of an address where nothing says how wide the screen is.
+const ADDRESS_LIMIT: usize = 120;
+/// Where the words behind a count and its share begin.
+const WORDS: usize = 41;
+/// Where a sentence begins that has a line of its own.
+const INDENT: usize = 20;
 /// Most different senders of held mail that are told apart: each spam may have its own. Who comes later is one of the others.
 const HELD_KEPT: usize = 10_000;
 /// Most weeks that are listed one by one; half a year shows where it settles.
@@ -105,10 +113,10 @@ impl Looks {
     }
 }
 
-/// How many messages each of them sent.
+/// How many messages each of them sent, and when the newest.
 #[derive(Clone, Debug, Default)]
 struct Senders {
-    known: HashMap<String, u64>,
+    known: HashMap<String, (u64, Option<i64>)>,
     /// Messages of others.
     beyond: u64,
 }
@@ -175,12 +183,12 @@ impl Tally {
         if let (Verdict::Challenge, Some(to)) = (judged.verdict, &judged.to) {
             self.reflected += judged.reflected;
             // As for the limits, sub-addresses count as one.
-            self.asked.add(to.without_tag("+").normal().as_str(), usize::MAX);
+            self.asked.add(to.without_tag("+").normal().as_str(), judged.at, usize::MAX);
         }
         if judged.verdict == Verdict::Hold {
             match &judged.sender {
-                Some(sender) => self.held.add(sender.normal().as_str(), HELD_KEPT),
-                None => self.held.add("(nobody, or more than one)", HELD_KEPT),
+                Some(sender) => self.held.add(sender.normal().as_str(), judged.at, HELD_KEPT),
+                None => self.held.add("(nobody, or more than one)", judged.at, HELD_KEPT),
             }
         }
     }
@@ -191,39 +199,43 @@ impl Tally {
         self.weeks.entry((at + 3 * 86_400).div_euclid(WEEK)).or_default().add(verdict);
     }
 
-    /// The summary. `remarks` are whole sentences on how it was come by.
+    /// The summary, the lines no wider than `width` where that is known. `remarks` are whole sentences on how it was come
+    /// by.
     #[must_use]
-    pub fn text(&self, remarks: &[&str]) -> String {
+    pub fn text(&self, remarks: &[&str], width: Option<usize>) -> String {
         let all = self.counts.messages();
-        let mut out = format!("{} {}, {} bytes", group(all), plural(all, "message"), group(self.bytes));
-        if self.faults > 0 {
-            out.push_str(&format!("; {} could not be read, see above", group(self.faults)));
-        }
-        out.push('\n');
+        let mut out = Lines { text: String::new(), width };
+        let faults = match self.faults {
+            0 => String::new(),
+            faults => format!("; {} could not be read, see above", group(faults)),
+        };
+        out.push("", 0, &format!("{} {}, {} bytes{faults}", group(all), plural(all, "message"), group(self.bytes)));
         if self.sent > 0 {
-            out.push_str(&format!("{} more that you wrote yourself, to learn from\n", group(self.sent)));
+            out.push("", 0, &format!("{} more that you wrote yourself, to learn from", group(self.sent)));
         }
         if self.older > 0 {
             let are = if self.older == 1 { "is" } else { "are" };
-            out.push_str(&format!("{} more {are} older or without a date, and {are} not counted\n", group(self.older)));
+            out.push(
+                "",
+                0,
+                &format!("{} more {are} older or without a date, and {are} not counted", group(self.older)),
+            );
         }
         for remark in remarks {
-            out.push_str(&format!("{remark}\n"));
+            out.push("", 0, remark);
         }
-        out.push('\n');
+        out.text.push('\n');
         self.push_counts(&mut out, all);
         self.push_reasons(&mut out, all);
-        self.asked.push("asked most", &mut out);
-        self.held.push("held most, in silence", &mut out);
-        self.push_weeks(&mut out);
-        out
+        self.held.push("held most, in silence", SENDERS_LIMIT, false, &mut out);
+        self.push_weeks(&mut out.text);
+        self.asked.push("would be asked: how often, the newest, who", ASKED_LIMIT, true, &mut out);
+        out.text
     }
 
-    fn push_counts(&self, out: &mut String, all: u64) {
+    fn push_counts(&self, out: &mut Lines, all: u64) {
         let mut row = |name: &str, count: u64, whole: u64, what: &str| {
-            let line = format!("{name:<17}{:>13}  {}  {what}", group(count), share(count, whole));
-            out.push_str(line.trim_end());
-            out.push('\n');
+            out.push(&format!("{name:<17}{:>13}  {}  ", group(count), share(count, whole)), WORDS, what);
         };
         let counts = &self.counts;
         row("passed", counts.passed, all, "");
@@ -243,30 +255,50 @@ impl Tally {
         if self.own_mail > 0 {
             row("about your mail", self.own_mail, all, "they answer or return a message of yours, and pass for that");
         }
-        out.push_str(&self.looked.line(self.looks));
+        for line in self.looked.line(self.looks).lines() {
+            out.push("", 0, line);
+        }
         // More of them than are proven: hardly forgeries.
         if let Some((hops, count)) =
             self.below.iter().max_by_key(|(_, count)| **count).filter(|most| *most.1 > self.proven)
         {
-            out.push_str(&format!(
-                "{} messages have a field of a configured authserv-id below {hops} Received fields, where it is not believed.\n\
-                 If those {hops} are your own servers': --hops {hops}, or hops = {hops} in the part [trust].\n",
+            let below = format!(
+                "{} messages have a field of a configured authserv-id below {hops} Received fields, where it is not believed.",
                 group(*count)
-            ));
+            );
+            let way =
+                format!("If those {hops} are your own servers': --hops {hops}, or hops = {hops} in the part [trust].");
+            out.push("", 0, &below);
+            out.push("", 0, &way);
         }
     }
 
-    fn push_reasons(&self, out: &mut String, all: u64) {
+    fn push_reasons(&self, out: &mut Lines, all: u64) {
         let mut rows: Vec<_> = self.reasons.iter().collect();
         rows.sort_by_key(|((verdict, number), (_, count))| (std::cmp::Reverse(*count), *verdict, *number));
-        let width = rows.iter().map(|(_, (reason, _))| reason.name().len()).max().unwrap_or(0);
+        let widest = rows.iter().map(|(_, (reason, _))| reason.name().len()).max().unwrap_or(0);
         if !rows.is_empty() {
-            out.push_str("\nwhy\n");
+            out.text.push_str("\nwhy\n");
         }
-        for ((verdict, _), (reason, count)) in rows {
-            let (count, share) = (group(*count), share(*count, all));
-            let name = reason.name();
-            out.push_str(&format!("{count:>9}  {share}  {verdict:<9}  {name:<width$}  {}\n", reason.sentence()));
+        let rows: Vec<(String, String)> = rows
+            .into_iter()
+            .map(|((verdict, _), (reason, count))| {
+                let (count, share, name) = (group(*count), share(*count, all), reason.name());
+                (format!("{count:>9}  {share}  {verdict:<9}  {name:<widest$}  "), reason.sentence())
+            })
+            .collect();
+        // A sentence that has no room beside its name stands below it, and then all do.
+        let fits = |(begin, sentence): &(String, String)| {
+            out.width.is_none_or(|width| begin.chars().count() + sentence.chars().count() <= width)
+        };
+        let beside = rows.iter().all(fits);
+        for (begin, sentence) in rows {
+            if beside {
+                out.push(&begin, 0, &sentence);
+            } else {
+                out.push(&begin, 0, "");
+                out.push(&" ".repeat(INDENT), INDENT, &sentence);
+            }
         }
     }
 
@@ -291,33 +323,68 @@ impl Tally {
     }
 }
 
+/// Lines no wider than said.
+struct Lines {
+    text: String,
+    width: Option<usize>,
+}
+
+impl Lines {
+    /// A line: its begin, and words that go on below one another from that column.
+    fn push(&mut self, begin: &str, column: usize, words: &str) {
+        let whole = format!("{begin}{words}");
+        match self.width {
+            Some(width) if whole.chars().count() > width => {
+                self.text.push_str(&format!("{begin}{}", wrapped(words, column, width.max(column + 1))));
+            }
+            _ => self.text.push_str(&format!("{}\n", whole.trim_end())),
+        }
+    }
+
+    /// What has to stay on one line is cut.
+    fn push_cut(&mut self, begin: &str, word: &str) {
+        let room = self.width.map_or(ADDRESS_LIMIT, |width| width.saturating_sub(begin.chars().count()));
+        self.text.push_str(&format!("{begin}{}\n", one_line(word, room.clamp(1, ADDRESS_LIMIT))));
+    }
+}
+
 impl Senders {
     /// One message more; a sender who comes after so many others is not told apart.
-    fn add(&mut self, sender: &str, limit: usize) {
-        if let Some(count) = self.known.get_mut(sender) {
+    fn add(&mut self, sender: &str, at: Option<i64>, limit: usize) {
+        if let Some((count, newest)) = self.known.get_mut(sender) {
             *count += 1;
+            *newest = at.max(*newest);
         } else if self.known.len() < limit {
-            self.known.insert(sender.to_owned(), 1);
+            self.known.insert(sender.to_owned(), (1, at));
         } else {
             self.beyond += 1;
         }
     }
 
-    fn push(&self, title: &str, out: &mut String) {
+    /// Most messages first, at most `limit`; with the day of the newest, if that is wanted.
+    fn push(&self, title: &str, limit: usize, with_day: bool, out: &mut Lines) {
         let mut rows: Vec<_> = self.known.iter().collect();
-        rows.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
         if rows.is_empty() {
             return;
         }
-        out.push_str(&format!("\n{title}\n"));
-        for (who, count) in rows.iter().take(SENDERS_LIMIT) {
-            out.push_str(&format!("{:>9}  {}\n", group(**count), one_line(who, 120)));
+        out.text.push('\n');
+        out.push("", 0, title);
+        let day = |at: Option<i64>| match (with_day, at) {
+            (false, _) => String::new(),
+            (true, Some(at)) => format!("{:<10}  ", day_of(at)),
+            (true, None) => format!("{:<10}  ", "no date"),
+        };
+        for (who, (count, newest)) in rows.iter().take(limit) {
+            out.push_cut(&format!("{:>9}  {}", group(*count), day(*newest)), who);
         }
-        let others = rows.get(SENDERS_LIMIT..).unwrap_or_default();
+        let others = rows.get(limit..).unwrap_or_default();
         if !others.is_empty() {
-            let rest: u64 = self.beyond + others.iter().map(|(_, count)| **count).sum::<u64>();
+            let rest: u64 = self.beyond + others.iter().map(|(_, (count, _))| *count).sum::<u64>();
             let more = if self.beyond > 0 { "or more " } else { "" };
-            out.push_str(&format!("{:>9}  {} {more}others\n", group(rest), group(others.len() as u64)));
+            let newest = others.iter().filter_map(|(_, (_, newest))| *newest).max();
+            let all = format!("{} {more}others", group(others.len() as u64));
+            out.push_cut(&format!("{:>9}  {}", group(rest), day(newest)), &all);
         }
     }
 }
@@ -379,17 +446,54 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_beyond_the_tenth_is_counted() {
+    fn who_would_be_asked_is_listed_last_and_beyond_the_twentieth_counted() {
         let mut tally = Tally::default();
-        for number in 0..12 {
-            for _ in 0..=number {
-                tally.add(&judged(Verdict::Challenge, Reason::Challenge, Some(&format!("a{number}@x.org"))));
+        let day = 86_400;
+        for number in 0..22_i64 {
+            for at in 0..=number {
+                let asked = judged(Verdict::Challenge, Reason::Challenge, Some(&format!("a{number}@x.org")));
+                // The newest is neither the first nor the last that is read.
+                let at = (number - at).min(at) * day;
+                tally.add(&Judged { at: Some(at), ..asked });
             }
         }
-        let text = tally.text(&[]);
-        assert!(text.contains("       12  a11@x.org\n"), "{text}");
-        assert!(text.contains("        3  2 others\n"), "{text}");
-        assert!(!text.contains("a1@x.org"), "{text}");
+        let (_, last) =
+            tally.text(&[], None).split_once("\nwould be asked").map(|(a, b)| (a.len(), b.to_owned())).unwrap();
+        assert!(last.contains("       22  1970-01-11  a21@x.org\n       21  1970-01-11  a20@x.org\n"), "{last}");
+        assert!(last.ends_with("        3  1970-01-02  a2@x.org\n        3  1970-01-01  2 others\n"), "{last}");
+        assert!(!last.contains("a1@x.org"), "{last}");
+        let mut undated = Tally::default();
+        undated.add(&judged(Verdict::Challenge, Reason::Challenge, Some("a@x.org")));
+        assert!(undated.text(&[], None).ends_with("        1  no date     a@x.org\n"), "{}", undated.text(&[], None));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_screen_and_no_word_is_lost() {
+        let mut tally = Tally::new(false, true);
+        tally.faults = 3;
+        tally.sent = 4;
+        tally.older = 5;
+        for reason in Reason::all() {
+            let to = format!("{}@{}.example", "a".repeat(60), "b".repeat(60));
+            let low = Judged { trusted_below: Some(2), proven: false, ..judged(Verdict::Challenge, reason, Some(&to)) };
+            tally.add(&low);
+            tally.add(&Judged { sender: Address::parse(&to).ok(), ..judged(Verdict::Hold, reason, None) });
+            tally.add(&Judged { looked: Some(Looked::NotLookedAt), ..judged(Verdict::Pass, reason, None) });
+        }
+        tally.add_to_week(Verdict::Hold, 0);
+        let remark =
+            "A remark that is a whole sentence, and longer than any line that a screen of eighty columns holds.";
+        let words = |text: &str| {
+            text.split_whitespace().filter(|word| !word.contains("aaa")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let wide = tally.text(&[remark], None);
+        for width in [60, 80, 100, 200] {
+            let text = tally.text(&[remark], Some(width));
+            let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > width).collect();
+            assert!(long.is_empty(), "{width}: {long:#?}");
+            assert_eq!(words(&text), words(&wide), "{width}");
+        }
+        assert!(tally.text(&[], Some(80)).contains("…\n"), "an address that has no room is seen to be cut");
     }
 
     #[test]
@@ -402,12 +506,12 @@ mod tests {
         tally.add(&judged(Verdict::Pass, Reason::AllowedSender, None));
         assert!(
             tally
-                .text(&[])
+                .text(&[], None)
                 .ends_with("\nheld most, in silence\n        2  bob@x.org\n        1  (nobody, or more than one)\n")
         );
         (0..HELD_KEPT + 7).for_each(|number| tally.add(&held(by(format!("a{number}@x.org")))));
         assert_eq!((tally.held.known.len(), tally.held.beyond), (HELD_KEPT, 9));
-        assert!(tally.text(&[]).contains("   9,999  9,990 or more others\n"), "{}", tally.text(&[]));
+        assert!(tally.text(&[], None).contains("   9,999  9,990 or more others\n"), "{}", tally.text(&[], None));
     }
 
     #[test]
@@ -421,9 +525,9 @@ mod tests {
         (0..2).for_each(|_| tally.add(&low(2)));
         tally.add(&low(5));
         tally.add(&judged(Verdict::Challenge, Reason::Challenge, Some("a@x.org")));
-        assert!(tally.text(&[]).contains("2 messages have a field of a configured authserv-id below 2 Received"));
+        assert!(tally.text(&[], None).contains("2 messages have a field of a configured authserv-id below 2 Received"));
         tally.add(&judged(Verdict::Challenge, Reason::Challenge, Some("b@x.org")));
-        assert!(!tally.text(&[]).contains("below"), "a forger's field or two says nothing");
+        assert!(!tally.text(&[], None).contains("below"), "a forger's field or two says nothing");
     }
 
     #[test]
@@ -435,13 +539,17 @@ mod tests {
         {
             tally.add_to_week(verdict, at);
         }
-        let text = tally.text(&[]);
+        let text = tally.text(&[], None);
         assert!(text.contains("2026-11-09            0         1         0\n"), "{text}");
         assert!(text.contains("2026-11-16            1         0         1\n"), "{text}");
         for week in 0..30 {
             tally.add_to_week(Verdict::Pass, monday + week * WEEK);
         }
-        assert!(tally.text(&[]).contains("5 more                5         0         0\n"), "{}", tally.text(&[]));
+        assert!(
+            tally.text(&[], None).contains("5 more                5         0         0\n"),
+            "{}",
+            tally.text(&[], None)
+        );
     }
 
     #[test]
@@ -465,6 +573,6 @@ mod tests {
 
     #[test]
     fn nothing_read_is_no_division() {
-        assert!(Tally::default().text(&["A remark."]).starts_with("0 messages, 0 bytes\nA remark.\n"));
+        assert!(Tally::default().text(&["A remark."], None).starts_with("0 messages, 0 bytes\nA remark.\n"));
     }
 }
