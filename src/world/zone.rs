@@ -43,3 +43,35 @@ impl LocalZone {
         if known { name.to_owned() } else { UTC.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-21 12:00 and 2026-07-21 12:00 UTC.
+    const WINTER: i64 = 1_795_262_400;
+    const SUMMER: i64 = 1_784_635_200;
+
+    #[test]
+    fn a_zone_without_a_name_is_called_as_its_time() {
+        let zone = LocalZone(TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap());
+        assert_eq!((zone.offset(WINTER), zone.name(WINTER)), (3_600, "CET".into()));
+        assert_eq!((zone.offset(SUMMER), zone.name(SUMMER)), (7_200, "CEST".into()));
+    }
+
+    #[test]
+    fn no_zone_is_utc_whatever_else_it_is_called() {
+        for zone in [TimeZone::UTC, TimeZone::unknown()] {
+            let zone = LocalZone(zone);
+            assert_eq!((zone.offset(WINTER), zone.name(WINTER)), (0, "UTC".into()));
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_not_moved() {
+        let zone = LocalZone(TimeZone::posix("CET-1").unwrap());
+        for odd in [i64::MIN, i64::MAX] {
+            assert_eq!((zone.offset(odd), zone.name(odd)), (0, "CET".into()));
+        }
+    }
+}

@@ -69,7 +69,7 @@ fn seen_without_its_rows_a_digest_knew_nobody_though_the_list_was_sound() {
 #[test]
 fn a_code_stands_before_people_and_only_a_machines() {
     let world = World::new();
-    let letter = |from: &str, number, subject: &str| from_with(from, number, subject);
+    let letter = |address, number, subject| from(address, number).field("Subject", subject);
     world.deliver(letter("eve@example.org", 1, "482913 is the number of our house").unproven().bytes());
     world.deliver(letter("no-reply@example.com", 2, "482913 is your code").bytes());
     world.deliver(letter("no-reply@example.com", 3, "Our news of 2026").bytes());
@@ -77,10 +77,6 @@ fn a_code_stands_before_people_and_only_a_machines() {
     let place = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));
     assert!(place("\nCodes and confirmations that you may be waiting for (1)\n") < place("is your code"), "{said}");
     assert!(place("is your code") < place("of our house") && place("of our house") < place("Our news"), "{said}");
-}
-
-fn from_with(address: &str, number: usize, subject: &str) -> Letter {
-    from(address, number).field("Subject", subject)
 }
 
 #[test]
@@ -129,4 +125,29 @@ fn times_are_the_users_own_and_the_zone_is_named() {
         let (said, local) = told(&world);
         assert_eq!((said.as_str(), ahead(&local)), (name, difference), "{zone:?}: {local} {utc}");
     }
+}
+
+#[test]
+fn what_has_no_room_is_not_listed_and_comes_with_the_next_one() {
+    let world = World::new();
+    let strangers = 70;
+    for number in 0..strangers {
+        world.deliver(from(&format!("p{number}@example.net"), number).unproven().bytes());
+    }
+    for number in 0..3 {
+        world.deliver(from("eve@example.org", number).proven("dmarc=fail header.from=example.org").bytes());
+    }
+    let listed = || world.store().all_held().unwrap().iter().filter(|row| row.listed.is_some()).count();
+    let (first, before) = (digest(&world), listed());
+    let shown = first.matches("@example.net").count();
+    assert!(first.lines().count() < 60 && before == 0 && shown < strangers, "{first}");
+    assert!(first.contains(&format!("\n{} more come with the next digest;", strangers - shown)), "{first}");
+    world.run(&["digest"], "");
+    // A line speaks for the forged ones.
+    assert_eq!(listed(), shown + 3, "{first}");
+    let second = digest(&world);
+    assert!(!second.contains(" with the next digest") && !second.contains("Forged, "), "{second}");
+    assert_eq!(second.matches("@example.net").count(), strangers - shown, "{second}");
+    world.run(&["digest"], "");
+    assert_eq!(listed(), strangers + 3);
 }

@@ -159,7 +159,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The lines of all groups, with the empty ones between them.
-    fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         let groups: usize = self.groups.iter().map(|(group, plan)| self.height(group, *plan)).sum();
         let waiting = self.waiting();
         let last = if waiting > 0 { self.waiting_line(waiting).lines().count() } else { 0 };
@@ -221,8 +221,8 @@ impl<'a> Layout<'a> {
 
     /// How many are not listed.
     fn waiting(&self) -> usize {
-        let all: usize = self.groups.iter().map(|(group, _)| group.all.len()).sum();
-        all - self.listed().len()
+        let people = self.groups.iter().filter(|(group, _)| !group.section.may_be_counted());
+        people.map(|(group, plan)| group.all.len() - picked(group, plan.rows).len()).sum()
     }
 
     fn waiting_line(&self, count: usize) -> String {

@@ -76,7 +76,7 @@ pub fn text(report: Report<'_>) -> String {
 }
 
 /// The messages that count as listed: those that [`text`] shows, and those that it only counts where a line says how all of
-/// them are seen. Nothing that a person may have written is only counted; what has no room comes with the next digest.
+/// them are seen. A stranger's mail is not ([`Section::may_be_counted`]): what of it has no room comes with the next digest.
 #[must_use]
 pub fn listed(report: Report<'_>) -> Vec<HeldId> {
     layout(report, &top(report), &advice(report)).listed()
@@ -287,6 +287,8 @@ mod tests {
         let policy = crate::policy::tests::policy();
         let report = Report { policy: &policy, entries, words, alarms, older: 3, now: NOW, zone: ZONE, width: WIDTH };
         let (text, listed) = (text(report), listed(report));
+        let layout = layout(report, &top(report), &advice(report));
+        assert_eq!(layout.lines(), layout.text(ZONE).lines().count(), "counted otherwise than written: {text}");
         let is_overdue = entries.iter().any(|entry| is_overdue(&policy, entry, NOW));
         let most = if entries.len() <= FEW { FEW_LINES } else { MOST_LINES };
         let above =

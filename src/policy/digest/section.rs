@@ -1,7 +1,7 @@
 //! The parts of a digest: which is how urgent, what its heading says, and what is counted where there is no room.
 //!
-//! Promises: every entry belongs to exactly one; whatever may be a person's is shown before it counts as listed. Never
-//! touches: how many lines there are.
+//! Promises: every entry belongs to exactly one; a stranger's mail is shown before it counts as listed. Never touches: how
+//! many lines there are.
 
 use super::entry::{Entry, Words};
 use crate::policy::gate::{CapRefusal, GateRefusal};
@@ -35,10 +35,10 @@ pub enum Section {
     Bounces,
     /// There is something in it that a computer may run.
     Executables,
-    /// What the spam filter or its build says is junk.
-    Junk,
     /// From an address that wants to be asked no more, since it was not them before.
     OptedOut,
+    /// What the spam filter or its build says is junk.
+    Junk,
     /// The domain it claims to come from says that it does not, and nobody known writes from that address.
     Forged,
     /// Denied senders.
@@ -92,17 +92,18 @@ impl Section {
         }
     }
 
-    /// Whether what has no room is counted and that is enough: the line names the command that shows it. What a person may
-    /// have written is never only counted.
+    /// Whether what has no room is counted and that is enough: the line names the command that shows it. A stranger's mail is
+    /// never only counted, but where the user, the domain it claims or the spam filter says what it is.
     #[must_use]
     pub fn may_be_counted(self) -> bool {
-        self == Section::Codes || (self >= Section::Robots && self != Section::Executables)
+        let is_persons = matches!(self, Section::Executables | Section::OptedOut);
+        self == Section::Codes || (self >= Section::Robots && !is_persons)
     }
 
     /// Whether one line speaks for all that is in it, however much room there is.
     #[must_use]
     pub fn is_folded(self) -> bool {
-        self >= Section::OptedOut
+        self >= Section::Forged
     }
 }
 
@@ -197,8 +198,8 @@ mod tests {
             Reason::Automatic(Sign::UnsubscribeText),
             Reason::ForeignBounce,
             Reason::Executable(crate::mail::executable::Executable::Program),
-            Reason::ScoreHigh,
             Reason::OptedOut,
+            Reason::ScoreHigh,
             Reason::DmarcFail,
             Reason::DeniedSender,
             Reason::Answer,
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_person_is_only_counted() {
+    fn a_strangers_mail_is_never_only_counted() {
         for person in [
             Reason::AnsweredAtOnce,
             Reason::NotThem,
@@ -245,6 +246,7 @@ mod tests {
             Reason::OwnAddressUnproven,
             Reason::DisplayNameAddress,
             Reason::Executable(crate::mail::executable::Executable::MacroDocument),
+            Reason::OptedOut,
             Reason::Unreadable,
             Reason::NotAddressed,
             Reason::StoreUnavailable,
