@@ -92,16 +92,23 @@ impl<'a> Layout<'a> {
         let is_shown = |group: &Group| !group.section.may_be_counted() || group.section == Section::Codes;
         let counted = self.groups.iter().filter(|(group, _)| !is_shown(group));
         let mut spare = self.room.saturating_sub(counted.map(|(group, plan)| self.height(group, *plan)).sum());
-        let need = |group: &Group| heading(group, group.rows.len(), self.width).lines().count() + group.rows.len();
+        // A heading is longer where not all are shown, and codes that are counted have a line more.
+        let head = |group: &Group| {
+            let all = group.rows.len();
+            let heading =
+                [all, all.saturating_sub(1).max(1)].map(|rows| heading(group, rows, self.width).lines().count());
+            heading.into_iter().max().unwrap_or(1) + usize::from(group.section.may_be_counted() && all > 1)
+        };
+        let heads: Vec<usize> = self.groups.iter().map(|(group, _)| head(group)).collect();
+        let needs = self.groups.iter().zip(&heads);
         let needs: Vec<usize> =
-            self.groups.iter().map(|(group, _)| if is_shown(group) { need(group) } else { 0 }).collect();
+            needs.map(|((group, _), head)| if is_shown(group) { head + group.rows.len() } else { 0 }).collect();
         let mut later: usize = needs.iter().sum();
         if later > spare {
             spare = spare.saturating_sub(self.waiting_line(usize::MAX).lines().count());
         }
-        for ((group, plan), need) in self.groups.iter_mut().zip(needs).filter(|((group, _), _)| is_shown(group)) {
-            later -= need;
-            let head = need - group.rows.len();
+        for ((group, plan), head) in self.groups.iter_mut().zip(heads).filter(|((group, _), _)| is_shown(group)) {
+            later -= head + group.rows.len();
             let share = if group.section == Section::Codes { spare / 4 } else { spare / 2 };
             let most = spare.saturating_sub(later).max(share).saturating_sub(head);
             let most = most.min(group.rows.len());
@@ -109,7 +116,7 @@ impl<'a> Layout<'a> {
             // What is overdue leaves room for what is new.
             let others = most.saturating_sub(overdue).max(most / 2);
             plan.rows = overdue + others.min(group.rows.len() - overdue);
-            if plan.rows > 0 {
+            if plan.rows > 0 || group.section.may_be_counted() {
                 spare = spare.saturating_sub(head + plan.rows);
             }
         }

@@ -125,7 +125,8 @@ fn layout<'a>(report: Report<'a>, top: &str, bottom: &str) -> Layout<'a> {
     // Around the groups there is an empty line.
     let taken = top.lines().count() + bottom.lines().count() + 2;
     let most = if few { FEW_LINES } else { MOST_LINES };
-    Layout::new(groups(report), few, most.saturating_sub(taken).max(LEAST_ROOM), width(report))
+    let least = LEAST_ROOM.min(2 * report.entries.len());
+    Layout::new(groups(report), few, most.saturating_sub(taken).max(least), width(report))
 }
 
 /// The groups in their order, each with its rows in theirs.
@@ -402,6 +403,23 @@ mod tests {
             left.retain(|entry| !listed.contains(&entry.id));
         }
         assert!(left.is_empty(), "{} are left", left.len());
+    }
+
+    #[test]
+    fn seen_a_longer_heading_and_the_count_of_codes_made_it_a_line_too_long() {
+        let robot = Reason::Automatic(Sign::NoReplyAuthor);
+        let surge = Reason::Capped(CapRefusal::UndeliverableSurge);
+        for count in 2..120 {
+            let mut entries = many(1..1 + count, robot);
+            entries.extend(many(200..200 + count, surge));
+            entries.extend(many(400..400 + count, Reason::Capped(CapRefusal::DailyCap)));
+            entries.extend(many(600..600 + count, Reason::Challenge));
+            let mut words = words(&entries);
+            (1..1 + count).for_each(|number| words.get_mut(&number).unwrap().code = true);
+            let (text, _) = digest_of(&entries, &words, &[]);
+            let most = if entries.len() <= FEW { FEW_LINES } else { MOST_LINES };
+            assert!(text.lines().count() <= most, "{count}: {text}");
+        }
     }
 
     #[test]

@@ -150,6 +150,7 @@ pub fn heading(section: Section, entry: &Entry) -> String {
 fn not_asked(reason: Reason) -> String {
     let why = match reason {
         Reason::Automatic(_) => "their mail system wants no automatic answers",
+        Reason::Capped(CapRefusal::AlikeSurge) => "several wrote alike within an hour",
         Reason::Capped(refusal) => refusal.sentence(),
         // The alarm on top says it at length.
         Reason::Gate(GateRefusal::NothingTrusted) => "nothing here proves who sent it",
