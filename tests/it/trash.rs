@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::policy::token::HeldId;
 use countersign::world::clock;
@@ -623,6 +624,36 @@ fn of_many_who_throw_away_bring_back_and_release_each_message_is_at_one_place() 
         for message in messages {
             assert_eq!(row(&world, &header(message, "X-Countersign-Id").unwrap()).state, state);
         }
+    }
+}
+
+#[test]
+fn what_comes_or_is_brought_back_in_the_moment_in_which_it_ends_is_not_lost() {
+    for round in 0..6 {
+        let world = World::with(DISCARDS);
+        world.deny(BOB);
+        let letter = Letter::from(BOB).bytes();
+        world.deliver(letter.clone());
+        let ends = hold(&world, EVE);
+        world.run(&["discard", "--yes", &ends], "");
+        days_pass(&world, 4);
+        let (delivered, back) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        each(0..8, |at| {
+            let (count, outcome) = match (at + round) % 4 {
+                0 | 1 => return drop(world.run(&["maintain"], "")),
+                2 => (&delivered, world.deliver(letter.clone())),
+                _ => (&back, world.run(&["undiscard", &ends], "")),
+            };
+            count.fetch_add(usize::from(outcome.code == Some(0)), Ordering::Relaxed);
+        });
+        let (delivered, back) = (delivered.into_inner(), back.into_inner());
+        assert_eq!(delivered, 2, "round {round}");
+        let now = world.state();
+        assert!((1..=2).contains(&now.trashed.len()), "round {round}: {}", now.trashed.len());
+        assert_eq!((back, now.held.len()), (back.min(1), back), "round {round}");
+        // And it stays: nothing of what has come is over.
+        world.run(&["maintain"], "");
+        assert_eq!(world.state().trashed.len(), now.trashed.len(), "round {round}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::operation::trash::KEPT;
 use crate::operation::trouble::Trouble;
 use crate::policy::token::HeldId;
 use crate::report::{self, Level};
-use crate::world::maildir::Entry;
+use crate::world::maildir::{Entry, Status};
 use crate::world::store::{HeldRow, State, Store, Trashed};
 
 /// One thing to do.
@@ -23,8 +23,8 @@ use crate::world::store::{HeldRow, State, Store, Trashed};
 enum Chore {
     /// Somebody else took the file away.
     Emptied(Trashed),
-    /// Its three days are over. With its file, and when that was changed last.
-    End(Trashed, Entry, i64),
+    /// Its three days are over. With its file, as it was seen.
+    End(Trashed, Entry, Status),
     /// The file lies there, and its row says something else, or a time that no clock can have said.
     Note(HeldId, Entry),
     /// A file without a row.
@@ -115,7 +115,7 @@ fn due(row: Trashed, held: Held, (now, clock): (i64, &Clock)) -> Result<Option<C
     }
     let is_over = now.saturating_sub(row.since) > KEPT;
     let status = if is_over { held.entry.status()? } else { None };
-    Ok(status.map(|status| Chore::End(row, held.entry, status.changed)))
+    Ok(status.map(|status| Chore::End(row, held.entry, status)))
 }
 
 /// What the store says comes first: after a crash in between a file lies there of which it says nothing, and the time of that
@@ -125,7 +125,7 @@ fn perform_together(installation: &Installation, store: &mut Store, chores: &[Ch
     for chore in chores {
         match chore {
             Chore::Emptied(row) => gone.push(*row),
-            Chore::End(row, entry, changed) => ends.push((*row, entry, *changed)),
+            Chore::End(row, entry, seen) => ends.push((*row, entry, *seen)),
             // Another process may have brought it back since the listing.
             Chore::Note(id, entry) => notes.extend(entry.status()?.map(|_| *id)),
             Chore::Record(held) => rows.extend(row_of(installation, held)?),
@@ -147,14 +147,9 @@ fn perform_together(installation: &Installation, store: &mut Store, chores: &[Ch
         let rows: Vec<Trashed> = ends.iter().map(|(row, ..)| *row).collect();
         store.end_trashed(&rows)?.iter().map(|id| id.number()).collect()
     };
-    let mut files = Vec::new();
-    for (row, entry, changed) in ends {
-        let as_it_was = || Ok::<_, Trouble>(entry.status()?.is_some_and(|status| status.changed == changed));
-        if ended.contains(&row.id.number()) && as_it_was()? {
-            files.push(entry);
-        }
-    }
-    for removed in installation.trash().remove_all(&files) {
+    ends.retain(|(row, ..)| ended.contains(&row.id.number()));
+    let files: Vec<_> = ends.into_iter().map(|(_, entry, seen)| (entry, seen)).collect();
+    for removed in installation.trash().remove_as_seen(&files) {
         removed?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::entry::{Entry, Moved};
+use super::entry::{Entry, Moved, Status};
 use super::file_system::{read_folder, rename_to_free, sync_folder};
 use super::layout::Maildir;
 use super::name::{random_hex, unique_name};
@@ -96,6 +96,13 @@ impl Claimed {
     #[must_use]
     pub fn original(&self) -> &Path {
         &self.original
+    }
+
+    /// Whether it is the file that was looked at, and not another that has got its name since.
+    pub(super) fn is(&self, seen: &Status) -> anyhow::Result<bool> {
+        let status =
+            fs::symlink_metadata(&self.path).with_context(|| format!("cannot read {}", self.path.display()))?;
+        Ok(Status::of(&status) == *seen)
     }
 
     /// Opens its file.

@@ -59,12 +59,19 @@ pub struct Start {
 /// What the file system says about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// When it was last moved, renamed or written, in seconds since 1970. Where a file system does not count a move, it is older.
-    pub changed: i64,
+    /// Which file of its disk it is.
+    pub inode: u64,
     /// When its content was last changed, in seconds since 1970.
     pub modified: i64,
     /// Its length in bytes.
     pub bytes: u64,
+}
+
+impl Status {
+    /// As the system gives it.
+    pub(super) fn of(status: &fs::Metadata) -> Status {
+        Status { inode: status.ino(), modified: status.mtime(), bytes: status.len() }
+    }
 }
 
 /// What became of a message that was to be moved.
@@ -252,7 +259,7 @@ impl Entry {
     /// The system does not say.
     pub fn status(&self) -> anyhow::Result<Option<Status>> {
         match fs::symlink_metadata(&self.path) {
-            Ok(status) => Ok(Some(Status { changed: status.ctime(), modified: status.mtime(), bytes: status.len() })),
+            Ok(status) => Ok(Some(Status::of(&status))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", self.path.display())),
         }

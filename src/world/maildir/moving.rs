@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::claim::claim;
 use super::draft::Committed;
-use super::entry::{Entry, Moved, Removed};
+use super::entry::{Entry, Moved, Removed, Status};
 use super::file_system::{rename_to_free, sync_folder};
 use super::layout::Maildir;
 use super::name::{check_name, unique_name};
@@ -106,6 +106,30 @@ impl Maildir {
                 sum.take_off(bytes);
             }
             sources.insert(folder::above(&source).to_owned());
+            Ok(Removed::Done)
+        };
+        let removed = entries.iter().map(take).collect();
+        durable(removed, sources.into_iter(), |removed| *removed == Removed::Done)
+    }
+}
+
+impl Maildir {
+    /// Removes those messages whose files are still the ones that were looked at, under the names that they had. A name alone
+    /// may have gone to another message meanwhile, which must stay.
+    pub fn remove_as_seen(&self, entries: &[(&Entry, Status)]) -> Vec<anyhow::Result<Removed>> {
+        let mut sources = BTreeSet::new();
+        let mut sum = Quota::of(self);
+        let take = |(entry, seen): &(&Entry, Status)| -> anyhow::Result<Removed> {
+            // Nobody else takes it away from here on; dropped, it has its name back.
+            let Some(claimed) = claim(entry)? else { return Ok(Removed::AlreadyGone) };
+            if !claimed.is(seen)? {
+                return Ok(Removed::AlreadyGone);
+            }
+            sources.insert(folder::above(&entry.path).to_owned());
+            claimed.unlink()?;
+            if let Some(sum) = &mut sum {
+                sum.take_off(seen.bytes);
+            }
             Ok(Removed::Done)
         };
         let removed = entries.iter().map(take).collect();
@@ -263,6 +287,26 @@ mod tests {
         let removed = held.remove_all(&[&five, &one, &six]).into_iter().map(Result::unwrap).collect::<Vec<_>>();
         assert_eq!(removed, [Removed::Done, Removed::AlreadyGone, Removed::Done]);
         assert!(texts(&held).is_empty() && held.remove_all(&[]).is_empty());
+    }
+
+    #[test]
+    fn only_the_file_that_was_looked_at_is_removed() {
+        let Scratch { inbox, held, _folder } = scratch();
+        fs::write(inbox.path().join("maildirsize"), "1000000S\n").unwrap();
+        let [one, two, three, four] = ["1", "2", "3", "4"].map(|name| put(&held, name, name));
+        let seen = [&one, &two, &three, &four].map(|entry| (entry, entry.status().unwrap().unwrap()));
+        // Taken away, and its name given to another; renamed by a reader; and taken away.
+        assert!(matches!(held.move_to(&two, &inbox, "2").unwrap(), Moved::Done(_)));
+        put(&held, "2", "another");
+        read_by_somebody(&held, &three);
+        fs::remove_file(&four.path).unwrap();
+        let removed: Vec<_> = held.remove_as_seen(&seen).into_iter().map(Result::unwrap).collect();
+        let gone = Removed::AlreadyGone;
+        assert_eq!(removed, [Removed::Done, gone, gone, gone]);
+        assert_eq!(texts(&held), ["3", "another"]);
+        assert!(two.path.exists(), "it has its name back");
+        let sum = fs::read_to_string(inbox.path().join("maildirsize")).unwrap();
+        assert!(sum.ends_with("\n-1 -1\n"), "{sum}");
     }
 
     #[test]
