@@ -124,6 +124,9 @@ pub struct InitArguments {
     /// The character that your mail system splits user+anything@ at; "" for none
     #[arg(long, value_name = "CHARACTER")]
     pub delimiter: Option<String>,
+    /// Print the lines for every program that may deliver mail, not only for the one that the mail system names
+    #[arg(long)]
+    pub all_recipes: bool,
     /// Learn at once from what is seen (sent mail, address books, other programs' lists, received mail), without a question
     #[arg(long)]
     pub learn: bool,

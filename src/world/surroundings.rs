@@ -74,14 +74,40 @@ pub fn delimiters() -> Option<String> {
 /// Settings of Postfix on this machine, in that order; none without Postfix, or if it does not answer.
 #[must_use]
 pub fn postconf(names: &[&str]) -> Option<Vec<String>> {
-    let program = ["/usr/sbin/postconf", "/usr/local/sbin/postconf"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|path| is_executable(path))?;
-    let argv: Vec<_> = [program.into(), "-h".into()].into_iter().chain(names.iter().map(Into::into)).collect();
+    postconf_with("-h", names)
+}
+
+/// The same with what each `$name` in them stands for.
+#[must_use]
+pub fn postconf_worked_out(names: &[&str]) -> Option<Vec<String>> {
+    postconf_with("-xh", names)
+}
+
+fn postconf_with(option: &str, names: &[&str]) -> Option<Vec<String>> {
+    let argv: Vec<_> =
+        [of_postfix("postconf")?.into(), option.into()].into_iter().chain(names.iter().map(Into::into)).collect();
     let said = String::from_utf8(program::output_of(&argv, POSTCONF_LIMIT).ok()?).ok()?;
     let values: Vec<String> = said.lines().map(|line| line.trim().to_owned()).collect();
     (values.len() == names.len()).then_some(values)
+}
+
+/// What a table of Postfix (`type:name`) has for that key; none where it has nothing, or cannot be read.
+#[must_use]
+pub fn postmap(key: &str, table: &str) -> Option<String> {
+    // A key that is read from standard input, or an option.
+    if key.starts_with('-') || key.is_empty() {
+        return None;
+    }
+    let argv = [of_postfix("postmap")?.into(), "-q".into(), key.into(), table.into()];
+    let said = String::from_utf8(program::output_of(&argv, POSTCONF_LIMIT).ok()?).ok()?;
+    Some(said.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn of_postfix(name: &str) -> Option<PathBuf> {
+    ["/usr/sbin", "/usr/local/sbin"]
+        .map(|folder| Path::new(folder).join(name))
+        .into_iter()
+        .find(|path| is_executable(path))
 }
 
 /// Where Dovecot on this machine keeps mail; none without Dovecot, or where it says it in another way (2.4).

@@ -21,6 +21,8 @@ use crate::command::init::recipes::Recipes;
 use crate::command::init::settings::{Settings, draft, is_usual_place};
 use crate::exit::Ending;
 use crate::mail::address::Address;
+use crate::mail::display::{one_line, wrapped};
+use crate::operation::deliverer::{self, Entry};
 use crate::operation::evidence::{Evidence, Server};
 use crate::operation::lore::Lore;
 use crate::operation::place::Place;
@@ -34,6 +36,11 @@ use crate::world::mbox;
 use crate::world::secret::{self, Created};
 use crate::world::store::{Store, StoreFile};
 use crate::world::{folder, surroundings};
+
+/// Columns of a terminal that everybody has.
+const WIDTH: usize = 80;
+/// Longest sentence about the mail system.
+const SAID_LIMIT: usize = 1000;
 
 /// What `init` has made, and what it says.
 #[derive(Debug)]
@@ -89,7 +96,7 @@ pub fn set_up(arguments: &InitArguments, mut environment: Environment) -> Result
     }
     report.push_str(&advice(&config, new.is_none()));
     let lore = Lore::of(&config, &environment);
-    report.push_str(&lines_to_copy(&program, &config, &environment, &lore.sent));
+    report.push_str(&lines_to_copy(&program, &config, &environment, &lore.sent, arguments.all_recipes));
     let what = unheeded.join(", ");
     let said = format!("{} was there already and says something else than {what}; edit it", file.display());
     let unheeded = (!what.is_empty()).then_some(said);
@@ -308,8 +315,8 @@ fn shows_no_server(config: &Config) -> bool {
     Evidence::of(&inbox, &policy.trust, &policy.owner.delimiters).candidates().is_empty()
 }
 
-/// The lines for the mail system, each under the name of the file it goes into.
-fn lines_to_copy(program: &Path, config: &Config, environment: &Environment, sent: &[PathBuf]) -> String {
+/// The lines for the mail system: those for who delivers the user's mail, and all where that is not seen or all are wanted.
+fn lines_to_copy(program: &Path, config: &Config, environment: &Environment, sent: &[PathBuf], all: bool) -> String {
     let file = Some(config.paths.config.as_path()).filter(|file| !is_usual_place(file, environment));
     let usual = environment.home.as_ref().map(|home| home.join("Maildir"));
     let inbox = Place::of(&config.paths.inbox).filter(|place| Some(place) != usual.map(Place::Maildir).as_ref());
@@ -317,38 +324,64 @@ fn lines_to_copy(program: &Path, config: &Config, environment: &Environment, sen
         Ok(recipes) => recipes,
         Err(odd) => return format!("\nNo lines for the mail system: {odd}.\n"),
     };
-    let mut out =
-        String::from("\nNow let your mail system call it, in one of these ways. Copy the lines as they are.\n");
+    let deliverer = deliverer::seen(environment, &config.policy.owner.primary);
+    let entry = deliverer.as_ref().and_then(|deliverer| deliverer.entry).filter(|_| !all);
+    let mut out = String::from("\n");
+    if let Some(deliverer) = &deliverer {
+        let mut said = deliverer.said.clone();
+        if let Some(first) = said.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        out.push_str(&wrapped(&one_line(&format!("{said}."), SAID_LIMIT), 0, WIDTH));
+    }
+    out.push_str(match entry {
+        Some(_) => "So let it call countersign there. Copy the lines as they are.\n",
+        None => "Now let your mail system call it, in one of these ways. Copy the lines as they are.\n",
+    });
     let mut part = |title: &str, text: &str| out.push_str(&format!("\n-- {title}\n\n{text}"));
-    // An inbox that a command stands for is delivered to by rules that are there already.
-    let has_rules = |name| match environment.home.as_ref().map(|home| surroundings::written_by_hand(&home.join(name))) {
+    for one in [Entry::Procmail, Entry::Maildrop, Entry::Forward] {
+        if entry.is_none_or(|entry| entry == one) {
+            let (title, text) = recipe(one, &recipes, config, environment);
+            part(title, &text);
+        }
+    }
+    part("and for cron, in each case: crontab -e", &recipes.crontab(sent));
+    if entry.is_some() {
+        out.push_str(
+            "\n-- should somebody else deliver your mail: countersign init --all-recipes prints the lines for each\n",
+        );
+    }
+    out
+}
+
+/// The lines for that file, under its name.
+fn recipe(entry: Entry, recipes: &Recipes, config: &Config, environment: &Environment) -> (&'static str, String) {
+    let rules = environment.home.as_ref().map(|home| surroundings::written_by_hand(&home.join(entry.file())));
+    let has_rules = match rules {
         Some(Ok(Some(text))) => !text.trim().is_empty(),
         // There is something that cannot be read: nothing is to be put in its place.
         Some(Err(_)) => true,
+        // An inbox that a command stands for is delivered to by rules that are there already.
         Some(Ok(None)) | None => matches!(config.paths.inbox, Inbox::Command(_)),
     };
-    match has_rules(".procmailrc") {
-        true => part(
+    match (entry, has_rules) {
+        (Entry::Procmail, true) => (
             "procmail: your ~/.procmailrc, in front of its first recipe (the first line that begins with :0); what passes\n\
              -- goes on through your recipes. procmail is called with -t -a \"$EXTENSION\"",
-            &recipes.procmail_beside(),
+            recipes.procmail_beside(),
         ),
-        false => {
-            part("procmail: ~/.procmailrc; procmail is called with -t -a \"$EXTENSION\"", &recipes.procmail());
+        (Entry::Procmail, false) => {
+            ("procmail: ~/.procmailrc; procmail is called with -t -a \"$EXTENSION\"", recipes.procmail())
         }
-    }
-    match has_rules(".mailfilter") {
-        true => part(
+        (Entry::Maildrop, true) => (
             "maildrop: your ~/.mailfilter, in front of its first rule; maildrop is called with -- \"$EXTENSION\"",
-            &recipes.maildrop_beside(),
+            recipes.maildrop_beside(),
         ),
-        false => {
-            part("maildrop: ~/.mailfilter (chmod 600); maildrop is called with -- \"$EXTENSION\"", &recipes.maildrop());
+        (Entry::Maildrop, false) => {
+            ("maildrop: ~/.mailfilter (chmod 600); maildrop is called with -- \"$EXTENSION\"", recipes.maildrop())
         }
+        (Entry::Forward, _) => ("neither of them: ~/.forward", recipes.forward()),
     }
-    part("neither of them: ~/.forward", &recipes.forward());
-    part("and for cron, in each case: crontab -e", &recipes.crontab(sent));
-    out
 }
 
 #[cfg(test)]
@@ -598,7 +631,7 @@ mod tests {
         let called = Environment { config: Some(file.clone()), ..Environment::default() };
         let config = Config::load(&called).unwrap();
         assert!(config.paths.store.starts_with(home.path().join("data")) && config.paths.store.exists());
-        let lines = lines_to_copy(Path::new("/usr/bin/countersign"), &config, &elsewhere, &[]);
+        let lines = lines_to_copy(Path::new("/usr/bin/countersign"), &config, &elsewhere, &[], true);
         assert!(lines.contains(&format!("gate --config {}", file.display())), "{lines}");
     }
 }

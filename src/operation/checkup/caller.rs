@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
-use super::forward::{Destination, destinations};
+use crate::operation::deliverer::{self, Deliverer};
+use crate::operation::forward::{Destination, destinations};
 use crate::operation::rules::lines_that_count;
 use crate::world::config::{Config, Environment};
 use crate::world::surroundings;
@@ -24,13 +25,14 @@ pub(super) fn calls(config: &Config, environment: &Environment) -> Vec<Finding> 
     let Some(home) = &environment.home else {
         return vec![Finding::note("mail system", "HOME is not set: nothing to look at")];
     };
-    let mut found = vec![called(home, config, environment)];
+    let deliverer = deliverer::seen(environment, &config.policy.owner.primary);
+    let mut found = vec![called(home, config, environment, deliverer.as_ref())];
     let forward = surroundings::text_of(&home.join(".forward")).map_or(Vec::new(), |text| destinations(&text));
     let calling = RULES.iter().filter(|(name, _)| !calls_in(home, name).is_empty());
     let called_by: Vec<(&str, &str)> = calling.copied().collect();
     let programs: Vec<&str> = called_by.iter().map(|(_, program)| *program).chain(["countersign"]).collect();
     found.extend(passed_by(&forward, &called_by, &programs));
-    if forward.iter().any(|one| leads_to(one, &programs)) {
+    if forward.iter().any(|one| one.leads_to(&programs)) {
         found.extend(beside(&forward, &programs));
         found.extend(surroundings::postconf(&["allow_mail_to_commands"]).and_then(|values| postfix_forbids(&values)));
         let sendmail = surroundings::text_of(Path::new("/etc/mail/sendmail.cf")).unwrap_or_default();
@@ -40,17 +42,12 @@ pub(super) fn calls(config: &Config, environment: &Environment) -> Vec<Finding> 
     found
 }
 
-/// Whether that is a call of one of these programs.
-fn leads_to(one: &Destination, programs: &[&str]) -> bool {
-    matches!(one, Destination::Program(line) if programs.iter().any(|program| line.contains(program)))
-}
-
 /// That rules call this program, and a `.forward` hands mail on before anybody reads them (local(8)).
 fn passed_by(forward: &[Destination], called_by: &[(&str, &str)], programs: &[&str]) -> Option<Finding> {
     let (name, program) = called_by.first().filter(|_| !forward.is_empty())?;
     // `\user` goes on to the mail system's own delivery, which reads the rules.
     let is_own = |one: &Destination| matches!(one, Destination::Other(other) if other.starts_with('\\'));
-    if forward.iter().any(|one| leads_to(one, programs) || is_own(one)) {
+    if forward.iter().any(|one| one.leads_to(programs) || is_own(one)) {
         return None;
     }
     let said =
@@ -62,7 +59,7 @@ fn passed_by(forward: &[Destination], called_by: &[(&str, &str)], programs: &[&s
 /// What a `.forward` gives every message to, beside this program or who calls it: it is asked for none of them.
 fn beside(forward: &[Destination], programs: &[&str]) -> Option<Finding> {
     let name = |one: &Destination| match one {
-        ours if leads_to(ours, programs) => None,
+        ours if ours.leads_to(programs) => None,
         Destination::Program(line) => Some((line.clone(), line.contains("vacation"))),
         Destination::Other(other) => Some((other.clone(), false)),
     };
@@ -122,7 +119,7 @@ fn confinement(profiles: &Path) -> Option<Finding> {
 }
 
 /// Where it is called.
-fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
+fn called(home: &Path, config: &Config, environment: &Environment, deliverer: Option<&Deliverer>) -> Finding {
     let mut found = Vec::new();
     for name in CALLERS {
         let calls = calls_in(home, name);
@@ -137,9 +134,14 @@ fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
         found.extend((!calls.is_empty()).then(|| format!("~/{name}")));
     }
     if found.is_empty() {
-        return Finding::note("mail system", "neither .procmailrc nor .mailfilter nor .forward calls it").way(
+        let finding = Finding::note("mail system", "neither .procmailrc nor .mailfilter nor .forward calls it");
+        let finding = deliverer.iter().fold(finding, |finding, deliverer| finding.way(&deliverer.said));
+        return finding.way(
             "countersign init prints the lines; or the mail system calls it by itself (Exim, OpenSMTPD, Dovecot)",
         );
+    }
+    if let Some(finding) = deliverer.and_then(|deliverer| never_read(&found, deliverer)) {
+        return finding;
     }
     let usual = home.join(".config/countersign/config.toml");
     if config.paths.config != usual && environment.config.is_some() {
@@ -147,6 +149,17 @@ fn called(home: &Path, config: &Config, environment: &Environment) -> Finding {
             .way(format!("see that the call says --config {}", config.paths.config.display()));
     }
     Finding::good("mail system", &format!("called in {}", found.join(", ")))
+}
+
+/// That only rules call this program which the mail system has nobody read.
+fn never_read(found: &[String], deliverer: &Deliverer) -> Option<Finding> {
+    let entry = deliverer.entry?;
+    let of_rules = |file: &String| RULES.iter().any(|(name, _)| *file == format!("~/{name}"));
+    if found.iter().any(|file| *file == format!("~/{}", entry.file()) || !of_rules(file)) {
+        return None;
+    }
+    let said = format!("{} calls it, and nobody seems to read that: {}", found.join(" and "), deliverer.said);
+    Some(Finding::warning("mail system", &said).way("countersign init prints the lines for the right place"))
 }
 
 /// The lines of that file in the home that call this program.
@@ -159,6 +172,7 @@ fn calls_in(home: &Path, name: &str) -> Vec<String> {
 mod tests {
     use super::super::finding::Grade;
     use super::*;
+    use crate::operation::deliverer::Entry;
 
     #[test]
     fn what_stands_beside_the_call_is_named() {
@@ -173,6 +187,25 @@ mod tests {
         for other in ["\\alice", "bob@example.net", "/home/alice/copy", "\"|other\""] {
             let (grade, said) = of(&format!("\"|countersign deliver || exit 75\"\n{other}\n")).unwrap();
             assert!(grade == Grade::Warning && said.contains(other.trim_matches(['"', '|'])), "{said}");
+        }
+    }
+
+    #[test]
+    fn rules_that_nobody_reads_are_named() {
+        let of = |found: &[&str], entry: Option<Entry>| {
+            let found: Vec<String> = found.iter().map(|&name| name.to_owned()).collect();
+            never_read(&found, &Deliverer { entry, said: "Postfix does it".into() }).map(|finding| finding.said)
+        };
+        assert!(of(&["~/.mailfilter"], Some(Entry::Procmail)).unwrap().contains("Postfix does it"));
+        assert!(of(&["~/.procmailrc"], Some(Entry::Forward)).is_some());
+        for (found, entry) in [
+            (&["~/.procmailrc"] as &[&str], Some(Entry::Procmail)),
+            (&["~/.procmailrc", "~/.mailfilter"], Some(Entry::Maildrop)),
+            (&["~/.dovecot.sieve"], Some(Entry::Forward)),
+            (&["~/.mailfilter", "~/.forward"], Some(Entry::Procmail)),
+            (&["~/.procmailrc"], None),
+        ] {
+            assert_eq!(of(found, entry), None, "{found:?}");
         }
     }
 

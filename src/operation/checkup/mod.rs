@@ -8,7 +8,6 @@ mod challenges;
 mod eyes;
 mod files;
 mod finding;
-mod forward;
 mod lore;
 mod machine;
 mod trust;

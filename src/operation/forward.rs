@@ -4,15 +4,24 @@
 
 /// One destination of a `.forward`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Destination {
+pub enum Destination {
     /// A program, with its line of shell.
     Program(String),
     /// An address, the user's own mailbox (`\user`), a file or a list of more.
     Other(String),
 }
 
+impl Destination {
+    /// Whether that is a call of one of these programs.
+    #[must_use]
+    pub fn leads_to(&self, programs: &[&str]) -> bool {
+        matches!(self, Destination::Program(line) if programs.iter().any(|program| line.contains(program)))
+    }
+}
+
 /// The destinations, in order. They stand on lines of their own or behind commas; quotation marks keep a comma in.
-pub(super) fn destinations(text: &str) -> Vec<Destination> {
+#[must_use]
+pub fn destinations(text: &str) -> Vec<Destination> {
     let mut found = Vec::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
         let (mut part, mut quoted) = (String::new(), false);
