@@ -576,7 +576,8 @@ pub struct DoctorArguments {
     /// whether they are signed. Without it nothing is asked
     #[arg(long)]
     pub dns: bool,
-    /// Send yourself messages with forged proofs of origin and one to a sub-address, and see what arrives and is believed
+    /// Send yourself messages with forged proofs of origin and one to a sub-address, and see what arrives, is believed and is
+    /// signed
     #[arg(long)]
     pub send_probe: bool,
 }

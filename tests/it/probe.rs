@@ -24,11 +24,15 @@ fn world(configuration: &str, change: &str) -> World {
 
 /// What is found under that name.
 fn found(world: &World, check: &str) -> Vec<Value> {
+    findings(world).into_iter().filter(|one| one["check"] == check).collect()
+}
+
+/// All that is found.
+fn findings(world: &World) -> Vec<Value> {
     let outcome = world.run(&["doctor", "--json", "--send-probe"], "");
     outcome.check("it ends with an answer", matches!(outcome.code, Some(0 | 78)));
     let text = String::from_utf8(outcome.stdout).unwrap();
-    let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    all.filter(|one| one["check"] == check).collect()
+    text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect()
 }
 
 #[test]
@@ -84,10 +88,13 @@ fn what_is_removed_is_not_called_good_for_mail_from_outside() {
 fn a_sub_address_that_is_refused_is_seen() {
     let refuses = "case $to in *+*) cat > /dev/null ;; *) cat ;; esac";
     let world = world("", refuses);
-    let sub = found(&world, "sub-address");
-    assert_eq!(sub[0]["grade"], "warning");
-    let said = sub[0]["said"].as_str().unwrap();
+    let all = findings(&world);
+    let sub = all.iter().find(|one| one["check"] == "sub-address").unwrap();
+    assert_eq!(sub["grade"], "warning");
+    let said = sub["said"].as_str().unwrap();
     assert!(said.contains("alice+probe@example.org has not arrived"), "{said}");
+    // What never comes shows nothing about signatures.
+    assert!(all.iter().all(|one| one["check"] != "DKIM"), "{all:?}");
     assert_eq!(world.state().inbox.len(), 9);
 }
 
@@ -105,13 +112,41 @@ fn seen_a_sub_address_that_sendmail_refuses_was_a_probe_like_any() {
 }
 
 #[test]
-fn without_a_server_only_the_sub_address_is_tried_and_without_either_nothing() {
+fn without_a_server_only_the_sub_address_is_tried_and_without_either_the_signature() {
     let world = world("[trust]\nauthserv_ids = []\n", "cat");
     assert_eq!(found(&world, "sub-address")[0]["grade"], "ok");
     assert!(found(&world, "forged field").is_empty());
     world.configure("[trust]\nauthserv_ids = []\n[owner]\naddress = \"alice@example.org\"\n");
-    let outcome = world.run(&["doctor", "--send-probe"], "");
-    outcome.check("there is nothing to try", outcome.code == Some(64));
+    let before = world.state().inbox.len();
+    assert_eq!(found(&world, "DKIM").len(), 1);
+    assert!(found(&world, "sub-address").is_empty());
+    assert_eq!(world.state().inbox.len() - before, 2);
+}
+
+#[test]
+fn what_a_challenge_is_signed_by_is_seen_in_the_copy_that_comes() {
+    let signature = |domain: &str| {
+        let tags =
+            "v=1; a=rsa-sha256; c=simple/simple; h=From; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA;";
+        format!("DKIM-Signature: {tags}\\n\\td={domain}; s=mail\\n")
+    };
+    let signed = |domains: &[&str]| {
+        let fields: String = domains.iter().map(|domain| signature(domain)).collect();
+        let world = world("", &format!("printf '{fields}'; cat"));
+        found(&world, "DKIM").remove(0)
+    };
+    for (domains, grade, says) in [
+        (&[] as &[&str], "warning", "your challenges leave unsigned: "),
+        (&["example.org"], "ok", "challenges leave signed: d=example.org s=mail"),
+        (&["isp.example"], "warning", "unsigned by example.org: only d=isp.example"),
+        (&["isp.example", "example.org"], "ok", "d=example.org"),
+        (&["example.com", "isp.example"], "warning", "only d=example.com, d=isp.example"),
+    ] {
+        let one = signed(domains);
+        assert_eq!(one["grade"], grade, "{one}");
+        assert!(one["said"].as_str().unwrap().contains(says), "{one}");
+        assert!(!one["way_out"].as_array().unwrap().is_empty(), "{one}");
+    }
 }
 
 #[test]

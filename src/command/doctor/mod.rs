@@ -10,10 +10,11 @@ use crate::cli::DoctorArguments;
 use crate::command::doctor::probe::{Fate, Probed, probe};
 use crate::exit::Ending;
 use crate::mail::display::wrapped;
-use crate::operation::checkup::{Finding, Grade, ask_about_challenges, examine};
+use crate::operation::checkup::{Finding, Grade, Milters, ask_about_challenges, examine, of_probe};
 use crate::operation::installation::Installation;
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
+use crate::origin::eyes::Look;
 use crate::report::chain;
 use crate::world::clock;
 use crate::world::config::{Config, Environment};
@@ -43,9 +44,13 @@ pub fn doctor(arguments: &DoctorArguments, environment: Environment) -> Answer {
         found.extend(ask_about_challenges(config));
     }
     if arguments.send_probe {
-        config.map_err(Trouble::config)?;
+        let config = config.map_err(Trouble::config)?;
+        let asks = arguments.dns || config.policy.trust.eyes.look != Look::Off;
         screen::aside("waiting up to 30 seconds for the probes");
-        found.extend(probed(&probe(&Installation::open(&environment)?, now)?));
+        let came = probe(&Installation::open(&environment)?, asks, now)?;
+        found.extend(probed(&came));
+        let from = config.policy.owner.primary.domain();
+        found.extend(came.signed.map(|(signed, _)| of_probe(from, &signed, Milters::seen().as_ref())));
     }
     // Perform.
     let show = if arguments.json { as_json } else { as_text };

@@ -1,5 +1,6 @@
 //! The probes of `doctor`: messages to the user with a forged proof of origin, each in another form that programs which
-//! remove such fields may leave in, and one to a sub-address; sent through the mail system, to see what arrives.
+//! remove such fields may leave in, and one with none, to a sub-address where there is any; sent through the mail system in the
+//! way of a challenge, to see what arrives, and whether it is signed.
 //!
 //! Promises: they go to nobody but the user, only when asked for, and claim domains that cannot exist. Never touches: what
 //! has arrived; it is held or delivered like any mail.
@@ -10,14 +11,18 @@ use std::time::{Duration, Instant};
 use crate::mail::address::{Address, Domain};
 use crate::mail::compose::{HeaderValue, Outgoing, date};
 use crate::mail::head::{HEAD_LIMIT, Head};
+use crate::operation::checkup::Signed;
 use crate::operation::evidence::PROBE_ID;
 use crate::operation::installation::Installation;
 use crate::operation::trouble::Trouble;
 use crate::origin::auth::{Authentication, Trust};
+use crate::origin::dkim::{self, BodyHasher, Checked, Signatures, Wanted};
+use crate::origin::question::{Answers, Step};
 use crate::world::config::Inbox;
 use crate::world::maildir::Maildir;
 use crate::world::mbox;
 use crate::world::random;
+use crate::world::resolver::{BUDGET_LIMIT, QUESTION_LIMIT, Resolver};
 use crate::world::sendmail::Outcome;
 
 /// How long the messages may take to arrive.
@@ -56,6 +61,8 @@ pub struct Probed {
     pub forged: (usize, usize),
     /// The sub-address that was written to, and what became of that; none without a delimiter.
     pub sub_address: Option<(Address, Fate)>,
+    /// What signs the copy of the one without a forged field, if that has arrived, and the copy from its start; it is short.
+    pub signed: Option<(Signed, Vec<u8>)>,
     /// The Message-IDs of what has not arrived.
     pub missing: Vec<String>,
     /// What sendmail said that did not take one to the user's own address; foreign text. Nothing more was sent then.
@@ -79,23 +86,19 @@ pub enum Fate {
 struct Probe {
     message_id: String,
     to: Address,
-    /// The form, what the field says, and the domain that it claims; none for the one to the sub-address.
+    /// The form, what the field says, and the domain that it claims; none for the one that looks like a challenge.
     forged: Option<(&'static str, String, String)>,
 }
 
-/// Sends the probes and waits for them.
+/// Sends the probes and waits for them. `asks` allows to ask the DNS about the signature.
 ///
 /// # Errors
-/// There is nothing to try: no trusted server and no delimiter is configured; or the machine gives no random number.
-pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
+/// The machine gives no random number.
+pub fn probe(installation: &Installation, asks: bool, now: i64) -> Result<Probed, Trouble> {
     // Gather.
     let number = random::bits()?;
     // Decide.
     let probes = probes(installation, number);
-    if probes.is_empty() {
-        let text = "--send-probe: neither authserv_ids nor delimiters are configured, so there is nothing to try";
-        return Err(Trouble::usage(text.into()));
-    }
     let mut probed = Probed { from_outside: line_from_outside(installation, number), ..Probed::default() };
     // Perform.
     let mut waiting = BTreeMap::new();
@@ -106,10 +109,11 @@ pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
             Outcome::Refused { code, said } => Some(format!("sendmail ended with {code}: {said}")),
             Outcome::Unknown { said } => Some(said),
         };
+        let is_plain = probe.to == installation.config.policy.owner.primary;
         match refused {
-            None if probe.forged.is_none() => probed.sub_address = Some((probe.to.clone(), Fate::Missing)),
+            None if !is_plain => probed.sub_address = Some((probe.to.clone(), Fate::Missing)),
             None => {}
-            Some(said) if probe.forged.is_none() => {
+            Some(said) if !is_plain => {
                 probed.sub_address = Some((probe.to.clone(), Fate::Refused(said)));
                 break;
             }
@@ -122,6 +126,9 @@ pub fn probe(installation: &Installation, now: i64) -> Result<Probed, Trouble> {
         probed.forged.0 += usize::from(probe.forged.is_some());
     }
     probed.wait(installation, waiting, now);
+    if let Some((signed, start)) = probed.signed.as_mut().filter(|(signed, _)| asks && !signed.names.is_empty()) {
+        signed.checked = Some(checked(installation, start, now));
+    }
     Ok(probed)
 }
 
@@ -144,7 +151,15 @@ impl Probed {
 
     fn take(&mut self, probe: &Probe, start: &[u8], trust: &Trust) {
         match &probe.forged {
-            None => self.sub_address = Some((probe.to.clone(), Fate::Arrived)),
+            None => {
+                if let Some((_, fate)) = &mut self.sub_address {
+                    *fate = Fate::Arrived;
+                }
+                let signatures = Signatures::read(&Head::read(start));
+                let names =
+                    signatures.signers().map(|(domain, selector)| (domain.clone(), selector.to_owned())).collect();
+                self.signed = Some((Signed { names, checked: None }, start.to_vec()));
+            }
             Some((form, _, claimed)) => {
                 self.forged.1 += 1;
                 if is_believed(start, trust, claimed) {
@@ -157,7 +172,7 @@ impl Probed {
     }
 }
 
-/// A forged field in each form where somebody is trusted, and one to a sub-address where there are any.
+/// A forged field in each form where somebody is trusted, and one as a challenge is, to a sub-address where there are any.
 fn probes(installation: &Installation, number: u64) -> Vec<Probe> {
     let policy = &installation.config.policy;
     let message_id = |at: usize| format!("{PROBE_ID}{number:016x}.{at}@{}", policy.host);
@@ -169,7 +184,8 @@ fn probes(installation: &Installation, number: u64) -> Vec<Probe> {
             probes.push(Probe { message_id: message_id(at), to: policy.owner.primary.clone(), forged });
         }
     }
-    probes.extend(sub_address(installation).map(|to| Probe { message_id: message_id(FORMS.len()), to, forged: None }));
+    let to = sub_address(installation).unwrap_or_else(|| policy.owner.primary.clone());
+    probes.push(Probe { message_id: message_id(FORMS.len()), to, forged: None });
     probes
 }
 
@@ -194,8 +210,9 @@ fn message(installation: &Installation, probe: &Probe, now: i64) -> Vec<u8> {
     mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
     mail.text(
         "`countersign doctor --send-probe` sent this to find out whether your mail\n\
-         system lets forged Authentication-Results fields through, and whether mail\n\
-         to your sub-addresses arrives. Throw it away.\n"
+         system lets forged Authentication-Results fields through, whether mail to\n\
+         your sub-addresses arrives, and whether challenges leave signed. Throw it\n\
+         away.\n"
             .to_owned(),
     );
     mail.to_bytes()
@@ -248,6 +265,23 @@ fn arrived(installation: &Installation, waiting: &BTreeMap<String, &Probe>, sinc
         }
     }
     found
+}
+
+/// What comes of the signatures of a copy by the DNS.
+fn checked(installation: &Installation, start: &[u8], now: i64) -> Vec<Checked> {
+    let head = Head::read(start);
+    let signatures = Signatures::read(&head);
+    let mut hasher = BodyHasher::new(&signatures);
+    hasher.update(start.get(head.body..).unwrap_or_default());
+    let body = hasher.finish();
+    let mut resolver = Resolver::new(&installation.config.resolvers(), BUDGET_LIMIT, QUESTION_LIMIT);
+    let mut answers = Answers::default();
+    loop {
+        match dkim::evaluate(&head, &signatures, &body, now, Wanted::All, None, &answers) {
+            Step::Done(verification) => return verification.signatures,
+            Step::Ask(questions) => resolver.ask(&questions, &mut answers),
+        }
+    }
 }
 
 /// Whether anything is believed about the domain that only the forged field knows.

@@ -9,6 +9,7 @@
 
 use core::net::IpAddr;
 
+use super::checkers::Milters;
 use super::finding::Finding;
 use crate::mail::address::Domain;
 use crate::operation::screen;
@@ -23,15 +24,12 @@ use crate::world::{host, surroundings};
 const ADDRESS_LIMIT: usize = 4;
 
 /// Who signs what a program hands to the mail system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Signing {
     /// Postfix gives it to milters (`non_smtpd_milters`), one of which may sign.
     Milters,
-    /// Postfix gives it to none, and to some what comes by SMTP, or to none at all.
-    None {
-        /// Whether there are some for SMTP (`smtpd_milters`).
-        smtp: bool,
-    },
+    /// Postfix gives it to none, whatever it does with what comes by SMTP.
+    None(Milters),
     /// There is no Postfix, so it cannot be seen.
     Unseen,
 }
@@ -82,9 +80,8 @@ impl Leaving {
         };
         // `$myhostname`, as it stands there by itself; what else is written with a `$` is not followed.
         let helo = if helo.is_empty() || helo.contains('$') { name } else { helo };
-        // `$smtpd_milters` in the one stands for the other.
-        let gives = if local == "$smtpd_milters" { smtp } else { local };
-        let signing = if gives.is_empty() { Signing::None { smtp: !smtp.is_empty() } } else { Signing::Milters };
+        let milters = Milters::of(smtp, local);
+        let signing = if milters.local.is_empty() { Signing::None(milters) } else { Signing::Milters };
         Leaving { helo: helo.clone(), from, signing }
     }
 }
@@ -243,11 +240,11 @@ fn signature(leaving: &Leaving, policy: Option<Policy>, is_aligned: bool) -> Fin
     if is_aligned {
         return Finding::good(check, &format!("challenges pass DMARC by the SPF of {helo}, signed or not"));
     }
-    let smtp = match signing {
+    let milters = match signing {
         Signing::Milters => {
             let said =
                 format!("Postfix has milters for what programs send; one of them must sign for {from}, else {fate}");
-            return Finding::note(check, &said);
+            return Finding::note(check, &said).way("doctor --send-probe shows whether one does");
         }
         Signing::Unseen => {
             let said = format!("whether challenges are signed for {from} cannot be seen here; if they are not, {fate}");
@@ -255,16 +252,12 @@ fn signature(leaving: &Leaving, policy: Option<Policy>, is_aligned: bool) -> Fin
             return finding(check, &said)
                 .way(format!("have your mail system sign for {from} what programs send, or {}", by_name(from)));
         }
-        Signing::None { smtp } => *smtp,
+        Signing::None(milters) => milters,
     };
     let said = format!("Postfix has no milter for what programs send, so challenges leave unsigned: {fate}");
     let finding = if policy == Some(Policy::Reject) { Finding::wrong } else { Finding::warning };
-    let way = if smtp {
-        "non_smtpd_milters = $smtpd_milters in main.cf, if one of those signs; opendkim does for 127.0.0.1 (InternalHosts)"
-    } else {
-        "let opendkim or rspamd sign: non_smtpd_milters = inet:localhost:8891 in main.cf, Mode sv and your domain in opendkim.conf"
-    };
-    finding(check, &said).way(way).way(format!("or {}", by_name(from)))
+    let finding = milters.ways_to_sign(from).iter().fold(finding(check, &said), |finding, way| finding.way(way));
+    finding.way(format!("or {}", by_name(from)))
 }
 
 fn enforces(policy: Option<Policy>) -> bool {
@@ -342,6 +335,10 @@ mod tests {
         Leaving { helo: helo.into(), from: domain(), signing }
     }
 
+    fn none(smtp: &str) -> Signing {
+        Signing::None(Milters::of(smtp, ""))
+    }
+
     /// `name TYPE value` a line; `-` gives no answer, and what is not there does not exist.
     fn judged(leaving: &Leaving, zone: &str) -> Vec<Finding> {
         let mut answers = Answers::default();
@@ -387,7 +384,7 @@ mod tests {
 
     #[test]
     fn where_all_is_there_challenges_pass_by_the_greeting_alone() {
-        let found = judged(&leaving(MX, Signing::None { smtp: false }), WHOLE);
+        let found = judged(&leaving(MX, none("")), WHOLE);
         assert_eq!(found.len(), 5, "one line each: {found:?}");
         assert!(found.iter().all(|finding| finding.grade == Grade::Good), "{found:?}");
         assert!(one(&found, "DMARC").said.contains("p=reject"));
@@ -423,7 +420,7 @@ mod tests {
     fn a_greeting_that_is_no_full_name_is_said() {
         for helo in ["", "localhost", "my host.example", "a..b"] {
             for (signing, grade) in [(Signing::Unseen, Grade::Note), (Signing::Milters, Grade::Warning)] {
-                let found = judged(&leaving(helo, signing), WHOLE);
+                let found = judged(&leaving(helo, signing.clone()), WHOLE);
                 let finding = one(&found, "HELO name");
                 assert!(finding.grade == grade && finding.said.contains("no full name"), "{helo}: {found:?}");
                 assert!(found.iter().all(|finding| finding.check != "HELO SPF"));
@@ -456,15 +453,15 @@ mod tests {
         let asks =
             |policy: &str| other.replace("p=reject", policy).replace("\n_dmarc.isp.example", "\n_dmarc.example.org");
         for (policy, signing, grade, says) in [
-            ("p=reject", Signing::None { smtp: false }, Grade::Wrong, "EVERY CHALLENGE WILL BE REFUSED"),
-            ("p=reject", Signing::None { smtp: true }, Grade::Wrong, "$smtpd_milters"),
-            ("p=quarantine", Signing::None { smtp: false }, Grade::Warning, "taken for spam"),
-            ("p=none", Signing::None { smtp: false }, Grade::Warning, "neither SPF nor a signature"),
+            ("p=reject", none(""), Grade::Wrong, "EVERY CHALLENGE WILL BE REFUSED"),
+            ("p=reject", none("inet:x:1"), Grade::Wrong, "$smtpd_milters"),
+            ("p=quarantine", none(""), Grade::Warning, "taken for spam"),
+            ("p=none", none(""), Grade::Warning, "neither SPF nor a signature"),
             ("p=reject", Signing::Unseen, Grade::Warning, "cannot be seen here; if they are not, EVERY CHALLENGE"),
             ("p=none", Signing::Unseen, Grade::Note, "cannot be seen here"),
             ("p=reject", Signing::Milters, Grade::Note, "one of them must sign for example.org"),
         ] {
-            let found = judged(&leaving("mx.isp.example", signing), &asks(policy));
+            let found = judged(&leaving("mx.isp.example", signing.clone()), &asks(policy));
             let finding = one(&found, "signature");
             assert_eq!(finding.grade, grade, "{policy} {signing:?}: {found:?}");
             let text = format!("{} {}", finding.said, finding.way_out.join(" "));
@@ -479,10 +476,9 @@ mod tests {
             let leaving = Leaving::by(domain(), Some(&settings), "host".into());
             (leaving.helo, leaving.signing)
         };
-        let none = |smtp| Signing::None { smtp };
-        assert_eq!(by(["$myhostname", MX, "", ""]), (MX.to_owned(), none(false)));
-        assert_eq!(by(["out.example.org", MX, "inet:x:1", ""]), ("out.example.org".to_owned(), none(true)));
-        assert_eq!(by(["", MX, "", "$smtpd_milters"]).1, none(false));
+        assert_eq!(by(["$myhostname", MX, "", ""]), (MX.to_owned(), none("")));
+        assert_eq!(by(["out.example.org", MX, "inet:x:1", ""]), ("out.example.org".to_owned(), none("inet:x:1")));
+        assert_eq!(by(["", MX, "", "$smtpd_milters"]).1, none(""));
         assert_eq!(by(["", MX, "inet:x:1", "$smtpd_milters"]).1, Signing::Milters);
         let without = Leaving::by(domain(), None, "host.example".into());
         assert_eq!((without.helo.as_str(), without.signing), ("host.example", Signing::Unseen));

@@ -5,11 +5,13 @@
 
 mod caller;
 mod challenges;
+mod checkers;
 mod eyes;
 mod files;
 mod finding;
 mod lore;
 mod machine;
+mod signature;
 mod trust;
 
 use crate::operation::evidence::Evidence;
@@ -18,8 +20,10 @@ use crate::report::{self, chain};
 use crate::world::config::{Config, Environment};
 
 pub use challenges::ask_about_challenges;
+pub use checkers::Milters;
 pub use finding::{Finding, Grade};
 pub use machine::refused_answers;
+pub use signature::{Signed, of_probe};
 
 /// Every check, in the order in which one would mend.
 #[must_use]

@@ -2,6 +2,7 @@
 //!
 //! Promises: a server is proposed and never taken: only the user can know. Never touches: the mail.
 
+use super::checkers::Checker;
 use super::finding::Finding;
 use crate::operation::evidence::{Evidence, Server};
 use crate::operation::results::stopped;
@@ -9,6 +10,7 @@ use crate::origin::auth::Trust;
 use crate::origin::eyes::Look;
 use crate::world::config::Config;
 use crate::world::store::Store;
+use crate::world::surroundings;
 
 /// So many fields that are not believed for the way they are written are no accident.
 const FEWEST_STRANGE: usize = 3;
@@ -138,20 +140,23 @@ fn nobody_trusted(config: &Config, evidence: &Evidence) -> Finding {
     let said = format!("{nothing}: nobody is ever asked; strangers' mail is held and listed");
     let own = format!("to have signatures checked here, by DNS: {}; nothing else is needed", Trust::OPEN_EYES);
     let finding = candidates(Finding::warning("trust", &said).way(own), evidence);
-    let name = format!("mx.{}", config.policy.owner.primary.domain());
-    finding
-        .way(format!(
-            "or let your mail system check. With Postfix, opendkim and opendmarc: AuthservID \
-             {name} in both opendkim.conf and opendmarc.conf, Mode sv and AlwaysAddARHeader yes in opendkim.conf, and in \
-             main.cf smtpd_milters = inet:localhost:8891, inet:localhost:8893 and non_smtpd_milters = inet:localhost:8891, which \
-             signs your challenges"
-        ))
-        .way(
-            "or with rspamd: use = [\"authentication-results\"]; skip_local = false; skip_authenticated = false; in \
-             local.d/milter_headers.conf, and in main.cf smtpd_milters = inet:localhost:11332 and non_smtpd_milters = \
-             $smtpd_milters",
-        )
-        .way(format!("then: authserv_ids = [\"{name}\"] in the part [trust]"))
+    let domain = config.policy.owner.primary.domain();
+    let server = surroundings::postconf(&["myhostname"]).and_then(|mut values| values.pop());
+    let server = server.filter(|name| name.contains('.')).unwrap_or_else(|| format!("mx.{domain}"));
+    let steps = |first: &str, checker: Checker| {
+        let mut steps = checker.set_up(domain, &server);
+        if let Some(step) = steps.first_mut() {
+            *step = format!("{first}: in {step}");
+        }
+        steps
+    };
+    let opendkim = steps(
+        "or let your mail system check; docs/install.md has all of it. With Postfix, opendkim and opendmarc",
+        Checker::OpenDkim,
+    );
+    let rspamd = steps("or with rspamd", Checker::Rspamd);
+    let finding = opendkim.iter().chain(&rspamd).fold(finding, |finding, step| finding.way(step));
+    finding.way(format!("then: authserv_ids = [\"{server}\"] in the part [trust]"))
 }
 
 fn own_eyes_alone(evidence: &Evidence) -> Finding {

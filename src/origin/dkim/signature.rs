@@ -134,6 +134,11 @@ impl Signatures {
         self.read.iter().filter_map(|signature| signature.shown.domain.as_ref())
     }
 
+    /// The domain and the selector of each that names a domain, topmost first; the selector is fit to be shown.
+    pub fn signers(&self) -> impl Iterator<Item = (&Domain, &str)> {
+        self.read.iter().filter_map(|one| Some((one.shown.domain.as_ref()?, one.shown.selector.as_str())))
+    }
+
     /// Whether one of them needs the body in that form.
     pub(super) fn need(&self, form: Form) -> bool {
         self.read.iter().any(|one| one.terms.as_ref().is_ok_and(|terms| terms.body == form))
