@@ -17,8 +17,12 @@
 #     }
 #
 # and the file dovecot-gate-wrapper as /usr/local/lib/dovecot-sieve/countersign, executable. A time-out of Dovecot's
-# must never be reached: Dovecot 2.3.19 then drops the connection instead of going on here. As sieve_before the script
-# would apply to all users, also to those who have not run "countersign init": all their mail would go to Unchecked.
+# must never be reached: Dovecot 2.3.19 then drops the connection instead of going on here.
+#
+# For all users at once, as with virtual users (mailcow, docker-mailserver, Mail-in-a-Box): the script as sieve_before, compiled
+# with sievec, dovecot-global-wrapper in place of dovecot-gate-wrapper, and sieve_global_extensions in place of sieve_extensions:
+# then users cannot start programs by scripts of their own. With the other wrapper, the mail of all who have not run "countersign
+# init" would go to Unchecked. docs/install.md says what each of the three needs.
 
 require ["vnd.dovecot.execute", "variables", "fileinto", "mailbox"];
 
