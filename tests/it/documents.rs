@@ -107,3 +107,134 @@ fn the_page_of_own_eyes_names_every_refusal_and_reason() {
         assert!(page.contains(command), "{command}");
     }
 }
+
+/// The keys of the configuration's template, with what it shows of each: what holds without it, behind a `#`.
+fn template_keys() -> Vec<(String, Option<String>)> {
+    let mut table = String::new();
+    let mut keys = Vec::new();
+    for line in text("src/world/config/template.toml").lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            table = name.to_owned();
+        } else if let Some(name) = line.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            keys.push((name.to_owned(), None));
+        } else if let Some((key, value)) = line.strip_prefix("# ").and_then(|rest| rest.split_once(" = "))
+            && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        {
+            let dot = if table.is_empty() { "" } else { "." };
+            keys.push((format!("{table}{dot}{key}"), Some(value.to_owned())));
+        }
+    }
+    keys
+}
+
+/// The rows of the page of the configuration: key and default.
+fn page_keys() -> Vec<(String, String)> {
+    let mut table = String::new();
+    let mut keys = Vec::new();
+    for line in text("docs/configuration.md").lines() {
+        if let Some(rest) = line.strip_prefix("## `[") {
+            table = rest.split(']').next().unwrap().to_owned();
+        } else if let Some(rest) = line.strip_prefix("| `") {
+            let (key, rest) = rest.split_once("` | ").unwrap();
+            let dot = if table.is_empty() { "" } else { "." };
+            keys.push((format!("{table}{dot}{key}"), rest.split(" | ").next().unwrap().to_owned()));
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_page_of_the_configuration_has_every_key_with_its_default() {
+    let (template, page) = (template_keys(), page_keys());
+    assert!(template.len() > 30, "{template:?}");
+    let names = |keys: &mut dyn Iterator<Item = &String>| {
+        let mut names: Vec<String> = keys.cloned().collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&mut page.iter().map(|(key, _)| key)), names(&mut template.iter().map(|(key, _)| key)));
+    // A dash: nothing is done without it, and the template shows an example.
+    let wrong: Vec<_> = template
+        .iter()
+        .filter_map(|(key, shown)| Some((key, shown.as_ref()?)))
+        .filter(|(key, shown)| {
+            let (_, default) = page.iter().find(|(name, _)| name == *key).unwrap();
+            *default != format!("`{shown}`") && default != "–"
+        })
+        .collect();
+    assert!(wrong.is_empty(), "docs/configuration.md has other defaults of {wrong:?}");
+}
+
+/// What is linked from a page, as paths from the top.
+fn links(page: &str) -> Vec<(String, Option<String>)> {
+    let folder = Path::new(page).parent().unwrap();
+    let text = text(page);
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let local = targets.filter(|target| !target.contains("://"));
+    local
+        .map(|target| {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { page.to_owned() } else { folder.join(file).display().to_string() };
+            (path, Some(anchor.to_owned()).filter(|anchor| !anchor.is_empty()))
+        })
+        .collect()
+}
+
+/// The name by which a heading is linked.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+#[test]
+fn what_a_page_links_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned(), "procmail-examples/README.md".to_owned()];
+    let in_docs =
+        fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    pages.extend(in_docs.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")));
+    let mut count = 0;
+    for page in &pages {
+        for (path, wanted) in links(page) {
+            assert!(root.join(&path).exists(), "{page} links to {path}, which is not there");
+            if let Some(wanted) = wanted {
+                let found = text(&path).lines().any(|line| line.starts_with('#') && anchor(line) == wanted);
+                assert!(found, "{page} links to {path}#{wanted}, and there is no such heading");
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} links");
+    // Who looks for a page finds it from the first one.
+    let readme = links("README.md");
+    let lost: Vec<&String> = pages
+        .iter()
+        .filter(|page| page.starts_with("docs/") && !readme.iter().any(|(path, _)| path == *page))
+        .collect();
+    assert!(lost.is_empty(), "README.md does not lead to {lost:?}");
+}
+
+#[test]
+fn the_readme_is_the_way_in_and_no_more() {
+    let lines = text("README.md").lines().count();
+    assert!(lines <= 150, "README.md has {lines} lines");
+}
+
+#[test]
+fn the_pictures_are_what_the_program_writes() {
+    let readme = text("README.md");
+    let challenge = text("fixtures/outgoing/challenge-english.eml");
+    let (_, challenge) = challenge.split_once("\n\n").unwrap();
+    let digest = text("fixtures/outgoing/digest-of-7.txt");
+    for (what, picture) in [("a challenge", challenge), ("a digest", &digest)] {
+        assert!(
+            readme.contains(&format!("```\n{}\n```\n", picture.trim_end())),
+            "README.md shows no such picture of {what}"
+        );
+    }
+    assert!(text("docs/everyday.md").contains(digest.trim_end()), "docs/everyday.md shows another digest");
+}
