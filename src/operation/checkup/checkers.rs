@@ -72,7 +72,11 @@ impl Checker {
             Checker::OpenDkim => " (or a SigningTable that has it)",
             Checker::Rspamd => ", and the key at that path",
         };
-        format!("{} signs for {domain} by these lines in {file}{more}: {}", self.short(), lines.join(" / "))
+        format!(
+            "{} signs for {domain} by these lines in {file}{more}; here a / ends one: {}",
+            self.short(),
+            lines.join(" / ")
+        )
     }
 
     fn short(self) -> &'static str {

@@ -151,7 +151,7 @@ fn nobody_trusted(config: &Config, evidence: &Evidence) -> Finding {
         steps
     };
     let opendkim = steps(
-        "or let your mail system check; docs/install.md has all of it. With Postfix, opendkim and opendmarc",
+        "or let your mail system check; docs/install.md has all of it (here a / ends a line). With Postfix, opendkim and opendmarc",
         Checker::OpenDkim,
     );
     let rspamd = steps("or with rspamd", Checker::Rspamd);
