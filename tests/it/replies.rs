@@ -322,7 +322,7 @@ fn bounces_of_others_mail_stand_in_a_group_of_their_own() {
     let bounce = std::fs::read(fixture::root().join("bounces/qmail-russian.eml")).unwrap();
     world.deliver(bounce).held_for("foreign-bounce").is(0, 0, 1, 0);
     let digest = String::from_utf8(world.run(&["digest", "--stdout"], "").stdout).unwrap();
-    assert!(digest.contains("Bounces of mail that you are not known to have sent (1)\n"), "{digest}");
+    assert!(digest.contains("Bounces of mail that you are not known to have sent (1): foreign-bounce\n"), "{digest}");
     let held = world.run(&["held", "--reason", "foreign-bounce"], "");
     held.check("it is found by its reason", held.code == Some(0) && !held.stdout.is_empty());
 }
