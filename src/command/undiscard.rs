@@ -27,6 +27,7 @@ pub fn undiscard(arguments: &SelectArguments, environment: Environment) -> Answe
     let (installation, keyless) = Installation::open_without_keys(&environment)?;
     say_keyless(keyless.as_ref());
     let mut ledger = Ledger::open(&installation)?;
+    installation.mend_trash()?;
     // Decide.
     let selected = select(&installation, &mut ledger, &selection, clock::now())?;
     // Perform.

@@ -81,6 +81,16 @@ impl Installation {
         Ok(trash)
     }
 
+    /// Makes the parts that a trash lacks, if there is one: a backup may leave out folders in which nothing lay, and what lies
+    /// in the others would be taken for gone.
+    ///
+    /// # Errors
+    /// They cannot be made.
+    pub fn mend_trash(&self) -> anyhow::Result<()> {
+        let trash = self.trash();
+        if trash.path().is_dir() && !trash.exists() { trash.create() } else { Ok(()) }
+    }
+
     /// The quarantine, made anew if a mail reader has deleted it or a part of it: all strangers' mail would wait for
     /// it until it bounces.
     ///

@@ -690,4 +690,25 @@ fn doctor_counts_what_lies_in_the_trash_and_sees_what_is_wrong_with_it() {
     assert!(doctor(&world).contains("nothing can be moved between them"));
     fs::remove_dir_all(world.trash()).unwrap();
     assert!(doctor(&world).contains("0 in the quarantine"));
+    // Something else in its place.
+    fs::write(world.trash(), "").unwrap();
+    assert!(doctor(&world).contains("is no folder: mail that is to be thrown away waits"));
+    fs::remove_file(world.trash()).unwrap();
+    std::os::unix::fs::symlink("/nothing/of/the/kind", world.trash()).unwrap();
+    assert!(doctor(&world).contains("is no folder: mail that is to be thrown away waits"));
+}
+
+#[test]
+fn a_trash_that_lost_its_empty_folders_loses_nothing_that_lies_in_the_others() {
+    each(["tmp", "cur"], |part| {
+        let world = World::new();
+        let ids = [hold(&world, BOB), hold(&world, EVE)];
+        world.run(&["discard", "--yes", &ids[0], &ids[1]], "").is(0, 0, 0, 0);
+        fs::remove_dir(world.trash().join(part)).unwrap();
+        world.run(&["undiscard", &ids[0]], "").is(0, 0, 1, 0);
+        fs::remove_dir(world.trash().join(part)).unwrap();
+        world.run(&["maintain"], "").is(0, 0, 1, 0);
+        assert!(since(&world, &ids[1]).is_some(), "it is not said to be gone");
+        world.run(&["undiscard", &ids[1]], "").is(0, 0, 2, 0);
+    });
 }

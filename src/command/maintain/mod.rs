@@ -87,6 +87,9 @@ pub fn maintain(arguments: &MaintainArguments, environment: Environment) -> Answ
     }
     let mut store = installation.store()?;
     let quarantine = if arguments.dry_run { installation.quarantine() } else { installation.ready_quarantine()? };
+    if !arguments.dry_run {
+        installation.mend_trash()?;
+    }
     let clock = Clock::read(&store, arguments, now)?;
     // By a clock that is not believed, who works just now seems to have died long ago.
     let mut stranded = Vec::new();

@@ -248,11 +248,15 @@ pub(super) fn one_move(config: &Config) -> Option<Finding> {
     Some(Finding::warning("quarantine", said).way("put quarantine.maildir on the inbox's file system"))
 }
 
-/// What is wrong with the trash. One that is not there is made when it is needed.
+/// What is wrong with the trash. One that is not there is made when it is needed, unless something else is in its place.
 pub(super) fn trash(config: &Config) -> Option<Finding> {
     let trash = Maildir::at(&config.paths.quarantine).folder("Trash");
     if !trash.exists() {
-        return None;
+        let parts = ["new", "cur", "tmp"].map(|part| trash.path().join(part));
+        let mut all = [trash.path()].into_iter().chain(parts.iter().map(PathBuf::as_path));
+        let other = all.find(|path| path.symlink_metadata().is_ok() && !path.is_dir())?;
+        let said = format!("{} is no folder: mail that is to be thrown away waits", other.display());
+        return Some(Finding::wrong("trash", &said).way(format!("mv '{0}' '{0}.aside'", other.display())));
     }
     let said = "the trash is on another file system than the quarantine, so `discard` copies instead of moving";
     let apart = surroundings::same_disk(&config.paths.quarantine, trash.path()) == Some(false);
