@@ -48,6 +48,7 @@ mod learn;
 mod letter;
 mod loops;
 mod mail_system;
+mod mail_users;
 mod maintain;
 mod many;
 mod mbox;
