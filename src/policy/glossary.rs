@@ -201,7 +201,7 @@ impl Reason {
 }
 
 /// The names that somebody may have meant who typed a word that is none, the nearest first: those that hold it or that it
-/// holds, that begin as one of its words does, or that differ in a few letters.
+/// holds, that begin as one of its words does, or that differ in a few letters. Where there is none, those whose meaning has the word.
 #[must_use]
 pub fn near(typed: &str) -> Vec<&'static str> {
     let typed: String = typed.trim().to_lowercase().replace(['_', ' '], "-");
@@ -216,6 +216,9 @@ pub fn near(typed: &str) -> Vec<&'static str> {
         if holds || distance <= length.min(name.len()) / 3 {
             found.push((distance, name));
         }
+    }
+    if found.is_empty() {
+        return meaning(&typed);
     }
     found.sort_unstable();
     // One that is a slip of the finger away is meant; those that only share a word are not.
@@ -233,6 +236,16 @@ const NEAR_MOST: usize = 60;
 const SLIP: usize = 2;
 /// A word that two names may share has as many letters as tell something.
 const WORD_LEAST: usize = 4;
+/// A word that stands in the meaning of more reasons, as "sender" and "the", says nothing.
+const MEANING_MOST: usize = 16;
+
+/// The names whose group or clause has a word that begins so: people say "spam" and "executable", which no name does.
+fn meaning(typed: &str) -> Vec<&'static str> {
+    let begins = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| word.starts_with(typed));
+    let of = |gloss: &Gloss| begins(gloss.group.name()) || begins(&gloss.clause.to_lowercase());
+    let names: Vec<&str> = Reason::glossary().iter().filter(|gloss| of(gloss)).map(|gloss| gloss.name).collect();
+    if names.len() > MEANING_MOST { Vec::new() } else { names }
+}
 
 /// Whether one of the words of each is the beginning of one of the other's.
 fn shares_a_word(typed: &str, name: &str) -> bool {
@@ -321,7 +334,10 @@ mod tests {
             ("list", &["list-text", "list-field", "denied-list", "allowed-list"]),
             ("newsletter", &[]),
             ("denied", &["denied-list", "denied-domain", "denied-sender", "denied-authorship"]),
-            ("executable", &[]),
+            ("executable", &["program", "script", "program-name"]),
+            ("exe", &["program"]),
+            ("Spam", &["score-high", "score-discard"]),
+            ("that", &[]),
             ("spam-score-high", &["score-high"]),
             ("x", &[]),
             ("", &[]),
