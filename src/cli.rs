@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+/// Whom `deny` takes beyond what `allow` does.
+const DENY_WHO: &str = "name@example.org, @example.org, @*.example.org (its subdomains) or list:list-id.example.org, or, for \
+    their senders, the numbers of held messages or their first digits; - reads people from standard input, one a line";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -62,6 +66,7 @@ pub enum Command {
     /// Let mail of an address, @domain or list:ID pass
     Allow(AllowArguments),
     /// Hold all mail of an address, @domain or list:ID, or of the sender of a held message, by its ID
+    #[command(mut_arg("who", |who| who.help(DENY_WHO)))]
     Deny(EntryArguments),
     /// Remove an address, @domain or list:ID from the list, or all that one source brought
     Forget(ForgetArguments),

@@ -151,3 +151,11 @@ fn lists_give_all_ten_digits() {
         outcome.check("all ten", outcome.code == Some(0) && said(&outcome).contains("000000000f"));
     }
 }
+
+#[test]
+fn every_command_that_takes_a_beginning_says_so_in_its_help() {
+    each(["held", "show", "why", "challenge", "deny", "release", "discard", "undiscard"], |command| {
+        let help = said(&World::new().run(&[command, "--help"], "")).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains("first digits"), "{command}: {help}");
+    });
+}
