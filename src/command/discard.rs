@@ -37,10 +37,11 @@ pub fn discard(arguments: &DiscardArguments, environment: Environment) -> Answer
     // Decide.
     let selected = select(&installation, &mut ledger, &selection, clock::now())?;
     let wanted = arguments.yes || selected.found.is_empty() || agreed(&selected.found);
+    let going = if wanted { selected.found.as_slice() } else { &[] };
     // Perform.
     let mut absent = selected.absent;
     let mut count = 0;
-    for chunk in selected.found.chunks(if wanted { TOGETHER } else { usize::MAX }).filter(|_| wanted) {
+    for chunk in going.chunks(TOGETHER) {
         count += throw_away(&installation, &mut ledger, chunk, &mut absent)?;
     }
     for sentence in &absent {

@@ -48,9 +48,11 @@ pub fn help(arguments: &HelpArguments) -> Answer {
 
 /// A group after the other, a line a reason.
 fn as_text(glossary: &[Gloss], width: usize) -> String {
-    let mut out =
-        "Why a message passed or was held. `countersign held --reason NAME` lists what is held for one.\n".to_owned();
-    out = wrapped(out.trim_end(), 0, width);
+    let mut out = wrapped(
+        "Why a message passed or was held. `countersign held --reason NAME` lists what is held for one.",
+        0,
+        width,
+    );
     for group in Group::ALL {
         let of_group: Vec<&Gloss> = glossary.iter().filter(|gloss| gloss.group == group).collect();
         let widest = of_group.iter().map(|gloss| gloss.name.len()).max().unwrap_or_default();
