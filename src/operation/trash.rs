@@ -52,12 +52,12 @@ pub fn throw_away(installation: &Installation, held: &[&Held]) -> anyhow::Result
 }
 
 /// Moves messages from the trash back into the quarantine, as [`throw_away`]. One that lies in both, since a power cut left
-/// half of a move, is held already and stays as it is.
+/// half of a move, is held already and stays as it is; one that lies in the quarantine alone was brought back by another process.
 ///
 /// # Errors
 /// There is no quarantine, and none can be made, or it cannot be read; nothing is moved then.
 pub fn bring_back(installation: &Installation, held: &[&Held]) -> Result<Vec<anyhow::Result<Moved>>, Trouble> {
-    let quarantine = installation.ready_quarantine()?;
+    let (quarantine, trash) = (installation.ready_quarantine()?, installation.trash());
     let mut there = Vec::new();
     for one in held {
         let entry = quarantine.find(&one.message.hex())?;
@@ -69,12 +69,13 @@ pub fn bring_back(installation: &Installation, held: &[&Held]) -> Result<Vec<any
     }
     let others: Vec<&Held> =
         held.iter().zip(&there).filter(|(_, there)| there.is_none()).map(|(one, _)| *one).collect();
-    let mut moved = move_all(&others, &installation.trash(), &quarantine).into_iter();
-    let one = |there: Option<Entry>| match there {
+    let mut moved = move_all(&others, &trash, &quarantine).into_iter();
+    let one = |(there, one): (Option<Entry>, &&Held)| match there {
+        Some(_) if trash.find(&one.entry.name)?.is_none() => Ok(Moved::AlreadyGone),
         Some(entry) => quarantine.secure(&entry).map(|()| Moved::Done(entry.path)),
         None => moved.next().unwrap_or(Ok(Moved::AlreadyGone)),
     };
-    Ok(there.into_iter().map(one).collect())
+    Ok(there.into_iter().zip(held).map(one).collect())
 }
 
 fn move_all(held: &[&Held], from: &Maildir, to: &Maildir) -> Vec<anyhow::Result<Moved>> {

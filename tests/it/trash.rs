@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use countersign::operation::trash;
 use countersign::policy::token::HeldId;
 use countersign::world::clock;
+use countersign::world::maildir::Moved;
 use countersign::world::store::{HeldRow, State};
 
 use super::letter::Letter;
@@ -559,6 +561,24 @@ fn what_lies_in_both_folders_is_held() {
     days_pass(&world, 4);
     world.run(&["maintain"], "");
     lie(&world, 1, 0, 0);
+}
+
+#[test]
+fn of_two_who_bring_the_same_message_back_one_is_told_so() {
+    let world = World::new();
+    let id = hold(&world, BOB);
+    world.run(&["discard", "--yes", &id], "");
+    let installation = world.installation();
+    let seen = trash::find(&installation, None, HeldId::parse(&id).unwrap()).unwrap().unwrap();
+    let bring_back = || trash::bring_back(&installation, &[&seen]).unwrap().remove(0).unwrap();
+    assert!(matches!(bring_back(), Moved::Done(_)));
+    // What the other one saw before is not there any more.
+    assert_eq!(bring_back(), Moved::AlreadyGone);
+    // In both folders, as a power cut may leave it, it comes back once, and only what lies in the quarantine counts.
+    let [file] = &files(world.quarantine())[..] else { panic!("one file") };
+    fs::copy(file, &seen.entry.path).unwrap();
+    assert!(matches!(bring_back(), Moved::Done(path) if path == *file));
+    lie(&world, 0, 1, 1);
 }
 
 #[test]
