@@ -33,6 +33,7 @@ pub mod select;
 pub mod sent;
 pub mod sent_copy;
 pub mod thrown_away;
+pub mod transfer;
 pub mod trash;
 pub mod trouble;
 pub mod unread;
