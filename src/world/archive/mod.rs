@@ -288,8 +288,8 @@ impl Reader<'_, '_> {
     }
 }
 
-const DOUBTFUL: &str =
-    "looks like the start of a message, but no empty line stands before it and no header behind it: taken as text";
+const DOUBTFUL: &str = "looks like the start of a message, but no empty line stands before it, and it lacks an address, a \
+    date or a header behind it: taken as text";
 
 const WRONG_LENGTH: &str = "is longer than its first line says: what stands behind that length is not read";
 

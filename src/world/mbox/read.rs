@@ -134,7 +134,8 @@ impl<R: BufRead> Mbox<R> {
                     self.next = Some((from, begins));
                     return Ok(());
                 }
-                if from.form == Form::Usual {
+                // In a file without dates such a line is said too, or two messages would be one and nobody would know.
+                if from.form == Form::Usual || (from.form == Form::Bare && self.bare && self.is_head_next()) {
                     self.first_doubtful = if self.doubtful == 0 { begins } else { self.first_doubtful };
                     self.doubtful += 1;
                 }
@@ -300,6 +301,12 @@ mod tests {
         }
         // Without dates nothing begins without an empty line.
         assert_eq!(texts("From \nTo: b\n\nHello\nFrom \nTo: c\n").len(), 1);
+        for (second, doubtful) in [("To: c", Some((1, 19))), ("no header", None)] {
+            let text = format!("From \nTo: b\n\nHello\nFrom \n{second}\n");
+            let mut mbox = Mbox::new(BufReader::new(text.as_bytes()));
+            while mbox.next_letter().unwrap().is_some() {}
+            assert_eq!(mbox.doubtful(), doubtful, "{text:?}");
+        }
         assert_eq!(texts("From \nno header\n").len(), 0);
     }
 
