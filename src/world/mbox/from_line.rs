@@ -13,6 +13,8 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 pub struct FromLine {
     /// Whether it names an envelope sender: an address, MAILER-DAEMON, or nobody as procmail writes the null one.
     pub names_sender: bool,
+    /// Whether one word stands in front of its date: an address, a user of the host, the `-` of Thunderbird.
+    pub has_one_word: bool,
     /// Its time, seconds since 1970; none in a line that is [`Form::Bare`].
     pub date: Option<i64>,
     /// How it is written.
@@ -56,22 +58,23 @@ impl FromLine {
                 None => line.first().is_some_and(|&b| b == b' '),
                 Some(word) => at == 1 && names(word),
             };
-            return Some(FromLine { names_sender, date: Some(date), form });
+            return Some(FromLine { names_sender, has_one_word: at == 1, date: Some(date), form });
         }
         // `From : bob@x` is a field in the obsolete syntax.
         match words.as_slice() {
-            [] => Some(FromLine { names_sender: false, date: None, form: Form::Bare }),
+            [] => Some(FromLine { names_sender: false, has_one_word: false, date: None, form: Form::Bare }),
             [word] if !word.starts_with(':') => {
-                Some(FromLine { names_sender: names(word), date: None, form: Form::Bare })
+                Some(FromLine { names_sender: names(word), has_one_word: false, date: None, form: Form::Bare })
             }
             _ => None,
         }
     }
 
-    /// Whether it cannot well be a sentence: it has a date, and an address in front of it.
+    /// Whether it cannot well be a sentence: it has a date, and an address in front of it; or one word, and the date is written as
+    /// asctime(3) does.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.names_sender && self.date.is_some()
+        self.date.is_some() && (self.names_sender || (self.has_one_word && self.form == Form::Usual))
     }
 }
 
@@ -256,7 +259,7 @@ mod tests {
             ("Sat, 21 Nov 2026 12:00:00 GMT (noon)", NOON),
         ] {
             let read = FromLine::parse(format!("From x@y {text}\n").as_bytes());
-            let wanted = FromLine { names_sender: true, date: Some(date), form: Form::OtherDate };
+            let wanted = FromLine { names_sender: true, has_one_word: true, date: Some(date), form: Form::OtherDate };
             assert_eq!(read, Some(wanted), "{text}");
         }
     }
@@ -265,7 +268,11 @@ mod tests {
     fn a_bare_line_has_one_word_at_most() {
         for (line, names_sender) in [("From ", false), ("From  ", false), ("From -", false), ("From bob@x.org", true)] {
             let read = FromLine::parse(format!("{line}\n").as_bytes());
-            assert_eq!(read, Some(FromLine { names_sender, date: None, form: Form::Bare }), "{line}");
+            assert_eq!(
+                read,
+                Some(FromLine { names_sender, has_one_word: false, date: None, form: Form::Bare }),
+                "{line}"
+            );
             assert!(!read.unwrap().is_full());
         }
     }

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_empty_line_a_message_needs_an_address_a_date_and_a_header() {
+    fn without_an_empty_line_a_message_needs_a_sender_a_date_and_a_header() {
         let of = |text: &str| {
             let mut mbox = Mbox::new(BufReader::with_capacity(1, text.as_bytes()));
             let mut bytes = Vec::new();
@@ -267,10 +267,14 @@ mod tests {
         }
         // Without a body too.
         assert_eq!(of(&format!("{FROM}To: b\n{FROM}To: c\n")), (vec![6, 6], None));
-        for from in ["From - Sat Nov 21 12:00:00 2026\n", "From bob at x.org Sat Nov 21 12:00:00 2026\n"] {
-            let text = format!("{first}{from}To: c\n\nx\n");
-            assert_eq!(of(&text), (vec![body(&text)], Some((1, first.len() as u64))), "{text}");
+        for from in ["From - Sat Nov 21 12:00:00 2026\n", "From root Sat Nov 21 12:00:00 2026\n"] {
+            assert_eq!(of(&format!("{first}{from}To: c\n\nx\n")), (vec![13, 9], None), "{from}");
         }
+        let text = format!("{first}From bob at x.org Sat Nov 21 12:00:00 2026\nTo: c\n\nx\n");
+        assert_eq!(of(&text), (vec![body(&text)], Some((1, first.len() as u64))));
+        // A sentence may end in such a date.
+        let text = format!("{first}From Monday 2026-11-23 12:00:00\nTo: c\n\nx\n");
+        assert_eq!(of(&text), (vec![body(&text)], None));
         // What stands behind it is no header: whatever it is, it is text.
         for behind in ["", "\nTo: c\n", "A: b\n", "and so on\nTo: c\n", "To be or not\n", FROM] {
             let text = format!("{first}{FROM}{behind}");
