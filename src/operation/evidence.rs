@@ -10,7 +10,7 @@ use crate::facts::Facts;
 use crate::mail::address::Address;
 use crate::mail::head::Head;
 use crate::operation::place::Place;
-use crate::origin::auth::{Authentication, Method, Trust};
+use crate::origin::auth::{Authentication, Method, MethodResult, Outcome, Trust};
 use crate::origin::envelope::Caller;
 
 /// Most messages of one Maildir that are looked at.
@@ -40,6 +40,9 @@ pub struct Evidence {
     pub believed: (usize, usize),
     /// In how many messages it is not, because of the way it writes, and would be with no hop at all.
     pub only_without_hops: usize,
+    /// Of how many signed messages a configured server says that DMARC failed, and nothing of the signature; and of how many it
+    /// says something.
+    pub signatures: (usize, usize),
 }
 
 /// A server that writes Authentication-Results where strangers cannot.
@@ -118,6 +121,13 @@ impl Evidence {
         named.into_iter().for_each(|address| count(&mut self.named, address));
         self.take_servers(&head, trust.hops);
         let said = Authentication::read(&head, trust);
+        let spoke = |method: Method| said.believed.iter().any(|result| result.method == method);
+        if trust.methods.contains(&Method::Dkim) && head.first("DKIM-Signature").is_some() {
+            let failed = |r: &MethodResult| r.method == Method::Dmarc && r.outcome == Outcome::Fail;
+            let unread = !spoke(Method::Dkim) && said.believed.iter().any(failed);
+            self.signatures.0 += usize::from(unread);
+            self.signatures.1 += usize::from(spoke(Method::Dkim));
+        }
         if let (Some(received), true) = (said.trusted_below, said.believed.is_empty()) {
             *self.below.entry(received).or_default() += 1;
         }
@@ -217,6 +227,20 @@ mod tests {
         let turned: Vec<&str> = above.lines().rev().collect();
         let above = own(&USUAL.replace(above, &format!("{}\n", turned.join("\n"))));
         assert_eq!(of(&[&above, &above, &own(USUAL)]).believed, (3, 2));
+    }
+
+    #[test]
+    fn a_signature_that_is_passed_over_is_seen() {
+        let server = "Authentication-Results: relay.example.org; dmarc=fail header.from=example.net\n";
+        let both = server.replace("\n", "; dkim=fail header.d=example.net\n");
+        let head = |said: &str, signature: &str| format!("{said}Received: x\n{signature}From: bob@example.net");
+        let signed = "DKIM-Signature: v=1; d=example.net\n";
+        let unread = head(server, signed);
+        assert_eq!(of(&[&unread, &unread]).signatures, (2, 0));
+        assert_eq!(of(&[&head(&both, signed)]).signatures, (0, 1), "it was read, and is wrong");
+        assert_eq!(of(&[&head(server, "")]).signatures, (0, 0), "there is none");
+        assert_eq!(of(&[&head(&server.replace("relay", "evil"), signed)]).signatures, (0, 0), "anybody wrote it");
+        assert_eq!(of(&[&head(&server.replace("=fail", "=pass"), signed)]).signatures, (0, 0), "nobody loses by it");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub fn doctor(arguments: &DoctorArguments, environment: Environment) -> Answer {
 fn summary(worst: Option<Grade>) -> &'static str {
     match worst {
         Some(Grade::Wrong) => "\nSomething is wrong and must be mended.\n",
-        Some(Grade::Warning) => "\nMail is handled; see the warnings.\n",
+        Some(Grade::Warning) => "\nNothing is wrong; see the warnings.\n",
         _ => "\nAll is well.\n",
     }
 }

@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_broken_part_is_named_with_its_way_out() {
-        let cases: [(&str, Grade, &str, Breaking); 25] = [
+        let cases: [(&str, Grade, &str, Breaking); 26] = [
             ("configuration", Grade::Wrong, "others can write", |home| {
                 fs::set_permissions(home.at(".config/countersign/config.toml"), Permissions::from_mode(0o622)).unwrap();
             }),
@@ -276,6 +276,11 @@ mod tests {
             }),
             ("trust", Grade::Warning, "methods = [\"dkim\"]", |home| {
                 home.mail(12, &MAIL.replace("; dmarc=pass header.from=example.net", ""));
+            }),
+            ("trust", Grade::Warning, "2 recent messages are signed", |home| {
+                let signed = "Received: x\nDKIM-Signature: v=1; d=example.net";
+                let unread = MAIL.replace("dkim=pass header.d=example.net; dmarc=pass", "dmarc=fail");
+                home.mail(2, &unread.replace("Received: x", signed));
             }),
             ("trust", Grade::Note, "not enough recent mail", |_| {}),
             ("mail system", Grade::Wrong, "exit 75", |home| {

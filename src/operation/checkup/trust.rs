@@ -113,6 +113,7 @@ fn trusted_and_seen(config: &Config, server: &Server, evidence: &Evidence) -> Fi
                  `countersign explain` shows it in a message",
             )
         }
+        _ if evidence.signatures.0 > evidence.signatures.1 => keys_not_had(id, evidence.signatures.0),
         Some(method) if *with >= MESSAGES_THAT_SHOW => {
             let name = method.name();
             let said =
@@ -133,6 +134,21 @@ fn trusted_and_seen(config: &Config, server: &Server, evidence: &Evidence) -> Fi
         }
         _ => Finding::good("trust", &format!("{id}, in {with} of {} recent messages", evidence.messages)),
     }
+}
+
+/// opendkim writes no field about a signature whose key it could not get, and opendmarc then says dmarc=fail.
+fn keys_not_had(id: &str, count: usize) -> Finding {
+    let messages = if count == 1 { "1 recent message is" } else { &format!("{count} recent messages are") };
+    let said = format!(
+        "{messages} signed, and {id} says dmarc=fail and nothing of the signature: it seems to get no keys from the DNS, and \
+         genuine mail is held as forged"
+    );
+    Finding::warning("trust", &said)
+        .way("whether opendkim says so: journalctl -u opendkim | grep 'key retrieval failed' (or in mail.log)")
+        .way(
+            "then in /etc/opendkim.conf: Nameservers with the resolver of /etc/resolv.conf; and if that does not check DNSSEC, \
+             no line TrustAnchorFile",
+        )
 }
 
 fn nobody_trusted(config: &Config, evidence: &Evidence) -> Finding {
