@@ -380,7 +380,7 @@ fn recipe(entry: Entry, recipes: &Recipes, config: &Config, environment: &Enviro
         (Entry::Maildrop, false) => {
             ("maildrop: ~/.mailfilter (chmod 600); maildrop is called with -- \"$EXTENSION\"", recipes.maildrop())
         }
-        (Entry::Forward, _) => ("neither of them: ~/.forward", recipes.forward()),
+        (Entry::Forward, _) => ("neither procmail nor maildrop: ~/.forward", recipes.forward()),
     }
 }
 

@@ -123,8 +123,10 @@ fn proposals(evidence: &Evidence) -> String {
     if texts.is_empty() {
         return String::new();
     }
-    let mut out =
-        format!("The newest {} messages of your inbox are for these; perhaps one is you:\n\n", evidence.messages);
+    let mut out = match evidence.messages {
+        1 => "The one message in your inbox is for these; perhaps one is you:\n\n".to_owned(),
+        count => format!("The newest {count} messages of your inbox are for these; perhaps one is you:\n\n"),
+    };
     for text in texts {
         out.push_str(&format!("    countersign init --address {text}\n"));
     }

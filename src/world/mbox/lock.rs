@@ -76,7 +76,12 @@ pub fn look(path: &Path) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let above = folder::above(path);
             ensure!(above.is_dir(), "there is no folder {}", above.display());
-            ensure!(surroundings::is_writable(above), "{} is not there, and you may not make it", path.display());
+            ensure!(
+                surroundings::is_writable(above),
+                "{} is not there, and you may not make it; the mail system does, with the first message it delivers to you: \
+                 send yourself one first",
+                path.display()
+            );
             Ok(false)
         }
         Err(error) => Err(error).with_context(|| format!("cannot look for {}", path.display())),
