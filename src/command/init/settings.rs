@@ -292,6 +292,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn addresses_are_proposed_in_words_that_fit_their_number() {
+        let seen = |messages, address: &str| Evidence {
+            messages,
+            delivered_for: vec![(Address::parse(address).unwrap(), messages)],
+            ..Evidence::default()
+        };
+        let line = "\n\n    countersign init --address alice@example.org\n";
+        assert!(proposals(&seen(1, "alice@example.org")).starts_with("The one message in your inbox is for these;"));
+        let two = proposals(&seen(2, "alice@example.org"));
+        assert!(two.starts_with("The newest 2 messages of") && two.ends_with(line), "{two}");
+        assert_eq!(proposals(&seen(1, "a`b@example.org")), "", "a shell would act on it");
+        assert_eq!(proposals(&Evidence::default()), "");
+    }
+
     fn parse(text: &str) -> anyhow::Result<Config> {
         let environment = Environment { home: Some("/home/alice".into()), ..Environment::default() };
         Config::parse(text, Path::new("/home/alice/.config/countersign/config.toml"), &environment)

@@ -146,7 +146,7 @@ fn keys_not_had(id: &str, count: usize) -> Finding {
     Finding::warning("trust", &said)
         .way("whether opendkim says so: journalctl -u opendkim | grep 'key retrieval failed' (or in mail.log)")
         .way(
-            "then in /etc/opendkim.conf: Nameservers with the resolver of /etc/resolv.conf; and if that does not check DNSSEC, \
+            "then in /etc/opendkim.conf: Nameservers with the resolver of /etc/resolv.conf; and if that passes no DNSSEC on, \
              no line TrustAnchorFile",
         )
 }
