@@ -103,6 +103,7 @@ impl Ward {
                 address: case.facts.sender.address().map(ToString::to_string).unwrap_or_default(),
                 subject: case.facts.subject().to_owned(),
                 preview: case.facts.content().preview.clone(),
+                came: None,
                 list: case.facts.list().cloned(),
                 code: digest::code::may_bear(entry.reason)
                     && digest::code::bears(case.facts.subject(), &case.facts.content().preview, std::iter::empty()),

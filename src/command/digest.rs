@@ -357,6 +357,7 @@ fn read(installation: &Installation, file: maildir::Entry) -> Result<Option<Word
     let (reason, preview) = (held.block.reason, &facts.content().preview);
     let locals = || facts.sender.address().into_iter().chain(facts.answer_addresses()).map(|address| address.local());
     Ok(Some(Words {
+        came: Some(held.block.received),
         from: facts.shown_sender().to_owned(),
         address: facts.sender.address().map(ToString::to_string).unwrap_or_default(),
         subject: facts.subject().to_owned(),

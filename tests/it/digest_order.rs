@@ -94,6 +94,17 @@ fn it_says_who_wrote_it_and_how_many_are_new() {
 }
 
 #[test]
+fn what_was_brought_back_is_shown_with_the_day_on_which_it_came() {
+    let world = World::new();
+    world.deliver(from(BOB, 1).unproven().bytes());
+    let day = |said: &str| said.lines().find(|line| line.contains(BOB)).unwrap()[14..26].to_owned();
+    let came = day(&digest(&world));
+    // Its days count anew, as after `undiscard`.
+    world.database().execute_batch("UPDATE held SET received = received + 172800").unwrap();
+    assert_eq!(day(&digest(&world)), came);
+}
+
+#[test]
 fn times_are_the_users_own_and_the_zone_is_named() {
     let mut world = World::new();
     world.deliver(from(BOB, 1).unproven().bytes());

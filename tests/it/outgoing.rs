@@ -207,6 +207,7 @@ fn the_digest_is_as_written_down() {
         address: format!("person{number}@example.net"),
         subject: if number == 3 { String::new() } else { format!("Letter {number}: see http://evil.test/{number}") },
         preview: vec!["Hello Alice,".into(), "tea at five? www.evil.test".into()],
+        came: None,
         list: None,
         code: number == 7,
     };
@@ -264,6 +265,7 @@ fn digests_of_every_size_are_as_written_down() {
             subject: day(at).2.to_owned(),
             preview: vec![day(at).3.to_owned()],
             code: day(at).2.contains("code"),
+            came: None,
             list: None,
         };
         let words = (0..count).map(|at| (0x01_2345_6780 + number(at), of(at))).collect();

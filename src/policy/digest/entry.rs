@@ -50,6 +50,8 @@ pub struct Words {
     pub subject: String,
     /// The first lines of its text, sanitised.
     pub preview: Vec<String>,
+    /// When it first came, seconds since 1970, where its block says so: what was brought back counts anew from then on.
+    pub came: Option<i64>,
     /// The mailing list that it came through, where nobody has decided about that.
     pub list: Option<ListId>,
     /// Whether it brings a code, or asks for a confirmation, for which somebody may be waiting.
@@ -78,7 +80,8 @@ pub(super) enum Form {
 
 /// The lines that show an entry, each with its line end.
 pub(super) fn lines(entry: &Entry, words: &Words, (form, width): (Form, usize), zone: Zone<'_>) -> String {
-    let local = entry.received.saturating_add((zone.offset)(entry.received));
+    let at = words.came.unwrap_or(entry.received);
+    let local = at.saturating_add((zone.offset)(at));
     let begin = format!("{:INDENT$}{}  {}  ", "", entry.id, short_day(local));
     let (from, subject, preview) = (width - FROM_AT, subject(entry, words), preview(words));
     if form == Form::One {

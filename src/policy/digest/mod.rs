@@ -272,6 +272,7 @@ mod tests {
             address: format!("p{number}@x.example"),
             subject: "see http://evil.example/x".into(),
             preview: vec!["first line".into(), "second line".into()],
+            came: None,
             list: None,
             code: false,
         }
