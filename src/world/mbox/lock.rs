@@ -79,7 +79,7 @@ pub fn look(path: &Path) -> Result<bool> {
             ensure!(
                 surroundings::is_writable(above),
                 "{} is not there, and you may not make it; the mail system does, with the first message it delivers to you: \
-                 send yourself one first",
+                 send yourself one first: echo | /usr/sbin/sendmail $USER",
                 path.display()
             );
             Ok(false)
