@@ -156,7 +156,7 @@ fn is_zone(word: &str) -> bool {
 
 /// What a zone's name means differs from place to place, so only a number counts.
 fn seconds_east(zone: &str) -> i64 {
-    let number = zone.parse::<i64>().ok().filter(|number| number.abs() <= 9_999).unwrap_or(0);
+    let number = zone.parse::<i64>().ok().filter(|number| (-9_999..=9_999).contains(number)).unwrap_or(0);
     (number / 100) * 3_600 + (number % 100) * 60
 }
 
@@ -257,6 +257,9 @@ mod tests {
             ("Sat, 21 Nov 2026 12:00:00 +0000", NOON),
             ("21 Nov 2026 12:00 -0500", NOON + 18_000),
             ("Sat, 21 Nov 2026 12:00:00 GMT (noon)", NOON),
+            // Not a zone, however long: the smallest number of all has no opposite.
+            ("2026-11-21 12:00 -9223372036854775808", NOON),
+            ("2026-11-21T12:00:00+99999", NOON),
         ] {
             let read = FromLine::parse(format!("From x@y {text}\n").as_bytes());
             let wanted = FromLine { names_sender: true, has_one_word: true, date: Some(date), form: Form::OtherDate };
