@@ -4,7 +4,7 @@
 //! is for whoever reads the file to believe ([`Form`]). Never touches: files, what stands around the line.
 
 /// Most bytes of a `From ` line; a longer one begins no message. Real ones stay below 400: an address has at most 320.
-pub const FROM_LINE_LIMIT: usize = 1_000;
+pub(super) const FROM_LINE_LIMIT: usize = 1_000;
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -22,7 +22,7 @@ pub struct FromLine {
 }
 
 /// How a `From ` line is written, the least doubtful first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// With a date as asctime(3) writes it: all that delivers mail writes it so (RFC 4155 appendix A).
     Usual,

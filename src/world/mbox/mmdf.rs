@@ -3,11 +3,11 @@
 //! Promises: nothing but such a line ends a message, and nothing in it is quoted; what has no text is no message. Of each only
 //! the start is kept: memory does not grow with the file. Never touches: files, compression (`archive/`), meaning.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use super::draft::Draft;
 use super::from_line::FromLine;
-use super::read::{Letter, PIECE_LIMIT};
+use super::read::{Letter, read_piece};
 
 /// The line between messages, without its end.
 pub const SEPARATOR: &[u8] = b"\x01\x01\x01\x01";
@@ -36,7 +36,7 @@ impl<R: BufRead> Mmdf<R> {
             let (mut draft, mut received) = (Draft::default(), None);
             let (mut line_begins, mut is_first, mut has_text) = (true, true, false);
             let ended = loop {
-                if !self.read_piece()? {
+                if !read_piece(&mut self.reader, &mut self.line, &mut self.offset)? {
                     break true;
                 }
                 if line_begins && is_separator(&self.line) {
@@ -71,13 +71,6 @@ impl<R: BufRead> Mmdf<R> {
     pub fn offset(&self) -> u64 {
         self.offset
     }
-
-    fn read_piece(&mut self) -> io::Result<bool> {
-        self.line.clear();
-        let count = (&mut self.reader).take(PIECE_LIMIT as u64).read_until(b'\n', &mut self.line)?;
-        self.offset += count as u64;
-        Ok(count > 0)
-    }
 }
 
 /// Whether the line ends or begins a message.
@@ -90,6 +83,7 @@ pub fn is_separator(line: &[u8]) -> bool {
 mod tests {
     use std::io::BufReader;
 
+    use super::super::read::PIECE_LIMIT;
     use super::*;
 
     const LINE: &str = "\x01\x01\x01\x01\n";

@@ -15,7 +15,7 @@ mod read;
 
 pub use append::{Letter as NewLetter, Mailbox, Open, PATIENCE};
 pub use dotlock::way as way_of_locking;
-pub use from_line::{FROM_LINE_LIMIT, Form, FromLine};
+pub use from_line::{Form, FromLine};
 pub use lock::look;
 pub use mmdf::{Mmdf, is_separator};
 pub use newest::newest;

@@ -190,14 +190,17 @@ impl<R: BufRead> Mbox<R> {
         ends || (is_line_end && from)
     }
 
-    /// Reads a line, or as much of it as [`PIECE_LIMIT`] allows, and says whether there was something.
     fn read_piece(&mut self) -> io::Result<bool> {
-        self.line.clear();
-        let mut limited = (&mut self.reader).take(PIECE_LIMIT as u64);
-        let count = limited.read_until(b'\n', &mut self.line)?;
-        self.offset += count as u64;
-        Ok(count > 0)
+        read_piece(&mut self.reader, &mut self.line, &mut self.offset)
     }
+}
+
+/// Reads a line, or as much of it as [`PIECE_LIMIT`] allows, and says whether there was something.
+pub(super) fn read_piece(reader: &mut impl BufRead, line: &mut Vec<u8>, offset: &mut u64) -> io::Result<bool> {
+    line.clear();
+    let count = reader.take(PIECE_LIMIT as u64).read_until(b'\n', line)?;
+    *offset += count as u64;
+    Ok(count > 0)
 }
 
 #[cfg(test)]
