@@ -61,11 +61,10 @@ impl Installation {
         Maildir::at(&self.config.paths.quarantine)
     }
 
-    /// Where lies for a while what was thrown away: the folder `Trash` of the quarantine, beside it in a Maildir++
-    /// (`.Held.Trash`), and inside it where the quarantine is a Maildir of its own (`Held/.Trash`).
+    /// Where lies for a while what was thrown away.
     #[must_use]
     pub fn trash(&self) -> Maildir {
-        self.quarantine().folder("Trash")
+        trash(&self.config)
     }
 
     /// The trash, made when it is first needed or was deleted.
@@ -117,4 +116,11 @@ impl Installation {
     pub fn sendmail(&self) -> Sendmail {
         Sendmail { program: self.config.paths.sendmail.clone(), time_limit: SENDMAIL_LIMIT }
     }
+}
+
+/// The trash of a configuration: the folder `Trash` of the quarantine, beside it in a Maildir++ (`.Held.Trash`), and inside it
+/// where the quarantine is a Maildir of its own (`Held/.Trash`).
+#[must_use]
+pub fn trash(config: &Config) -> Maildir {
+    Maildir::at(&config.paths.quarantine).folder("Trash")
 }

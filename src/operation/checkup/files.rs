@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
-use crate::operation::installation::Installation;
+use crate::operation::installation::{self, Installation};
 use crate::operation::quarantine;
 use crate::operation::trouble::Trouble;
 use crate::policy::Mode;
@@ -198,7 +198,7 @@ pub(super) fn open_to_others(config: &Config, environment: &Environment) -> Vec<
     if let Inbox::Maildir(inbox) = &paths.inbox {
         all.push(inbox.clone());
     }
-    let trash = Maildir::at(&paths.quarantine).folder("Trash");
+    let trash = installation::trash(config);
     all.extend(trash.exists().then(|| trash.path().to_owned()));
     let parts = |maildir: &PathBuf| ["new", "cur", "tmp"].map(|part| maildir.join(part));
     all.extend(all[2..].iter().flat_map(parts).collect::<Vec<_>>());
@@ -250,7 +250,7 @@ pub(super) fn one_move(config: &Config) -> Option<Finding> {
 
 /// What is wrong with the trash. One that is not there is made when it is needed, unless something else is in its place.
 pub(super) fn trash(config: &Config) -> Option<Finding> {
-    let trash = Maildir::at(&config.paths.quarantine).folder("Trash");
+    let trash = installation::trash(config);
     if !trash.exists() {
         let parts = ["new", "cur", "tmp"].map(|part| trash.path().join(part));
         let mut all = [trash.path()].into_iter().chain(parts.iter().map(PathBuf::as_path));
