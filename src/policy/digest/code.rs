@@ -86,19 +86,15 @@ fn is_code(text: &str, lengths: &[usize], mixed: bool) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let capitals = text.bytes().filter(u8::is_ascii_uppercase).count();
     if digits == text.len() {
-        return !(is_year(&text) || is_date(&text));
+        return !is_year_or_date(&text);
     }
     // `SAVE20` is an offer.
     mixed && digits >= capitals && digits + capitals == text.len()
 }
 
-fn is_year(digits: &str) -> bool {
-    digits.len() == 4 && (digits.starts_with("19") || digits.starts_with("20"))
-}
-
-/// `20261121`, and the years of two halves: `2025-2026`.
-fn is_date(digits: &str) -> bool {
-    digits.len() == 8 && (digits.starts_with("19") || digits.starts_with("20"))
+/// `2026`, `20261121`, and the years of two halves: `2025-2026`.
+fn is_year_or_date(digits: &str) -> bool {
+    matches!(digits.len(), 4 | 8) && (digits.starts_with("19") || digits.starts_with("20"))
 }
 
 #[cfg(test)]
