@@ -112,7 +112,7 @@ impl Account {
 
     /// What the decision rests on, as far as there is anything to say of it.
     fn in_short(&self, page: &mut Page) {
-        page.heading("");
+        page.0.push('\n');
         self.facts.in_short(page);
         self.standing.in_short(page);
         if let Some(look) = &self.look {

@@ -21,8 +21,7 @@ pub(super) struct Page(pub(super) String, pub(super) Option<usize>);
 impl Page {
     pub(super) fn heading(&mut self, text: &str) {
         let gap = if self.0.is_empty() { "" } else { "\n" };
-        let end = if text.is_empty() { "" } else { "\n" };
-        self.0.push_str(&format!("{gap}{text}{end}"));
+        self.0.push_str(&format!("{gap}{text}\n"));
     }
 
     /// A sentence over the whole width.
