@@ -79,15 +79,20 @@ struct Settings {
     home_mailbox: String,
 }
 
-/// Who delivers mail for that address of this user; none where nothing shows it.
+/// What the user's `.forward` gives mail to; nothing without one.
 #[must_use]
-pub fn seen(environment: &Environment, address: &Address) -> Option<Deliverer> {
+pub fn forward_of(environment: &Environment) -> Vec<Destination> {
+    let text = environment.home.as_ref().and_then(|home| surroundings::text_of(&home.join(Entry::Forward.file())));
+    text.map_or(Vec::new(), |text| destinations(&text))
+}
+
+/// Who delivers mail for that address of this user, whose `.forward` says that; none where nothing shows it.
+#[must_use]
+pub fn seen(environment: &Environment, address: &Address, forward: &[Destination]) -> Option<Deliverer> {
     let user = environment.caller.user.as_ref().map_or(address.local(), |(name, _)| name);
-    let forward = environment.home.as_ref().and_then(|home| surroundings::text_of(&home.join(".forward")));
-    let forward = forward.map_or(Vec::new(), |text| destinations(&text));
     match surroundings::postconf_worked_out(&NAMES) {
         Some(values) => {
-            Some(by_postfix(&Settings::of(values)?, user, address.domain().as_str(), &forward, &surroundings::postmap))
+            Some(by_postfix(&Settings::of(values)?, user, address.domain().as_str(), forward, &surroundings::postmap))
         }
         None => OTHERS.iter().find(|(program, ..)| surroundings::is_executable(Path::new(program))).map(
             |(_, name, file)| {
@@ -101,8 +106,8 @@ pub fn seen(environment: &Environment, address: &Address) -> Option<Deliverer> {
 impl Settings {
     fn of(values: Vec<String>) -> Option<Settings> {
         let values: [String; NAMES.len()] = values.try_into().ok()?;
-        let [mydestination, virtual_domains, virtual_transport, local_transport, alias_maps, ..] = values.clone();
-        let [.., transport_maps, transport, command_maps, command, home_mailbox] = values;
+        let [mydestination, virtual_domains, virtual_transport, local_transport, alias_maps, own @ ..] = values;
+        let [transport_maps, transport, command_maps, command, home_mailbox] = own;
         Some(Settings {
             mydestination,
             virtual_domains,

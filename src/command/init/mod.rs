@@ -37,8 +37,6 @@ use crate::world::secret::{self, Created};
 use crate::world::store::{Store, StoreFile};
 use crate::world::{folder, surroundings};
 
-/// Columns of a terminal that everybody has.
-const WIDTH: usize = 80;
 /// Longest sentence about the mail system.
 const SAID_LIMIT: usize = 1000;
 
@@ -324,7 +322,8 @@ fn lines_to_copy(program: &Path, config: &Config, environment: &Environment, sen
         Ok(recipes) => recipes,
         Err(odd) => return format!("\nNo lines for the mail system: {odd}.\n"),
     };
-    let deliverer = deliverer::seen(environment, &config.policy.owner.primary);
+    let forward = deliverer::forward_of(environment);
+    let deliverer = deliverer::seen(environment, &config.policy.owner.primary, &forward);
     let entry = deliverer.as_ref().and_then(|deliverer| deliverer.entry).filter(|_| !all);
     let mut out = String::from("\n");
     if let Some(deliverer) = &deliverer {
@@ -332,7 +331,7 @@ fn lines_to_copy(program: &Path, config: &Config, environment: &Environment, sen
         if let Some(first) = said.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        out.push_str(&wrapped(&one_line(&format!("{said}."), SAID_LIMIT), 0, WIDTH));
+        out.push_str(&wrapped(&one_line(&format!("{said}."), SAID_LIMIT), 0, screen::WIDTH));
     }
     out.push_str(match entry {
         Some(_) => "So let it call countersign there. Copy the lines as they are.\n",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use crate::operation::deliverer::{self, Deliverer};
-use crate::operation::forward::{Destination, destinations};
+use crate::operation::forward::Destination;
 use crate::operation::rules::lines_that_count;
 use crate::world::config::{Config, Environment};
 use crate::world::surroundings;
@@ -25,9 +25,9 @@ pub(super) fn calls(config: &Config, environment: &Environment) -> Vec<Finding> 
     let Some(home) = &environment.home else {
         return vec![Finding::note("mail system", "HOME is not set: nothing to look at")];
     };
-    let deliverer = deliverer::seen(environment, &config.policy.owner.primary);
+    let forward = deliverer::forward_of(environment);
+    let deliverer = deliverer::seen(environment, &config.policy.owner.primary, &forward);
     let mut found = vec![called(home, config, environment, deliverer.as_ref())];
-    let forward = surroundings::text_of(&home.join(".forward")).map_or(Vec::new(), |text| destinations(&text));
     let calling = RULES.iter().filter(|(name, _)| !calls_in(home, name).is_empty());
     let called_by: Vec<(&str, &str)> = calling.copied().collect();
     let programs: Vec<&str> = called_by.iter().map(|(_, program)| *program).chain(["countersign"]).collect();
@@ -173,6 +173,7 @@ mod tests {
     use super::super::finding::Grade;
     use super::*;
     use crate::operation::deliverer::Entry;
+    use crate::operation::forward::destinations;
 
     #[test]
     fn what_stands_beside_the_call_is_named() {
