@@ -11,6 +11,7 @@ use crate::operation::ledger::Ledger;
 use crate::operation::screen;
 use crate::operation::select::{Found, Selection, select};
 use crate::operation::transfer::{Way, transfer};
+use crate::operation::trash;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::world::clock;
 use crate::world::config::Environment;
@@ -54,7 +55,7 @@ fn agreed(found: &[Found]) -> bool {
         1 => ("1 message".to_owned(), "It comes"),
         count => (format!("{count} messages"), "They come"),
     };
-    screen::insists(&format!("Throw away {what}? {they} back by `countersign undiscard` for 3 days"))
+    screen::insists(&format!("Throw away {what}? {they} back by `countersign undiscard` for {} days", trash::DAYS))
 }
 
 fn fitting(line: &str) -> String {

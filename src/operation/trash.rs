@@ -13,8 +13,10 @@ use crate::policy::token::HeldId;
 use crate::world::maildir::{Entry, Maildir, Moved};
 use crate::world::store::Store;
 
-/// So many seconds it lies there.
-pub const KEPT: i64 = 3 * 86_400;
+/// So many days it lies there; the help of `discard` says it too.
+pub const DAYS: i64 = 3;
+/// The same in seconds.
+pub const KEPT: i64 = DAYS * 86_400;
 
 /// The messages of these numbers that lie in the trash, as the store says.
 ///
