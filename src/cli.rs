@@ -53,7 +53,7 @@ pub enum Command {
     Sendmail(SendmailArguments),
     /// List what is held
     Held(HeldArguments),
-    /// Show one held message, made fit for a terminal
+    /// Show one message that is held or lies in the trash, made fit for a terminal
     Show(ShowArguments),
     /// Move held messages into the inbox
     Release(ReleaseArguments),
@@ -208,8 +208,8 @@ pub struct ExplainArguments {
 /// What `replay` reads and writes.
 #[derive(Args, Debug, Default)]
 #[command(
-    after_help = "Reads mbox, Maildir with its folders, single messages and folders of them, plain or compressed \
-    with gzip, bzip2, xz or zstd. Ends with 1 if there was no message at all."
+    after_help = "Reads mbox and MMDF files, Maildirs with their folders, single messages, also of Apple Mail (.emlx), and \
+    folders of all these, plain or compressed with gzip, bzip2, xz or zstd. Ends with 1 if there was no message at all."
 )]
 pub struct ReplayArguments {
     /// Write JSON, one line a message, and the summary to standard error
