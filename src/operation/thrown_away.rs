@@ -1,7 +1,7 @@
 //! One message that is thrown away as it comes, because the user configured that: into the trash, where it lies for a while.
 //!
 //! Promises: it is durable there before it is answered for, and the same message handed over again is kept once. What cannot be
-//! written down is mended by `maintain`. Never touches: the decision; the quarantine.
+//! written down is mended by `maintain`; where the store is damaged it is held instead. Never touches: what is held already.
 
 use anyhow::Context;
 

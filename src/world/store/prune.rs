@@ -1,6 +1,6 @@
 //! What the store forgets.
 //!
-//! Promises: never a message that is held or was thrown away a while ago, and never that its token was used. Never touches: the list.
+//! Promises: never a message that is held or lies in the trash for its days, and never that its token was used. Never touches: the list.
 
 use super::file::Store;
 use super::problem::StoreProblem;
