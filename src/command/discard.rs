@@ -6,6 +6,7 @@
 
 use crate::cli::DiscardArguments;
 use crate::exit::Ending;
+use crate::mail::display::cut;
 use crate::operation::installation::Installation;
 use crate::operation::ledger::Ledger;
 use crate::operation::screen;
@@ -59,5 +60,5 @@ fn agreed(found: &[Found]) -> bool {
 }
 
 fn fitting(line: &str) -> String {
-    screen::width_beside().map_or(line.to_owned(), |width| screen::column(line, width).trim_end().to_owned())
+    screen::width_beside().map_or(line.to_owned(), |width| cut(line, width).trim_end().to_owned())
 }

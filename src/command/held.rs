@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::cli::HeldArguments;
 use crate::exit::Ending;
 use crate::mail::compose::short_date;
+use crate::mail::display::filled;
 use crate::operation::installation::Installation;
 use crate::operation::ledger::{Ledger, asked_name, asked_words, say_keyless};
 use crate::operation::screen;
@@ -175,16 +176,16 @@ impl Columns {
     fn show(&self, line: &Line) -> String {
         let asked_word = asked_words(line.asked);
         let begin = format!("{}  {}", line.id, short_date(line.received));
-        let name = screen::column(line.reason.name(), self.reason);
+        let name = filled(line.reason.name(), self.reason);
         let Some(width) = self.narrow else {
-            let from = screen::column(author(line, self.from), self.from);
-            let subject = screen::column(&line.subject, self.subject);
+            let from = filled(author(line, self.from), self.from);
+            let subject = filled(&line.subject, self.subject);
             return format!("{begin}  {from}  {subject}  {name}  {asked_word}\n");
         };
         let room = width.saturating_sub(FIRST_COLUMNS);
-        let from = screen::column(author(line, room), room);
-        let asked_word = screen::column(asked_word, self.asked);
-        let subject = screen::column(&line.subject, width.saturating_sub(INDENT + self.reason + self.asked + 4));
+        let from = filled(author(line, room), room);
+        let asked_word = filled(asked_word, self.asked);
+        let subject = filled(&line.subject, width.saturating_sub(INDENT + self.reason + self.asked + 4));
         let second = format!("{:INDENT$}{name}  {asked_word}  {subject}", "");
         format!("{begin}  {}\n{}\n", from.trim_end(), second.trim_end())
     }

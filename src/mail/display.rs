@@ -165,3 +165,25 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
         || matches!(c, '\u{fff0}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_whatever_stands_in_them() {
+        for (text, width, wanted) in [
+            ("abc", 5, "abc  "),
+            ("abcde", 5, "abcde"),
+            ("abcdef", 5, "abcd…"),
+            ("", 2, "  "),
+            ("東京都", 5, "東京…"),
+            ("東京都", 4, "東… "),
+            ("東京都", 1, "…"),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(filled(text, width), wanted, "{text}, {width}");
+            assert_eq!((columns(wanted), cut(text, width).as_str()), (width, wanted.trim_end()), "{text}, {width}");
+        }
+    }
+}

@@ -7,8 +7,6 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use unicode_width::UnicodeWidthStr;
-
 use crate::mail::display::wrapped;
 use crate::world::surroundings;
 
@@ -134,25 +132,6 @@ pub fn shell_word(path: &Path) -> String {
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// A text cut or filled to a number of columns, wide characters counted as two.
-#[must_use]
-pub fn column(text: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        if used + wide > width.saturating_sub(usize::from(text.width() > width)) {
-            out.push('…');
-            used += 1;
-            break;
-        }
-        out.push(c);
-        used += wide;
-    }
-    out.push_str(&" ".repeat(width.saturating_sub(used)));
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,13 +171,5 @@ mod tests {
         {
             assert_eq!(shell_word(Path::new(path)), wanted);
         }
-    }
-
-    #[test]
-    fn columns_line_up() {
-        assert_eq!(column("abc", 5), "abc  ");
-        assert_eq!(column("abcdef", 5), "abcd…");
-        assert_eq!(column("東京都", 5).width(), 5);
-        assert_eq!(column("", 2), "  ");
     }
 }

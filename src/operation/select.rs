@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::cli::SelectArguments;
 use crate::mail::compose::{day, short_date};
-use crate::mail::display::{SHOWN_LIMIT, one_line};
+use crate::mail::display::{SHOWN_LIMIT, cut, filled, one_line};
 use crate::mail::fold::decode_words;
 use crate::mail::head::{HEAD_LIMIT, Head, VALUE_LIMIT};
 use crate::operation::installation::Installation;
@@ -347,12 +347,12 @@ fn line_of(installation: &Installation, one: &Candidate) -> String {
     let found = held.and_then(|held| Found::read(held).ok().flatten());
     let text = match found {
         Some(found) => {
-            let from = screen::column(&one_line(&found.from, SHOWN_LIMIT), FROM_WIDTH);
+            let from = filled(&one_line(&found.from, SHOWN_LIMIT), FROM_WIDTH);
             format!("{}  {from}  {}", one.id, one_line(&found.subject, SHOWN_LIMIT))
         }
         None => format!("{}  {}  {}", one.id, short_date(one.received), one.state),
     };
-    let text = screen::width_beside().map_or(text.clone(), |width| screen::column(&text, width));
+    let text = screen::width_beside().map_or(text.clone(), |width| cut(&text, width));
     format!("{}\n", text.trim_end())
 }
 

@@ -9,7 +9,7 @@ mod stage;
 use crate::command::demo::stage::{Sent, Stage};
 use crate::exit::Ending;
 use crate::mail::compose::date;
-use crate::mail::display::wrapped;
+use crate::mail::display::{cut, wrapped};
 use crate::operation::screen;
 use crate::operation::trouble::{Answer, Trouble};
 use crate::world::clock;
@@ -404,7 +404,7 @@ fn quoted(line: &str) -> String {
 
 /// A Subject with a token is longer than a line.
 fn shortened(subject: &str) -> String {
-    screen::column(subject, 60).trim_end().to_owned()
+    cut(subject, 60).trim_end().to_owned()
 }
 
 fn expect(good: bool, act: usize, seen: &str) -> Result<(), Trouble> {
