@@ -3,7 +3,7 @@
 //! Promises: one line, no control character, no escape sequence, no invisible or direction-changing character,
 //! a stated length. A sender's Subject can clear a screen or rename a window otherwise. Never touches: meaning.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// Most characters of a Subject or display name that are shown anywhere.
 pub const SHOWN_LIMIT: usize = 120;
@@ -65,7 +65,7 @@ pub fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut out = String::new();
     let mut column = indent;
     for word in text.split(' ') {
-        let length = word.width();
+        let length = columns(word);
         if column > indent && column + 1 + length > width {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
@@ -184,6 +184,17 @@ mod tests {
         ] {
             assert_eq!(filled(text, width), wanted, "{text}, {width}");
             assert_eq!((columns(wanted), cut(text, width).as_str()), (width, wanted.trim_end()), "{text}, {width}");
+        }
+    }
+
+    #[test]
+    fn lines_are_wrapped_by_the_columns_that_a_terminal_takes() {
+        // Joined by an invisible character, which a terminal that knows nothing of it passes over.
+        let family = "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+        for word in [family, "東京都", "tea"] {
+            let text = wrapped(&[word; 9].join(" "), 2, 20);
+            assert!(text.lines().skip(1).all(|line| columns(line) <= 20), "{text}");
+            assert_eq!(text.split_whitespace().count(), 9);
         }
     }
 }
