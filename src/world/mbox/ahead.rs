@@ -1,7 +1,7 @@
 //! A stream that can be looked into ahead of where it is read.
 //!
-//! Promises: what was looked at is still read, byte for byte; a failed read shows when it is come to and not before; no more is
-//! kept than was asked for. Never touches: what the bytes mean.
+//! Promises: what was looked at is still read, byte for byte; a failed read shows when it is come to and not before; at most
+//! twice as much is kept as was asked for, and each byte of it is moved seldom. Never touches: what the bytes mean.
 
 use std::io::{self, BufRead, Read};
 
@@ -25,7 +25,9 @@ impl<R: BufRead> Ahead<R> {
 
     /// The next bytes, so many if there are so many before the end or a failure.
     pub(super) fn look(&mut self, count: usize) -> &[u8] {
-        if self.seen.len() - self.at < count {
+        let unread = self.seen.len() - self.at;
+        // Not sooner: of a file of short messages that say a great length, all that is ahead would be moved with each of them.
+        if unread < count && self.at >= unread {
             self.seen.drain(..self.at);
             self.at = 0;
         }
@@ -119,5 +121,20 @@ mod tests {
         let mut read = Vec::new();
         assert_eq!(ahead.read_to_end(&mut read).unwrap_err().to_string(), "torn");
         assert_eq!(read, b"abc");
+    }
+
+    #[test]
+    fn who_looks_far_ahead_again_and_again_has_little_moved_and_kept() {
+        const FAR: usize = 1_000;
+        let text = vec![b'x'; 10 * FAR];
+        let mut ahead = Ahead::new(BufReader::new(text.as_slice()));
+        let (mut moves, mut before) = (0, 0);
+        for _ in 0..9 * FAR {
+            assert_eq!(ahead.look(FAR).len(), FAR);
+            moves += usize::from(ahead.at < before);
+            assert!(ahead.seen.len() <= 2 * FAR, "{}", ahead.seen.len());
+            before = ahead.at + ahead.read(&mut [0]).unwrap();
+        }
+        assert!(moves < 10, "{moves}");
     }
 }
