@@ -78,7 +78,7 @@ pub enum Command {
     Why(WhyArguments),
     /// Write the list of what is newly held into your inbox (for cron)
     Digest(DigestArguments),
-    /// Expire old mail, repair what a crash left, send what was refused once more (for cron)
+    /// Expire old mail, end what lay in the trash for its days, repair what a crash left, send what was refused once more (for cron)
     Maintain(MaintainArguments),
     /// Print a signed address of yours
     Address(AddressArguments),
@@ -503,7 +503,7 @@ pub struct MaintainArguments {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Make a new store from what the quarantine says about itself
+    /// Make a new store from what the messages in quarantine and trash say about themselves
     #[arg(long)]
     pub rebuild: bool,
     /// Go by the clock from now on, though it is not where it was expected; nothing expires in this run

@@ -1,5 +1,6 @@
 //! `maintain`: what cron does once an hour. Brings store and quarantine together again after a crash, gives a
-//! refused challenge its one second try, finishes releases that broke off, and lets old mail expire.
+//! refused challenge its one second try, finishes releases that broke off, lets old mail expire, and ends what lay in the
+//! trash for its days.
 //!
 //! Promises: nothing expires sooner than three days after a digest has listed it, and nothing by a clock that is
 //! not believed; a challenge that perhaps went out is never sent again; run twice at once it does nothing twice.

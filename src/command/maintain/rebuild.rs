@@ -1,4 +1,4 @@
-//! A store made anew from what the quarantine says about itself.
+//! A store made anew from what the messages in quarantine and trash say about themselves.
 //!
 //! Promises: what was damaged is kept beside the new file; nobody is asked twice. Never touches: the messages.
 
