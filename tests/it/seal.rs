@@ -118,7 +118,7 @@ fn a_file_that_a_mail_program_has_changed_is_listed_and_shown() {
             &format!("{}: held", change.0),
             said(&outcome).lines().count() == 1 && said(&outcome).contains("not-asked"),
         );
-        world.run(&["maintain", "--dry-run"], "").check("nothing is left to mend", true).is_silent();
+        world.run(&["maintain", "--dry-run"], "").is_silent();
     });
 }
 
@@ -275,7 +275,8 @@ fn seen_whoever_put_a_file_there_took_the_number_of_another_message() {
         // A new store goes by the message too.
         fs::write(cur("its.own.host:2,S"), &bytes).unwrap();
         fs::remove_file(world.store_file()).unwrap();
-        world.run(&["maintain", "--rebuild"], "").check("one is held", true);
+        let outcome = world.run(&["maintain", "--rebuild"], "");
+        outcome.check("one is held", outcome.code == Some(0));
         let rows = world.store().all_held().unwrap();
         assert_eq!((rows.len(), rows[0].proofs.is_empty()), (1, false));
         let outcome = world.run(&["release", &id], "");
