@@ -113,7 +113,7 @@ impl Ward {
             let zone = digest::Zone { name: "UTC", offset: &|_| 0 };
             let (alarms, width) = (&[][..], digest::WIDTH);
             let report = digest::Report { policy, entries, words, alarms, older: 0, now: NOW, zone, width };
-            out.push_str(&digest::text(report));
+            out.push_str(&digest::write(report).text);
         }
         out
     }

@@ -25,7 +25,7 @@ use crate::operation::unread::{Unread, sentences};
 use crate::origin::auth::Trust;
 use crate::origin::envelope::Caller;
 use crate::origin::score::{Points, SpamScore};
-use crate::policy::digest::{Entry, Report, WIDTH, Words, Zone, code, listed, message, text, told};
+use crate::policy::digest::{Digest, Entry, Report, WIDTH, Words, Zone, code, message, told, write};
 use crate::policy::fingerprint::Fingerprint;
 use crate::policy::gate::GateRefusal;
 use crate::policy::reason::Reason;
@@ -97,19 +97,20 @@ pub fn digest(arguments: &DigestArguments, environment: Environment) -> Answer {
     let width = if arguments.stdout { screen::width().unwrap_or(WIDTH) } else { WIDTH };
     let (entries, alarms, older) = (&found.new, &found.alarms, found.older);
     let report = Report { policy, entries, words: &words, alarms, older, now, zone, width };
+    let Digest { text, listed } = write(report);
     if arguments.stdout {
-        screen::out(&text(report))?;
+        screen::out(&text)?;
         return Ok(Ending::Done);
     }
     if quiet && !arguments.always {
         return Ok(Ending::Done);
     }
     let id = HeldId::from_random(random::bits()?);
-    let mail = message(report, |message_id| own_mark::mint_for_id(&installation, message_id, id, now), id)?;
+    let mail = message(report, text, |message_id| own_mark::mint_for_id(&installation, message_id, id, now), id)?;
     // Perform.
     put(&installation, &mail)?;
     if let Ok(store) = &mut store
-        && let Err(problem) = store.set_listed(&[listed(report), told_of].concat(), now)
+        && let Err(problem) = store.set_listed(&[listed, told_of].concat(), now)
     {
         // The digest is out; the next one lists them once more.
         screen::error(&ledger::sentence(&installation, &problem));

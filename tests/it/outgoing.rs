@@ -218,9 +218,13 @@ fn the_digest_is_as_written_down() {
     for (name, entries, alarms) in [("digest", &entries[..], &alarms[..]), ("digest-of-nothing", &[], &[])] {
         let (words, zone, width) = (&words, ZONE, digest::WIDTH);
         let report = Report { policy: &policy, entries, words, alarms, older: 3, now: NOW, zone, width };
-        let mail =
-            digest::message(report, |_| Ok::<_, ()>(TOKEN.to_owned()), HeldId::from_number(0x01_2345_6789).unwrap())
-                .unwrap();
+        let mail = digest::message(
+            report,
+            digest::write(report).text,
+            |_| Ok::<_, ()>(TOKEN.to_owned()),
+            HeldId::from_number(0x01_2345_6789).unwrap(),
+        )
+        .unwrap();
         let text = String::from_utf8(mail).unwrap();
         assert!(!text.contains("http://") && !text.contains("www.evil"), "{name}: no link");
         fixture::golden(&fixture::root().join(format!("outgoing/{name}.eml")), &text);
@@ -272,7 +276,7 @@ fn digests_of_every_size_are_as_written_down() {
         let (words, zone, width) = (&words, ZONE, digest::WIDTH);
         let report =
             Report { policy: &policy, entries: &entries, words, alarms: &[], older: 12, now: NOW, zone, width };
-        let text = digest::text(report);
+        let text = digest::write(report).text;
         assert!(text.lines().count() <= most, "{text}");
         fixture::golden(&fixture::root().join(format!("outgoing/digest-of-{count}.txt")), &text);
     }

@@ -63,26 +63,32 @@ pub struct Report<'a> {
     pub width: usize,
 }
 
-/// The text alone.
+/// What a digest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The text alone.
+    pub text: String,
+    /// The messages that count as listed: those that the text shows, and those that it only counts where a line says how all of
+    /// them are seen. A stranger's mail is not ([`Section::may_be_counted`]): what of it has no room comes with the next one.
+    pub listed: Vec<HeldId>,
+}
+
+/// Writes it.
 #[must_use]
-pub fn text(report: Report<'_>) -> String {
-    let (top, bottom) = (top(report), advice(report));
-    let mut out = top.clone();
+pub fn write(report: Report<'_>) -> Digest {
+    let (mut text, bottom) = (top(report), advice(report));
+    let layout = layout(report, &text, &bottom);
+    let listed = layout.listed();
     if !report.entries.is_empty() {
-        out.push('\n');
-        out.push_str(&layout(report, &top, &bottom).text(report.zone));
+        text.push('\n');
+        text.push_str(&layout.text(report.zone));
     }
-    format!("{out}\n{bottom}")
+    text.push('\n');
+    text.push_str(&bottom);
+    Digest { text, listed }
 }
 
-/// The messages that count as listed: those that [`text`] shows, and those that it only counts where a line says how all of
-/// them are seen. A stranger's mail is not ([`Section::may_be_counted`]): what of it has no room comes with the next digest.
-#[must_use]
-pub fn listed(report: Report<'_>) -> Vec<HeldId> {
-    layout(report, &top(report), &advice(report)).listed()
-}
-
-/// The messages of which [`text`] says more than their number: what they say must be read.
+/// The messages of which a digest says more than their number: what they say must be read.
 #[must_use]
 pub fn told(policy: &Policy, entries: &[Entry], now: i64) -> Vec<HeldId> {
     let mut sections: HashMap<Section, Vec<&Entry>> = HashMap::new();
@@ -99,11 +105,16 @@ pub fn told(policy: &Policy, entries: &[Entry], now: i64) -> Vec<HeldId> {
     sections.into_iter().flat_map(first).collect()
 }
 
-/// The digest as a message to the user; `mark` makes the keyed mark for its Message-ID.
+/// The digest's text as a message to the user; `mark` makes the keyed mark for its Message-ID.
 ///
 /// # Errors
 /// What `mark` says.
-pub fn message<E>(report: Report<'_>, mark: impl FnOnce(&str) -> Result<String, E>, id: HeldId) -> Result<Vec<u8>, E> {
+pub fn message<E>(
+    report: Report<'_>,
+    text: String,
+    mark: impl FnOnce(&str) -> Result<String, E>,
+    id: HeldId,
+) -> Result<Vec<u8>, E> {
     let owner = &report.policy.owner;
     let mut mail = Outgoing::default();
     // The user's own name there would be that of somebody who writes to themselves.
@@ -115,7 +126,7 @@ pub fn message<E>(report: Report<'_>, mark: impl FnOnce(&str) -> Result<String, 
     mail.field("Message-ID", HeaderValue::words(&format!("<{message_id}>")));
     mail.field("Auto-Submitted", HeaderValue::words("auto-generated"));
     mail.field(OWN_MARK, HeaderValue::words(&mark(&message_id)?));
-    mail.text(text(report));
+    mail.text(text);
     Ok(mail.to_bytes())
 }
 
@@ -288,7 +299,7 @@ mod tests {
     fn digest_of(entries: &[Entry], words: &HashMap<i64, Words>, alarms: &[String]) -> (String, Vec<HeldId>) {
         let policy = crate::policy::tests::policy();
         let report = Report { policy: &policy, entries, words, alarms, older: 3, now: NOW, zone: ZONE, width: WIDTH };
-        let (text, listed) = (text(report), listed(report));
+        let Digest { text, listed } = write(report);
         let layout = layout(report, &top(report), &advice(report));
         assert_eq!(layout.lines(), layout.text(ZONE).lines().count(), "counted otherwise than written: {text}");
         let is_overdue = entries.iter().any(|entry| is_overdue(&policy, entry, NOW));
@@ -630,7 +641,7 @@ mod tests {
                 zone: ZONE,
                 width,
             };
-            assert!(text(report).lines().all(|line| columns(line) <= widest));
+            assert!(write(report).text.lines().all(|line| columns(line) <= widest));
         }
     }
 }
